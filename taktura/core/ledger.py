@@ -1,0 +1,118 @@
+"""What has been billed (the right side of R5.1): the issued charges of one contract, indexed."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+
+from taktura.core.expected import Rated
+from taktura.core.facts import Charge, Key
+from taktura.core.periods import Range, subtract
+from taktura.core.tax import Vat
+
+
+class Ledger:
+    """Issued charges, by key and by what they credit. Amounts in minor units.
+
+    A credit by hand without `rebill` is a waiver: it lowers what is left of its line, but the days it names stay
+    billed, and sums by key leave it out (`gross`), as settlement lowers what is expected instead (R5.4).
+    """
+
+    def __init__(self, billed: Iterable[Charge]) -> None:
+        self.charges = sorted(billed, key=lambda c: c.id)
+        self._by_key: dict[Key, list[Charge]] = {}
+        self._back: dict[int, list[Charge]] = {}
+        self._taken: dict[int, int] = {}
+        for charge in self.charges:
+            self._by_key.setdefault(charge.key, []).append(charge)
+            if charge.credits is not None:
+                self._back.setdefault(charge.credits, []).append(charge)
+
+    @property
+    def days_keys(self) -> list[Key]:
+        """The keys billed by days."""
+        return [k for k, rows in self._by_key.items() if rows[0].rate is not None]
+
+    @property
+    def shares(self) -> Mapping[Key, Mapping[int, int]]:
+        """Shares of amount coupons fixed by what is billed (R10.2); usage takes what the others leave."""
+        return {
+            c.key: dict(c.shares) for c in self.charges if c.shares and c.credits is None and c.key.kind != "usage"
+        }
+
+    def known(self, key: Key) -> bool:
+        """Whether anything of the key was billed."""
+        return key in self._by_key
+
+    def gross(self, key: Key) -> int:
+        """The sum billed of a key, credits by hand that waive left out."""
+        return sum(c.amount for c in self._by_key.get(key, ()) if not _waives(c))
+
+    def net(self, key: Key) -> int:
+        """The sum billed of a key less all credits."""
+        return sum(c.amount for c in self._by_key.get(key, ()))
+
+    def waived(self, key: Key) -> int:
+        """What was credited by hand without `rebill`, as a positive number."""
+        return -sum(c.amount for c in self._by_key.get(key, ()) if _waives(c))
+
+    def waived_in(self, keys: Iterable[Key]) -> int:
+        """The same of several keys."""
+        return sum(self.waived(k) for k in set(keys))
+
+    def quantity(self, key: Key) -> Decimal:
+        """The quantity billed of a key by amount."""
+        whole = Decimal(0)
+        spans: set[tuple[int, int | None]] = set()
+        for c in self._by_key.get(key, ()):
+            if _waives(c) or (c.document, c.credits) in spans:  # one line, cut where the VAT rate changes
+                continue
+            spans.add((c.document, c.credits))
+            whole += c.quantity
+        return whole
+
+    def vat_of(self, key: Key) -> Vat | None:
+        """The VAT at which a key was billed last."""
+        rows = self._by_key.get(key)
+        return rows[-1].vat if rows else None
+
+    def last(self, key: Key) -> Charge:
+        """The newest charge of a key."""
+        return self._by_key[key][-1]
+
+    def positive(self, key: Key) -> list[Charge]:
+        """The charges of a key that can be credited, oldest first."""
+        return [c for c in self._by_key.get(key, ()) if c.credits is None and c.amount > 0]
+
+    def unit_keys(self, unit: Rated, vat: Vat) -> set[Key]:
+        """The billed top-up and relief of a unit at one VAT."""
+        return {
+            k for k in self._by_key
+            if k.line is None and k.start == unit.start and k.phase == unit.phase.start and k.vat == vat
+        }
+
+    def left(self, charge: Charge) -> int:
+        """What was billed less all credits on it, by hand too (R5.4)."""
+        credited = sum(-c.amount for c in self._back.get(charge.id, ()))
+        return max(0, charge.amount - credited - self._taken.get(charge.id, 0))
+
+    def take(self, charge: Charge, amount: int) -> None:
+        """Remember a credit of the settlement under way."""
+        self._taken[charge.id] = self._taken.get(charge.id, 0) + amount
+
+    def covers(self, key: Key) -> list[tuple[date, date, Charge]]:
+        """The days of a by-days key that are billed, each with its charge: less what settlement (or a credit with
+        `rebill`) took back. Where a later charge covers the same day it stands before the earlier."""
+        rows: list[tuple[date, date, Charge]] = []
+        later: list[Range] = []
+        for charge in reversed(self._by_key.get(key, [])):
+            if charge.credits is not None or charge.rate is None:
+                continue
+            holes = [(c.first, c.end) for c in self._back.get(charge.id, ()) if not _waives(c)]
+            open_days = subtract(subtract([(charge.first, charge.end)], holes), later)
+            rows += [(a, b, charge) for a, b in open_days]
+            later += open_days
+        return sorted(rows, key=lambda r: r[0])
+
+
+def _waives(charge: Charge) -> bool:
+    return charge.by_hand and not charge.rebill

@@ -1,0 +1,70 @@
+"""Metering (R6): from records to the quantity that is billed. The store ticks and sums; this says by which rule."""
+
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from taktura.core.errors import Refused
+from taktura.core.facts import Line, LineTerms, Usage, at
+from taktura.core.money import Number
+from taktura.core.periods import Range, clip
+
+TICKS = {"minute": (60, 60), "second": (1, 1)}
+
+
+def parse_tick(text: str) -> tuple[int, int]:
+    """Read `minute`, `second` or `a/b`: the first a seconds, then steps of b (R6.2)."""
+    if text in TICKS:
+        return TICKS[text]
+    first, slash, step = str(text).partition("/")
+    if not (slash and first.isdigit() and step.isdigit() and int(first) and int(step)):
+        raise Refused("invalid", f"“{text}” is no tick: write minute, second, or seconds/seconds such as 60/1.")
+    return int(first), int(step)
+
+
+def billed_seconds(seconds: int, tick: tuple[int, int]) -> int:
+    """The billed seconds of one record (or of a period's sum): whole seconds in and out (R6.2)."""
+    first, step = tick
+    if seconds <= 0:
+        return 0
+    if seconds <= first:
+        return first
+    return first - (first - seconds) // step * step
+
+
+def metered(terms: LineTerms, usage: Usage) -> Number:
+    """The metered quantity of a period by the line's aggregate (R6.3, R6.4); minutes for a time-based line."""
+    if terms.aggregate == "count":
+        return usage.count
+    if terms.aggregate == "max":
+        return usage.peak
+    if terms.aggregate == "last":
+        return usage.last
+    if terms.aggregate == "unique":
+        return usage.unique
+    whole: Number = sum_parts(usage, 1)
+    if usage.seconds:
+        seconds = usage.seconds if terms.tick_scope == "record" else billed_seconds(usage.seconds, terms.tick)
+        whole = Fraction(whole) + Fraction(seconds, 60)
+    return whole
+
+
+def sum_parts(usage: Usage, column: int) -> Number:
+    """The sum over the parts of one column: 1 quantity, 2 cost, 3 amount; only here the days divide (R17.1)."""
+    if all(part[0] == 1 for part in usage.parts):
+        return sum((part[column] for part in usage.parts), Decimal(0))
+    return sum((Fraction(part[column]) / part[0] for part in usage.parts), Fraction(0))
+
+
+def supplied(line: Line, terms: LineTerms, usage: Usage, days: int, life: list[Range]) -> Number:
+    """The quantity of a supplier's usage in full periods: quantity × days / days of the period (R17.1).
+
+    `days` is the length of the whole billing period, `life` what of it the line is active.
+    """
+    if terms.usage_pricing == "usage_quantity":
+        return Fraction(usage.whole_parts) + Fraction(usage.days_parts) / days
+    covered: set[date] = set()
+    for first, end in usage.covered:
+        for a, b in clip(life, first, end):
+            covered.update(date.fromordinal(n) for n in range(a.toordinal(), b.toordinal()))
+    return sum((Fraction(at(line.quantities, day)) for day in covered), Fraction(0)) / days

@@ -1,0 +1,115 @@
+"""When a contract is due, and what a settlement must ask of the stores (settlement.md, “Due”)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from taktura.core.expected import active, rated_periods
+from taktura.core.facts import Contract, Line, LineTerms, Phase, at
+from taktura.core.periods import DAY, Range, Span, clip
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One usage sum to ask of the store: a line, the rated period by its start, the days of it that count."""
+
+    line: int
+    start: date
+    ranges: tuple[Range, ...]
+    terms: LineTerms
+
+
+def windows(contract: Contract, until: date, since: date = date.min) -> Iterator[Window]:
+    """The usage sums that a settlement of the periods that begin before `until` needs."""
+    lines = [line for line in contract.lines if line.terms[0][1].charge == "usage"]
+    if not lines:
+        return
+    lives = [(line, active(contract, line)) for line in lines]
+    for unit in rated_periods(contract, until, since):
+        for line, life in lives:
+            ranges = clip(life, unit.start, unit.end)
+            if ranges:
+                terms = at(line.terms, max(unit.start, line.start) if line.start < unit.end else unit.start)
+                yield Window(line.id, unit.start, tuple(ranges), terms)
+
+
+def floor(contract: Contract, since: date) -> date:
+    """The day from which keys must be settled again when facts from `since` on have changed: the earliest start of a
+    period, of any interval in the contract, in which the day before `since` lies."""
+    if since <= contract.start:
+        return date.min
+    day = since - DAY
+    if contract.trial_end and day < contract.trial_end:
+        return date.min
+    starts = [day]
+    for phase in contract.phases:
+        intervals: set[Span] = {terms.interval for _, terms in phase.versions}
+        intervals |= {t.interval for line in contract.lines for _, t in line.terms if t.charge == "recurring"}
+        starts += [phase.anchor.grid(interval).of(day).start for interval in intervals]
+        if phase.start <= day < phase.end:
+            starts.append(max(phase.start, min(starts)))
+    return min(starts)
+
+
+def next_due(contract: Contract, after: date | None) -> date | None:
+    """The first day after `after` (None: of all) on which something of the contract falls due, None when nothing will."""
+    found = [day for line in contract.lines for day in _line_dues(contract, line, after)]
+    for phase in contract.phases:
+        if phase.terms(after or phase.start).minimum is not None:
+            stop = min(phase.end, contract.end)
+            day = max(phase.start, after) if after else phase.start
+            if day < stop:
+                period = phase.anchor.grid(phase.terms(day).interval).of(max(day, contract.trial_end or day))
+                found.append(min(period.end, stop))
+    wanted = [day for day in found if after is None or day > after]
+    return min(wanted) if wanted else None
+
+
+def _line_dues(contract: Contract, line: Line, after: date | None) -> Iterator[date]:
+    first_terms = line.terms[0][1]
+    if first_terms.charge == "once":
+        if line.start >= contract.billed_until and line.start < min(line.end, contract.end):
+            yield line.start
+        return
+    usage = first_terms.charge == "usage"
+    for ranges, phase in _stretches(contract, line, usage):
+        first, stop = ranges[0][0], ranges[-1][1]
+        day = max(first, after) if after else first
+        if day > stop:
+            continue
+        yield from _phase_dues(contract, line, phase, ranges, day)
+
+
+def _stretches(contract: Contract, line: Line, usage: bool) -> Iterator[tuple[list[Range], Phase]]:
+    life = active(contract, line, recurring=not usage)
+    for phase in contract.phases:
+        ranges = clip(life, phase.start, phase.end)
+        if ranges:
+            yield ranges, phase
+
+
+def _phase_dues(contract: Contract, line: Line, phase: Phase, ranges: list[Range], day: date) -> Iterator[date]:
+    """The next dues of a line in one phase from a day on: of the period in which the day lies and of the next."""
+    stop = ranges[-1][1]
+    terms = at(line.terms, max(min(day, stop - DAY), phase.start))
+    usage = terms.charge == "usage"
+    grid = phase.anchor.grid(phase.terms(day).interval if usage else terms.interval)
+    trial = contract.trial_end
+    if usage and trial and day < trial:
+        yield min(trial, stop)
+        return
+    if usage or terms.when == "arrears":
+        period = grid.of(day)
+        yield min(period.end, stop)
+        if period.end < stop:
+            yield min(grid.of(period.end).end, stop)
+        return
+    for a, b in ranges:
+        if b <= day:
+            continue
+        yield a
+        upcoming = grid.of(max(day, a)).end
+        if upcoming < b:
+            yield upcoming
+            return
+
