@@ -1,0 +1,101 @@
+"""Charges (the ledger of R5), billing runs, sales items."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from taktura.contracts.models import Contract, ContractLine
+from taktura.customers.models import Customer, Seller
+from taktura.invoices.models import Document, DocumentLine
+from taktura.kit.fields import ExactField
+
+
+class Charge(models.Model):
+    """A rated amount on an issued document, with its proof. Never changed or deleted (a trigger sees to it).
+
+    The columns are those of the core's `Charge`; `rate_*` is its cost function, set for charges by days.
+    """
+
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, related_name="charges")
+    line = models.ForeignKey(ContractLine, null=True, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=20)
+    key_start = models.DateField()
+    phase_start = models.DateField(null=True)
+    keyed_by_vat = models.BooleanField(default=False)
+    vat_category = models.CharField(max_length=2)
+    vat_rate = ExactField()
+    first = models.DateField()
+    end = models.DateField()
+    amount = models.BigIntegerField()
+    quantity = ExactField()
+    unit_price = ExactField(null=True)
+    rate_start = models.DateField(null=True)
+    rate_end = models.DateField(null=True)
+    rate_price = models.TextField(null=True)
+    rate_quantity = ExactField(null=True)
+    rate_spans = models.PositiveIntegerField(default=1)
+    rate_span = models.CharField(max_length=20, null=True)
+    credits = models.BigIntegerField(null=True, help_text="the charge that this one takes back")
+    by_hand = models.BooleanField(default=False)
+    rebill = models.BooleanField(default=False)
+    shares: Any = models.JSONField(null=True)
+    proof: Any = models.JSONField()
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="charges")
+    document_line = models.OneToOneField(DocumentLine, on_delete=models.PROTECT, related_name="charge")
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["contract", "key_start"], name="charge_contract_key")]
+        constraints = [models.CheckConstraint(condition=Q(end__gt=models.F("first")), name="charge_span")]
+
+
+class BillingRun(models.Model):
+    """One billing run: on which day, how far, with what outcome."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE)
+    on = models.DateField()
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    actor = models.CharField(max_length=200)
+    contracts = models.PositiveIntegerField(default=0)
+    documents = models.PositiveIntegerField(default=0)
+
+
+class RunProblem(models.Model):
+    """A contract (or customer) that a run left out, and why."""
+
+    run = models.ForeignKey(BillingRun, on_delete=models.CASCADE, related_name="problems")
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.CASCADE)
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.CASCADE)
+    code = models.CharField(max_length=60)
+    text = models.TextField()
+
+
+class SalesItem(models.Model):
+    """A one-off sale outside a contract; billed once it stands on a document."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="sales_items")
+    key = models.CharField(max_length=100, blank=True)
+    currency = models.CharField(max_length=3)
+    sold_on = models.DateField()
+    document = models.ForeignKey(Document, null=True, on_delete=models.PROTECT, related_name="sales_items")
+
+
+class SalesItemLine(models.Model):
+    """A line of a sale."""
+
+    item = models.ForeignKey(SalesItem, on_delete=models.CASCADE, related_name="lines")
+    position = models.PositiveIntegerField()
+    article = models.CharField(max_length=100, blank=True)
+    title = models.CharField(max_length=200)
+    quantity = ExactField()
+    price = ExactField()
+    discount = ExactField(default=0)
+
+    class Meta:
+        ordering = ["item", "position"]
+        constraints = [
+            models.CheckConstraint(condition=Q(quantity__gt=0, price__gte=0), name="sales_line_positive"),
+            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="sales_line_discount"),
+        ]

@@ -1,0 +1,145 @@
+"""Contracts, their lines and the timelines that are only appended to."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import F, Q
+
+from taktura.catalog.models import Coupon, Tariff, TariffLine, TariffVersion, Article
+from taktura.customers.models import Customer
+from taktura.kit.fields import ExactField
+
+
+class Contract(models.Model):
+    """An agreement. An `end` is exclusive. The last four columns are the read model of billing (house.md, “A run”)."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contracts")
+    key = models.CharField(max_length=100)
+    tariff = models.ForeignKey(Tariff, on_delete=models.PROTECT, related_name="contracts")
+    currency = models.CharField(max_length=3)
+    start = models.DateField()
+    end = models.DateField(null=True, blank=True)
+    term_end = models.DateField(null=True, blank=True, help_text="the end that stands from the beginning (R15.3)")
+    billed_until = models.DateField(null=True, blank=True)
+    trial_end = models.DateField(null=True, blank=True)
+    anchor = models.CharField(max_length=10)
+    terms: Any = models.JSONField(default=str)
+    terms_from = models.DateField(help_text="the day from which its terms count")
+    notice_received = models.DateField(null=True, blank=True)
+    signed_at = models.DateTimeField()
+    next_due = models.DateField(null=True, blank=True)
+    changed_from = models.DateField(null=True, blank=True)
+    settled_until = models.DateField(null=True, blank=True)
+    threshold = ExactField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "key"], name="contract_key_of_customer"),
+            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="contract_end"),
+        ]
+        indexes = [
+            models.Index(fields=["next_due"], name="contract_next_due"),
+            models.Index(fields=["changed_from"], name="contract_changed", condition=Q(changed_from__isnull=False)),
+        ]
+
+
+class ContractPhase(models.Model):
+    """A span of a contract under one tariff, and where its periods are counted from."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="phases")
+    start = models.DateField()
+    end = models.DateField(null=True)
+    tariff = models.ForeignKey(Tariff, on_delete=models.PROTECT)
+    anchor_kind = models.CharField(max_length=10)
+    anchor_origin = models.DateField()
+    anchor_day = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["contract", "start"]
+        constraints = [models.UniqueConstraint(fields=["contract", "start"], name="phase_start")]
+
+
+class PhaseVersion(models.Model):
+    """From which day a tariff's version holds for a phase: fixed when written (settlement.md 5)."""
+
+    phase = models.ForeignKey(ContractPhase, on_delete=models.CASCADE, related_name="versions")
+    version = models.ForeignKey(TariffVersion, on_delete=models.PROTECT)
+    effective_from = models.DateField()
+
+    class Meta:
+        ordering = ["phase", "effective_from", "id"]
+
+
+class ContractLine(models.Model):
+    """What is booked of an article. Its quantity and its terms have timelines of their own."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="lines")
+    article = models.ForeignKey(Article, on_delete=models.PROTECT)
+    name = models.CharField(max_length=100, blank=True)
+    charge = models.CharField(max_length=10)
+    booking = models.CharField(max_length=10)
+    start = models.DateField()
+    end = models.DateField(null=True, blank=True)
+    price = ExactField(null=True)
+    discount = ExactField(default=0)
+    reason = models.CharField(max_length=200, blank=True)
+    minimum_quantity = ExactField(null=True)
+    memo = models.TextField(blank=True)
+    kept_from = models.DateField(null=True)
+    ended_by_notice = models.BooleanField(default=False)
+    order_coupon = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="line_end"),
+            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="line_discount"),
+        ]
+
+
+class LineStretch(models.Model):
+    """From which day a tariff's line says what a contract line costs."""
+
+    line = models.ForeignKey(ContractLine, on_delete=models.CASCADE, related_name="stretches")
+    tariff_line = models.ForeignKey(TariffLine, on_delete=models.PROTECT)
+    effective_from = models.DateField()
+
+    class Meta:
+        ordering = ["line", "effective_from", "id"]
+
+
+class LineQuantity(models.Model):
+    """A quantity from a date on; of several for one date the last written holds. Only appended to."""
+
+    line = models.ForeignKey(ContractLine, on_delete=models.CASCADE, related_name="quantities")
+    start = models.DateField()
+    quantity = ExactField()
+    memo = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["line", "start", "id"]
+        constraints = [models.CheckConstraint(condition=Q(quantity__gte=0), name="quantity_not_negative")]
+
+
+class Pause(models.Model):
+    """A span without charges (R16.2). Two pauses of one contract never overlap (an exclusion constraint)."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="pauses")
+    start = models.DateField()
+    end = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["contract", "start"]
+        constraints = [models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="pause_end")]
+
+
+class ContractCoupon(models.Model):
+    """A coupon given to a contract; `first` and `end` bound the periods in which it counts, fixed when written."""
+
+    contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="coupons")
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT)
+    given = models.DateField()
+    first = models.DateField()
+    end = models.DateField(null=True)
+
+    class Meta:
+        ordering = ["contract", "id"]

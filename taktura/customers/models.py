@@ -1,0 +1,95 @@
+"""Sellers, customers and their billing information."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from taktura.kit.fields import ExactField
+
+
+class Seller(models.Model):
+    """Who bills. Its settings are defaults of rules (R1 to R16)."""
+
+    name = models.CharField(max_length=200)
+    street = models.CharField(max_length=200, blank=True)
+    postcode = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2)
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    vat_id = models.CharField(max_length=20, blank=True)
+    tax_number = models.CharField(max_length=40, blank=True)
+    registration = models.CharField(max_length=200, blank=True)
+    bank_name = models.CharField(max_length=100, blank=True)
+    iban = models.CharField(max_length=34, blank=True)
+    bic = models.CharField(max_length=11, blank=True)
+    currency = models.CharField(max_length=3)
+    time_zone = models.CharField(max_length=50)
+    vat: Any = models.JSONField(help_text="dated rates in percent: [[from or null, rate], …]")
+    prices_are = models.CharField(max_length=5, default="net")
+    change_documents = models.CharField(max_length=10, default="separate")
+    stacking = models.CharField(max_length=10, default="best")
+    coupon_and_scale = models.CharField(max_length=10, default="coupon")
+    consumer_rules = models.CharField(max_length=10, default="none")
+    rate_change = models.CharField(max_length=10, default="end")
+    closed_until = models.DateField(null=True, blank=True)
+    payment_days = models.PositiveIntegerField(default=14)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(prices_are__in=["net", "gross"]), name="seller_prices_are"),
+            models.CheckConstraint(condition=Q(change_documents__in=["separate", "netted"]), name="seller_documents"),
+            models.CheckConstraint(condition=Q(stacking__in=["best", "add", "sequence"]), name="seller_stacking"),
+            models.CheckConstraint(condition=Q(coupon_and_scale__in=["coupon", "best", "both"]), name="seller_scale"),
+            models.CheckConstraint(condition=Q(rate_change__in=["end", "split"]), name="seller_rate_change"),
+        ]
+
+
+class Customer(models.Model):
+    """Who is billed. `key` is the name other systems and scenarios know it by."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="customers")
+    key = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=10, default="business")
+    language = models.CharField(max_length=2, default="en")
+    documents_per = models.CharField(max_length=10, default="contract")
+    round_up_minutes = models.PositiveIntegerField(default=10)
+    hourly_rate = ExactField(null=True, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "key"], name="customer_key"),
+            models.CheckConstraint(condition=Q(kind__in=["business", "consumer"]), name="customer_kind"),
+            models.CheckConstraint(condition=Q(documents_per__in=["contract", "customer"]), name="customer_documents"),
+            models.CheckConstraint(condition=Q(round_up_minutes__gte=1), name="customer_step"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BillingInformation(models.Model):
+    """What a document needs to know of its recipient, a block of its own. Whether it is complete says
+    `queries.missing_billing_information`."""
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="billing_information")
+    name = models.CharField(max_length=200, blank=True)
+    street = models.CharField(max_length=200, blank=True)
+    postcode = models.CharField(max_length=20, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    email = models.EmailField(blank=True)
+    tax_status = models.CharField(max_length=20, default="domestic")
+    vat_id = models.CharField(max_length=20, blank=True)
+    iban = models.CharField(max_length=34, blank=True)
+    payment_days = models.PositiveIntegerField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(tax_status__in=["domestic", "reverse_charge", "export", "exempt"]), name="billing_tax_status"
+            ),
+        ]

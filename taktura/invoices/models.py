@@ -1,0 +1,121 @@
+"""Issued documents: copies of all that they show. Nothing here is ever changed or deleted (triggers see to it)."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from taktura.contracts.models import Contract
+from taktura.customers.models import Customer, Seller
+from taktura.kit.fields import ExactField
+
+KINDS = ("invoice", "credit_note")
+
+
+class NumberSeries(models.Model):
+    """The gapless numbers of one kind of document (R14.2). `next` is the number that the next document takes."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="series")
+    kind = models.CharField(max_length=20)
+    format = models.CharField(max_length=60)
+    next = models.BigIntegerField(default=1)
+    year = models.PositiveIntegerField(null=True, help_text="the year of the last number, where the format has one")
+    used = models.BigIntegerField(default=0, help_text="the highest number used (within the year)")
+    confirmed = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seller", "kind"], name="series_kind")]
+
+
+class Document(models.Model):
+    """An invoice or a credit note. Amounts are whole minor units of the currency; a credit note's are positive."""
+
+    kind = models.CharField(max_length=20)
+    number = models.CharField(max_length=60)
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="documents")
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="documents")
+    issued_on = models.DateField()
+    issued_at = models.DateTimeField()
+    due_on = models.DateField(null=True)
+    language = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    digits = models.PositiveSmallIntegerField()
+    prices_are = models.CharField(max_length=5)
+    net = models.BigIntegerField()
+    tax = models.BigIntegerField()
+    gross = models.BigIntegerField()
+    seller_data: Any = models.JSONField(help_text="the seller as printed")
+    buyer_data: Any = models.JSONField(help_text="the recipient as printed")
+    reason = models.CharField(max_length=200, blank=True)
+    hash = models.CharField(max_length=64, help_text="SHA-256 over all that the document shows")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "kind", "number"], name="document_number"),
+            models.CheckConstraint(condition=Q(kind__in=KINDS), name="document_kind"),
+            models.CheckConstraint(condition=Q(gross=models.F("net") + models.F("tax")), name="document_gross"),
+            models.CheckConstraint(condition=Q(gross__gte=0), name="document_not_negative"),
+        ]
+
+
+class DocumentLine(models.Model):
+    """A line as printed. `amount` is in the price's basis; `credits` is the line that it takes back."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="lines")
+    position = models.PositiveIntegerField()
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, db_index=False)
+    article = models.CharField(max_length=100, blank=True)
+    title = models.CharField(max_length=400)
+    kind = models.CharField(max_length=20)
+    unit = models.CharField(max_length=20, blank=True)
+    quantity = ExactField()
+    unit_price = ExactField(null=True)
+    amount = models.BigIntegerField()
+    net = models.BigIntegerField()
+    vat_category = models.CharField(max_length=2)
+    vat_rate = ExactField()
+    first = models.DateField(null=True)
+    end = models.DateField(null=True)
+    credits = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="credited_by")
+    note: Any = models.JSONField(default=dict)
+
+    class Meta:
+        ordering = ["document", "position"]
+        constraints = [models.UniqueConstraint(fields=["document", "position"], name="document_line_position")]
+
+
+class DocumentTax(models.Model):
+    """The sums of one VAT category and rate on a document."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="taxes")
+    category = models.CharField(max_length=2)
+    rate = ExactField()
+    net = models.BigIntegerField()
+    tax = models.BigIntegerField()
+
+    class Meta:
+        ordering = ["document", "id"]
+        constraints = [models.UniqueConstraint(fields=["document", "category", "rate"], name="document_tax_rate")]
+
+
+class DocumentReference(models.Model):
+    """A document that a credit note corrects."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="references")
+    corrects = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="corrected_by")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["document", "corrects"], name="document_reference")]
+
+
+class Payment(models.Model):
+    """Money received for an invoice (minor units), entered by hand."""
+
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="payments")
+    amount = models.BigIntegerField()
+    paid_on = models.DateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(amount=0), name="payment_not_zero")]

@@ -1,0 +1,134 @@
+"""Bringing the product up: the server, Django, migrations with their grants, and throw-away databases."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import django
+import psycopg
+from django.conf import settings
+from psycopg import sql
+
+from taktura.kit import postgres
+
+NAME = "taktura"
+
+
+def setup(data: Path | None = None, *, durable: bool = True) -> None:
+    """Configure Django; without DATABASE_URL find or start the embedded server. Raises `postgres.ServerError`."""
+    if not settings.DATABASE_URL:
+        server = postgres.ensure_running(data or settings.TAKTURA_DATA / "postgres", durable=durable)
+        for alias, role in (("default", postgres.APP), ("owner", postgres.OWNER)):
+            settings.DATABASES[alias] |= {
+                "HOST": server.socket_dir, "PORT": str(server.port), "USER": role, "NAME": NAME, "PASSWORD": "",
+            }
+        postgres.make_roles(server)
+    django.setup()
+
+
+def setup_database(admin_url: str, passwords: dict[str, str]) -> None:
+    """Make the two roles and the database on a server of one's own, through an administrator's address."""
+    with psycopg.connect(admin_url, autocommit=True) as connection:
+        postgres.make_roles_on(connection, passwords)
+        if not postgres.database_exists(connection, NAME):
+            connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(postgres.OWNER)))
+            postgres.create_database(connection, NAME)
+
+
+def ensure_database() -> None:
+    """Make the database where it is missing, and bring its schema up to date."""
+    name = settings.DATABASES["owner"]["NAME"]
+    with _administration() as connection:
+        if not postgres.database_exists(connection, name):
+            postgres.create_database(connection, name)
+    migrate()
+
+
+def migrate() -> None:
+    """Run the migrations as the owner, then give the application's login what it needs and no more."""
+    from django.core.management import call_command
+    from django.db import connections
+
+    call_command("migrate", database="owner", verbosity=0, interactive=False)
+    app = settings.DATABASES["default"]["USER"]
+    owner = settings.DATABASES["owner"]["USER"]
+    if app == owner:
+        return
+    with connections["owner"].cursor() as cursor:
+        for statement in (
+            f'GRANT USAGE ON SCHEMA public TO "{app}"',
+            f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{app}"',
+            f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO "{app}"',
+        ):
+            cursor.execute(statement)
+    connections["owner"].close()
+
+
+@contextmanager
+def scratch_database() -> Iterator[str]:
+    """A migrated database of one's own, a clone of a template, for as long as the block runs; then it is dropped."""
+    template = _template()
+    name = f"taktura_scratch_{os.getpid()}_{next(_numbers)}"
+    with _administration() as connection:
+        postgres.create_database(connection, name, template)
+    before = _switch(name)
+    try:
+        yield name
+    finally:
+        _switch(before)
+        with _administration() as connection:
+            postgres.drop_database(connection, name)
+
+
+def _count() -> Iterator[int]:
+    number = 0
+    while True:
+        number += 1
+        yield number
+
+
+_numbers = _count()
+
+
+def _template() -> str:
+    """The migrated template for the schema as it is now; made once, however many processes ask for it."""
+    files = sorted((settings.ROOT / "taktura").glob("*/migrations/*.py"))
+    digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
+    name = f"taktura_template_{digest}"
+    with _administration() as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext('taktura template'))")
+        if not postgres.database_exists(connection, name):
+            postgres.create_database(connection, f"{name}_new")
+            before = _switch(f"{name}_new")
+            try:
+                migrate()
+            finally:
+                _switch(before)
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (f"{name}_new", name))))
+        connection.execute("SELECT pg_advisory_unlock(hashtext('taktura template'))")
+    return name
+
+
+def _switch(name: str) -> str:
+    """Point both logins at another database; gives the name of the one before."""
+    from django.db import connections
+
+    before: str = settings.DATABASES["default"]["NAME"]
+    for alias in ("default", "owner"):
+        connections[alias].close()
+        settings.DATABASES[alias]["NAME"] = name
+        connections[alias].settings_dict["NAME"] = name
+    return before
+
+
+@contextmanager
+def _administration() -> Iterator[psycopg.Connection]:
+    """A connection of the owner to the server's own database, to make and drop databases."""
+    owner = settings.DATABASES["owner"]
+    parameters = {
+        "host": owner["HOST"], "port": owner["PORT"], "user": owner["USER"], "password": owner["PASSWORD"], "dbname": "postgres",
+    }
+    with psycopg.connect(**{k: v for k, v in parameters.items() if v}, autocommit=True) as connection:
+        yield connection

@@ -1,0 +1,182 @@
+"""Suppliers with their customers and subscriptions, imports, usage records and what waits."""
+
+from typing import Any
+
+from django.db import models
+from django.db.models import Q
+
+from taktura.catalog.models import Article
+from taktura.contracts.models import Contract, ContractLine
+from taktura.customers.models import Customer, Seller
+from taktura.kit.fields import ExactField
+
+
+class Supplier(models.Model):
+    """Whose usage files are loaded. `mapping`: {our column: the file's heading}, or the reader's nested form."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="suppliers")
+    key = models.CharField(max_length=100)
+    name = models.CharField(max_length=200)
+    create_customers = models.BooleanField(default=False)
+    create_subscriptions = models.BooleanField(default=False)
+    unit_price_from_import = models.BooleanField(default=False)
+    currency = models.CharField(max_length=3)
+    time_zone = models.CharField(max_length=50)
+    mapping: Any = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seller", "key"], name="supplier_key")]
+
+
+class SupplierCustomer(models.Model):
+    """A customer as the supplier knows it; for overview only. `reference` is unique without regard to case."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="supplier_customers")
+    reference = models.CharField(max_length=200)
+    folded = models.CharField(max_length=200)
+    name = models.CharField(max_length=300, blank=True)
+    customer = models.ForeignKey(Customer, null=True, on_delete=models.SET_NULL, related_name="supplier_customers")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "folded"], name="supplier_customer_reference")]
+
+
+class SupplierSubscription(models.Model):
+    """The supplier's own record of what a customer has from it; tied to a contract line, its usage is billed there."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="subscriptions")
+    reference = models.CharField(max_length=200)
+    folded = models.CharField(max_length=200)
+    customer_reference = models.CharField(max_length=200, blank=True)
+    name = models.CharField(max_length=300, blank=True)
+    description = models.TextField(blank=True)
+    start = models.DateField(null=True)
+    end = models.DateField(null=True, help_text="the last day, as suppliers print it")
+    product = models.CharField(max_length=200, blank=True)
+    product_name = models.CharField(max_length=300, blank=True)
+    unit = models.CharField(max_length=100, blank=True)
+    quantity = ExactField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "folded"], name="supplier_subscription_reference")]
+
+
+class SubscriptionLink(models.Model):
+    """A supplier subscription tied to a contract line; where several lines carry it, the product tells them apart."""
+
+    subscription = models.ForeignKey(SupplierSubscription, on_delete=models.CASCADE, related_name="links")
+    line = models.ForeignKey(ContractLine, on_delete=models.CASCADE, related_name="subscription_links")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["subscription", "line"], name="subscription_link")]
+
+
+class ProductReference(models.Model):
+    """The article that a supplier's product stands for."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="product_references")
+    product = models.CharField(max_length=200)
+    folded = models.CharField(max_length=200)
+    article = models.ForeignKey(Article, on_delete=models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "folded"], name="product_reference")]
+
+
+class UsageFile(models.Model):
+    """A file as it was received, unchanged; the same content twice is refused."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="files")
+    name = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    content = models.BinaryField()
+    received_at = models.DateTimeField()
+    rows = models.PositiveIntegerField(default=0)
+    recorded = models.PositiveIntegerField(default=0)
+    duplicates = models.PositiveIntegerField(default=0)
+    conflicts = models.PositiveIntegerField(default=0)
+    waiting = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "sha256"], name="usage_file_content")]
+
+
+class FileProblem(models.Model):
+    """A row of a file that could not be read, or that conflicts with a stored one."""
+
+    file = models.ForeignKey(UsageFile, on_delete=models.CASCADE, related_name="problems")
+    line = models.PositiveIntegerField(null=True)
+    code = models.CharField(max_length=40)
+    column = models.CharField(max_length=100, blank=True)
+    value = models.TextField(blank=True)
+    text = models.TextField()
+
+
+class UsageRecord(models.Model):
+    """One usage record in its current revision. (source, external_id) is unique over all time (R6.1).
+
+    `line` is set when it found its contract line. `[day, end_day)` are local days; `is_span`: quantity and cost are
+    split over them. `seconds` are raw, the tick comes when they are summed. `revised` counts up over all records: the
+    store's mark.
+    """
+
+    source = models.CharField(max_length=100)
+    external_id = models.CharField(max_length=300)
+    revision = models.IntegerField(default=1)
+    digest = models.CharField(max_length=32, help_text="of the content, to tell a duplicate from a conflict")
+    revised = models.BigIntegerField()
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, db_index=False)
+    line = models.ForeignKey(ContractLine, null=True, on_delete=models.PROTECT, db_index=False)
+    article = models.CharField(max_length=100, blank=True, help_text="the article or key it was sent for")
+    by_key = models.BooleanField(default=False)
+    supplier = models.ForeignKey(Supplier, null=True, on_delete=models.PROTECT, db_index=False)
+    subscription = models.CharField(max_length=200, blank=True)
+    product = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField()
+    day = models.DateField()
+    end_day = models.DateField()
+    is_span = models.BooleanField(default=False)
+    quantity = ExactField(null=True)
+    seconds = models.BigIntegerField(null=True)
+    cost_amount = ExactField(null=True)
+    amount = ExactField(null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    priced = models.BooleanField(default=False, help_text="its amount is the price (unit_price_from_import)")
+    attributes: Any = models.JSONField(null=True)
+    file = models.ForeignKey(UsageFile, null=True, on_delete=models.PROTECT, db_index=False)
+    row = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="usage_identity"),
+            models.CheckConstraint(condition=Q(end_day__gt=models.F("day")), name="usage_days"),
+            models.CheckConstraint(condition=Q(seconds__isnull=True) | Q(seconds__gte=0), name="usage_seconds"),
+        ]
+        indexes = [models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False))]
+
+
+class UsageHistory(models.Model):
+    """A revision that was replaced or withdrawn, as it was: `record` holds its columns. Only appended to."""
+
+    source = models.CharField(max_length=100)
+    external_id = models.CharField(max_length=300)
+    revision = models.IntegerField()
+    line = models.BigIntegerField(null=True, db_index=True)
+    revised = models.BigIntegerField(help_text="the mark at which it came")
+    replaced = models.BigIntegerField(help_text="the mark at which it was replaced or withdrawn")
+    withdrawn = models.BooleanField(default=False)
+    replaced_at = models.DateTimeField()
+    record: Any = models.JSONField()
+
+
+class UsageException(models.Model):
+    """What of a record waits, and why (R6.5): all of it, or the days of it that lie outside its line's life."""
+
+    record = models.ForeignKey(UsageRecord, on_delete=models.CASCADE, related_name="exceptions")
+    reason = models.CharField(max_length=20)
+    first = models.DateField()
+    end = models.DateField()
+    since = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["reason"], name="usage_exception_reason")]
