@@ -1,0 +1,46 @@
+"""Appending to the log, and proving it."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from taktura.audit.models import LogEntry
+from taktura.kit.actor import Actor
+from taktura.kit.exact import to_json
+
+_LOCK = 7_461_001  # one appender at a time, so that the chain has no forks
+
+
+def record(actor: Actor, action: str, subject: str, data: dict[str, Any] | None = None) -> LogEntry:
+    """Append one entry, in the transaction of the act that it tells of. Call it late: it holds a lock until commit."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        last = LogEntry.objects.order_by("-id").values_list("hash", flat=True).first() or ""
+        content = to_json(data or {})
+        entry = LogEntry(
+            at=actor.now, actor=actor.name, action=action, subject=subject, data=content, previous=last,
+            hash=digest(last, actor.now, actor.name, action, subject, content),
+        )
+        entry.save(force_insert=True)
+    return entry
+
+
+def digest(previous: str, at: datetime, actor: str, action: str, subject: str, data: Any) -> str:
+    """SHA-256 of an entry's content and the hash before it."""
+    content = json.dumps([previous, at.timestamp().hex(), actor, action, subject, data], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def broken_entries() -> list[int]:
+    """The ids of entries whose hash, or whose link to the entry before, does not hold. Empty: the log is proven."""
+    previous, broken = "", []
+    for entry in LogEntry.objects.order_by("id").iterator(chunk_size=5000):
+        right = digest(previous, entry.at, entry.actor, entry.action, entry.subject, entry.data)
+        if entry.previous != previous or entry.hash != right:
+            broken.append(entry.pk)
+        previous = entry.hash
+    return broken

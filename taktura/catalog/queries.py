@@ -1,0 +1,47 @@
+"""Reads of the catalog. Versions and their lines never change, so their core values are kept."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import connection
+
+from taktura.catalog.models import Tariff, TariffLine, TariffVersion
+from taktura.catalog.terms import tariff_terms, terms_of
+from taktura.core.facts import LineTerms, TariffTerms
+
+_versions: dict[tuple[str, int], TariffTerms] = {}
+_lines: dict[tuple[str, int], LineTerms] = {}
+
+
+def version_terms(ids: Iterable[int]) -> dict[int, TariffTerms]:
+    """The core values of versions; one query for those not known yet."""
+    name = connection.settings_dict["NAME"]
+    wanted = set(ids)
+    missing = {i for i in wanted if (name, i) not in _versions}
+    if missing:
+        for version in TariffVersion.objects.filter(pk__in=missing):
+            _versions[name, version.pk] = tariff_terms(version)
+    return {i: _versions[name, i] for i in wanted}
+
+
+def tariff_line_terms(ids: Iterable[int]) -> dict[int, LineTerms]:
+    """The core values of tariff lines; one query for those not known yet."""
+    name = connection.settings_dict["NAME"]
+    wanted = set(ids)
+    missing = {i for i in wanted if (name, i) not in _lines}
+    if missing:
+        for line in TariffLine.objects.select_related("article", "version").filter(pk__in=missing):
+            _lines[name, line.pk] = terms_of(line)
+    return {i: _lines[name, i] for i in wanted}
+
+
+def version_in_force(tariff: Tariff, day: date) -> TariffVersion:
+    """The version that a contract takes which starts on a day."""
+    found = TariffVersion.objects.filter(tariff=tariff, valid_from__lte=day).order_by("valid_from", "id").last()
+    assert found is not None
+    return found
+
+
+def later_versions(tariff: Tariff, day: date) -> list[TariffVersion]:
+    """The versions for all contracts that begin after a day, in order."""
+    return list(TariffVersion.objects.filter(tariff=tariff, valid_from__gt=day, applies_to="all").order_by("valid_from", "id"))

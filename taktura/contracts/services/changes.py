@@ -1,0 +1,199 @@
+"""Notice, pause, change of tariff, and versions for running contracts."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from taktura.audit.services import record
+from taktura.catalog.models import Tariff, TariffLine, TariffVersion
+from taktura.catalog.queries import version_in_force
+from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineStretch, Pause, PhaseVersion
+from taktura.contracts.queries import phase_on
+from taktura.contracts.services.lines import (
+    insert_line, lines_without_end, next_period, set_end, stretches_for, write_stretches,
+)
+from taktura.contracts.services.schedule import changed, reschedule, touch
+from taktura.contracts.services.signing import open_phase
+from taktura.core.errors import Refused
+from taktura.core.facts import ONE
+from taktura.core.periods import Anchor
+from taktura.core.terms import earliest_end, parse_terms
+from taktura.customers.queries import is_german_consumer
+from taktura.kit.actor import Actor
+
+
+@transaction.atomic
+def give_notice(
+    actor: Actor, *, contract: Contract, received: date, wish: date | None = None, line: ContractLine | None = None
+) -> date:
+    """Give notice of a contract, or of one line with terms of its own; gives the end (exclusive) (R15).
+
+    A wished last day moves to the next permitted one. Raises `Refused` (`contract_ended`).
+    """
+    if contract.end is not None and contract.end <= received:
+        raise Refused("contract_ended", "The contract has ended: there is nothing left to give notice of.")
+    consumer = is_german_consumer(contract.customer)
+    terms, start = parse_terms(contract.terms), contract.terms_from
+    if line is not None:
+        stretch = LineStretch.objects.filter(line=line).select_related("tariff_line").last()
+        own = stretch.tariff_line.terms.get("notice") if stretch else None
+        if own:
+            terms, start = parse_terms(own), line.start
+    end = earliest_end(terms, start, received, consumer=consumer, wish=wish)
+    if contract.end is not None:
+        end = min(end, contract.end)
+    before = contract.end if line is None else line.end
+    if line is None:
+        contract.end, contract.notice_received = end, received
+        contract.save(update_fields=["end", "notice_received"])
+    else:
+        end = min(end, line.end) if line.end else end
+        set_end(line, end, by_notice=True)
+    changed(contract, end if before is None else min(end, before))
+    record(actor, "give_notice", f"contract:{contract.pk}", {
+        "received": received, "wish": wish, "ends": end, "line": line.pk if line else None,
+    })
+    return end
+
+
+@transaction.atomic
+def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
+    """Take a notice back: the contract runs on by its terms. What was credited is billed with the next billing (R5.9)."""
+    if contract.notice_received is None:
+        raise Refused("invalid", "No notice of this contract has been given.")
+    ended = contract.end
+    contract.end, contract.notice_received = contract.term_end, None
+    contract.save(update_fields=["end", "notice_received"])
+    changed(contract, ended or contract.start)
+    record(actor, "withdraw_notice", f"contract:{contract.pk}", {"ended": ended})
+
+
+@transaction.atomic
+def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = None) -> Pause:
+    """Pause a contract in `[start, end)`; raises `Refused`: `conflict` over another pause, `contract_ended`, `invalid`."""
+    if contract.end is not None and start >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
+    if end is not None and end <= start:
+        raise Refused("invalid", "A pause must end after it begins.")
+    try:
+        with transaction.atomic():
+            row = Pause.objects.create(contract=contract, start=start, end=end)
+    except IntegrityError as error:
+        raise Refused("conflict", "The contract is paused already in that span: resume it first.") from error
+    changed(contract, start)
+    record(actor, "pause", f"contract:{contract.pk}", {"from": start, "until": end})
+    return row
+
+
+@transaction.atomic
+def resume(actor: Actor, *, contract: Contract, start: date) -> None:
+    """End the pause that runs on a day, on that day; raises `Refused` (`invalid`) when none does."""
+    row = contract.pauses.filter(start__lte=start).filter(Q(end__isnull=True) | Q(end__gt=start)).last()
+    if row is None:
+        raise Refused("invalid", "The contract is not paused on %(day)s.", day=start.isoformat())
+    row.end = start
+    row.save(update_fields=["end"])
+    changed(contract, start)
+    record(actor, "resume", f"contract:{contract.pk}", {"from": start})
+
+
+@transaction.atomic
+def change_tariff(
+    actor: Actor, *, contract: Contract, tariff: Tariff, start: date, keep_billing_dates: bool = True,
+    keep_terms: bool = True, keep: Iterable[str] = (),
+) -> None:
+    """Put a contract under another tariff from a date on (R16.1).
+
+    Lines for an article that both tariffs have go on with their quantity, those named in `keep` at their old terms;
+    the rest end. A once line of the new tariff is not charged. Raises `Refused`: `contract_ended`, `conflict` (a later
+    change is planned), `not_found` (an article in `keep` that is not booked), `invalid`.
+    """
+    if contract.end is not None and start >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
+    if start <= contract.start:
+        raise Refused("invalid", "A change of tariff begins after the contract's first day.")
+    if tariff.currency != contract.currency:
+        raise Refused("invalid", "The new tariff is in another currency: sign a new contract.")
+    if ContractPhase.objects.filter(contract=contract, start__gte=start).exists():
+        raise Refused("conflict", "A change of tariff on or after %(day)s is planned already.", day=start.isoformat())
+    old = phase_on(contract, start)
+    counted = Anchor(old.anchor_kind, old.anchor_origin, old.anchor_day)
+    if not keep_billing_dates:
+        counted = Anchor("contract", start, start.day)
+    old.end = start
+    old.save(update_fields=["end"])
+    version = version_in_force(tariff, start)
+    phase = open_phase(contract, tariff, version, start, counted)
+    _carry_lines(contract, phase, version, start, set(keep))
+    contract.tariff, contract.threshold = tariff, version.interim_threshold
+    if not keep_terms:
+        contract.terms, contract.terms_from = tariff.notice, start
+    contract.save(update_fields=["tariff", "terms", "terms_from", "threshold"])
+    changed(contract, start)
+    record(actor, "change_tariff", f"contract:{contract.pk}", {
+        "tariff": tariff.key, "from": start, "keep_billing_dates": keep_billing_dates, "keep_terms": keep_terms,
+        "keep": sorted(keep),
+    })
+
+
+def _carry_lines(contract: Contract, phase: ContractPhase, version: TariffVersion, start: date, keep: set[str]) -> None:
+    new = {line.article.key: line for line in version.lines.select_related("article", "version")}
+    running = lines_without_end(contract, start)
+    unknown = keep - {line.article.key for line in running}
+    if unknown:
+        raise Refused("not_found", "The contract has no line for the article “%(article)s”.", article=sorted(unknown)[0])
+    rows: list[LineStretch] = []
+    for line in running:
+        other: TariffLine | None = new.get(line.article.key)
+        if line.charge == "once":
+            continue
+        if other is not None and other.charge == line.charge:
+            rows += stretches_for(line, phase, other, max(start, line.start))
+        elif line.article.key in keep:
+            line.kept_from = start
+            line.save(update_fields=["kept_from"])
+        else:
+            set_end(line, max(start, line.start))
+    going_on = {line.article.key for line in running if line.end is None or line.end > start}
+    for article, tariff_line in new.items():
+        if tariff_line.booking == "included" and tariff_line.charge != "once" and article not in going_on:
+            line = insert_line(contract, tariff_line, start=start, end=None, quantity=ONE)
+            rows += stretches_for(line, phase, tariff_line, start)
+    write_stretches(rows)
+
+
+def apply_version(version: TariffVersion, billed: Mapping[int, date], unit_billed: Mapping[int, date]) -> list[int]:
+    """Fix for each running contract from which period on a version for all holds (R16.3); gives the contracts.
+
+    `billed`: to which day (exclusive) each contract line is billed, `unit_billed` each contract's usage and minimum; a
+    version dated back begins after that.
+    """
+    phases = list(
+        ContractPhase.objects.filter(tariff=version.tariff_id).filter(Q(end__isnull=True) | Q(end__gt=version.valid_from))
+        .select_related("contract")
+    )
+    lines: dict[int, list[ContractLine]] = {}
+    found = ContractLine.objects.filter(contract__in=[p.contract_id for p in phases], kept_from__isnull=True)
+    for line in found.filter(Q(end__isnull=True) | Q(end__gt=version.valid_from)).select_related("article"):
+        lines.setdefault(line.contract_id, []).append(line)
+    new = {line.article_id: line for line in version.lines.select_related("article", "version")}
+    versions, rows = [], []
+    for phase in phases:
+        anchor = Anchor(phase.anchor_kind, phase.anchor_origin, phase.anchor_day)
+        day = max(version.valid_from, phase.start, unit_billed.get(phase.contract_id, date.min))
+        period = anchor.grid(version.interval).of(day)
+        begins = day if day == period.start else period.end
+        versions.append(PhaseVersion(phase=phase, version=version, effective_from=begins))
+        for line in lines.get(phase.contract_id, ()):
+            tariff_line = new.get(line.article_id)
+            if tariff_line is not None and tariff_line.charge == line.charge and line.charge != "once":
+                after = max(version.valid_from, phase.start, billed.get(line.pk, date.min))
+                rows.append(LineStretch(line=line, tariff_line=tariff_line, effective_from=next_period(line, phase, tariff_line, after)))
+    PhaseVersion.objects.bulk_create(versions, batch_size=2000)
+    LineStretch.objects.bulk_create(rows, batch_size=2000)
+    ids = [phase.contract_id for phase in phases]
+    touch(ids, version.valid_from)
+    reschedule(ids)
+    return ids

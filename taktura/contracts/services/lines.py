@@ -1,0 +1,184 @@
+"""Contract lines: booking, quantities, ends."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from taktura.audit.services import record
+from taktura.catalog.models import TariffLine
+from taktura.catalog.queries import tariff_line_terms
+from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineQuantity, LineStretch, PhaseVersion
+from taktura.contracts.queries import active_lines, phase_on
+from taktura.contracts.services.schedule import changed
+from taktura.core.errors import Refused
+from taktura.core.offer import check_conditions
+from taktura.core.periods import Anchor
+from taktura.kit.actor import Actor
+from taktura.kit.exact import decimal
+
+
+@transaction.atomic
+def book(
+    actor: Actor, *, contract: Contract, article: str, start: date, quantity: Decimal = Decimal(1), end: date | None = None,
+    memo: str = "", price: Decimal | None = None, discount: Decimal = Decimal(0), reason: str = "",
+    minimum_quantity: Decimal | None = None, name: str = "", order_coupon: int | None = None,
+) -> ContractLine:
+    """Book a line of the contract's tariff; `end` is exclusive. Money is billing's matter (R5.6).
+
+    Raises `Refused`: `contract_ended`, `not_found` (no such article in the tariff), `invalid`.
+    """
+    line = record_line(
+        contract=contract, article=article, start=start, quantity=quantity, end=end, memo=memo, name=name,
+        order_coupon=order_coupon,
+        **conditions_of({"price": price, "discount": discount, "reason": reason, "minimum_quantity": minimum_quantity}),
+    )
+    changed(contract, start)
+    record(actor, "book", f"contract:{contract.pk}", {
+        "article": article, "quantity": quantity, "from": start, "until": end, "memo": memo, "price": price,
+        "discount": discount, "reason": reason, "line": line.pk,
+    })
+    return line
+
+
+def record_line(
+    *, contract: Contract, article: str, start: date, quantity: Decimal, end: date | None = None, **fields: Any
+) -> ContractLine:
+    """Write a booked line with its terms, in the caller's transaction; see `book` for what is refused."""
+    if contract.end is not None and start >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s: book until its last day.", day=start.isoformat())
+    if start < contract.start:
+        raise Refused("invalid", "The contract begins on %(day)s: book from then on.", day=contract.start.isoformat())
+    if end is not None and end <= start:
+        raise Refused("invalid", "A line must end after it begins.")
+    if quantity < 0:
+        raise Refused("invalid", "A quantity cannot be less than 0.")
+    phase = phase_on(contract, start)
+    tariff_line = line_of_tariff(phase, article, start)
+    if tariff_line.booking == "included":
+        raise Refused("invalid", "“%(article)s” is part of the tariff and already booked.", article=article)
+    if tariff_line.booking == "on_off":
+        taken = active_lines(contract, article, start, end)
+        if quantity not in (0, 1) or taken:
+            raise Refused("invalid", "“%(article)s” can be booked once or not at all.", article=article)
+    line = insert_line(contract, tariff_line, start=start, end=end, quantity=quantity, **fields)
+    rows = stretches_for(line, phase, tariff_line, start)
+    for later in ContractPhase.objects.filter(contract=contract, start__gt=start).order_by("start"):
+        try:
+            other = line_of_tariff(later, article, later.start)
+        except Refused:
+            line.end = min(line.end or later.start, later.start)
+            line.save(update_fields=["end"])
+            break
+        rows += stretches_for(line, later, other, later.start)
+    write_stretches(rows)
+    return line
+
+
+@transaction.atomic
+def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = "") -> None:
+    """Append a quantity from a date on (R5.3). Usage lines have none to change, but for `fixed_quantity` (R5.7).
+
+    Raises `Refused`: `quantity_not_changeable`, `contract_ended`, `invalid`.
+    """
+    terms = LineStretch.objects.filter(line=line).select_related("tariff_line").last()
+    pricing = terms.tariff_line.terms.get("usage_pricing") if terms else None
+    if line.charge == "usage" and pricing != "fixed_quantity":
+        raise Refused("quantity_not_changeable", "The quantity of a usage line comes from its usage: add usage instead.")
+    if line.charge == "once":
+        raise Refused("quantity_not_changeable", "What is billed once has no quantity to change: credit it and book anew.")
+    contract = line.contract
+    if contract.end is not None and start >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
+    if start < line.start or (line.end is not None and start >= line.end):
+        raise Refused("invalid", "The line does not run on %(day)s: choose a day of its life.", day=start.isoformat())
+    if quantity < 0 or (line.booking == "on_off" and quantity not in (0, 1)):
+        raise Refused("invalid", "“%(article)s” cannot be booked %(quantity)s times.", article=line.article.key, quantity=quantity)
+    LineQuantity.objects.create(line=line, start=start, quantity=quantity, memo=memo)
+    changed(contract, start)
+    record(actor, "change_quantity", f"contract:{contract.pk}", {
+        "line": line.pk, "article": line.article.key, "quantity": quantity, "from": start, "memo": memo,
+    })
+
+
+@transaction.atomic
+def end_line(actor: Actor, *, line: ContractLine, until: date) -> None:
+    """End a line; `until` is exclusive. Raises `Refused` (`invalid`) when it is over already, or before it begins."""
+    if until < line.start or (line.end is not None and line.end < until):
+        raise Refused("invalid", "The line does not run until %(day)s: choose a day of its life.", day=until.isoformat())
+    set_end(line, until)
+    changed(line.contract, until)
+    record(actor, "end_line", f"contract:{line.contract_id}", {"line": line.pk, "article": line.article.key, "until": until})
+
+
+def set_end(line: ContractLine, until: date | None, *, by_notice: bool = False) -> None:
+    """Write a line's end."""
+    line.end, line.ended_by_notice = until, by_notice
+    line.save(update_fields=["end", "ended_by_notice"])
+
+
+def conditions_of(fields: dict[str, Any]) -> dict[str, Any]:
+    """A contract's own conditions as columns (R7.5), checked."""
+    unknown = set(fields) - {"price", "discount", "reason", "minimum_quantity"}
+    if unknown:
+        raise Refused("invalid", "Conditions have no field “%(field)s”.", field=sorted(unknown)[0])
+    values = {k: decimal(v) for k, v in fields.items() if v is not None and k != "reason"}
+    check_conditions(values.get("price"), values.get("discount", Decimal(0)), values.get("minimum_quantity"))
+    return {**values, "reason": fields.get("reason") or ""}
+
+
+def line_of_tariff(phase: ContractPhase, article: str, day: date) -> TariffLine:
+    """The line for an article in the version that holds for a phase on a day; raises `Refused` (`not_found`)."""
+    version = PhaseVersion.objects.filter(phase=phase, effective_from__lte=day).order_by("effective_from", "id").last()
+    found = TariffLine.objects.select_related("article", "version").filter(
+        version=version.version_id if version else None, article__key=article
+    ).first()
+    if found is None:
+        raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=article)
+    return found
+
+
+def insert_line(
+    contract: Contract, tariff_line: TariffLine, *, start: date, end: date | None, quantity: Decimal, **fields: Any
+) -> ContractLine:
+    """Write a line and its first quantity."""
+    line = ContractLine.objects.create(
+        contract=contract, article=tariff_line.article, charge=tariff_line.charge, booking=tariff_line.booking, start=start,
+        end=end, **fields,
+    )
+    LineQuantity.objects.create(line=line, start=start, quantity=quantity)
+    return line
+
+
+def stretches_for(line: ContractLine, phase: ContractPhase, tariff_line: TariffLine, start: date) -> list[LineStretch]:
+    """From when which version's line holds for a contract line in a phase: the one at its start, then later ones from
+    the line's next period on, counted by its own interval (R16.3)."""
+    rows = [LineStretch(line=line, tariff_line=tariff_line, effective_from=start)]
+    later = PhaseVersion.objects.filter(phase=phase, effective_from__gt=start).select_related("version").order_by("effective_from", "id")
+    for entry in later:
+        other = entry.version.lines.select_related("article", "version").filter(article=line.article_id).first()
+        if other is not None:
+            rows.append(LineStretch(line=line, tariff_line=other, effective_from=next_period(line, phase, tariff_line, entry.version.valid_from)))
+    return rows
+
+
+def next_period(line: ContractLine, phase: ContractPhase, tariff_line: TariffLine, day: date) -> date:
+    """The first start of a period of a line on or after a day."""
+    terms = tariff_line_terms([tariff_line.pk])[tariff_line.pk]
+    grid = Anchor(phase.anchor_kind, phase.anchor_origin, phase.anchor_day).grid(terms.interval)
+    period = grid.of(day)
+    return period.start if period.start == day else period.end
+
+
+def write_stretches(rows: Iterable[LineStretch]) -> None:
+    """Write them at once."""
+    LineStretch.objects.bulk_create(rows)
+
+
+def lines_without_end(contract: Contract, day: date) -> list[ContractLine]:
+    """The lines that run on or begin after a day."""
+    found = ContractLine.objects.filter(contract=contract).filter(Q(end__isnull=True) | Q(end__gt=day))
+    return list(found.select_related("article").order_by("id"))

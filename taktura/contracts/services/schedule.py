@@ -1,0 +1,33 @@
+"""The read model of billing on a contract: `next_due` and `changed_from` (house.md, “A run”)."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce, Least
+
+from taktura.contracts.facts import load
+from taktura.contracts.models import Contract
+from taktura.core.schedule import next_due
+
+
+def touch(ids: Iterable[int], day: date) -> None:
+    """Facts of these contracts have changed from a day on: the next run looks at them again from there."""
+    Contract.objects.filter(pk__in=list(ids)).update(
+        changed_from=Least(Coalesce(F("changed_from"), Value(day)), Value(day))
+    )
+
+
+def reschedule(ids: Iterable[int]) -> None:
+    """Work out again when these contracts fall due next."""
+    wanted = list(ids)
+    settled = dict(Contract.objects.filter(pk__in=wanted).values_list("pk", "settled_until"))
+    rows = [Contract(pk=pk, next_due=next_due(c, settled[pk])) for pk, c in load(wanted).items()]
+    Contract.objects.bulk_update(rows, ["next_due"], batch_size=1000)
+
+
+def changed(contract: Contract, day: date) -> None:
+    """Both, after a change of one contract; refreshes its columns."""
+    touch([contract.pk], day)
+    reschedule([contract.pk])
+    contract.refresh_from_db()

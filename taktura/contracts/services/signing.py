@@ -1,0 +1,133 @@
+"""Signing a contract, and giving it coupons."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import transaction
+
+from taktura.audit.services import record
+from taktura.catalog.models import Coupon, Tariff, TariffVersion
+from taktura.catalog.queries import later_versions, tariff_line_terms, version_in_force
+from taktura.contracts.facts import load
+from taktura.contracts.models import Contract, ContractCoupon, ContractLine, ContractPhase, PhaseVersion
+from taktura.contracts.services.lines import conditions_of, insert_line, stretches_for, write_stretches
+from taktura.contracts.services.schedule import changed
+from taktura.core.errors import Refused
+from taktura.core.expected import unit_of
+from taktura.core.periods import Anchor, add, anchor
+from taktura.core.terms import fixed_end, parse_terms
+from taktura.customers.models import Customer
+from taktura.kit.actor import Actor
+from taktura.kit.fields import stored_end
+
+
+@transaction.atomic
+def sign(
+    actor: Actor, *, key: str, customer: Customer, tariff: Tariff, start: date, offer_number: str | None = None,
+    quantities: dict[str, Decimal] | None = None, coupon: Coupon | None = None, anchor_kind: str | None = None,
+    conditions: dict[str, dict[str, Any]] | None = None, billed_until: date | None = None,
+) -> Contract:
+    """Sign a contract: its included lines, the add-ons in `quantities`, own `conditions` by article.
+
+    `billed_until` (exclusive): another system has billed it so far. Raises `Refused`: `conflict` when the key is
+    taken, `unknown_offer_number`, `not_found` for an article that the tariff does not have, `invalid`.
+    """
+    if Contract.objects.filter(key=key, customer__seller=customer.seller_id).exists():
+        raise Refused("conflict", "There is a contract “%(key)s” already: choose another key.", key=key)
+    if offer_number is not None and offer_number != tariff.offer_number:
+        raise Refused("unknown_offer_number", "No tariff can be ordered by the offer number “%(number)s”.", number=offer_number)
+    version = version_in_force(tariff, start)
+    kind = anchor_kind or tariff.anchor
+    trial_end = add(start, tariff.trial) if tariff.trial else None
+    counted = anchor(kind, trial_end if trial_end and kind == "contract" else start)
+    terms = parse_terms(tariff.notice)
+    end = fixed_end(terms, start)
+    contract = Contract.objects.create(
+        customer=customer, key=key, tariff=tariff, currency=tariff.currency, start=start, end=end, term_end=end,
+        billed_until=billed_until, trial_end=trial_end, anchor=kind, terms=tariff.notice, terms_from=start,
+        signed_at=actor.now, threshold=version.interim_threshold,
+    )
+    phase = open_phase(contract, tariff, version, start, counted)
+    _book_first_lines(contract, phase, version, start, quantities or {}, conditions or {})
+    if coupon is not None:
+        _give(contract, coupon, start)
+    changed(contract, start)
+    record(actor, "sign", f"contract:{contract.pk}", {
+        "contract": key, "customer": customer.key, "tariff": tariff.key, "version": version.pk, "start": start,
+        "quantities": quantities or {}, "conditions": conditions or {}, "billed_until": billed_until,
+        "coupon": coupon.key if coupon else None,
+    })
+    return contract
+
+
+@transaction.atomic
+def give_coupon(actor: Actor, *, contract: Contract, coupon: Coupon) -> None:
+    """Give a contract a coupon from the day of the act on; the periods in which it counts are fixed now (R10.2)."""
+    day = actor.today(contract.customer.seller.time_zone)
+    _give(contract, coupon, day)
+    changed(contract, max(day, contract.start))
+    record(actor, "redeem", f"contract:{contract.pk}", {"coupon": coupon.key, "given": day})
+
+
+def open_phase(contract: Contract, tariff: Tariff, version: TariffVersion, start: date, counted: Anchor) -> ContractPhase:
+    """Begin a phase under a tariff, with the later versions that apply to all."""
+    phase = ContractPhase.objects.create(
+        contract=contract, start=start, tariff=tariff, anchor_kind=counted.kind, anchor_origin=counted.origin,
+        anchor_day=counted.day,
+    )
+    rows = [PhaseVersion(phase=phase, version=version, effective_from=date.min)]
+    for later in later_versions(tariff, version.valid_from):
+        if later.valid_from > start:
+            grid = counted.grid(version.interval)
+            period = grid.of(later.valid_from)
+            begins = period.start if period.start == later.valid_from else period.end
+            rows.append(PhaseVersion(phase=phase, version=later, effective_from=begins))
+    PhaseVersion.objects.bulk_create(rows)
+    return phase
+
+
+def _book_first_lines(
+    contract: Contract, phase: ContractPhase, version: TariffVersion, start: date, quantities: dict[str, Decimal],
+    conditions: dict[str, dict[str, Any]],
+) -> None:
+    tariff_lines = {line.article.key: line for line in version.lines.select_related("article", "version")}
+    for named in [*quantities, *conditions]:
+        if named not in tariff_lines:
+            raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=named)
+    tariff_line_terms(line.pk for line in tariff_lines.values())
+    stretches = []
+    for article, line in tariff_lines.items():
+        quantity = quantities.get(article)
+        if line.booking == "included" and quantity is None:
+            quantity = Decimal(1)
+        if not quantity:
+            continue
+        if line.booking == "on_off" and quantity != 1:
+            raise Refused("invalid", "“%(article)s” can be booked once or not at all.", article=article)
+        booked: ContractLine = insert_line(
+            contract, line, start=start, end=None, quantity=quantity, **conditions_of(conditions.get(article, {}))
+        )
+        stretches.append((booked, line))
+    write_stretches([row for booked, line in stretches for row in stretches_for(booked, phase, line, start)])
+
+
+def _give(contract: Contract, coupon: Coupon, day: date) -> None:
+    facts = load([contract.pk])[contract.pk]
+    wanted = [line for line in facts.lines if not coupon.articles or line.article in coupon.articles]
+    day = max(day, facts.start)
+    unit = unit_of(facts, day)
+    late = [t for line in wanted for _, t in line.terms if t.charge == "usage" or t.when == "arrears"]
+    once = [line for line in wanted if line.terms[0][1].charge == "once" and line.start >= day]
+    first_bill = max(unit.start, facts.trial_end or unit.start)
+    if not late and not once and first_bill < day:
+        unit = unit_of(facts, unit.end)
+    elif unit.trial and not late and not once:
+        unit = unit_of(facts, facts.trial_end or unit.end)
+    end = None
+    if coupon.periods is not None:
+        phase = unit.phase
+        grid = phase.anchor.grid(phase.terms(unit.start).interval)
+        periods = coupon.periods - (1 if unit.trial else 0)
+        end = grid.start(grid.index(unit.end if unit.trial else unit.start) + periods)
+    ContractCoupon.objects.create(contract=contract, coupon=coupon, given=day, first=unit.start, end=end and stored_end(end))

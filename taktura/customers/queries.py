@@ -1,0 +1,61 @@
+"""Reads of customers. Whether billing information is complete is said here and nowhere else."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from taktura.core.facts import Rates, Tax
+from taktura.customers import vat_id
+from taktura.customers.models import BillingInformation, Customer, Seller
+
+STATUS = {"domestic": "S", "reverse_charge": "AE", "export": "G", "exempt": "E"}
+
+
+def missing_billing_information(customer: Customer) -> list[str]:
+    """The names of the fields without which no document may be issued to a customer; empty: it is complete (R13.4)."""
+    info: BillingInformation | None = getattr(customer, "billing_information", None)
+    if info is None:
+        return ["name", "street", "postcode", "city", "country"]
+    missing = [f for f in ("name", "street", "postcode", "city", "country") if not getattr(info, f).strip()]
+    if info.tax_status == "reverse_charge":
+        state = vat_id.country_of(info.vat_id)
+        foreign = state in vat_id.EU and state != customer.seller.country
+        if not (foreign and vat_id.is_valid(info.vat_id)):
+            missing.append("vat_id")
+    return missing
+
+
+def billing_information_complete(customer: Customer) -> bool:
+    """Whether documents may be issued to a customer: what every gate asks."""
+    return not missing_billing_information(customer)
+
+
+def with_billing(customers: Iterable[int]) -> dict[int, Customer]:
+    """Customers with their seller and billing information, in one query."""
+    rows = Customer.objects.select_related("seller", "billing_information").filter(pk__in=set(customers))
+    return {c.pk: c for c in rows}
+
+
+def rates(value: Any) -> Rates | None:
+    """Stored rates ([[from or null, rate], …]) as the core has them; None when none are set."""
+    if value is None:
+        return None
+    return tuple((date.fromisoformat(start) if start else date.min, Decimal(rate)) for start, rate in value)
+
+
+def tax_of(customer: Customer) -> Tax:
+    """The tax side of a customer's contracts: its status, the seller's rates and settings (R13)."""
+    seller: Seller = customer.seller
+    info: BillingInformation | None = getattr(customer, "billing_information", None)
+    return Tax(
+        category=STATUS[info.tax_status] if info else "S",
+        seller_rates=rates(seller.vat) or ((date.min, Decimal(0)),),
+        gross=seller.prices_are == "gross",
+        split=seller.rate_change == "split",
+    )
+
+
+def is_german_consumer(customer: Customer) -> bool:
+    """Whether German consumer law holds for a customer's contracts (R15.4)."""
+    return customer.kind == "consumer" and customer.seller.consumer_rules == "DE"

@@ -1,0 +1,51 @@
+"""Writes of sellers, customers and billing information."""
+
+from typing import Any
+
+from django.db import transaction
+
+from taktura.audit.services import record
+from taktura.core.errors import Refused
+from taktura.customers.models import BillingInformation, Customer, Seller
+from taktura.kit.actor import Actor
+
+CUSTOMER_FIELDS = ("kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
+BILLING_FIELDS = ("name", "street", "postcode", "city", "country", "email", "tax_status", "vat_id", "iban", "payment_days")
+
+
+@transaction.atomic
+def create_seller(actor: Actor, **fields: Any) -> Seller:
+    """Make the seller; its fields are those of the model."""
+    seller = Seller.objects.create(**fields)
+    record(actor, "create_seller", f"seller:{seller.pk}", {"name": seller.name})
+    return seller
+
+
+@transaction.atomic
+def create_customer(actor: Actor, *, seller: Seller, key: str, name: str, **fields: Any) -> Customer:
+    """Make a customer, without billing information. Raises `Refused` (`conflict`) when the key is taken."""
+    if Customer.objects.filter(seller=seller, key=key).exists():
+        raise Refused("conflict", "There is a customer “%(key)s” already: choose another key.", key=key)
+    customer = Customer.objects.create(seller=seller, key=key, name=name, created_at=actor.now, **fields)
+    record(actor, "create_customer", f"customer:{customer.pk}", {"key": key, "name": name})
+    return customer
+
+
+@transaction.atomic
+def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) -> BillingInformation:
+    """Write the fields named of a customer's billing information; the others stay."""
+    unknown = set(fields) - set(BILLING_FIELDS)
+    if unknown:
+        raise Refused("invalid", "Billing information has no field “%(field)s”.", field=sorted(unknown)[0])
+    info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
+    customer.billing_information = info
+    record(actor, "set_billing_information", f"customer:{customer.pk}", fields)
+    return info
+
+
+@transaction.atomic
+def close_period(actor: Actor, *, seller: Seller, until: Any) -> None:
+    """Close the seller's books before a day: usage dated before it waits, and none there is corrected (R12.3)."""
+    seller.closed_until = until
+    seller.save(update_fields=["closed_until"])
+    record(actor, "close_period", f"seller:{seller.pk}", {"until": until})
