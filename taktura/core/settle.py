@@ -303,7 +303,8 @@ def _settle_unit(work: _Pass, place: tuple[date, date], unit: Rated, rows: list[
     own = _unit_lines(work, place, unit, lost) if unit.start < unit.end else []
     joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own
     for vat in sorted({d.vat for d in joint}, key=lambda v: (-v[1], v[0])):
-        _emit_unit(work, unit, [d for d in joint if d.vat == vat], flagged_keys)
+        together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(unit, vat)
+        _emit_unit(work, unit, [d for d in joint if d.vat == vat], together)
     for delta in deltas:
         if delta.key.kind != "usage" or delta.key not in flagged_keys:
             _emit_unit(work, unit, [delta], {delta.key})
@@ -401,21 +402,21 @@ def _unit_touched(work: _Pass, place: tuple[date, date]) -> bool:
 
 
 def _emit_unit(work: _Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) -> None:
-    """Sum first, then sign (settlement.md): one VAT rate's differences of a unit go on one side together."""
+    """Sum first, then sign (settlement.md): one VAT rate's differences of a unit go on one side together.
+
+    `keys` are all keys of the unit at that rate, billed before or not.
+    """
     ledger = work.ledger
     new_zero = [d for d in deltas if not d.amount and d.row is not None and d.row.quantity and not ledger.known(d.key)]
     deltas = [d for d in deltas if d.amount]
-    expected_keys = [*deltas]
     whole = sum(d.amount for d in deltas)
-    unit_keys = {d.key for d in expected_keys}
-    waived = ledger.waived_in(unit_keys | {k for k in keys if ledger.vat_of(k) in {d.vat for d in deltas}})
+    related = keys | {d.key for d in deltas}
+    waived = ledger.waived_in(related)
     if waived and deltas:
-        whole = _waive(work, deltas, waived, whole, unit_keys | keys)
+        whole = _waive(work, deltas, waived, whole, related)
     if whole > 0:
         work.due += [c for d in deltas for c in _charges(work, unit, d, d.amount)]
     elif whole < 0:
-        vat = deltas[0].vat
-        related = unit_keys | {k for k in keys if ledger.vat_of(k) == vat} | ledger.unit_keys(unit, vat)
         left = max(0, sum(ledger.net(k) for k in related))
         beyond = min(0, left + whole)  # what no issued line can give back: a supplier's credit
         for delta in sorted(deltas, key=lambda d: d.amount):

@@ -13,18 +13,30 @@ KINDS = ("invoice", "credit_note")
 
 
 class NumberSeries(models.Model):
-    """The gapless numbers of one kind of document (R14.2). `next` is the number that the next document takes."""
+    """The numbers of one kind of document (R14.2). A format with `{year}` counts each year from 1."""
 
     seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="series")
     kind = models.CharField(max_length=20)
     format = models.CharField(max_length=60)
-    next = models.BigIntegerField(default=1)
-    year = models.PositiveIntegerField(null=True, help_text="the year of the last number, where the format has one")
-    used = models.BigIntegerField(default=0, help_text="the highest number used (within the year)")
     confirmed = models.BooleanField(default=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["seller", "kind"], name="series_kind")]
+
+
+class NumberCounter(models.Model):
+    """Where a series stands in a year (0: one that does not restart). `next` is the number that comes."""
+
+    series = models.ForeignKey(NumberSeries, on_delete=models.CASCADE, related_name="counters")
+    year = models.PositiveIntegerField()
+    next = models.BigIntegerField(default=1)
+    used = models.BigIntegerField(default=0, help_text="the highest number used")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["series", "year"], name="counter_year"),
+            models.CheckConstraint(condition=Q(next__gt=models.F("used")), name="counter_ahead"),
+        ]
 
 
 class Document(models.Model):

@@ -1,0 +1,101 @@
+"""Facts of a batch of contracts in a fixed number of queries, and what is due of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from django.db.models import Q
+
+from taktura.billing.ledger import load_charges
+from taktura.contracts.facts import load
+from taktura.contracts.models import Contract
+from taktura.core import facts
+from taktura.core.documents import Entry
+from taktura.core.facts import Charge, at
+from taktura.core.periods import DAY
+from taktura.core.schedule import floor, windows
+from taktura.core.settle import Scope, settle
+from taktura.core.tax import is_gross
+from taktura.usage import store
+
+
+@dataclass(slots=True)
+class Facts:
+    """All that settlement needs of a batch: contracts with their usage, what is billed, and from where on to look."""
+
+    contracts: dict[int, facts.Contract]
+    billed: dict[int, list[Charge]]
+    floors: dict[int, date]
+    document_lines: dict[int, int] = field(default_factory=dict)
+
+
+def due_contracts(seller_id: int, on: date, contract: int | None = None, customer: int | None = None) -> list[tuple[int, int]]:
+    """(customer, contract) of what a run on a day takes: due on or before it, or changed; in the order of signing."""
+    found = Contract.objects.filter(customer__seller=seller_id).filter(Q(next_due__lte=on) | Q(changed_from__isnull=False, start__lte=on))
+    if contract is not None:
+        found = found.filter(pk=contract)
+    if customer is not None:
+        found = found.filter(customer=customer)
+    return list(found.order_by("id").values_list("customer_id", "id"))
+
+
+def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
+    """Load the facts for settling periods that begin up to `until`; `whole`: of all time, not only since the last
+    settlement."""
+    wanted = list(ids)
+    contracts = load(wanted)
+    floors = dict.fromkeys(contracts, date.min)
+    if not whole:
+        rows = Contract.objects.filter(pk__in=wanted, settled_until__isnull=False).values_list("pk", "next_due", "changed_from", "settled_until")
+        for pk, due, changed, settled in rows:
+            since = min(d for d in (due, changed, settled + DAY) if d is not None)
+            floors[pk] = floor(contracts[pk], since)
+    asked = [w for pk, c in contracts.items() for w in windows(c, until + DAY, floors[pk])]
+    sums = store.sums(asked)
+    by_contract: dict[int, dict[facts.UsageKey, facts.Usage]] = {}
+    owner = {line.id: pk for pk, c in contracts.items() for line in c.lines}
+    for key, usage in sums.items():
+        by_contract.setdefault(owner[key[0]], {})[key] = usage
+    contracts = {pk: replace(c, usage=by_contract.get(pk, {})) for pk, c in contracts.items()}
+    billed, lines = load_charges(floors)
+    return Facts(contracts, billed, floors, lines)
+
+
+def due_of(known: Facts, pk: int, scope: Scope) -> list[Charge]:
+    """What is due of one contract."""
+    return settle(known.contracts[pk], known.billed.get(pk, ()), scope, known.floors[pk])
+
+
+def entries(contract: facts.Contract, charges: Iterable[Charge], place: int) -> list[Entry]:
+    """Charges as entries for documents; `place` is the contract's among those on one document."""
+    lines = {line.id: line for line in contract.lines}
+    current = contract.phases[-1].start
+    found = []
+    for charge in charges:
+        line = lines.get(charge.key.line) if charge.key.line is not None else None
+        if line is None:
+            found.append(Entry(contract=contract.id, kind=charge.key.kind, order=(place,), charge=charge))
+            continue
+        terms = at(line.terms, max(charge.first, line.start))
+        last_from, last = line.terms[-1]
+        gone = len(contract.phases) > 1 and last_from < current
+        order = (place, (1000 if gone else 0) + last.position, line.id)
+        kind = "usage" if charge.key.kind == "flat" else charge.key.kind
+        found.append(
+            Entry(contract=contract.id, article=terms.article, title=terms.title, kind=kind, unit=terms.unit, order=order,
+                  charge=charge, note=note_of(charge))
+        )
+    return found
+
+
+def note_of(charge: Charge) -> dict[str, object]:
+    """What a document says under a line: drawn from its proof."""
+    proof: Mapping[str, object] = charge.proof
+    wanted = ("included_used", "discount", "reason", "discount_scale", "minimum_quantity", "package", "tiers", "a", "b", "n")
+    return {k: proof[k] for k in wanted if k in proof}
+
+
+def gross_prices(contract: facts.Contract) -> bool:
+    """Whether a contract's charges are gross amounts."""
+    return is_gross(contract.tax)
+

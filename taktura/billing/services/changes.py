@@ -1,0 +1,163 @@
+"""Changes of a contract with the money they make due at once (R5.3, R5.6, R16). A preview writes nothing."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+
+from taktura.billing.models import Charge
+from taktura.billing.queries import gather
+from taktura.billing.services.interim import threshold_bills
+from taktura.billing.services.settling import check_complete, documents_due, settle_now
+from taktura.catalog import services as catalog
+from taktura.catalog.models import Tariff, TariffVersion
+from taktura.contracts import services as contracts
+from taktura.contracts.models import Contract, ContractLine
+from taktura.core.settle import Scope
+from taktura.invoices.services import Issued, Ready
+from taktura.kit.actor import Actor
+from taktura.usage import services as usage
+from taktura.usage.models import Supplier
+
+
+def _today(actor: Actor, contract: Contract) -> date:
+    return actor.today(contract.customer.seller.time_zone)
+
+
+def _rematch(actor: Actor, contract: Contract) -> None:
+    usage.rematch(actor, contracts=[contract.pk], closed_until=contract.customer.seller.closed_until)
+
+
+@transaction.atomic
+def book(actor: Actor, *, contract: Contract, now: bool = False, **fields: Any) -> tuple[ContractLine, list[Issued]]:
+    """Book a line; with `now` its first period is billed at once, else with the next billing (R5.6)."""
+    if now:
+        check_complete(contract.customer)
+    line = contracts.book(actor, contract=contract, **fields)
+    _rematch(actor, contract)
+    if not now:
+        return line, []
+    scope = Scope(on=_today(actor, contract), lines=frozenset([line.pk]), now=frozenset([line.pk]))
+    return line, settle_now(actor, contract, scope, action="bill_booking")
+
+
+@transaction.atomic
+def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = "") -> list[Issued]:
+    """Change a quantity from a date on; what is billed beyond it is credited and billed anew (R5.3)."""
+    contracts.change_quantity(actor, line=line, quantity=quantity, start=start, memo=memo)
+    return _settle_lines(actor, line.contract, [line.pk], "bill_change")
+
+
+def preview_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date) -> list[Ready]:
+    """The documents that `change_quantity` would make, from the same settlement; nothing is written."""
+    contract = line.contract
+    known = gather([contract.pk], _today(actor, contract), whole=True)
+    facts = known.contracts[contract.pk]
+    changed = [
+        replace(x, quantities=tuple(sorted({**dict(x.quantities), start: quantity}.items()))) if x.id == line.pk else x
+        for x in facts.lines
+    ]
+    known.contracts[contract.pk] = replace(facts, lines=tuple(changed))
+    scope = Scope(on=_today(actor, contract), lines=frozenset([line.pk]))
+    netted = contract.customer.seller.change_documents == "netted"
+    return [r for r, _ in documents_due(known, contract, scope, scope.on, netted=netted)]
+
+
+@transaction.atomic
+def end_line(actor: Actor, *, line: ContractLine, until: date) -> list[Issued]:
+    """End a line; what was billed beyond is credited at once (R5.6)."""
+    contracts.end_line(actor, line=line, until=until)
+    _rematch(actor, line.contract)
+    return _settle_lines(actor, line.contract, [line.pk], "bill_end")
+
+
+@transaction.atomic
+def give_notice(
+    actor: Actor, *, contract: Contract, received: date, wish: date | None = None, line: ContractLine | None = None
+) -> list[Issued]:
+    """Give notice; what was billed beyond the end is credited at once (R15.5)."""
+    contracts.give_notice(actor, contract=contract, received=received, wish=wish, line=line)
+    _rematch(actor, contract)
+    return _settle_lines(actor, contract, [line.pk] if line else None, "bill_notice")
+
+
+@transaction.atomic
+def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
+    """Take a notice back; what was credited is billed with the next billing (R5.9)."""
+    contracts.withdraw_notice(actor, contract=contract)
+    _rematch(actor, contract)
+
+
+@transaction.atomic
+def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = None) -> list[Issued]:
+    """Pause a contract; what was paid for the span is credited at once (R16.2)."""
+    contracts.pause(actor, contract=contract, start=start, end=end)
+    _rematch(actor, contract)
+    return _settle_lines(actor, contract, None, "bill_pause")
+
+
+@transaction.atomic
+def resume(actor: Actor, *, contract: Contract, start: date) -> None:
+    """End a pause; what was credited of the days after is billed with the next billing (R5.9)."""
+    contracts.resume(actor, contract=contract, start=start)
+    _rematch(actor, contract)
+
+
+@transaction.atomic
+def change_tariff(actor: Actor, *, contract: Contract, tariff: Tariff, start: date, **settings: Any) -> list[Issued]:
+    """Put a contract under another tariff and settle old and new lines from the date on (R16.1)."""
+    beyond = Charge.objects.filter(contract=contract, end__gt=start, amount__gt=0, rate_start__isnull=False).exists()
+    contracts.change_tariff(actor, contract=contract, tariff=tariff, start=start, **settings)
+    _rematch(actor, contract)
+    return _settle_lines(actor, contract, None, "bill_change_of_tariff", through=start if beyond else None)
+
+
+@transaction.atomic
+def publish_version(
+    actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any]
+) -> TariffVersion:
+    """Make a version of a tariff; one for all holds for each contract from its next period after what is billed (R16.3)."""
+    version = catalog.add_version(actor, tariff=tariff, valid_from=valid_from, applies_to=applies_to, changes=changes)
+    if applies_to != "all":
+        return version
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT c.line_id, max(c."end") FROM billing_charge c JOIN contracts_contractphase p ON p.contract_id = c.contract_id
+               WHERE p.tariff_id = %s AND c.line_id IS NOT NULL GROUP BY 1""",
+            [tariff.pk],
+        )
+        billed = dict(cursor.fetchall())
+        cursor.execute(
+            """SELECT c.contract_id, max(c."end") FROM billing_charge c JOIN contracts_contractphase p ON p.contract_id = c.contract_id
+               WHERE p.tariff_id = %s AND c.kind IN ('usage', 'minimum_sales', 'cost_cap') GROUP BY 1""",
+            [tariff.pk],
+        )
+        unit_billed = dict(cursor.fetchall())
+    contracts.apply_version(version, billed, unit_billed)
+    return version
+
+
+@transaction.atomic
+def extend_contract(actor: Actor, *, supplier: Supplier, contract: Contract, **fields: Any) -> ContractLine:
+    """Book a line from a supplier subscription and process what waits for it at once (R17.3)."""
+    line = usage.extend_contract(actor, supplier=supplier, contract=contract, **fields)
+    _rematch(actor, contract)
+    return line
+
+
+@transaction.atomic
+def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[tuple[int, list[str]], list[Issued]]:
+    """Process what waits of a supplier again; contracts that reach their threshold get an interim bill (R11.3)."""
+    found, reasons, touched = usage.reprocess(actor, supplier=supplier)
+    return (found, reasons), threshold_bills(actor, touched)
+
+
+def _settle_lines(
+    actor: Actor, contract: Contract, lines: Iterable[int] | None, action: str, through: date | None = None
+) -> list[Issued]:
+    chosen = lines if lines is not None else ContractLine.objects.filter(contract=contract).values_list("pk", flat=True)
+    scope = Scope(on=_today(actor, contract), lines=frozenset(chosen), through=through)
+    return settle_now(actor, contract, scope, action=action)

@@ -1,0 +1,138 @@
+"""Credits by hand, in part and in full (R5.4, R14.4)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from django.db import transaction
+
+from taktura.audit.services import record
+from taktura.billing.ledger import COLUMNS, charge_of
+from taktura.billing.models import Charge
+from taktura.billing.queries import Facts
+from taktura.billing.services.prepare import Work, issue_documents
+from taktura.billing.services.settling import check_complete
+from taktura.contracts.models import Contract
+from taktura.contracts.services.schedule import changed
+from taktura.core import facts
+from taktura.core.documents import Entry, compose
+from taktura.core.errors import Refused
+from taktura.core.money import half_up, money
+from taktura.invoices.models import Document, DocumentLine
+from taktura.invoices.queries import credited, rests
+from taktura.invoices.services import Issued, Ready
+from taktura.kit.actor import Actor
+from taktura.kit.exact import decimal
+
+
+@transaction.atomic
+def credit(
+    actor: Actor, *, document: Document, lines: Sequence[Mapping[str, Any]] | None = None, reason: str = "", rebill: bool = False
+) -> list[Issued]:
+    """Credit a document: what is left of it, or of `lines` ({line, net | quantity}; `line` counts from 1) a part.
+
+    Amounts are net, gross where its prices are. With `rebill` what is credited is billed again with the next billing
+    (whole lines only). Raises `Refused`: `already_credited`, `credit_too_high`, `not_found`, `invalid`.
+    """
+    document = Document.objects.select_for_update(of=("self",)).select_related("seller", "customer__seller", "customer__billing_information").get(pk=document.pk)
+    if document.kind != "invoice":
+        raise Refused("invalid", "Only an invoice can be credited: choose the invoice.")
+    check_complete(document.customer)
+    wanted = _amounts(document, lines, rebill)
+    charges = {
+        row[-1]: charge_of(row)
+        for row in Charge.objects.filter(document_line__in=[line.pk for line, _ in wanted]).values_list(*[c for c in COLUMNS if c != "proof"])
+    }
+    today = actor.today(document.seller.time_zone)
+    entries = [_entry(line, amount, charges.get(line.pk), reason, rebill) for line, amount in wanted]
+    named = {e.charge.credits: document.pk for e in entries if e.charge and e.charge.credits is not None}
+    drafts = compose(entries, named, {document.pk: rests([document.pk])[document.pk]}, gross=document.prices_are == "gross")
+    if not any(e.charge for e in entries):  # sales items: no charge names the document
+        drafts = [replace(d, references=(document.pk,)) for d in drafts]
+    ready = [
+        (Ready(draft=replace(d, references=(document.pk,)), customer=document.customer, contract=document.contract_id,
+               currency=document.currency, gross_prices=document.prices_are == "gross", reason=reason), _work(document))
+        for d in drafts
+    ]
+    known = Facts({}, {}, {}, {c.id: pk for pk, c in charges.items()})
+    issued = issue_documents(actor, document.seller, known, ready, today)
+    if rebill:
+        _reopen(charges.values(), document)
+    record(actor, "credit", f"document:{document.pk}", {"documents": [d.id for d in issued], "reason": reason, "rebill": rebill})
+    return issued
+
+
+def _work(document: Document) -> Work:
+    return Work(document.customer, document.currency, [], [])
+
+
+def _amounts(document: Document, lines: Sequence[Mapping[str, Any]] | None, rebill: bool) -> list[tuple[DocumentLine, int]]:
+    """Each line with the minor units to credit of it."""
+    rows = list(DocumentLine.objects.filter(document=document).order_by("position"))
+    taken = credited(row.pk for row in rows)
+    left = {row.pk: row.amount - taken.get(row.pk, 0) for row in rows}
+    if not any(left.values()):
+        raise Refused("already_credited", "Nothing is left of %(number)s to credit.", number=document.number)
+    if lines is None:
+        return [(row, left[row.pk]) for row in rows if left[row.pk]]
+    by_position = {row.position: row for row in rows}
+    found = []
+    for asked in lines:
+        row = by_position.get(int(asked["line"]))
+        if row is None:
+            raise Refused("not_found", "%(number)s has no line %(line)s.", number=document.number, line=asked["line"])
+        amount = _asked(row, asked, left[row.pk], document.digits)
+        if amount > left[row.pk]:
+            raise Refused("credit_too_high", "Of line %(line)s only %(left)s is left to credit.", line=row.position,
+                          left=money(Fraction(left[row.pk], 10**document.digits), document.digits))
+        if amount <= 0:
+            raise Refused("invalid", "A credit is more than 0.")
+        if rebill and (amount != left[row.pk] or taken.get(row.pk)):
+            raise Refused("invalid", "Only whole lines can be billed again: credit the whole line, or leave out rebill.")
+        left[row.pk] -= amount
+        found.append((row, amount))
+    return found
+
+
+def _asked(row: DocumentLine, asked: Mapping[str, Any], left: int, digits: int) -> int:
+    if asked.get("net") is not None:
+        wanted = money(decimal(asked["net"]), digits)
+        if wanted.exact != decimal(asked["net"]):
+            raise Refused("invalid", "“%(net)s” has more decimals than the currency.", net=asked["net"])
+        return wanted.minor
+    if asked.get("quantity") is None:
+        return left
+    quantity = decimal(asked["quantity"])
+    if not row.quantity or quantity > row.quantity:
+        raise Refused("credit_too_high", "Line %(line)s has no quantity of %(quantity)s.", line=row.position, quantity=quantity)
+    return min(left, half_up(Fraction(row.amount) * Fraction(quantity) / Fraction(row.quantity))) if quantity != row.quantity else left
+
+
+def _entry(line: DocumentLine, amount: int, charge: facts.Charge | None, reason: str, rebill: bool) -> Entry:
+    quantity = line.quantity if amount == line.amount else Decimal(1)
+    unit_price = line.unit_price if amount == line.amount else None
+    common: dict[str, Any] = {
+        "contract": line.contract_id, "article": line.article, "title": line.title, "kind": line.kind, "unit": line.unit,
+        "order": (line.position,), "note": {"reason": reason} if reason else {},
+    }
+    if charge is None:
+        return Entry(**common, amount=-amount, quantity=-quantity, unit_price=unit_price, vat=(line.vat_category, line.vat_rate),
+                     first=line.first, end=line.end, source=line.pk)
+    taken = replace(
+        charge, amount=-amount, credits=charge.id, by_hand=True, rebill=rebill, id=0, document=0, shares=(), unit_price=unit_price,
+        quantity=charge.quantity if charge.rate is not None else -charge.quantity, proof={"rule": "R14.4", "by_hand": True},
+    )
+    return Entry(**common, charge=taken)
+
+
+def _reopen(charges: Any, document: Document) -> None:
+    days: dict[int, date] = {}
+    contracts = dict(Charge.objects.filter(document=document).values_list("id", "contract_id"))
+    for charge in charges:
+        contract = contracts[charge.id]
+        days[contract] = min(days.get(contract, charge.first), charge.key.start)
+    for contract in Contract.objects.filter(pk__in=days):
+        changed(contract, days[contract.pk])

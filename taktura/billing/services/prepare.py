@@ -1,0 +1,127 @@
+"""From charges to documents ready to be issued, and their issue. Preview and issue share all of it but the writing."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from taktura.billing.ledger import write_charges
+from taktura.billing.models import SalesItem
+from taktura.billing.queries import Facts, entries, gross_prices
+from taktura.core.documents import Entry, compose
+from taktura.core.facts import Charge, LineTerms, TariffTerms
+from taktura.core.money import half_up, places, plain
+from taktura.core.tax import basis, rates_of, vat_on
+from taktura.customers.models import Customer, Seller
+from taktura.customers.queries import tax_of
+from taktura.invoices.queries import rests
+from taktura.invoices.services import Issued, Ready, issue
+from taktura.kit.actor import Actor
+
+
+@dataclass(slots=True)
+class Work:
+    """What is due of one recipient on one document (or on those that correct issued ones)."""
+
+    customer: Customer
+    currency: str
+    charges: list[tuple[int, list[Charge]]]  # contract, what is due of it; in the order of signing
+    items: list[SalesItem]
+    gross: bool = False
+
+
+def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bool = False) -> list[tuple[Ready, Work]]:
+    """Compose the documents: credit notes first over all, then the invoices in the order of the works (R14.5)."""
+    credited = {c.credits for w in works for _, due in w.charges for c in due if c.credits is not None}
+    documents = {c.id: c.document for rows in known.billed.values() for c in rows if c.id in credited}
+    left = rests(documents.values()) if documents else {}
+    notes: list[tuple[tuple[int, ...], Ready, Work]] = []
+    invoices: list[tuple[Ready, Work]] = []
+    for work in works:
+        rows: list[Entry] = []
+        for place, (pk, due) in enumerate(work.charges):
+            rows += entries(known.contracts[pk], due, place)
+        for item in work.items:
+            rows += item_entries(item, work.customer, on)
+        for draft in compose(rows, documents, left, gross=work.gross, netted=netted):
+            named = {line.entry.contract for line in draft.lines if line.entry.contract is not None}
+            contract = named.pop() if len(named) == 1 and len(work.charges) <= 1 or len(named) == 1 and draft.references else None
+            if len(work.charges) == 1 and contract is None and work.charges[0][1]:
+                contract = work.charges[0][0]
+            ready = Ready(draft=draft, customer=work.customer, contract=contract, currency=work.currency, gross_prices=work.gross)
+            if draft.kind == "credit_note" and not netted:
+                notes.append((draft.references, ready, work))
+            else:
+                invoices.append((ready, work))
+    # A supplier's credits without a document to correct come in the order of signing, before the invoices.
+    notes.sort(key=lambda n: n[0] or (1 << 62,))
+    return [(ready, work) for _, ready, work in notes] + invoices
+
+
+def issue_documents(
+    actor: Actor, seller: Seller, known: Facts, ready: Iterable[tuple[Ready, Work]], on: date
+) -> list[Issued]:
+    """Write documents and their charges, in the caller's transaction; the sales items on them are billed."""
+    pairs = list(ready)
+    issued = issue(actor, seller=seller, documents=[r for r, _ in pairs], on=on, credited_lines=known.document_lines)
+    charges: list[tuple[int, Charge, int, int]] = []
+    billed_items: dict[int, int] = {}
+    for document in issued:
+        for line_id, line in zip(document.lines, document.ready.draft.lines, strict=True):
+            entry = line.entry
+            if entry.charge is not None and entry.contract is not None:
+                charges.append((entry.contract, entry.charge, document.id, line_id))
+            elif entry.kind == "sales_item":
+                billed_items[entry.order[0]] = document.id
+    write_charges(charges) if charges else None
+    for item, document_id in billed_items.items():
+        SalesItem.objects.filter(pk=item).update(document=document_id)
+    return issued
+
+
+def item_entries(item: SalesItem, customer: Customer, on: date) -> list[Entry]:
+    """A sale's lines as entries: net prices (gross where the seller's are), the customer's tax status, the seller's rate."""
+    tax = tax_of(customer)
+    rates = rates_of(tax, TariffTerms(), LineTerms(article=""))
+    factor, unit = basis(tax, rates, on), 10 ** places(item.currency)
+    found = []
+    for line in item.lines.all():
+        each = Fraction(line.price) * (100 - Fraction(line.discount)) / 100 * factor
+        found.append(
+            Entry(contract=None, article=line.article, title=line.title, kind="sales_item", unit="piece",
+                  order=(item.pk, line.position), amount=half_up(each * Fraction(line.quantity) * unit),
+                  quantity=Decimal(line.quantity), unit_price=plain(each), vat=vat_on(tax, rates, on), first=item.sold_on)
+        )
+    return found
+
+
+def works_of(
+    known: Facts, due: dict[int, list[Charge]], customers: dict[int, Customer], owner: dict[int, int], currency: dict[int, str],
+    items: Sequence[SalesItem],
+) -> list[Work]:
+    """Group what is due by recipient: a work per contract, or per customer and currency (R14.5)."""
+    works: list[Work] = []
+    joint: dict[tuple[int, str], Work] = {}
+    waiting: dict[tuple[int, str], list[SalesItem]] = {}
+    for item in items:
+        waiting.setdefault((item.customer_id, item.currency), []).append(item)
+    for pk, charges in due.items():
+        if not charges:
+            continue
+        customer = customers[owner[pk]]
+        place = (customer.pk, currency[pk])
+        gross = gross_prices(known.contracts[pk])
+        if customer.documents_per == "customer" and place in joint:
+            joint[place].charges.append((pk, charges))
+            continue
+        work = Work(customer, currency[pk], [(pk, charges)], [], gross)
+        works.append(work)
+        joint.setdefault(place, work)
+        if any(c.amount > 0 and c.credits is None for c in charges):
+            work.items += waiting.pop(place, [])
+    for place, rest in sorted(waiting.items()):
+        customer = customers[place[0]]
+        tax = tax_of(customer)
+        works.append(Work(customer, place[1], [], rest, tax.gross and tax.category == "S"))
+    return works

@@ -1,0 +1,58 @@
+"""Settling one contract at once: what a change or an interim bill makes due."""
+
+from datetime import date
+
+from taktura.audit.services import record
+from taktura.billing.models import SalesItem
+from taktura.billing.queries import Facts, due_of, gather, gross_prices
+from taktura.billing.services.prepare import Work, issue_documents, ready_documents
+from taktura.contracts.models import Contract
+from taktura.core.errors import Refused
+from taktura.core.settle import Scope
+from taktura.customers.models import Customer
+from taktura.customers.queries import missing_billing_information
+from taktura.invoices.services import Issued, Ready, check_confirmed
+from taktura.kit.actor import Actor
+
+
+def documents_due(
+    known: Facts, contract: Contract, scope: Scope, on: date, *, netted: bool, items: list[SalesItem] | None = None
+) -> list[tuple[Ready, Work]]:
+    """The documents that a settlement of one contract would make; writes nothing."""
+    due = due_of(known, contract.pk, scope)
+    facts = known.contracts[contract.pk]
+    work = Work(contract.customer, contract.currency, [(contract.pk, due)], items or [], gross_prices(facts))
+    return ready_documents(known, [work], on, netted=netted)
+
+
+def settle_now(
+    actor: Actor, contract: Contract, scope: Scope, *, action: str, netted: bool | None = None,
+    items: list[SalesItem] | None = None,
+) -> list[Issued]:
+    """Issue what is due of one contract in a scope, in the caller's transaction.
+
+    Raises `Refused` (`billing_information_missing`, `numbering_unconfirmed`) when a document would be made.
+    """
+    Contract.objects.select_for_update().get(pk=contract.pk)
+    seller = contract.customer.seller
+    known = gather([contract.pk], max(scope.on, scope.through or scope.on), whole=True)
+    if netted is None:
+        netted = seller.change_documents == "netted"
+    ready = documents_due(known, contract, scope, scope.on, netted=netted, items=items)
+    if not ready:
+        return []
+    check_complete(contract.customer)
+    check_confirmed(seller.pk, {r.draft.kind for r, _ in ready})
+    issued = issue_documents(actor, seller, known, ready, scope.on)
+    record(actor, action, f"contract:{contract.pk}", {"on": scope.on, "documents": [d.id for d in issued]})
+    return issued
+
+
+def check_complete(customer: Customer) -> None:
+    """Raise `Refused` (`billing_information_missing`) unless documents may be issued to a customer."""
+    missing = missing_billing_information(customer)
+    if missing:
+        raise Refused(
+            "billing_information_missing", "Complete the billing information of %(name)s first: %(fields)s.", name=customer.name,
+            fields=", ".join(missing),
+        )

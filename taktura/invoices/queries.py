@@ -1,0 +1,87 @@
+"""Reads of documents: what is open, what is left to credit."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from django.db.models import F, Q, Sum
+from django.db.models.functions import Coalesce
+
+from taktura.core.errors import Refused
+from taktura.core.money import Money
+from taktura.core.tax import Vat
+from taktura.invoices.models import Document, DocumentLine, DocumentReference, DocumentTax, Payment
+
+
+def by_number(seller_id: int, number: str) -> Document:
+    """The document of a number; raises `Refused` (`not_found`, or `invalid` where two kinds share the number)."""
+    found = list(Document.objects.select_related("seller", "customer", "contract").filter(seller=seller_id, number=number))
+    if not found:
+        raise Refused("not_found", "There is no document “%(number)s”.", number=number)
+    if len(found) > 1:
+        raise Refused("invalid", "An invoice and a credit note share the number “%(number)s”.", number=number)
+    return found[0]
+
+
+def rests(documents: Iterable[int]) -> dict[int, dict[Vat, tuple[int, int]]]:
+    """What is left of documents by VAT: (net, tax) less the credit notes that correct only them (R14.4)."""
+    wanted = set(documents)
+    found: dict[int, dict[Vat, tuple[int, int]]] = {pk: {} for pk in wanted}
+    for pk, category, rate, net, tax in DocumentTax.objects.filter(document__in=wanted).values_list(
+        "document_id", "category", "rate", "net", "tax"
+    ):
+        found[pk][category, rate] = (net, tax)
+    notes = DocumentReference.objects.filter(corrects__in=wanted).values("document_id")
+    single: dict[int, int] = {}
+    several: set[int] = set()
+    for note, corrected in DocumentReference.objects.filter(document__in=notes).values_list("document_id", "corrects_id"):
+        if note in single:
+            several.add(note)
+        single[note] = corrected
+    rows = DocumentTax.objects.filter(document__in=[n for n, d in single.items() if n not in several and d in wanted])
+    rows = rows.filter(document__kind="credit_note")
+    for note, category, rate, net, tax in rows.values_list("document_id", "category", "rate", "net", "tax"):
+        corrected, vat = single[note], (category, rate)
+        left = found[corrected].get(vat, (0, 0))
+        found[corrected][vat] = (left[0] - net, left[1] - tax)
+    return found
+
+
+def credited(lines: Iterable[int]) -> dict[int, int]:
+    """What has been credited of document lines, in the price's basis; on netted invoices too, where it is negative."""
+    found: dict[int, int] = {}
+    rows = DocumentLine.objects.filter(credits__in=list(lines)).values_list("credits_id", "document__kind", "amount")
+    for pk, kind, amount in rows:
+        if pk is not None:
+            found[pk] = found.get(pk, 0) + (amount if kind == "credit_note" else -amount)
+    return found
+
+
+def open_amount(document: Document) -> Money:
+    """What is still to be paid of an invoice: less payments and the credit notes that correct only it."""
+    paid = Payment.objects.filter(document=document).aggregate(s=Coalesce(Sum("amount"), 0))["s"]
+    left = sum(net + tax for net, tax in rests([document.pk])[document.pk].values())
+    return Money(left - paid, document.digits)
+
+
+def status(document: Document) -> str:
+    """`open`, `partly_paid` or `paid`."""
+    rest = open_amount(document)
+    if rest.minor <= 0:
+        return "paid"
+    return "partly_paid" if Payment.objects.filter(document=document).exists() else "open"
+
+
+def balance(contract_id: int) -> Money:
+    """The open amount of a contract: invoices less credit notes less payments; below zero the customer has credit."""
+    documents = Document.objects.filter(contract=contract_id)
+    sums = documents.aggregate(
+        invoiced=Coalesce(Sum("gross", filter=Q(kind="invoice")), 0), credited=Coalesce(Sum("gross", filter=Q(kind="credit_note")), 0)
+    )
+    paid = Payment.objects.filter(document__contract=contract_id).aggregate(s=Coalesce(Sum("amount"), 0))["s"]
+    digits = documents.values_list(F("digits"), flat=True).first()
+    return Money(sums["invoiced"] - sums["credited"] - paid, digits if digits is not None else 2)
+
+
+def exact(minor: int, digits: int) -> Decimal:
+    """Minor units as a decimal with the currency's decimals."""
+    return Money(minor, digits).exact

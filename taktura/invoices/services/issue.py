@@ -1,0 +1,122 @@
+"""Issuing documents: numbers, frozen copies, a hash; a batch by COPY in the caller's transaction (R14.1, R14.2)."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from taktura.core.documents import Draft
+from taktura.core.money import places
+from taktura.customers.models import BillingInformation, Customer, Seller
+from taktura.invoices.services.numbering import take_numbers
+from taktura.invoices.words import title_of
+from taktura.kit.actor import Actor
+from taktura.kit.bulk import copy_rows, take_ids
+from taktura.kit.exact import to_json
+
+DOCUMENT = ("id", "kind", "number", "seller_id", "customer_id", "contract_id", "issued_on", "issued_at", "due_on", "language",
+            "currency", "digits", "prices_are", "net", "tax", "gross", "seller_data", "buyer_data", "reason", "hash")
+LINE = ("id", "document_id", "position", "contract_id", "article", "title", "kind", "unit", "quantity", "unit_price", "amount",
+        "net", "vat_category", "vat_rate", "first", "end", "credits_id", "note")
+SELLER = ("name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number", "registration",
+          "bank_name", "iban", "bic")
+BUYER = ("name", "street", "postcode", "city", "country", "email", "vat_id", "tax_status")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """A draft with whom it goes to. `contract` is set where all its lines are of one contract."""
+
+    draft: Draft
+    customer: Customer
+    contract: int | None
+    currency: str
+    gross_prices: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A document just issued: its id and number, and the ids of its lines in order."""
+
+    id: int
+    number: str
+    ready: Ready
+    lines: tuple[int, ...]
+
+
+def issue(actor: Actor, *, seller: Seller, documents: Sequence[Ready], on: date, credited_lines: dict[int, int]) -> list[Issued]:
+    """Number, freeze and write documents, in their order. `credited_lines`: the document line of each credited charge.
+
+    Raises `Refused` (`numbering_unconfirmed`).
+    """
+    if not documents:
+        return []
+    numbers = {
+        kind: iter(take_numbers(seller.pk, kind, count, on))
+        for kind in ("invoice", "credit_note") if (count := sum(1 for d in documents if d.draft.kind == kind))
+    }
+    ids = take_ids("invoices_document", len(documents))
+    line_ids = iter(take_ids("invoices_documentline", sum(len(d.draft.lines) for d in documents)))
+    issued, rows, lines, taxes, references = [], [], [], [], []
+    seller_data = {f: getattr(seller, f) for f in SELLER}
+    for pk, ready in zip(ids, documents, strict=True):
+        number = next(numbers[ready.draft.kind])
+        own = [next(line_ids) for _ in ready.draft.lines]
+        line_rows = [
+            _line(line_id, pk, position, line, ready, credited_lines)
+            for position, (line_id, line) in enumerate(zip(own, ready.draft.lines, strict=True), 1)
+        ]
+        tax_rows = [(pk, t.vat[0], t.vat[1], t.net, t.tax) for t in ready.draft.taxes]
+        row = _document(actor, pk, number, ready, seller, seller_data, on)
+        rows.append((*row, document_hash(row, line_rows, tax_rows, ready.draft.references)))
+        lines += line_rows
+        taxes += tax_rows
+        references += [(pk, r) for r in ready.draft.references]
+        issued.append(Issued(pk, number, ready, tuple(own)))
+    copy_rows("invoices_document", DOCUMENT, rows)
+    copy_rows("invoices_documentline", LINE, lines)
+    copy_rows("invoices_documenttax", ("document_id", "category", "rate", "net", "tax"), taxes)
+    if references:
+        copy_rows("invoices_documentreference", ("document_id", "corrects_id"), references)
+    return issued
+
+
+def document_hash(
+    row: Sequence[Any], lines: Sequence[Sequence[Any]], taxes: Sequence[Sequence[Any]], references: Sequence[int]
+) -> str:
+    """SHA-256 over all that a document shows; rows in the order of `DOCUMENT` (without the hash) and `LINE`."""
+    content = to_json([list(row), [list(r) for r in lines], [list(r) for r in taxes], sorted(references)])
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def _document(
+    actor: Actor, pk: int, number: str, ready: Ready, seller: Seller, seller_data: dict[str, Any], on: date
+) -> tuple[Any, ...]:
+    customer, draft = ready.customer, ready.draft
+    info: BillingInformation = customer.billing_information
+    days = info.payment_days if info.payment_days is not None else seller.payment_days
+    due = on + timedelta(days=days) if draft.kind == "invoice" else None
+    buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key}
+    return (
+        pk, draft.kind, number, seller.pk, customer.pk, ready.contract, on, actor.now, due, customer.language, ready.currency,
+        places(ready.currency), "gross" if ready.gross_prices else "net", draft.net, draft.tax, draft.gross, seller_data,
+        buyer, ready.reason,
+    )
+
+
+def _line(
+    line_id: int, document: int, position: int, line: Any, ready: Ready, credited_lines: dict[int, int]
+) -> tuple[Any, ...]:
+    entry, charge = line.entry, line.entry.charge
+    kind = entry.kind or (charge.key.kind if charge else "")
+    vat = charge.vat if charge else entry.vat
+    credited = credited_lines.get(charge.credits) if charge and charge.credits is not None else None
+    return (
+        line_id, document, position, entry.contract, entry.article, entry.title or title_of(kind, ready.customer.language), kind,
+        entry.unit, line.quantity, charge.unit_price if charge else entry.unit_price, line.amount, line.net, vat[0], vat[1],
+        charge.first if charge else entry.first, charge.end if charge else entry.end, credited or entry.source or None,
+        to_json(dict(entry.note)),
+    )

@@ -1,0 +1,63 @@
+"""Gapless numbers, per seller and kind (R14.2, R14.3)."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from django.db import transaction
+
+from taktura.audit.services import record
+from taktura.core.errors import Refused
+from taktura.customers.models import Seller
+from taktura.invoices.models import KINDS, NumberCounter, NumberSeries
+from taktura.kit.actor import Actor
+
+_PLACE = re.compile(r"\{(year|number)(:0?\d+)?\}")
+
+
+@transaction.atomic
+def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, next: int) -> NumberSeries:  # noqa: A002
+    """Confirm the format of a kind of document, and the number that comes next.
+
+    `format` is as in `RE-{year}-{number:05}`. Raises `Refused`: `invalid`, `number_already_used` when `next` is at or
+    below the highest used (within the year, if the series restarts yearly).
+    """
+    if kind not in KINDS:
+        raise Refused("invalid", "“%(kind)s” is no kind of document: write invoice or credit_note.", kind=kind)
+    fields = [match.group(1) for match in _PLACE.finditer(format)]
+    if fields.count("number") != 1 or "{" in _PLACE.sub("", format) or next < 1:
+        raise Refused("invalid", "A number format holds {number} once, and {year} if the series restarts yearly.")
+    series, _ = NumberSeries.objects.select_for_update().get_or_create(seller=seller, kind=kind, defaults={"format": format})
+    year = _year(format, actor.today(seller.time_zone))
+    counter, _ = NumberCounter.objects.get_or_create(series=series, year=year)
+    if next <= counter.used:
+        raise Refused("number_already_used", "The number %(used)s is used already: choose a higher one.", used=counter.used)
+    series.format, series.confirmed = format, True
+    series.save(update_fields=["format", "confirmed"])
+    counter.next = next
+    counter.save(update_fields=["next"])
+    record(actor, "confirm_numbering", f"seller:{seller.pk}", {"kind": kind, "format": format, "next": next})
+    return series
+
+
+def check_confirmed(seller_id: int, kinds: Iterable[str]) -> None:
+    """Raise `Refused` (`numbering_unconfirmed`) unless the numbers of all these kinds are confirmed."""
+    confirmed = set(NumberSeries.objects.filter(seller=seller_id, confirmed=True).values_list("kind", flat=True))
+    for kind in sorted(set(kinds) - confirmed):
+        raise Refused("numbering_unconfirmed", "Confirm the numbers of documents (%(kind)s) before the first is issued.", kind=kind)
+
+
+def take_numbers(seller_id: int, kind: str, count: int, on: date) -> list[str]:
+    """Take the next `count` numbers, in the caller's transaction; the series stays locked until it ends."""
+    check_confirmed(seller_id, [kind])
+    series = NumberSeries.objects.select_for_update().get(seller=seller_id, kind=kind)
+    counter, _ = NumberCounter.objects.get_or_create(series=series, year=_year(series.format, on))
+    first = counter.next
+    counter.next = first + count
+    counter.used = first + count - 1
+    counter.save(update_fields=["next", "used"])
+    return [series.format.format(year=on.year, number=n) for n in range(first, first + count)]
+
+
+def _year(format: str, day: date) -> int:  # noqa: A002
+    return day.year if "{year" in format else 0

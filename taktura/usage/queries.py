@@ -1,0 +1,52 @@
+"""Reads of usage."""
+
+from typing import Any
+
+from django.db.models import Count
+
+from taktura.core.errors import Refused
+from taktura.usage.models import Supplier, SupplierCustomer, SupplierSubscription, UsageException
+
+
+def supplier_by_key(seller_id: int, key: str) -> Supplier:
+    """The supplier of a key; raises `Refused` (`not_found`)."""
+    found = Supplier.objects.select_related("seller").filter(seller=seller_id, key=key).first()
+    if found is None:
+        raise Refused("not_found", "There is no supplier “%(key)s”.", key=key)
+    return found
+
+
+def waiting(seller_id: int) -> int:
+    """How many records wait, wholly or in part."""
+    return UsageException.objects.values("record_id").distinct().count()
+
+
+def waiting_by_reason() -> dict[str, int]:
+    """How many exceptions there are of each reason."""
+    rows = UsageException.objects.values_list("reason").annotate(number=Count("pk")).order_by("reason")
+    return dict(rows)
+
+
+def supplier_customers(seller_id: int) -> dict[str, dict[str, Any]]:
+    """All supplier customers by reference: status, name, the customer's key."""
+    rows = SupplierCustomer.objects.filter(supplier__seller=seller_id).select_related("customer").order_by("id")
+    return {
+        r.reference: {"status": "linked" if r.customer else "unlinked", "name": r.name, "customer": r.customer.key if r.customer else None}
+        for r in rows
+    }
+
+
+def subscriptions(seller_id: int) -> dict[str, dict[str, Any]]:
+    """All supplier subscriptions by reference, with the contract and article they are tied to."""
+    rows = SupplierSubscription.objects.filter(supplier__seller=seller_id).prefetch_related("links__line__contract", "links__line__article")
+    found: dict[str, dict[str, Any]] = {}
+    for r in rows.order_by("id"):
+        links = list(r.links.all())
+        line = links[-1].line if links else None
+        found[r.reference] = {
+            "status": "linked" if line else "unlinked", "contract": line.contract.key if line else None,
+            "article": line.article.key if line else None, "customer_id": r.customer_reference, "name": r.name,
+            "description": r.description, "start": r.start, "end": r.end, "product": r.product,
+            "product_name": r.product_name, "unit": r.unit, "quantity": r.quantity,
+        }
+    return found

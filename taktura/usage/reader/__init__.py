@@ -1,0 +1,7 @@
+"""Reading usage files: from bytes to typed rows and problems. Pure Python, nothing is stored here."""
+
+from taktura.usage.reader.mapping import COLUMNS, Mapping
+from taktura.usage.reader.read import read, read_rows
+from taktura.usage.reader.rows import Problem, Row
+
+__all__ = ["COLUMNS", "Mapping", "Problem", "Row", "read", "read_rows"]

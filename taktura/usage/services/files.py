@@ -1,0 +1,152 @@
+"""Files of suppliers: kept unchanged, read row by row, stored once (house.md, “a usage file”)."""
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from collections.abc import Mapping as AbstractMapping
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+
+from taktura.audit.services import record
+from taktura.core.errors import Refused
+from taktura.kit.actor import Actor
+from taktura.usage.models import FileProblem, Supplier, SupplierCustomer, SupplierSubscription, UsageFile
+from taktura.usage.reader import Mapping, Problem, Row, read, read_rows
+from taktura.usage.services.links import fold
+from taktura.usage.services.records import digest
+from taktura.usage.store import Outcome, take_in
+
+MAX_PROBLEMS_KEPT = 10_000
+
+
+@dataclass(slots=True)
+class Received:
+    """What became of a file or of rows: what was taken in, and the rows that could not be read."""
+
+    outcome: Outcome
+    rows: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    file: UsageFile | None = None
+
+
+@transaction.atomic
+def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None) -> Received:
+    """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`).
+
+    A bad row becomes a problem with its line and reason; it stops no other.
+    """
+    sha = hashlib.sha256(content).hexdigest()
+    known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
+    if known is not None:
+        raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
+    file = UsageFile.objects.create(supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now)
+    chosen = Mapping.from_dict(mapping or supplier.mapping)
+    received = _take(actor, supplier, read(io.BytesIO(content), chosen, ZoneInfo(supplier.time_zone)), file)
+    outcome = received.outcome
+    file.rows, file.recorded, file.duplicates = received.rows, outcome.recorded, outcome.duplicates
+    file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
+    file.save(update_fields=["rows", "recorded", "duplicates", "conflicts", "waiting"])
+    received.file = file
+    record(actor, "receive_file", f"supplier:{supplier.pk}", {"file": name, "sha256": sha, "rows": received.rows,
+                                                             "recorded": outcome.recorded, "waiting": file.waiting})
+    return received
+
+
+@transaction.atomic
+def import_rows(actor: Actor, *, supplier: Supplier, rows: Iterable[AbstractMapping[str, Any]], mapping: AbstractMapping[str, Any] | None = None) -> Received:
+    """Take in rows that are parsed already, under the supplier's headings."""
+    chosen = Mapping.from_dict(mapping or supplier.mapping)
+    received = _take(actor, supplier, read_rows(rows, chosen, ZoneInfo(supplier.time_zone)), None)
+    record(actor, "import_rows", f"supplier:{supplier.pk}", {"rows": received.rows, "recorded": received.outcome.recorded})
+    return received
+
+
+def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file: UsageFile | None) -> Received:
+    seen = _Seen()
+    received = Received(Outcome())
+    received.outcome = take_in(
+        actor, _records(supplier, rows, file, seen, received), closed_until=supplier.seller.closed_until, strict=False
+    )
+    for line, external_id in received.outcome.conflict_rows:
+        received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
+    if file is not None:
+        FileProblem.objects.bulk_create(
+            (FileProblem(file=file, line=p.line, code=p.code, column=p.column[:100], value=p.value, text=p.text())
+             for p in received.problems[:MAX_PROBLEMS_KEPT]),
+            batch_size=2000,
+        )
+    _keep_references(supplier, seen)
+    return received
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a file says of the supplier's customers and subscriptions: the last row of each."""
+
+    customers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    subscriptions: dict[str, Row] = field(default_factory=dict)
+
+
+def _records(
+    supplier: Supplier, rows: Iterator[Row | Problem], file: UsageFile | None, seen: _Seen, received: Received
+) -> Iterator[tuple[Any, ...]]:
+    """Rows as the store takes them; problems and references are kept beside."""
+    source, file_id, supplier_id = f"supplier:{supplier.key}", file.pk if file else None, supplier.pk
+    priced, currency, folded = supplier.unit_price_from_import, supplier.currency, _Folded()
+    subscriptions = seen.subscriptions
+    for row in rows:
+        received.rows += 1
+        if isinstance(row, Problem):
+            received.problems.append(row)
+            continue
+        subscription, product = folded[row.subscription_id], folded[row.product_id]
+        if row.customer_id:
+            seen.customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
+        subscriptions[subscription] = row
+        content = (subscription, product, row.at, row.first_day, row.end_day, row.quantity, row.cost_amount, row.amount, row.currency)
+        external_id = row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}"
+        yield (
+            source, external_id, row.revision or 1, row.revision is not None, digest(content), None, "", False,
+            supplier_id, subscription, product, row.at, row.first_day, row.end_day, row.is_span, row.quantity, None,
+            row.cost_amount, row.amount, row.currency or currency, priced, None, file_id, row.line, False,
+        )
+
+
+class _Folded(dict[str, str]):
+    """References folded once each."""
+
+    def __missing__(self, key: str) -> str:
+        value = self[key] = fold(key)
+        return value
+
+
+def _keep_references(supplier: Supplier, seen: _Seen) -> None:
+    """Make or update the supplier's customers and subscriptions, if the supplier says so."""
+    if supplier.create_customers and seen.customers:
+        SupplierCustomer.objects.bulk_create(
+            (SupplierCustomer(supplier=supplier, folded=folded, reference=reference, name=name[:300])
+             for folded, (reference, name) in seen.customers.items()),
+            update_conflicts=True, unique_fields=["supplier", "folded"], update_fields=["name"], batch_size=5000,
+        )
+    if not seen.subscriptions:
+        return
+    rows = [_subscription(supplier, folded, row) for folded, row in seen.subscriptions.items()]
+    if not supplier.create_subscriptions:
+        known = set(SupplierSubscription.objects.filter(supplier=supplier).values_list("folded", flat=True))
+        rows = [r for r in rows if r.folded in known]
+    SupplierSubscription.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["supplier", "folded"], batch_size=5000,
+        update_fields=["customer_reference", "name", "description", "start", "end", "product", "product_name", "unit", "quantity"],
+    )
+
+
+def _subscription(supplier: Supplier, folded: str, row: Row) -> SupplierSubscription:
+    return SupplierSubscription(
+        supplier=supplier, folded=folded, reference=row.subscription_id, customer_reference=row.customer_id,
+        name=row.subscription_name[:300], description=row.subscription_description, start=row.subscription_start,
+        end=row.subscription_end, product=row.product_id, product_name=row.product_name[:300], unit=row.unit[:100],
+        quantity=row.quantity,
+    )

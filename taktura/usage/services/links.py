@@ -1,0 +1,162 @@
+"""Suppliers, what ties their subscriptions to contract lines, and extending a contract from one (R17.3)."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Min
+
+from taktura.audit.services import record
+from taktura.catalog.models import Article
+from taktura.contracts.models import Contract, ContractLine
+from taktura.contracts.queries import active_lines
+from taktura.contracts.services import record_line
+from taktura.contracts.services.schedule import changed
+from taktura.core.errors import Refused
+from taktura.core.money import half_up
+from taktura.customers.models import Customer, Seller
+from taktura.kit.actor import Actor
+from taktura.usage.models import (
+    ProductReference, SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription, UsageRecord,
+)
+from taktura.usage.reader import Mapping
+from taktura.usage.store import match_records
+
+
+def fold(reference: str) -> str:
+    """A reference as it is compared: without regard to case and outer blanks."""
+    return reference.strip().casefold()
+
+
+@transaction.atomic
+def create_supplier(actor: Actor, *, seller: Seller, key: str, name: str = "", **fields: Any) -> Supplier:
+    """Make a supplier; currency and time zone are the seller's where not given."""
+    Mapping.from_dict(fields.get("mapping") or {})
+    defaults = {"currency": seller.currency, "time_zone": seller.time_zone, "mapping": {}}
+    values = defaults | {k: v for k, v in fields.items() if v is not None}
+    supplier = Supplier.objects.create(seller=seller, key=key, name=name or key, **values)
+    record(actor, "create_supplier", f"supplier:{supplier.pk}", {"key": key, **fields})
+    return supplier
+
+
+@transaction.atomic
+def set_product_reference(actor: Actor, *, supplier: Supplier, product: str, article: Article) -> ProductReference:
+    """Say which article a supplier's product stands for."""
+    row, _ = ProductReference.objects.update_or_create(
+        supplier=supplier, folded=fold(product), defaults={"product": product, "article": article}
+    )
+    return row
+
+
+@transaction.atomic
+def link(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine) -> SupplierSubscription:
+    """Tie a supplier subscription to a contract line; recorded first when no import has. What waits stays until it is
+    processed again. Raises `Refused` (`invalid`) for a line that takes no usage."""
+    if line.charge != "usage":
+        raise Refused("invalid", "Only a usage line can take a supplier's usage: choose another line.")
+    subscription, _ = SupplierSubscription.objects.get_or_create(
+        supplier=supplier, folded=fold(reference), defaults={"reference": reference}
+    )
+    SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
+    record(actor, "link", f"supplier:{supplier.pk}", {"subscription": reference, "line": line.pk})
+    return subscription
+
+
+@transaction.atomic
+def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer: Customer) -> SupplierCustomer:
+    """Tie a supplier customer to a customer, for overview; raises `Refused` (`not_found`)."""
+    row = SupplierCustomer.objects.filter(supplier=supplier, folded=fold(reference)).first()
+    if row is None:
+        raise Refused("not_found", "The supplier has no customer “%(reference)s”.", reference=reference)
+    row.customer = customer
+    row.save(update_fields=["customer"])
+    record(actor, "link_customer", f"supplier:{supplier.pk}", {"reference": reference, "customer": customer.key})
+    return row
+
+
+@transaction.atomic
+def extend_contract(
+    actor: Actor, *, supplier: Supplier, reference: str, contract: Contract, article: str | None = None,
+    quantity: Decimal | None = None, start: date | None = None,
+) -> ContractLine:
+    """Book a line from a supplier subscription and tie it to it (R17.3).
+
+    Quantity (rounded HALF_UP to whole units), start and article (by product reference) come from the subscription
+    unless given. Raises `Refused`: `not_found`, `invalid` (no product reference and no article).
+    """
+    subscription = SupplierSubscription.objects.filter(supplier=supplier, folded=fold(reference)).first()
+    if subscription is None:
+        raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
+    if article is None:
+        known = ProductReference.objects.filter(supplier=supplier, folded=fold(subscription.product or "")).select_related("article").first()
+        if known is None or not subscription.product:
+            raise Refused("invalid", "The product of “%(reference)s” stands for no article yet: choose the article.", reference=reference)
+        article = known.article.key
+    if quantity is None:
+        quantity = Decimal(half_up(subscription.quantity)) if subscription.quantity is not None else Decimal(1)
+    start = max(start or subscription.start or _first_waiting(subscription) or contract.start, contract.start)
+    if contract.billed_until:
+        start = max(start, contract.billed_until)
+    line = _line_to_extend(contract, article, start, quantity)
+    changed(contract, start)
+    SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
+    record(actor, "extend_contract", f"contract:{contract.pk}", {
+        "supplier": supplier.key, "subscription": reference, "article": article, "quantity": quantity, "from": start,
+    })
+    return line
+
+
+def _line_to_extend(contract: Contract, article: str, start: date, quantity: Decimal) -> ContractLine:
+    """A new line; for an article that is part of the tariff its own line, when nothing is tied to it yet."""
+    free = [
+        line for line in active_lines(contract, article, start)
+        if line.booking == "included" and not SubscriptionLink.objects.filter(line=line).exists()
+    ]
+    return free[0] if free else record_line(contract=contract, article=article, start=start, quantity=quantity)
+
+
+def _first_waiting(subscription: SupplierSubscription) -> date | None:
+    rows = UsageRecord.objects.filter(supplier=subscription.supplier_id, subscription=subscription.folded, line__isnull=True)
+    found: date | None = rows.aggregate(first=Min("day"))["first"]
+    return found
+
+
+@transaction.atomic
+def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[int]]:
+    """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
+    contracts that gained usage."""
+    ids = UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False).distinct().values_list("pk", flat=True)
+    outcome = match_records(actor, ids, supplier.seller.closed_until)
+    record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
+    return outcome
+
+
+def rematch(actor: Actor, *, contracts: Iterable[int], closed_until: date | None) -> set[int]:
+    """Look again at the records of contracts whose lines, ends or pauses changed; gives the contracts touched.
+
+    Only those that no longer lie in the life of their line, and those of these contracts that wait, are looked at.
+    """
+    ids = list(contracts)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT r.id FROM usage_usagerecord r JOIN contracts_contractline l ON l.id = r.line_id
+               JOIN contracts_contract c ON c.id = l.contract_id WHERE c.id = ANY(%(ids)s) AND (
+                   r.end_day > LEAST(COALESCE(l."end", 'infinity'), COALESCE(c."end", 'infinity')) OR r.day < l.start
+                   OR EXISTS (SELECT 1 FROM contracts_pause p WHERE p.contract_id = c.id AND p.start < r.end_day
+                       AND COALESCE(p."end", 'infinity') > r.day))
+               UNION SELECT e.record_id FROM usage_usageexception e JOIN usage_usagerecord r ON r.id = e.record_id
+                   LEFT JOIN contracts_contractline l ON l.id = r.line_id
+                   WHERE r.contract_id = ANY(%(ids)s) OR l.contract_id = ANY(%(ids)s)
+               UNION SELECT r.id FROM usage_usagerecord r JOIN usage_suppliersubscription s
+                   ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
+                   JOIN usage_subscriptionlink k ON k.subscription_id = s.id
+                   JOIN contracts_contractline l ON l.id = k.line_id
+                   WHERE l.contract_id = ANY(%(ids)s) AND r.line_id IS NULL""",
+            {"ids": ids},
+        )
+        records = [row[0] for row in cursor.fetchall()]
+    if not records:
+        return set()
+    return match_records(actor, records, closed_until)[2]

@@ -1,0 +1,11 @@
+"""The usage store: the one seam to the mass of records (house.md).
+
+It takes records in once, matches them to contract lines, ticks and sums. It never divides and never prices. PostgreSQL
+is its only engine.
+"""
+
+from taktura.usage.store.match import match_records
+from taktura.usage.store.sums import mark, rows_behind, sums
+from taktura.usage.store.take import Outcome, take_in, withdraw
+
+__all__ = ["Outcome", "mark", "match_records", "rows_behind", "sums", "take_in", "withdraw"]

@@ -1,0 +1,152 @@
+"""Matching records to contract lines, in sets (R6.5, R17.1).
+
+A supplier's row finds its line by supplier and subscription, and by product too where several lines carry that
+subscription; another record by its contract and article or key. What finds none, or lies outside the line's life,
+waits with its reason.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from django.db import connection
+
+from taktura.kit.actor import Actor
+
+MATCHED = "usage_matched"
+
+_LIFE = """
+SELECT l.id AS line_id, l.contract_id, l.charge, a.key AS article, c.currency,
+    GREATEST(l.start, c.start, COALESCE(c.billed_until, c.start)) AS first,
+    LEAST(COALESCE(l."end", 'infinity'), COALESCE(c."end", 'infinity')) AS stop
+FROM contracts_contractline l JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
+"""
+
+# Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
+# line that the product points to, then one in whose life the record lies, then the oldest.
+_CANDIDATES = """
+SELECT r.id, life.*, 0 AS wrong FROM {rows} r
+    JOIN usage_suppliersubscription s ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
+    JOIN single k ON k.subscription_id = s.id JOIN life ON life.line_id = k.line_id
+    WHERE r.supplier_id IS NOT NULL {which}
+UNION ALL
+(SELECT DISTINCT ON (r.id) r.id, life.*, CASE WHEN p.id IS NULL THEN 1 ELSE 0 END FROM {rows} r
+    JOIN usage_suppliersubscription s ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
+    JOIN usage_subscriptionlink k ON k.subscription_id = s.id JOIN life ON life.line_id = k.line_id
+    LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
+        AND p.article_id = (SELECT article_id FROM contracts_contractline l WHERE l.id = k.line_id)
+    WHERE r.supplier_id IS NOT NULL AND s.id NOT IN (SELECT subscription_id FROM single) {which}
+    ORDER BY r.id, (p.id IS NULL), NOT (r.day < life.stop AND r.end_day > life.first), life.line_id)
+UNION ALL
+(SELECT DISTINCT ON (r.id) r.id, life.*, 0 FROM {rows} r JOIN life ON life.contract_id = r.contract_id
+    AND CASE WHEN r.by_key THEN life.line_id IN (
+            SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffline tl ON tl.id = st.tariff_line_id
+            WHERE tl.key = r.article)
+        ELSE life.article = r.article END
+    WHERE r.supplier_id IS NULL {which}
+    ORDER BY r.id, NOT (r.day < life.stop AND r.end_day > life.first), life.line_id)
+"""
+
+_MATCH = """
+CREATE TEMP TABLE {matched} ON COMMIT DROP AS
+SELECT *, CASE WHEN reason IS NULL THEN found END AS line_id FROM (
+WITH life AS NOT MATERIALIZED ({life}),
+single AS (SELECT subscription_id, min(line_id) AS line_id FROM usage_subscriptionlink GROUP BY 1 HAVING count(*) = 1),
+candidates AS ({candidates})
+SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.first, c.stop, CASE
+    WHEN {unreadable} THEN 'invalid'
+    WHEN c.line_id IS NULL AND r.supplier_id IS NOT NULL THEN 'no_subscription'
+    WHEN c.line_id IS NULL AND r.contract_id IS NULL THEN 'no_contract'
+    WHEN c.line_id IS NULL THEN 'unknown_key'
+    WHEN c.wrong = 1 THEN 'unknown_key'
+    WHEN c.charge <> 'usage' THEN 'invalid'
+    WHEN r.currency <> '' AND r.currency <> c.currency THEN 'currency'
+    WHEN r.day < %(closed)s THEN 'closed_period'
+    WHEN (CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) <= c.first THEN 'before_start'
+    WHEN r.day >= c.stop THEN 'after_end'
+    WHEN EXISTS (SELECT 1 FROM contracts_pause p WHERE p.contract_id = c.contract_id AND p.start <= r.day
+        AND COALESCE(p."end", 'infinity') >= CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) THEN 'paused'
+    END AS reason
+FROM {rows} r LEFT JOIN candidates c ON c.id = r.id WHERE TRUE {which}
+) x
+"""
+
+_PARTS = """
+SELECT m.id, 'before_start', m.day, m.first FROM {matched} m WHERE m.reason IS NULL AND m.is_span AND m.day < m.first
+UNION ALL
+SELECT m.id, 'after_end', m.stop::date, m.end_day FROM {matched} m WHERE m.reason IS NULL AND m.is_span AND m.end_day > m.stop
+UNION ALL
+SELECT m.id, 'paused', GREATEST(p.start, m.day), LEAST(COALESCE(p."end", 'infinity'), m.end_day) FROM {matched} m
+    JOIN contracts_pause p ON p.contract_id = m.contract_id AND p.start < m.end_day AND COALESCE(p."end", 'infinity') > m.day
+    WHERE m.reason IS NULL AND m.is_span
+UNION ALL
+SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT NULL
+"""
+
+
+def match_staged(cursor: Any, closed_until: date | None) -> None:
+    """Match the staged rows that are to be stored; sets their line and makes the table of what was matched."""
+    _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
+    cursor.execute(f"UPDATE usage_staging s SET line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND m.line_id IS NOT NULL")
+
+
+def write_exceptions(cursor: Any, now: datetime) -> None:
+    """Write what of the rows just stored waits, and tell the contracts of those that do not."""
+    _write_parts(cursor, now)
+    lower_changed_from(cursor, f"SELECT contract_id, min(day) FROM {MATCHED} WHERE line_id IS NOT NULL GROUP BY 1")
+
+
+def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -> tuple[int, list[str], set[int]]:
+    """Match stored records again: gives how many of those that waited found their line now, the reasons of what (still)
+    waits, and the contracts of lines that gained or lost records."""
+    wanted = list(ids)
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS usage_again (id bigint PRIMARY KEY, line_id bigint) ON COMMIT DROP")
+        cursor.execute("TRUNCATE usage_again")
+        cursor.execute("INSERT INTO usage_again SELECT id, line_id FROM usage_usagerecord WHERE id = ANY(%s)", [wanted])
+        _match(cursor, "usage_usagerecord", "AND r.id IN (SELECT id FROM usage_again)", "FALSE", closed_until)
+        cursor.execute("DELETE FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)")
+        lower_changed_from(
+            cursor,
+            f"""SELECT l.contract_id, min(m.day) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
+                JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id
+                WHERE a.line_id IS DISTINCT FROM m.line_id GROUP BY 1""",
+        )
+        cursor.execute(
+            f"""UPDATE usage_usagerecord r SET line_id = m.line_id, contract_id = COALESCE(r.contract_id, m.contract_id)
+                FROM {MATCHED} m WHERE m.id = r.id AND r.line_id IS DISTINCT FROM m.line_id"""
+        )
+        _write_parts(cursor, actor.now)
+        cursor.execute(f"SELECT count(*) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id WHERE a.line_id IS NULL AND m.line_id IS NOT NULL")
+        found = int(cursor.fetchone()[0])
+        cursor.execute("SELECT reason FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again) ORDER BY record_id, first")
+        reasons = [row[0] for row in cursor.fetchall()]
+        cursor.execute(
+            f"""SELECT DISTINCT l.contract_id FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
+                JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id WHERE a.line_id IS DISTINCT FROM m.line_id"""
+        )
+        return found, reasons, {row[0] for row in cursor.fetchall()}
+
+
+def lower_changed_from(cursor: Any, changes: str) -> None:
+    """Lower `changed_from` of contracts by a query of (contract, day): usage of what is already settled has changed."""
+    cursor.execute(
+        f"""UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, x.day), x.day)
+            FROM ({changes}) AS x(contract_id, day) WHERE c.id = x.contract_id AND c.settled_until IS NOT NULL
+            AND x.day < c.settled_until"""
+    )
+
+
+def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
+    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}")
+    candidates = _CANDIDATES.format(rows=rows, which=which)
+    query = _MATCH.format(matched=MATCHED, life=_LIFE, candidates=candidates, rows=rows, which=which, unreadable=unreadable)
+    cursor.execute(query, {"closed": closed_until or date.min})
+
+
+def _write_parts(cursor: Any, now: datetime) -> None:
+    cursor.execute(
+        f"""INSERT INTO usage_usageexception (record_id, reason, first, "end", since)
+            SELECT x.*, %s FROM ({_PARTS.format(matched=MATCHED)}) x JOIN usage_usagerecord r ON r.id = x.id""",
+        [now],
+    )

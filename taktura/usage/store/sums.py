@@ -1,0 +1,154 @@
+"""Sums over records, by line and rated period: whole seconds, exact decimals, (quantity, days) pairs."""
+
+import json
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+
+from taktura.core.facts import Usage, UsageKey
+from taktura.core.schedule import Window
+
+_WINDOWS = "unnest(%s::int[], %s::bigint[], %s::date[], %s::date[], %s::int[], %s::int[]) AS w(i, line, a, b, first, step)"
+
+# Billed seconds by the tick (R6.2): `first` seconds, then steps; without a tick the raw seconds (tick_scope: period).
+_TICKED = """CASE WHEN r.seconds IS NULL OR r.seconds = 0 THEN 0 WHEN w.first IS NULL THEN r.seconds
+    WHEN r.seconds <= w.first THEN w.first ELSE w.first + (r.seconds - w.first + w.step - 1) / w.step * w.step END"""
+
+_PLAIN = f"""
+SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({_TICKED}), count(*), sum(r.quantity)
+FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b AND NOT r.is_span
+GROUP BY 1, 3
+"""
+
+_SPANS = f"""
+SELECT w.i, r.end_day - r.day, r.priced, sum(r.quantity * o.days), sum(r.cost_amount * o.days), sum(r.amount * o.days), 0,
+    count(*), sum(r.quantity)
+FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.is_span AND r.day < w.b AND r.end_day > w.a
+CROSS JOIN LATERAL (SELECT LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) AS days) o
+GROUP BY 1, 2, 3
+"""
+
+_OTHERS = f"""
+SELECT w.i, count(*), max(r.quantity), (array_agg(r.quantity ORDER BY r.at DESC, r.revised DESC))[1],
+    count(DISTINCT r.attributes ->> w.attribute)
+FROM {_WINDOWS.replace("%s::int[]) AS w(i, line, a, b, first, step)",
+                       "%s::int[], %s::text[]) AS w(i, line, a, b, first, step, attribute)")}
+JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b
+GROUP BY 1
+"""
+
+_COVERED = f"""
+SELECT DISTINCT w.i, r.day, r.end_day FROM {_WINDOWS}
+JOIN usage_usagerecord r ON r.line_id = w.line AND r.day < w.b AND r.end_day > w.a ORDER BY 1, 2, 3
+"""
+
+
+def mark() -> int:
+    """What the store has seen: every record that came or went so far has a mark up to this."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM usage_mark")
+        return int(cursor.fetchone()[0])
+
+
+def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
+    """The sums of each window's records, in at most five queries; windows without a record are left out."""
+    if not windows:
+        return {}
+    seen = mark()
+    found: dict[int, dict[str, Any]] = {}
+    everything = [i for i, w in enumerate(windows) if w.terms.aggregate == "sum"]
+    with connection.cursor() as cursor:
+        for query in (_PLAIN, _SPANS):
+            cursor.execute(query, _arrays(windows, everything))
+            for row in cursor.fetchall():
+                _add(found.setdefault(row[0], _empty()), *row[1:])
+        others = [i for i, w in enumerate(windows) if w.terms.aggregate != "sum"]
+        if others:
+            arrays = _arrays(windows, others)
+            cursor.execute(_OTHERS, [*arrays, [windows[i].terms.aggregate_of for i in arrays[0]]])
+            for i, count, peak, last, unique in cursor.fetchall():
+                found[i] = _empty() | {"count": count, "peak": peak or Decimal(0), "last": last or Decimal(0), "unique": unique}
+        fixed = [i for i, w in enumerate(windows) if w.terms.usage_pricing == "fixed_quantity"]
+        if fixed:
+            cursor.execute(_COVERED, _arrays(windows, fixed))
+            for i, first, end in cursor.fetchall():
+                found.setdefault(i, _empty())["covered"].append((first, end))
+    return {(windows[i].line, windows[i].start): _usage(values, seen) for i, values in found.items()}
+
+
+def _arrays(windows: Sequence[Window], chosen: Sequence[int]) -> list[list[Any]]:
+    index, lines, firsts, ends, ticks, steps = [], [], [], [], [], []
+    for i in chosen:
+        window = windows[i]
+        tick = window.terms.tick if window.terms.tick_scope == "record" else (None, None)
+        for a, b in window.ranges:
+            index.append(i)
+            lines.append(window.line)
+            firsts.append(a)
+            ends.append(b)
+            ticks.append(tick[0])
+            steps.append(tick[1])
+    return [index, lines, firsts, ends, ticks, steps]
+
+
+def _empty() -> dict[str, Any]:
+    return {"parts": {}, "imported": {}, "covered": [], "seconds": 0, "count": 0, "raw_quantity": Decimal(0),
+            "days_parts": Decimal(0), "whole_parts": Decimal(0), "imported_quantity": Decimal(0)}
+
+
+def _add(
+    values: dict[str, Any], span: int, priced: bool, quantity: Decimal | None, cost: Decimal | None, amount: Decimal | None,
+    seconds: int, count: int, raw: Decimal | None,
+) -> None:
+    zero = Decimal(0)
+    values["count"] += count
+    if priced:
+        values["imported_quantity"] += raw or zero
+        values["imported"][span or 1] = values["imported"].get(span or 1, zero) + (amount or zero)
+        return
+    values["raw_quantity"] += raw or zero
+    values["seconds"] += int(seconds)
+    values["days_parts" if span else "whole_parts"] += quantity or zero
+    before = values["parts"].get(span or 1, (zero, zero, zero))
+    values["parts"][span or 1] = tuple(x + (y or zero) for x, y in zip(before, (quantity, cost, amount), strict=True))
+
+
+def _usage(values: dict[str, Any], seen: int) -> Usage:
+    parts = tuple((total, *sums_of) for total, sums_of in sorted(values["parts"].items()))
+    rest = {k: v for k, v in values.items() if k not in ("parts", "imported", "covered")}
+    return Usage(parts=parts, imported=tuple(sorted(values["imported"].items())), covered=tuple(values["covered"]), mark=seen, **rest)
+
+
+def rows_behind(line: int, first: date, end: date, at_mark: int) -> list[dict[str, Any]]:
+    """The records that a charge was made from, as they were at its mark: the current ones and those replaced since."""
+    current = """
+        SELECT r.source, r.external_id, r.revision, r.at, r.day, r.end_day, r.quantity, r.seconds, r.cost_amount, r.amount,
+            f.name, r.row
+        FROM usage_usagerecord r LEFT JOIN usage_usagefile f ON f.id = r.file_id
+        WHERE r.line_id = %s AND r.day < %s AND r.end_day > %s AND r.revised <= %s ORDER BY r.day, r.at, r.id
+    """
+    names = ("source", "id", "revision", "at", "day", "end_day", "quantity", "seconds", "cost_amount", "amount", "file", "row")
+    history = """
+        SELECT record FROM usage_usagehistory WHERE line = %s AND revised <= %s AND replaced > %s
+            AND (record ->> 'day')::date < %s AND (record ->> 'end_day')::date > %s ORDER BY id
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(current, [line, end, first, at_mark])
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        cursor.execute(history, [line, at_mark, at_mark, end, first])
+        replaced = [_replaced(row[0]) for row in cursor.fetchall()]
+    return sorted(rows + replaced, key=lambda r: (str(r["day"]), str(r["at"])))
+
+
+def _replaced(record: Any) -> dict[str, Any]:
+
+    data = json.loads(record, parse_float=Decimal) if isinstance(record, str) else record
+    text = {k: data[k] for k in ("source", "revision", "seconds", "row")}
+    numbers = {k: Decimal(str(data[k])) if data[k] is not None else None for k in ("quantity", "cost_amount", "amount")}
+    return text | numbers | {
+        "id": data["external_id"], "at": datetime.fromisoformat(data["at"]), "day": date.fromisoformat(data["day"]),
+        "end_day": date.fromisoformat(data["end_day"]), "file": None,
+    }

@@ -1,0 +1,175 @@
+"""Taking records in: once, whatever comes twice (R6.1, R12.2)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from taktura.core.errors import Refused
+from taktura.kit.actor import Actor
+from taktura.kit.bulk import copy_rows
+from taktura.usage.store.match import MATCHED, lower_changed_from, match_staged, write_exceptions
+
+COLUMNS = ("source", "external_id", "revision", "given_revision", "digest", "contract_id", "article", "by_key", "supplier_id",
+           "subscription", "product", "at", "day", "end_day", "is_span", "quantity", "seconds", "cost_amount", "amount",
+           "currency", "priced", "attributes", "file_id", "row", "unreadable")
+STORED = tuple(c for c in COLUMNS if c not in ("given_revision", "unreadable"))
+
+_STAGING = """
+CREATE TEMP TABLE usage_staging (
+    seq bigserial, id bigint DEFAULT nextval(pg_get_serial_sequence('usage_usagerecord', 'id')),
+    source text, external_id text, revision int, given_revision bool, digest text, contract_id bigint, article text,
+    by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date, is_span bool,
+    quantity numeric, seconds bigint, cost_amount numeric, amount numeric, currency text, priced bool, attributes jsonb,
+    file_id bigint, row int, unreadable bool, state text, reason text, line_id bigint
+) ON COMMIT DROP
+"""
+
+# What becomes of a staged row: new, duplicate, conflict or revision. Of rows with one identity in one batch the first
+# is looked at here; the others are looked at again once it is stored.
+_CLASSIFY = """
+UPDATE usage_staging s SET id = COALESCE(r.id, s.id), state = CASE
+    WHEN x.turn > 1 THEN 'again'
+    WHEN r.id IS NULL THEN 'new'
+    WHEN r.digest = s.digest AND (NOT s.given_revision OR s.revision <= r.revision) THEN 'duplicate'
+    WHEN s.given_revision AND s.revision > r.revision THEN 'revision'
+    WHEN s.given_revision THEN 'duplicate'
+    ELSE 'conflict' END
+FROM (SELECT seq, source, external_id, row_number() OVER (PARTITION BY source, external_id ORDER BY seq) AS turn
+      FROM usage_staging WHERE state IS NULL) x
+LEFT JOIN usage_usagerecord r ON r.source = x.source AND r.external_id = x.external_id
+WHERE s.seq = x.seq
+"""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of records taken in. `recorded` found their line (a record partly outside is in `exceptions` too)."""
+
+    recorded: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    exceptions: list[str] = field(default_factory=list)
+    contracts: set[int] = field(default_factory=set)
+    conflict_rows: list[tuple[int | None, str]] = field(default_factory=list)
+
+
+def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, closed_until: date | None, strict: bool) -> Outcome:
+    """Take records in, in one transaction of the caller's; `rows` are in the order of `COLUMNS`.
+
+    `strict`: a correction of usage before `closed_until` is refused (`closed_period`, R12.3); else it counts as a
+    conflict, so that no row of a file stops another.
+    """
+    outcome = Outcome()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS usage_staging")
+        cursor.execute(_STAGING)
+        copy_rows("usage_staging", COLUMNS, rows)
+        cursor.execute("ANALYZE usage_staging")
+        while True:
+            cursor.execute(_CLASSIFY)
+            _refuse_closed(cursor, closed_until, strict)
+            match_staged(cursor, closed_until)
+            _store(cursor, actor)
+            cursor.execute("SELECT count(*) FROM usage_staging WHERE state = 'again'")
+            if not cursor.fetchone()[0]:
+                break
+            cursor.execute("UPDATE usage_staging SET state = NULL WHERE state = 'again'")
+        _count(cursor, outcome)
+    return outcome
+
+
+def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None:
+    if closed_until is None:
+        return
+    cursor.execute(
+        """UPDATE usage_staging s SET state = 'closed' FROM usage_usagerecord r
+           WHERE s.state = 'revision' AND r.source = s.source AND r.external_id = s.external_id
+             AND (r.day < %s OR s.day < %s)""",
+        [closed_until, closed_until],
+    )
+    if strict and cursor.rowcount:
+        raise Refused("closed_period", "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
+                      day=closed_until.isoformat())
+    cursor.execute("UPDATE usage_staging SET state = 'conflict' WHERE state = 'closed'")
+
+
+def _store(cursor: Any, actor: Actor) -> None:
+    columns = ", ".join(f'"{c}"' for c in STORED)
+    _archive(cursor, actor, "s.state = 'revision'", withdrawn=False)
+    assignments = ", ".join(f'"{c}" = s."{c}"' for c in STORED if c not in ("source", "external_id"))
+    cursor.execute(
+        f"""UPDATE usage_usagerecord r SET {assignments}, line_id = s.line_id, revised = nextval('usage_mark')
+            FROM usage_staging s WHERE s.state = 'revision' AND r.source = s.source AND r.external_id = s.external_id"""
+    )
+    cursor.execute("DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'")
+    cursor.execute(
+        f"""INSERT INTO usage_usagerecord (id, {columns}, line_id)
+            SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new' ON CONFLICT (source, external_id) DO NOTHING"""
+    )
+    write_exceptions(cursor, actor.now)
+    cursor.execute("UPDATE usage_staging SET state = 'stored' WHERE state IN ('new', 'revision')")
+
+
+def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
+    """Keep revisions that are about to be replaced or withdrawn, and tell their contracts."""
+    cursor.execute(
+        f"""INSERT INTO usage_usagehistory (source, external_id, revision, line, revised, replaced, withdrawn, replaced_at, record)
+            SELECT r.source, r.external_id, r.revision, r.line_id, r.revised, nextval('usage_mark'), %s, %s, to_jsonb(r)
+            FROM usage_usagerecord r JOIN usage_staging s ON r.source = s.source AND r.external_id = s.external_id WHERE {which}""",
+        [withdrawn, actor.now],
+    )
+    lower_changed_from(
+        cursor,
+        f"""SELECT l.contract_id, min(r.day) FROM usage_usagerecord r JOIN contracts_contractline l ON l.id = r.line_id
+            JOIN usage_staging s ON r.source = s.source AND r.external_id = s.external_id WHERE {which} GROUP BY 1""",
+    )
+
+
+def _count(cursor: Any, outcome: Outcome) -> None:
+    cursor.execute("SELECT state, count(*), count(line_id) FROM usage_staging GROUP BY 1")
+    for state, count, matched in cursor.fetchall():
+        if state == "stored":
+            outcome.recorded += matched
+        elif state == "duplicate":
+            outcome.duplicates += count
+        else:
+            outcome.conflicts += count
+    cursor.execute(
+        """SELECT e.reason FROM usage_usageexception e JOIN usage_staging s ON s.id = e.record_id
+           WHERE s.state = 'stored' ORDER BY s.seq, e.first"""
+    )
+    outcome.exceptions = [row[0] for row in cursor.fetchall()]
+    cursor.execute(f"SELECT DISTINCT contract_id FROM {MATCHED} WHERE line_id IS NOT NULL")
+    outcome.contracts = {row[0] for row in cursor.fetchall()}
+    cursor.execute("SELECT row, external_id FROM usage_staging WHERE state = 'conflict' ORDER BY seq LIMIT 1000")
+    outcome.conflict_rows = list(cursor.fetchall())
+
+
+def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date | None) -> set[int]:
+    """Remove a record; its history stays (R12.2). Gives the contract it was billed on.
+
+    Raises `Refused`: `not_found`, `closed_period`.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT r.day, l.contract_id FROM usage_usagerecord r LEFT JOIN contracts_contractline l ON l.id = r.line_id
+               WHERE r.source = %s AND r.external_id = %s FOR UPDATE OF r""",
+            [source, external_id],
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise Refused("not_found", "There is no usage “%(id)s” of “%(source)s”.", id=external_id, source=source)
+        if closed_until is not None and row[0] < closed_until:
+            raise Refused("closed_period", "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
+                          day=closed_until.isoformat())
+        cursor.execute("DROP TABLE IF EXISTS usage_staging")
+        cursor.execute(_STAGING)
+        cursor.execute("INSERT INTO usage_staging (source, external_id, state) VALUES (%s, %s, 'revision')", [source, external_id])
+        _archive(cursor, actor, "s.state = 'revision'", withdrawn=True)
+        cursor.execute("DELETE FROM usage_usageexception e USING usage_usagerecord r WHERE e.record_id = r.id AND r.source = %s AND r.external_id = %s", [source, external_id])
+        cursor.execute("DELETE FROM usage_usagerecord WHERE source = %s AND external_id = %s", [source, external_id])
+    return {row[1]} if row[1] else set()
+
