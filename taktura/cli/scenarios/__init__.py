@@ -1,0 +1,1 @@
+"""Scenarios: stories in YAML that run against the real services (docs/scenarios.md)."""
