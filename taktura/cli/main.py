@@ -17,7 +17,7 @@ def simulate(paths: tuple[Path, ...], as_json: bool) -> None:
     """Run scenarios."""
     from taktura.kit.database import scratch_database, setup
 
-    setup()
+    setup(throw_away=True)
     from taktura.cli.scenarios import report
     from taktura.cli.scenarios.load import find, load
     from taktura.cli.scenarios.run import run
@@ -26,6 +26,10 @@ def simulate(paths: tuple[Path, ...], as_json: bool) -> None:
     for path in find(paths):
         scenario = load(path)
         with scratch_database():
-            results.append(run(scenario))
+            try:
+                results.append(run(scenario))
+            except Exception as e:
+                import traceback; traceback.print_exc(limit=-4)
+                results.append(report.Result(path=path, title=scenario.title, not_yet=str(e)))
         print(report.render(results[-1]))
     print(report.summary(results))

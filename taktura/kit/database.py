@@ -16,16 +16,31 @@ from taktura.kit import postgres
 NAME = "taktura"
 
 
-def setup(data: Path | None = None, *, durable: bool = True) -> None:
-    """Configure Django; without DATABASE_URL find or start the embedded server. Raises `postgres.ServerError`."""
+def setup(*, throw_away: bool = False) -> None:
+    """Configure Django; without DATABASE_URL find or start the embedded server. Raises `postgres.ServerError`.
+
+    `throw_away`: the embedded server for scratch databases, which does not wait for the disk and keeps nothing of worth.
+    """
     if not settings.DATABASE_URL:
-        server = postgres.ensure_running(data or settings.TAKTURA_DATA / "postgres", durable=durable)
+        server = postgres.ensure_running(data_directory(throw_away), durable=not throw_away)
         for alias, role in (("default", postgres.APP), ("owner", postgres.OWNER)):
             settings.DATABASES[alias] |= {
                 "HOST": server.socket_dir, "PORT": str(server.port), "USER": role, "NAME": NAME, "PASSWORD": "",
             }
         postgres.make_roles(server)
     django.setup()
+
+
+def data_directory(throw_away: bool = False) -> Path:
+    """Where the embedded server keeps its data."""
+    folder: Path = settings.TAKTURA_DATA
+    return folder / ("scratch" if throw_away else "postgres")
+
+
+def stop() -> None:
+    """Stop the embedded servers."""
+    for throw_away in (False, True):
+        postgres.stop(data_directory(throw_away))
 
 
 def setup_database(admin_url: str, passwords: dict[str, str]) -> None:

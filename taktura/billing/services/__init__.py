@@ -1,7 +1,7 @@
 """Where facts become charges: runs, changes, interim bills, credits, sales items."""
 
 from taktura.billing.services.changes import (
-    book, change_quantity, change_tariff, end_line, extend_contract, give_notice, pause, preview_quantity, publish_version,
+    book, change_quantity, change_tariff, end_line, give_notice, pause, preview_quantity, publish_version,
     reprocess, resume, withdraw_notice,
 )
 from taktura.billing.services.credits import credit
@@ -10,7 +10,7 @@ from taktura.billing.services.run import Outcome, bill
 from taktura.billing.services.sales import move_sales_item, sell
 
 __all__ = [
-    "Outcome", "bill", "book", "change_quantity", "change_tariff", "credit", "end_line", "extend_contract", "give_notice",
+    "Outcome", "bill", "book", "change_quantity", "change_tariff", "credit", "end_line", "give_notice",
     "interim_bill", "move_sales_item", "pause", "preview_quantity", "publish_version", "record_usage", "reprocess", "resume",
     "sell", "withdraw_notice",
 ]

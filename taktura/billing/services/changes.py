@@ -141,14 +141,6 @@ def publish_version(
 
 
 @transaction.atomic
-def extend_contract(actor: Actor, *, supplier: Supplier, contract: Contract, **fields: Any) -> ContractLine:
-    """Book a line from a supplier subscription and process what waits for it at once (R17.3)."""
-    line = usage.extend_contract(actor, supplier=supplier, contract=contract, **fields)
-    _rematch(actor, contract)
-    return line
-
-
-@transaction.atomic
 def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[tuple[int, list[str]], list[Issued]]:
     """Process what waits of a supplier again; contracts that reach their threshold get an interim bill (R11.3)."""
     found, reasons, touched = usage.reprocess(actor, supplier=supplier)

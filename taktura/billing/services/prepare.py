@@ -6,12 +6,15 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
+from django.db import connection
+
 from taktura.billing.ledger import write_charges
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, entries, gross_prices
 from taktura.core.documents import Entry, compose
 from taktura.core.facts import Charge, LineTerms, TariffTerms
 from taktura.core.money import half_up, places, plain
+from taktura.core.schedule import next_due
 from taktura.core.tax import basis, rates_of, vat_on
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import tax_of
@@ -125,3 +128,16 @@ def works_of(
         tax = tax_of(customer)
         works.append(Work(customer, place[1], [], rest, tax.gross and tax.category == "S"))
     return works
+
+
+def mark_settled(known: Facts, ids: Sequence[int], on: date) -> None:
+    """Everything due on or before a day is settled: write the read model."""
+    if not ids:
+        return
+    dues = [next_due(known.contracts[pk], on) for pk in ids]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE contracts_contract c SET settled_until = GREATEST(COALESCE(c.settled_until, %s), %s), changed_from = NULL,
+                   next_due = x.due FROM unnest(%s::bigint[], %s::date[]) AS x(id, due) WHERE c.id = x.id""",
+            [on, on, list(ids), dues],
+        )

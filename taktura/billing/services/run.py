@@ -10,11 +10,10 @@ from django.db import connection, transaction
 from taktura.audit.services import record
 from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.queries import Facts, due_contracts, due_of, gather
-from taktura.billing.services.prepare import Work, issue_documents, ready_documents, works_of
+from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents, works_of
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.core.facts import Charge
-from taktura.core.schedule import next_due
 from taktura.core.settle import Scope
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import missing_billing_information, with_billing
@@ -179,19 +178,6 @@ def _complete(works: list[Work], outcome: Outcome) -> tuple[list[Work], set[int]
         text = f"The billing information of {customer.name} is incomplete ({missing}): complete it, then bill again."
         outcome.problems.append(Problem(None, customer.pk, "billing_information_missing", text))
     return [w for w in works if w.customer.pk not in left_out], set(left_out)
-
-
-def mark_settled(known: Facts, ids: Sequence[int], on: date) -> None:
-    """Everything due on or before a day is settled: write the read model."""
-    if not ids:
-        return
-    dues = [next_due(known.contracts[pk], on) for pk in ids]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """UPDATE contracts_contract c SET settled_until = GREATEST(COALESCE(c.settled_until, %s), %s), changed_from = NULL,
-                   next_due = x.due FROM unnest(%s::bigint[], %s::date[]) AS x(id, due) WHERE c.id = x.id""",
-            [on, on, list(ids), dues],
-        )
 
 
 def _finish(actor: Actor, run: BillingRun, outcome: Outcome) -> None:

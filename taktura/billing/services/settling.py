@@ -5,7 +5,7 @@ from datetime import date
 from taktura.audit.services import record
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, due_of, gather, gross_prices
-from taktura.billing.services.prepare import Work, issue_documents, ready_documents
+from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.core.settle import Scope
@@ -39,11 +39,15 @@ def settle_now(
     if netted is None:
         netted = seller.change_documents == "netted"
     ready = documents_due(known, contract, scope, scope.on, netted=netted, items=items)
+    # Where nothing else is due, the change leaves nothing to the next run: it may wait for the next due day.
+    everything = due_of(known, contract.pk, Scope(on=scope.on)) == due_of(known, contract.pk, scope)
     if not ready:
         return []
     check_complete(contract.customer)
     check_confirmed(seller.pk, {r.draft.kind for r, _ in ready})
     issued = issue_documents(actor, seller, known, ready, scope.on)
+    if everything:
+        mark_settled(known, [contract.pk], scope.on)
     record(actor, action, f"contract:{contract.pk}", {"on": scope.on, "documents": [d.id for d in issued]})
     return issued
 

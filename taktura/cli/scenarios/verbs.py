@@ -108,7 +108,7 @@ def link_customer(world: World, args: Args) -> None:
 
 
 def extend_contract(world: World, args: Args) -> None:
-    billing.extend_contract(
+    usage.extend_contract(
         world.actor, supplier=world.supplier(args["supplier"]), contract=world.contract(args["contract"]),
         reference=str(args["subscription"]), article=args.get("article"), start=args.get("from"),
         quantity=decimal(args["quantity"]) if args.get("quantity") is not None else None,
