@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from psycopg import sql
 from taktura.kit import postgres
 
 NAME = "taktura"
+MEMORY_BYTES = 2 * 1024**3
 
 
 def setup(*, throw_away: bool = False) -> None:
@@ -32,9 +34,14 @@ def setup(*, throw_away: bool = False) -> None:
 
 
 def data_directory(throw_away: bool = False) -> Path:
-    """Where the embedded server keeps its data."""
+    """Where the embedded server keeps its data; the throw-away one in memory, where the machine has room for it."""
     folder: Path = settings.TAKTURA_DATA
-    return folder / ("scratch" if throw_away else "postgres")
+    if not throw_away:
+        return folder / "postgres"
+    memory = Path("/dev/shm")
+    if memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_BYTES:
+        return memory / f"taktura-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}" / "scratch"
+    return folder / "scratch"
 
 
 def stop() -> None:

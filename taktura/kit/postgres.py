@@ -248,7 +248,7 @@ def _check_version(tools: Path, data: Path) -> None:
 
 def _start(tools: Path, data: Path, server: Server, durable: bool) -> None:
     _own_dir(Path(server.socket_dir))
-    options = f"-k {server.socket_dir} -p {server.port}" + ("" if durable else " -F -c full_page_writes=off -c synchronous_commit=off")
+    options = f"-k {server.socket_dir} -p {server.port}" + ("" if durable else " -F -c full_page_writes=off -c synchronous_commit=off -c max_wal_size=256MB")
     log = data / "server.log"
     done = _run([str(tools / "pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-t", str(START_SECONDS), "-o", options, "start"])
     if done.returncode and not _answers(server, data):
