@@ -83,7 +83,9 @@ def _take_coupons(work: _Pass, segments: list[Segment], amounts: list[Amount]) -
             segment.period.start, segment.period.end, price, segment.quantity, segment.span[0], segment.span[1]
         )
     for amount in amounts:
-        amount.amount = half_up(_after_coupons(work, amount) * 10**digits)
+        after = _after_coupons(work, amount)
+        amount.amount = half_up(after * 10**digits)
+        amount.proof["cost"] = fraction_text(after)
 
 
 def _after_coupons(work: _Pass, row: Segment | Amount) -> Fraction:
@@ -451,7 +453,7 @@ def _charges(work: _Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charg
         return [Charge(key=delta.key, first=unit.start, end=unit.end, amount=amount, vat=delta.vat,
                        quantity=Decimal(-1 if amount < 0 else 1), unit_price=unit_price, proof=proof)]
     quantity = plain(Fraction(row.quantity) - Fraction(work.ledger.quantity(delta.key)))
-    proof = row.proof | {"cost": fraction_text(row.base), "expected": delta.expected, "billed_before": before}
+    proof = row.proof | {"expected": delta.expected, "billed_before": before}
     each = plain(row.each) if row.each is not None else None
     shares = tuple(work.shares.get(delta.key, {}).items()) if delta.key.kind != "usage" else ()
     spans = service_spans(work.contract.tax, row.rates, row.first, row.end)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, timedelta
 from typing import Any
 
 from taktura.core.documents import Draft
@@ -101,7 +101,7 @@ def _document(
     due = on + timedelta(days=days) if draft.kind == "invoice" else None
     buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key}
     return (
-        pk, draft.kind, number, seller.pk, customer.pk, ready.contract, on, actor.now, due, customer.language, ready.currency,
+        pk, draft.kind, number, seller.pk, customer.pk, ready.contract, on, actor.now.astimezone(UTC), due, customer.language, ready.currency,
         places(ready.currency), "gross" if ready.gross_prices else "net", draft.net, draft.tax, draft.gross, seller_data,
         buyer, ready.reason,
     )

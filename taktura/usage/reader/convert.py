@@ -1,148 +1,227 @@
-"""Conversions of cells: exact numbers, dates and timestamps, spans on local days (R2.2, R17.1, R17.2)."""
+"""Conversions of cells: exact numbers, dates and timestamps, spans on local days (R2.2, R17.1, R17.2).
 
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
-from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Any
+Ranges of days are half-open. What comes again and again in a file (texts, timestamps, spans) is converted once and
+remembered, up to a limit.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from taktura.core.money import DECIMALS
+from taktura.core.money import DECIMALS, EXACT
 from taktura.usage.reader.mapping import Mapping
 from taktura.usage.reader.rows import Row, Unreadable
 
-WIDE = Context(prec=120, traps=[InvalidOperation, Inexact])
 DAY = timedelta(days=1)
 MIDNIGHT = time(0)
-When = tuple[bool, date, datetime]  # (is a timestamp, local date, instant)
-TEXT_COLUMNS = ("id", "customer_id", "customer_name", "subscription_id", "subscription_name", "subscription_description")
+FIRST_YEAR = 1900  # an earlier period is a slip of the pen
+MAX_REMEMBERED = 50_000
+MAX_WHOLE_DIGITS = 20
+MAX_NUMBER_TEXT = 100
+MAX_REVISION = 2**31 - 1
+MAX_ID, MAX_REFERENCE, MAX_CURRENCY = 300, 200, 3
+SURE_REFERENCE = MAX_REFERENCE // 3  # folding case makes a text at most three times as long
+DAYS_OF_IDENTITY = len("|2026-01-01|2026-02-01|")
+
+_ORDINARY = r"[+-]?[0-9]{1,%d}(?:\%s[0-9]{0,%d})?"
+_ANY_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
+_ISO_TIMESTAMP = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ][0-9].*")
+
+
+class When(NamedTuple):
+    """A date or a timestamp: which of them, its local date, its instant (of a date the local midnight)."""
+
+    timestamp: bool
+    day: date
+    at: datetime
+
+
+class Remembered(dict[Any, Any]):
+    """Values made from their keys, once each while there is room; what cannot be made is not remembered."""
+
+    def __init__(self, make: Callable[[Any], Any]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: Any) -> Any:
+        value = self._make(key)
+        if len(self) >= MAX_REMEMBERED:
+            self.clear()
+        self[key] = value
+        return value
 
 
 class Converter:
-    """Converts rows of one file; dates and timestamps that come again are looked up."""
+    """Converts the rows of one file; naive timestamps are in `zone`."""
 
     def __init__(self, mapping: Mapping, zone: ZoneInfo) -> None:
-        self.mapping, self.zone = mapping, zone
-        self._moments: dict[Any, When] = {}
-        self._spans: dict[tuple[Any, Any], tuple[datetime, date, date, bool]] = {}
-        self._nulls = frozenset(("", *mapping.null_texts))
+        self._zone, self._decimal, self._format = zone, mapping.decimal, mapping.date_format
+        self._has_time = any(code in (mapping.date_format or "") for code in ("%H", "%I", "%X", "%c"))
+        self._nulls = frozenset(("", *(text.strip() for text in mapping.null_texts)))
+        self._ordinary = re.compile(_ORDINARY % (MAX_WHOLE_DIGITS, mapping.decimal, DECIMALS)).fullmatch
+        self._texts = Remembered(self._text)
+        self._moments = Remembered(self._moment)
+        self._spans = Remembered(self._span)
 
-    def number(self, value: Any, column: str) -> Decimal | None:
-        """An exact number of at most twelve decimals, None when the cell is empty."""
-        if value is None or value in self._nulls:
-            return None
-        text = str(value).strip() if not isinstance(value, str) else value.strip()
-        if text in self._nulls:
-            return None
-        if self.mapping.decimal == ",":
-            if "." in text:
-                raise Unreadable("bad_number", column, value)
-            text = text.replace(",", ".")
-        try:
-            found = Decimal(text)
-        except InvalidOperation:
-            raise Unreadable("bad_number", column, value) from None
-        if isinstance(value, float) or not found.is_finite():
-            raise Unreadable("bad_number", column, value)
-        exponent = found.as_tuple().exponent
-        if isinstance(exponent, int) and exponent < -DECIMALS:
-            exponent = found.normalize().as_tuple().exponent
-            if isinstance(exponent, int) and exponent < -DECIMALS:
-                raise Unreadable("bad_number", column, value)
-        return found
+    def row(self, line: int, cells: Sequence[Any]) -> Row:
+        """A row from its cells in the order of `COLUMNS`: texts, of dates also dates and timestamps.
 
-    def moment(self, value: Any, column: str) -> When | None:
-        """A date or a timestamp: whether it is the latter, its local date, its instant."""
-        if value is None or value in self._nulls:
-            return None
-        found = self._moments.get(value)
-        if found is None:
-            found = self._moments[value] = self._read_moment(value, column)
-        return found
-
-    def day(self, value: Any, column: str) -> date | None:
-        """A date, None when the cell is empty."""
-        found = self.moment(value, column)
-        return found[1] if found else None
-
-    def _read_moment(self, value: Any, column: str) -> When:
-        moment = value
-        if isinstance(value, str):
-            text = value.strip()
-            try:
-                if self.mapping.date_format:
-                    moment = datetime.strptime(text, self.mapping.date_format)  # noqa: DTZ007
-                    if not any(code in self.mapping.date_format for code in ("%H", "%I", "%X", "%c", "%T")):
-                        moment = moment.date()
-                else:
-                    moment = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
-            except ValueError:
-                raise Unreadable("bad_date", column, value) from None
-        if isinstance(moment, datetime):
-            instant = moment if moment.tzinfo else moment.replace(tzinfo=self.zone)
-            local = instant.astimezone(self.zone)
-            return True, local.date(), local
-        if isinstance(moment, date):
-            return False, moment, datetime.combine(moment, MIDNIGHT, self.zone)
-        raise Unreadable("bad_date", column, value)
-
-    def span(self, start: Any, end: Any) -> tuple[datetime, date, date, bool]:
-        """Instant, first day, end day (exclusive) and whether there is a span: a date as an end is the last day, a
-        timestamp is exclusive (R17.1)."""
-        key = (start, end)
-        found = self._spans.get(key)
-        if found is None:
-            found = self._spans[key] = self._read_span(start, end)
-            if len(self._spans) > 200_000:
-                self._spans.clear()
-        return found
-
-    def _read_span(self, start: Any, end: Any) -> tuple[datetime, date, date, bool]:
-        begins, ends = self.moment(start, "period_start"), self.moment(end, "period_end")
-        if begins is None and ends is None:
-            raise Unreadable("no_date", "period_start", "")
-        if begins is None:
-            assert ends is not None
-            begins = ends
-            ends = None
-        if ends is None:
-            return begins[2], begins[1], begins[1] + DAY, False
-        end_day = ends[1] + DAY
-        if ends[0]:
-            end_day = ends[1] if ends[2].timetz().replace(tzinfo=None) == MIDNIGHT else ends[1] + DAY
-            if ends[2] < begins[2]:
-                raise Unreadable("bad_span", "period_end", f"{start} – {end}")
-            end_day = max(end_day, begins[1] + DAY)
-        if end_day <= begins[1]:
-            raise Unreadable("bad_span", "period_end", f"{start} – {end}")
-        return begins[2], begins[1], end_day, True
-
-    def row(self, line: int, get: Callable[[str], Any]) -> Row:
-        """A row from its cells; raises `Unreadable`."""
-        text = self.text
-        quantity, cost, price = (self.number(get(c), c) for c in ("quantity", "cost", "price"))
-        cost_amount, amount = self.number(get("cost_amount"), "cost_amount"), self.number(get("amount"), "amount")
-        # Imported amount and unit price derive each other (R17.2); of the two only the amount is ever billed.
-        if cost_amount is None and cost is not None and quantity is not None:
-            cost_amount = WIDE.multiply(cost, quantity)
-        if amount is None and price is not None and quantity is not None:
-            amount = WIDE.multiply(price, quantity)
-        if quantity is None and cost_amount is None and amount is None:
-            raise Unreadable("no_quantity", "quantity", "")
-        subscription = text(get("subscription_id"))
+        Imported amount and unit price derive each other, exactly (R17.2): of the two only the amount is billed.
+        Raises `Unreadable`.
+        """
+        (
+            id_, customer_id, customer_name, subscription_id, subscription_name, description, start, end, product_id,
+            product_name, unit, quantity_, period_start, period_end, cost_, cost_amount_, price_, amount_, currency, revision_,
+        ) = cells
+        texts, number = self._texts, self._number
+        quantity = number(quantity_, "quantity") if quantity_ else None
+        cost = number(cost_, "cost") if cost_ else None
+        cost_amount = number(cost_amount_, "cost_amount") if cost_amount_ else None
+        price = number(price_, "price") if price_ else None
+        amount = number(amount_, "amount") if amount_ else None
+        if quantity is not None:
+            if cost_amount is None and cost is not None:
+                cost_amount = EXACT.multiply(cost, quantity)
+            if amount is None and price is not None:
+                amount = EXACT.multiply(price, quantity)
+        elif cost_amount is None and amount is None:
+            raise Unreadable("no_quantity", "quantity")
+        identity = self._text(id_) if id_ else ""
+        customer, subscription, product = texts[customer_id], texts[subscription_id], texts[product_id]
         if not subscription:
-            raise Unreadable("no_subscription_id", "subscription_id", "")
-        revision = self.number(get("revision"), "revision")
-        at, first_day, end_day, is_span = self.span(get("period_start"), get("period_end"))
+            raise Unreadable("no_subscription_id", "subscription_id")
+        money = texts[currency]
+        if (
+            len(subscription) > SURE_REFERENCE or len(product) > SURE_REFERENCE or len(customer) > SURE_REFERENCE
+            or len(identity) > MAX_ID or len(money) > MAX_CURRENCY
+        ):
+            _check_lengths(identity, customer, subscription, product, money)
+        at, first_day, end_day, is_span = self._spans[period_start, period_end]
         return Row(
-            line, text(get("id")), text(get("customer_id")), text(get("customer_name")), subscription,
-            text(get("subscription_name")), text(get("subscription_description")),
-            self.day(get("subscription_start"), "subscription_start"), self.day(get("subscription_end"), "subscription_end"),
-            text(get("product_id")), text(get("product_name")), text(get("unit")), quantity, cost, cost_amount, price, amount,
-            text(get("currency")), int(revision) if revision is not None else None, at, first_day, end_day, is_span,
+            line, identity, customer, texts[customer_name], subscription, texts[subscription_name], texts[description],
+            self._day(start, "subscription_start") if start else None, self._day(end, "subscription_end") if end else None,
+            product, texts[product_name], texts[unit], quantity, cost, cost_amount, price, amount, money,
+            self._revision(revision_) if revision_ else None, at, first_day, end_day, is_span,
         )
 
-    def text(self, value: Any) -> str:
-        """A text, empty where the file says so."""
-        if value is None or value in self._nulls:
-            return ""
-        return str(value).strip()
+    def _text(self, value: Any) -> str:
+        text = str(value).strip()
+        return "" if text in self._nulls else text
+
+    def _number(self, value: str, column: str) -> Decimal | None:
+        """An exact number of at most 12 decimals (zeros behind them do not count), None for an absent one."""
+        if self._ordinary(value):
+            return Decimal(value if self._decimal == "." else value.replace(",", "."))
+        text = value.strip()
+        if text in self._nulls:
+            return None
+        if self._decimal == ",":
+            # A point would be a thousands separator: refused, never guessed.
+            text = text.replace(".", " ").replace(",", ".")
+        if len(text) > MAX_NUMBER_TEXT or not _ANY_NUMBER.fullmatch(text):
+            raise Unreadable("bad_number", column, value)
+        found = Decimal(text)
+        if _exponent(found) < -DECIMALS:
+            found = found.normalize(EXACT)
+        if _exponent(found) < -DECIMALS or (found and found.adjusted() >= MAX_WHOLE_DIGITS):
+            raise Unreadable("bad_number", column, value)
+        return found
+
+    def _revision(self, value: str) -> int | None:
+        found = self._number(value, "revision")
+        if found is None:
+            return None
+        if found != int(found) or not 0 <= found <= MAX_REVISION:
+            raise Unreadable("bad_number", "revision", value)
+        return int(found)
+
+    def _day(self, value: Any, column: str) -> date | None:
+        found = self._find(value, column)
+        return found.day if found else None
+
+    def _find(self, value: Any, column: str) -> When | None:
+        try:
+            found: When | None = self._moments[value]
+        except (ValueError, OverflowError):
+            raise Unreadable("bad_date", column, value) from None
+        return found
+
+    def _moment(self, value: Any) -> When | None:
+        """Read a date or timestamp; raises `ValueError` or, at the ends of the calendar, `OverflowError`."""
+        moment = value
+        if not isinstance(value, date):
+            text = str(value).strip()
+            if text in self._nulls:
+                return None
+            if self._format:
+                moment = datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone is added below
+                if not self._has_time:
+                    moment = moment.date()
+            elif _ISO_DATE.fullmatch(text):
+                moment = date.fromisoformat(text)
+            elif _ISO_TIMESTAMP.fullmatch(text):
+                moment = datetime.fromisoformat(text)
+            else:
+                raise ValueError(text)
+        if not isinstance(moment, datetime):
+            return When(False, moment, self._midnight(moment))
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)
+        # By way of UTC, so that an hour which the clocks leave out becomes the one they show.
+        local = aware.astimezone(UTC).astimezone(self._zone)
+        return When(True, local.date(), local)
+
+    def _midnight(self, day: date) -> datetime:
+        """The instant at which a local day begins."""
+        return datetime.combine(day, MIDNIGHT, self._zone)
+
+    def _span(self, cells: tuple[Any, Any]) -> tuple[datetime, date, date, bool]:
+        """Instant, first day, end day (exclusive), and whether an end was given: as a date it is the last day, as a
+        timestamp it is exclusive (R17.1) and its day counts unless it is the day's first instant."""
+        begins, ends = self._find(cells[0], "period_start"), self._find(cells[1], "period_end")
+        if begins is None:
+            raise Unreadable("no_date", "period_start")
+        if begins.day.year < FIRST_YEAR:
+            raise Unreadable("bad_date", "period_start", cells[0])
+        if ends is None:
+            end_day = _next(begins.day, "period_start")
+        else:
+            # Instants of one zone compare by the clock on the wall: the hour that comes twice needs UTC.
+            last = ends.at.astimezone(UTC)
+            if ends.timestamp and last < begins.at.astimezone(UTC):
+                raise Unreadable("bad_span", "period_end", f"{cells[0]} – {cells[1]}")
+            at_midnight = ends.timestamp and last <= self._midnight(ends.day).astimezone(UTC)
+            end_day = ends.day if at_midnight and ends.day > begins.day else _next(ends.day, "period_end")
+            if end_day <= begins.day:
+                raise Unreadable("bad_span", "period_end", f"{cells[0]} – {cells[1]}")
+        return begins.at, begins.day, end_day, ends is not None
+
+
+def _next(day: date, column: str) -> date:
+    try:
+        return day + DAY
+    except OverflowError:
+        raise Unreadable("bad_date", column, day) from None
+
+
+def _exponent(number: Decimal) -> int:
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)  # only numbers come here
+    return exponent
+
+
+def _check_lengths(identity: str, customer: str, subscription: str, product: str, currency: str) -> None:
+    """References are stored folded; without an id a row is known by subscription, product and period."""
+    references = {"customer_id": customer, "subscription_id": subscription, "product_id": product}
+    for column, value in references.items():
+        if len(value.casefold()) > MAX_REFERENCE:
+            raise Unreadable("too_long", column, value)
+    if len(identity) > MAX_ID:
+        raise Unreadable("too_long", "id", identity)
+    if not identity and len(subscription.casefold()) + len(product.casefold()) + DAYS_OF_IDENTITY > MAX_ID:
+        raise Unreadable("too_long", "product_id", product)
+    if len(currency) > MAX_CURRENCY:
+        raise Unreadable("too_long", "currency", currency)

@@ -1,27 +1,43 @@
 """One row of a usage file, typed, and what is wrong with one that cannot be read."""
 
+import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+MAX_SHOWN = 300  # characters of a bad value that a problem shows
+# What no database text can hold: NUL, and the half characters that stand for undecodable bytes.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
 TEXTS = {
-    "missing_column": "The file has no column “%(column)s” (it has: %(value)s). Correct the mapping, or the file's delimiter.",
-    "bad_number": "“%(value)s” in %(column)s is no number: write digits and one decimal sign, at most 12 decimals.",
+    "missing_column": "The file has no column “%(column)s”; it has: %(value)s. Correct the mapping.",
+    "wrong_delimiter": "The file has no column “%(column)s” when it is cut at “%(delimiter)s”: it seems to be cut at"
+    " “%(found)s”. Correct the delimiter of the mapping, or leave it out.",
+    "double_column": "The file has the column “%(column)s” more than once: rename one of them.",
+    "unknown_column": "A row has no column “%(column)s”: did you mean “%(value)s”?",
+    "bad_number": "“%(value)s” in %(column)s is no number: write digits and one decimal sign, without thousands"
+    " separators and with at most 12 decimals.",
     "bad_date": "“%(value)s” in %(column)s is no date or timestamp: write 2026-06-30, or set the date format.",
     "bad_span": "The period ends before it begins (%(value)s): correct the row.",
     "bad_line": "The line cannot be read (%(value)s): check quotes and the number of fields.",
     "bad_encoding": "The line holds bytes that are no text in this encoding: save the file as UTF-8, or set the encoding.",
+    "too_long": "“%(value)s” in %(column)s is too long: give the supplier's own short reference.",
     "no_quantity": "The row has neither a quantity nor an amount: fill one of them.",
     "no_subscription_id": "The row names no subscription: usage of a supplier is billed by its subscription.",
     "no_date": "The row has no date: fill the start of its period.",
     "no_rows": "The file has no rows: export it again.",
     "conflict": "Another record with the id “%(value)s” is stored: give a higher revision to correct it.",
 }
+_NAMES = {"\t": "tab"}
 
 
 class Row(NamedTuple):
-    """A row in our columns. Days are local to the supplier; `end_day` is exclusive. Amounts are unrounded."""
+    """A row in our columns. Amounts are unrounded; an absent text is empty.
+
+    `first_day` and `end_day` (exclusive) are local days of the supplier, `at` is the instant of the start (of a date its
+    local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1).
+    """
 
     line: int
     id: str
@@ -50,21 +66,44 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """Why a row (or, without a line, a file) cannot be read."""
+    """Why a row (or, without a line, a file) cannot be read. `column` is the file's own heading.
+
+    `delimiter` and `found` are filled where the heading was cut at another sign than the file uses.
+    """
 
     line: int | None
     code: str
     column: str = ""
     value: str = ""
+    delimiter: str = ""
+    found: str = ""
+
+    @property
+    def message(self) -> str:
+        """The English sentence with named places: the message id for a translation, filled by `values`."""
+        return TEXTS["wrong_delimiter" if self.found else self.code]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What fills the places of `message`."""
+        return {
+            "column": self.column, "value": self.value,
+            "delimiter": _NAMES.get(self.delimiter, self.delimiter), "found": _NAMES.get(self.found, self.found),
+        }
 
     def text(self) -> str:
-        """A sentence that says what to do."""
-        return TEXTS[self.code] % {"column": self.column, "value": self.value}
+        """An English sentence that says what to do."""
+        return self.message % self.values
 
 
 class Unreadable(Exception):
-    """A cell that cannot be converted."""
+    """A cell that cannot be converted; `column` is ours."""
 
-    def __init__(self, code: str, column: str, value: object) -> None:
+    def __init__(self, code: str, column: str = "", value: object = "") -> None:
         super().__init__(code)
-        self.code, self.column, self.value = code, column, str(value)
+        self.code, self.column, self.value = code, column, shown(value)
+
+
+def shown(value: object) -> str:
+    """A value as a problem shows it: short, and storable whatever the file holds."""
+    return UNSTORABLE.sub("\ufffd", str(value)[:MAX_SHOWN])

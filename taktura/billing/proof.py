@@ -1,0 +1,70 @@
+"""Proving what was billed: each charge from its proof, each contract settled again in full, documents, the log."""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+from taktura.audit.services import broken_entries
+from taktura.billing.models import Charge
+from taktura.billing.queries import due_of, gather, gross_prices
+from taktura.billing.services.prepare import Work, ready_documents
+from taktura.contracts.models import Contract
+from taktura.core.money import half_up, places
+from taktura.core.settle import Scope
+from taktura.customers.queries import missing_billing_information, with_billing
+from taktura.invoices.proof import check_documents
+
+CHUNK = 1_000
+
+
+def verify(progress: Callable[[str], None] | None = None) -> list[str]:
+    """Recompute everything issued and prove the log; gives what is wrong, a sentence each."""
+    found: list[str] = []
+    parts: list[tuple[str, Callable[[], Iterator[str]]]] = [
+        ("log", _check_log), ("documents", check_documents), ("charges", _check_charges), ("contracts", _check_contracts),
+    ]
+    for name, check in parts:
+        if progress is not None:
+            progress(name)
+        found += check()
+    return found
+
+
+def _check_log() -> Iterator[str]:
+    for pk in broken_entries():
+        yield f"Entry {pk} of the log was changed, or one before it is missing."
+
+
+def _check_charges() -> Iterator[str]:
+    rows = Charge.objects.order_by("id").values_list("id", "contract__currency", "amount", "credits", "by_hand", "proof", "document__number")
+    for pk, currency, amount, credits, by_hand, proof, number in rows.iterator(chunk_size=5000):
+        if not by_hand and not _holds(amount, credits is not None, proof, 10 ** places(currency)):
+            yield f"Charge {pk} on {number}: {amount} does not follow from its proof."
+
+
+def _holds(amount: int, credit: bool, proof: dict[str, Any], unit: int) -> bool:
+    """Whether an amount follows from its proof: the formula of its rule, worked out again."""
+    if "cost_b" in proof:
+        right = half_up(Fraction(proof["cost_b"]) * unit) - half_up(Fraction(proof["cost_a"]) * unit)
+        right -= int(proof.get("waived", 0))
+        return -amount <= right if credit else amount == right
+    if "cost" in proof:
+        expected = half_up(Fraction(proof["cost"]) * unit)
+        return proof["expected"] in (expected, max(expected, proof["billed_before"])) or credit
+    return True
+
+
+def _check_contracts() -> Iterator[str]:
+    ids = list(Contract.objects.filter(settled_until__isnull=False).order_by("id").values_list("pk", "settled_until", "key", "customer_id"))
+    for start in range(0, len(ids), CHUNK):
+        chunk = ids[start : start + CHUNK]
+        known = gather([pk for pk, *_ in chunk], max(row[1] for row in chunk), whole=True)
+        customers = with_billing(row[3] for row in chunk)
+        for pk, settled, key, customer_id in chunk:
+            customer = customers[customer_id]
+            if missing_billing_information(customer):
+                continue
+            due = due_of(known, pk, Scope(on=settled))
+            work = Work(customer, "EUR", [(pk, due)], [], gross_prices(known.contracts[pk]))
+            if ready_documents(known, [work], settled) and not Contract.objects.filter(pk=pk, changed_from__isnull=False).exists():
+                yield f"Contract {key}: settled again until {settled}, something is due that no run would find."

@@ -1,0 +1,180 @@
+"""From a view to the texts on the page: plain data of finished strings, which the template only places."""
+
+import re
+from typing import Any
+
+from taktura.invoices.rendering.formats import Formats, formats_of
+from taktura.invoices.rendering.view import DocumentView, LineView, Party, TaxView
+from taktura.invoices.rendering.words import words_of
+
+WITHOUT_VAT = ("AE", "G", "E")  # the categories that print a legal text (R13.4)
+
+_LONG_CODE = re.compile(r"(?=\S*[^\W_]\S*)(?=\S*[\d\W_])\S{25,}")
+_LONG_WORD = re.compile(r"\w{60,}")
+_PIECE = re.compile(r".{12}(?=.{4})")
+_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
+_BREAK = "\u200b"
+
+
+def page_of(view: DocumentView) -> dict[str, Any]:
+    """Return all texts of a document, formatted in its language, as JSON data (strings, lists, truth values)."""
+    words, formats = words_of(view.language), formats_of(view.language, view.currency)
+    title = words[view.kind]
+    number = view.number or words["preview"]
+    page: dict[str, Any] = {
+        "language": formats.language,
+        "heading": f"{title} {number}",
+        "refers_to": words["refers_to"].format(numbers=", ".join(view.references)) if view.references else "",
+        "watermark": words["preview"] if view.preview else "",
+        "page": words["page"].split("{page}")[0],
+        "of": words["page"].split("{page}")[1].split("{pages}")[0],
+        "seller": view.seller.name,
+        "sender": " · ".join([view.seller.name, *view.seller.lines]),
+        "recipient": _address(view, formats),
+        "meta": _meta(view, formats),
+        "columns": [
+            words[key]
+            for key in ("position", "description", "quantity", "unit_price", "vat", f"line_{view.prices_are}")
+        ],
+        "lines": [_line(position, line, view, formats) for position, line in enumerate(view.lines, 1)],
+        "sums": _sums(view, formats),
+        "total": [words[f"total_{view.kind}"], formats.amount(view.gross)],
+        "payment": _payment(view, formats),
+        "texts": _texts(view),
+        "footer": _footer(view),
+    }
+    printable: dict[str, Any] = _printable(page)
+    return printable
+
+
+def _address(view: DocumentView, formats: Formats) -> list[str]:
+    """The recipient as on an envelope: a foreign country last and in capitals (DIN 5008)."""
+    buyer = view.buyer
+    abroad = buyer.country and buyer.country != view.seller.country
+    country = formats.country(buyer.country).upper() if abroad else ""
+    return [text for text in (buyer.name, *buyer.lines, country) if text]
+
+
+def _meta(view: DocumentView, formats: Formats) -> list[list[str]]:
+    words = words_of(view.language)
+    firsts = [line.first_day for line in view.lines if line.first_day]
+    lasts = [line.last_day for line in view.lines if line.last_day]
+    rows = [
+        (words[f"number_{view.kind}"], view.number or words["preview"]),
+        (words["date"], formats.day(view.issued_on)),
+        (words["customer"], view.customer_number),
+        (words["contract"], view.contract_number),
+        (words["period"], _range(min(firsts), max(lasts), view, formats) if firsts and lasts else ""),
+        (words["due"], formats.day(view.due_on) if view.due_on else ""),
+        (words["your_vat_id"], view.buyer.vat_id),
+    ]
+    return [[label, value] for label, value in rows if value]
+
+
+def _range(first: Any, last: Any, view: DocumentView, formats: Formats) -> str:
+    """Write a span of days, the last day included (R2.1)."""
+    if first == last:
+        return formats.day(first)
+    return words_of(view.language)["range"].format(first=formats.day(first), last=formats.day(last))
+
+
+def _line(position: int, line: LineView, view: DocumentView, formats: Formats) -> dict[str, Any]:
+    span = ""
+    if line.first_day and line.last_day:
+        span = _range(line.first_day, line.last_day, view, formats)
+    elif line.first_day or line.last_day:
+        span = formats.day(line.first_day or line.last_day)  # type: ignore[arg-type]
+    amount = line.net if view.prices_are == "net" or line.amount is None else line.amount
+    return {
+        "position": str(position),
+        "title": line.title,
+        "detail": [text for text in (span, *line.note.split("\n")) if text.strip()],
+        "quantity": formats.quantity(line.quantity) if line.quantity is not None else "",
+        "unit": line.unit if line.quantity is not None else "",
+        "unit_price": formats.unit_price(line.unit_price) if line.unit_price is not None else "",
+        "vat": formats.rate(line.vat_rate),
+        "amount": formats.amount(amount),
+    }
+
+
+def _sums(view: DocumentView, formats: Formats) -> list[list[str]]:
+    words = words_of(view.language)
+    rows = [[words["sum_net"], formats.amount(view.net)]]
+    return rows + [[_tax_label(row, view, formats), formats.amount(row.tax)] for row in view.taxes]
+
+
+def _tax_label(row: TaxView, view: DocumentView, formats: Formats) -> str:
+    words = words_of(view.language)
+    label = words["tax_row"].format(rate=formats.rate(row.rate), net=formats.amount(row.net))
+    return f"{label} ({words[f'label_{row.category}']})" if row.category in WITHOUT_VAT else label
+
+
+def _payment(view: DocumentView, formats: Formats) -> list[str]:
+    """What is to be done now: nothing where nothing is to be paid."""
+    words, seller = words_of(view.language), view.seller
+    if view.kind == "credit_note":
+        return [words["credited"]] if view.gross else []
+    if not view.gross or not view.due_on:
+        return []
+    texts = [words["pay"].format(day=formats.day(view.due_on))]
+    if view.number:
+        texts.append(words["transfer"].format(number=view.number))
+    bank = " · ".join(text for text in (seller.bank_name, _iban(seller.iban), seller.bic) if text)
+    return [" ".join(texts), f"{words['account']}: {bank}" if bank else ""]
+
+
+def _texts(view: DocumentView) -> list[str]:
+    """The legal texts of the categories on the document, each once, then the notes."""
+    words = words_of(view.language)
+    used = {row.category for row in view.taxes} | {line.vat_category for line in view.lines}
+    legal = [words[category] for category in WITHOUT_VAT if category in used]
+    gross = [words["prices_gross"]] if view.prices_are == "gross" else []
+    return [*legal, *gross, *view.notes]
+
+
+def _footer(view: DocumentView) -> list[list[str]]:
+    """The seller's particulars in up to four columns; an empty column is left out."""
+    words, seller = words_of(view.language), view.seller
+    columns = [
+        [seller.name, *seller.lines, _country(seller, view)],
+        [_labelled(words["phone"], seller.phone), seller.email],
+        [seller.bank_name, _labelled("IBAN", _iban(seller.iban)), _labelled("BIC", seller.bic)],
+        [
+            _labelled(words["vat_id"], seller.vat_id),
+            _labelled(words["tax_number"], seller.tax_number),
+            seller.registration,
+        ],
+    ]
+    filled = [[text for text in column if text] for column in columns]
+    return [column for column in filled if column]
+
+
+def _country(party: Party, view: DocumentView) -> str:
+    return formats_of(view.language, view.currency).country(party.country) if party.country else ""
+
+
+def _labelled(label: str, text: str) -> str:
+    return f"{label} {text}" if text else ""
+
+
+def _iban(iban: str) -> str:
+    """Write an IBAN in groups of four, as it is read aloud; the groups stay on one line."""
+    bare = re.sub(r"\s", "", iban)
+    return "\u00a0".join(bare[i : i + 4] for i in range(0, len(bare), 4))
+
+
+def _printable(data: Any) -> Any:
+    """Make every text of a page safe to set: no control characters, and a place to break in overlong words."""
+    if isinstance(data, str):
+        return breakable(_CONTROL.sub(" ", data))
+    if isinstance(data, list):
+        return [_printable(item) for item in data]
+    if isinstance(data, dict):
+        return {key: _printable(item) for key, item in data.items()}
+    return data
+
+
+def breakable(text: str) -> str:
+    """Let overlong codes and words break anywhere (a zero-width space); words of a language are hyphenated later."""
+    text = _LONG_CODE.sub(lambda match: _PIECE.sub(lambda piece: piece.group() + _BREAK, match.group()), text)
+    return _LONG_WORD.sub(lambda match: _PIECE.sub(lambda piece: piece.group() + _BREAK, match.group()), text)
