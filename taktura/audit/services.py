@@ -22,7 +22,12 @@ def record(actor: Actor, action: str, subject: str, data: dict[str, Any] | None 
         last = LogEntry.objects.order_by("-id").values_list("hash", flat=True).first() or ""
         content = to_json(data or {})
         entry = LogEntry(
-            at=actor.now, actor=actor.name, action=action, subject=subject, data=content, previous=last,
+            at=actor.now,
+            actor=actor.name,
+            action=action,
+            subject=subject,
+            data=content,
+            previous=last,
             hash=digest(last, actor.now, actor.name, action, subject, content),
         )
         entry.save(force_insert=True)
@@ -31,7 +36,9 @@ def record(actor: Actor, action: str, subject: str, data: dict[str, Any] | None 
 
 def digest(previous: str, at: datetime, actor: str, action: str, subject: str, data: Any) -> str:
     """SHA-256 of an entry's content and the hash before it."""
-    content = json.dumps([previous, at.timestamp().hex(), actor, action, subject, data], sort_keys=True, ensure_ascii=False)
+    content = json.dumps(
+        [previous, at.timestamp().hex(), actor, action, subject, data], sort_keys=True, ensure_ascii=False
+    )
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -38,11 +38,21 @@ def explain(document: Document, position: int) -> Explanation:
     rows = []
     usage = proof.get("usage")
     if usage:
-        rows = rows_behind(usage["line"], date.fromisoformat(usage["from"]), date.fromisoformat(usage["until"]), usage["mark"])
+        rows = rows_behind(
+            usage["line"], date.fromisoformat(usage["from"]), date.fromisoformat(usage["until"]), usage["mark"]
+        )
     credited = ""
     if line.credits_id is not None:
         credited = DocumentLine.objects.select_related("document").get(pk=line.credits_id).document.number
     return Explanation(
-        document=document.number, position=position, title=line.title, amount=Money(line.net, document.digits).exact,
-        currency=document.currency, proof=proof, first=line.first, end=line.end, rows=rows, credited_document=credited,
+        document=document.number,
+        position=position,
+        title=line.title,
+        amount=Money(line.net, document.digits).exact,
+        currency=document.currency,
+        proof=proof,
+        first=line.first,
+        end=line.end,
+        rows=rows,
+        credited_document=credited,
     )

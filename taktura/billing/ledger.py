@@ -15,9 +15,35 @@ from taktura.core.periods import parse_span
 from taktura.kit.bulk import copy_rows, take_ids
 from taktura.kit.exact import to_json
 
-COLUMNS = ("id", "contract_id", "line_id", "kind", "key_start", "phase_start", "keyed_by_vat", "vat_category", "vat_rate", "first",
-           "end", "amount", "quantity", "unit_price", "rate_start", "rate_end", "rate_price", "rate_quantity", "rate_spans",
-           "rate_span", "credits", "by_hand", "rebill", "shares", "proof", "document_id", "document_line_id")
+COLUMNS = (
+    "id",
+    "contract_id",
+    "line_id",
+    "kind",
+    "key_start",
+    "phase_start",
+    "keyed_by_vat",
+    "vat_category",
+    "vat_rate",
+    "first",
+    "end",
+    "amount",
+    "quantity",
+    "unit_price",
+    "rate_start",
+    "rate_end",
+    "rate_price",
+    "rate_quantity",
+    "rate_spans",
+    "rate_span",
+    "credits",
+    "by_hand",
+    "rebill",
+    "shares",
+    "proof",
+    "document_id",
+    "document_line_id",
+)
 
 _LOAD = f"""
 SELECT {", ".join('c."' + name + '"' for name in COLUMNS if name not in ("proof",))}
@@ -40,16 +66,53 @@ def load_charges(floors: Mapping[int, date]) -> tuple[dict[int, list[Charge]], d
 
 def charge_of(row: Sequence[Any]) -> Charge:
     """A stored charge as the core has it; its proof is left out."""
-    (pk, _, line, kind, key_start, phase, by_vat, category, rate, first, end, amount, quantity, unit_price, rate_start, rate_end,
-     price, rate_quantity, spans, span, credits, by_hand, rebill, shares, document, _) = row
+    (
+        pk,
+        _,
+        line,
+        kind,
+        key_start,
+        phase,
+        by_vat,
+        category,
+        rate,
+        first,
+        end,
+        amount,
+        quantity,
+        unit_price,
+        rate_start,
+        rate_end,
+        price,
+        rate_quantity,
+        spans,
+        span,
+        credits,
+        by_hand,
+        rebill,
+        shares,
+        document,
+        _,
+    ) = row
     vat = (category, rate)
     cost = None
     if rate_start is not None:
         cost = Rate(rate_start, rate_end, Fraction(price), rate_quantity, spans, parse_span(span) if span else None)
     return Charge(
-        key=Key(line, kind, key_start, phase, vat if by_vat else None), first=first, end=end, amount=amount, vat=vat,
-        quantity=quantity, unit_price=unit_price, rate=cost, credits=credits, by_hand=by_hand, rebill=rebill, id=pk,
-        document=document, shares=tuple((c, s) for c, s in _json(shares) or ()),
+        key=Key(line, kind, key_start, phase, vat if by_vat else None),
+        first=first,
+        end=end,
+        amount=amount,
+        vat=vat,
+        quantity=quantity,
+        unit_price=unit_price,
+        rate=cost,
+        credits=credits,
+        by_hand=by_hand,
+        rebill=rebill,
+        id=pk,
+        document=document,
+        shares=tuple((c, s) for c, s in _json(shares) or ()),
     )
 
 
@@ -62,11 +125,33 @@ def write_charges(rows: Sequence[tuple[int, Charge, int, int]]) -> None:
 def _row(pk: int, contract: int, charge: Charge, document: int, document_line: int) -> tuple[Any, ...]:
     key, rate = charge.key, charge.rate
     return (
-        pk, contract, key.line, key.kind, key.start, key.phase, key.vat is not None, charge.vat[0], charge.vat[1], charge.first,
-        charge.end, charge.amount, charge.quantity, charge.unit_price, rate.start if rate else None, rate.end if rate else None,
-        fraction_text(rate.price) if rate else None, rate.quantity if rate else None, rate.spans if rate else 1,
-        str(rate.span) if rate and rate.span else None, charge.credits, charge.by_hand, charge.rebill,
-        [list(s) for s in charge.shares] or None, to_json(dict(charge.proof)), document, document_line,
+        pk,
+        contract,
+        key.line,
+        key.kind,
+        key.start,
+        key.phase,
+        key.vat is not None,
+        charge.vat[0],
+        charge.vat[1],
+        charge.first,
+        charge.end,
+        charge.amount,
+        charge.quantity,
+        charge.unit_price,
+        rate.start if rate else None,
+        rate.end if rate else None,
+        fraction_text(rate.price) if rate else None,
+        rate.quantity if rate else None,
+        rate.spans if rate else 1,
+        str(rate.span) if rate and rate.span else None,
+        charge.credits,
+        charge.by_hand,
+        charge.rebill,
+        [list(s) for s in charge.shares] or None,
+        to_json(dict(charge.proof)),
+        document,
+        document_line,
     )
 
 

@@ -21,7 +21,10 @@ def verify(progress: Callable[[str], None] | None = None) -> list[str]:
     """Recompute everything issued and prove the log; gives what is wrong, a sentence each."""
     found: list[str] = []
     parts: list[tuple[str, Callable[[], Iterator[str]]]] = [
-        ("log", _check_log), ("documents", check_documents), ("charges", _check_charges), ("contracts", _check_contracts),
+        ("log", _check_log),
+        ("documents", check_documents),
+        ("charges", _check_charges),
+        ("contracts", _check_contracts),
     ]
     for name, check in parts:
         if progress is not None:
@@ -36,7 +39,9 @@ def _check_log() -> Iterator[str]:
 
 
 def _check_charges() -> Iterator[str]:
-    rows = Charge.objects.order_by("id").values_list("id", "contract__currency", "amount", "credits", "by_hand", "proof", "document__number")
+    rows = Charge.objects.order_by("id").values_list(
+        "id", "contract__currency", "amount", "credits", "by_hand", "proof", "document__number"
+    )
     for pk, currency, amount, credits, by_hand, proof, number in rows.iterator(chunk_size=5000):
         if not by_hand and not _holds(amount, credits is not None, proof, 10 ** places(currency)):
             yield f"Charge {pk} on {number}: {amount} does not follow from its proof."
@@ -55,7 +60,11 @@ def _holds(amount: int, credit: bool, proof: dict[str, Any], unit: int) -> bool:
 
 
 def _check_contracts() -> Iterator[str]:
-    ids = list(Contract.objects.filter(settled_until__isnull=False).order_by("id").values_list("pk", "settled_until", "key", "customer_id"))
+    ids = list(
+        Contract.objects.filter(settled_until__isnull=False)
+        .order_by("id")
+        .values_list("pk", "settled_until", "key", "customer_id")
+    )
     for start in range(0, len(ids), CHUNK):
         chunk = ids[start : start + CHUNK]
         known = gather([pk for pk, *_ in chunk], max(row[1] for row in chunk), whole=True)
@@ -66,5 +75,8 @@ def _check_contracts() -> Iterator[str]:
                 continue
             due = due_of(known, pk, Scope(on=settled))
             work = Work(customer, "EUR", [(pk, due)], [], gross_prices(known.contracts[pk]))
-            if ready_documents(known, [work], settled) and not Contract.objects.filter(pk=pk, changed_from__isnull=False).exists():
+            if (
+                ready_documents(known, [work], settled)
+                and not Contract.objects.filter(pk=pk, changed_from__isnull=False).exists()
+            ):
                 yield f"Contract {key}: settled again until {settled}, something is due that no run would find."

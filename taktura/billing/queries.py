@@ -29,9 +29,13 @@ class Facts:
     document_lines: dict[int, int] = field(default_factory=dict)
 
 
-def due_contracts(seller_id: int, on: date, contract: int | None = None, customer: int | None = None) -> list[tuple[int, int]]:
+def due_contracts(
+    seller_id: int, on: date, contract: int | None = None, customer: int | None = None
+) -> list[tuple[int, int]]:
     """(customer, contract) of what a run on a day takes: due on or before it, or changed; in the order of signing."""
-    found = Contract.objects.filter(customer__seller=seller_id).filter(Q(next_due__lte=on) | Q(changed_from__isnull=False, start__lte=on))
+    found = Contract.objects.filter(customer__seller=seller_id).filter(
+        Q(next_due__lte=on) | Q(changed_from__isnull=False, start__lte=on)
+    )
     if contract is not None:
         found = found.filter(pk=contract)
     if customer is not None:
@@ -46,7 +50,9 @@ def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
     contracts = load(wanted)
     floors = dict.fromkeys(contracts, date.min)
     if not whole:
-        rows = Contract.objects.filter(pk__in=wanted, settled_until__isnull=False).values_list("pk", "next_due", "changed_from", "settled_until")
+        rows = Contract.objects.filter(pk__in=wanted, settled_until__isnull=False).values_list(
+            "pk", "next_due", "changed_from", "settled_until"
+        )
         for pk, due, changed, settled in rows:
             since = min(d for d in (due, changed, settled + DAY) if d is not None)
             floors[pk] = floor(contracts[pk], since)
@@ -82,8 +88,16 @@ def entries(contract: facts.Contract, charges: Iterable[Charge], place: int) -> 
         order = (place, (1000 if gone else 0) + last.position, line.id)
         kind = "usage" if charge.key.kind == "flat" else charge.key.kind
         found.append(
-            Entry(contract=contract.id, article=terms.article, title=terms.title, kind=kind, unit=terms.unit, order=order,
-                  charge=charge, note=note_of(charge))
+            Entry(
+                contract=contract.id,
+                article=terms.article,
+                title=terms.title,
+                kind=kind,
+                unit=terms.unit,
+                order=order,
+                charge=charge,
+                note=note_of(charge),
+            )
         )
     return found
 
@@ -91,11 +105,21 @@ def entries(contract: facts.Contract, charges: Iterable[Charge], place: int) -> 
 def note_of(charge: Charge) -> dict[str, object]:
     """What a document says under a line: drawn from its proof."""
     proof: Mapping[str, object] = charge.proof
-    wanted = ("included_used", "discount", "reason", "discount_scale", "minimum_quantity", "package", "tiers", "a", "b", "n")
+    wanted = (
+        "included_used",
+        "discount",
+        "reason",
+        "discount_scale",
+        "minimum_quantity",
+        "package",
+        "tiers",
+        "a",
+        "b",
+        "n",
+    )
     return {k: proof[k] for k in wanted if k in proof}
 
 
 def gross_prices(contract: facts.Contract) -> bool:
     """Whether a contract's charges are gross amounts."""
     return is_gross(contract.tax)
-

@@ -62,7 +62,9 @@ class TariffVersion(models.Model):
         ordering = ["tariff", "valid_from", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(applies_to__in=["new", "all"]), name="version_applies_to"),
-            models.CheckConstraint(condition=Q(minimum_sales__isnull=True) | Q(minimum_sales__gte=0), name="version_min"),
+            models.CheckConstraint(
+                condition=Q(minimum_sales__isnull=True) | Q(minimum_sales__gte=0), name="version_min"
+            ),
             models.CheckConstraint(condition=Q(cost_cap__isnull=True) | Q(cost_cap__gte=0), name="version_cap"),
         ]
 
@@ -86,7 +88,9 @@ class TariffLine(models.Model):
             models.UniqueConstraint(fields=["version", "article"], name="tariff_line_article"),
             models.UniqueConstraint(fields=["version", "key"], condition=~Q(key=""), name="tariff_line_key"),
             models.CheckConstraint(condition=Q(charge__in=["once", "recurring", "usage"]), name="tariff_line_charge"),
-            models.CheckConstraint(condition=Q(booking__in=["included", "add_on", "on_off"]), name="tariff_line_booking"),
+            models.CheckConstraint(
+                condition=Q(booking__in=["included", "add_on", "on_off"]), name="tariff_line_booking"
+            ),
         ]
 
 
@@ -104,7 +108,8 @@ class Coupon(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["seller", "key"], name="coupon_key"),
             models.CheckConstraint(
-                condition=Q(percent__isnull=True, amount__gt=0) | Q(amount__isnull=True, percent__gt=0, percent__lte=100),
+                condition=Q(percent__isnull=True, amount__gt=0)
+                | Q(amount__isnull=True, percent__gt=0, percent__lte=100),
                 name="coupon_percent_or_amount",
             ),
         ]

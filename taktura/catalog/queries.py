@@ -44,4 +44,6 @@ def version_in_force(tariff: Tariff, day: date) -> TariffVersion:
 
 def later_versions(tariff: Tariff, day: date) -> list[TariffVersion]:
     """The versions for all contracts that begin after a day, in order."""
-    return list(TariffVersion.objects.filter(tariff=tariff, valid_from__gt=day, applies_to="all").order_by("valid_from", "id"))
+    return list(
+        TariffVersion.objects.filter(tariff=tariff, valid_from__gt=day, applies_to="all").order_by("valid_from", "id")
+    )

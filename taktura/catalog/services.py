@@ -11,15 +11,37 @@ from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVe
 from taktura.catalog.terms import clean_line, line_terms, number, tariff_terms, version_fields
 from taktura.core.errors import Refused
 from taktura.core.offer import check_tariff
-from taktura.core.terms import parse_terms
 from taktura.core.periods import parse_span
+from taktura.core.terms import parse_terms
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.exact import decimal, to_json
 
-TARIFF_FIELDS = frozenset("title module public offer_number interval anchor notice vat minimum_sales cost_cap "
-                          "minimum_proration cap_proration tolerance tick tick_scope interim_threshold trial currency "
-                          "credit_on_end lines versions".split())
+TARIFF_FIELDS = frozenset(
+    [
+        "title",
+        "module",
+        "public",
+        "offer_number",
+        "interval",
+        "anchor",
+        "notice",
+        "vat",
+        "minimum_sales",
+        "cost_cap",
+        "minimum_proration",
+        "cap_proration",
+        "tolerance",
+        "tick",
+        "tick_scope",
+        "interim_threshold",
+        "trial",
+        "currency",
+        "credit_on_end",
+        "lines",
+        "versions",
+    ]
+)
 
 
 @transaction.atomic
@@ -40,13 +62,20 @@ def define_tariff(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> T
     if unknown:
         raise Refused("invalid", "A tariff has no field “%(field)s”.", field=sorted(unknown)[0])
     if Tariff.objects.filter(seller=seller, key=key).exists():
-        raise Refused("conflict", "There is a tariff “%(key)s” already: choose another key, or make a version.", key=key)
+        raise Refused(
+            "conflict", "There is a tariff “%(key)s” already: choose another key, or make a version.", key=key
+        )
     notice = fields.get("notice") or "none"
     parse_terms(notice)
     tariff = Tariff.objects.create(
-        seller=seller, key=key, module=fields.get("module") or "", public=bool(fields.get("public")),
-        offer_number=fields.get("offer_number"), anchor=str(fields.get("anchor") or "contract"),
-        currency=fields.get("currency") or seller.currency, notice=to_json(notice),
+        seller=seller,
+        key=key,
+        module=fields.get("module") or "",
+        public=bool(fields.get("public")),
+        offer_number=fields.get("offer_number"),
+        anchor=str(fields.get("anchor") or "contract"),
+        currency=fields.get("currency") or seller.currency,
+        notice=to_json(notice),
         trial=parse_span(fields["trial"]) if fields.get("trial") else None,
     )
     current = {k: v for k, v in fields.items() if k != "versions"}
@@ -66,7 +95,9 @@ def add_version(
     base = TariffVersion.objects.filter(tariff=tariff, valid_from__lte=valid_from).order_by("valid_from", "id").last()
     assert base is not None
     version = _write_version(tariff, valid_from, applies_to, _merged(described(base), changes))
-    record(actor, "add_version", f"tariff:{tariff.pk}", {"from": valid_from, "applies_to": applies_to, "changes": changes})
+    record(
+        actor, "add_version", f"tariff:{tariff.pk}", {"from": valid_from, "applies_to": applies_to, "changes": changes}
+    )
     return version
 
 
@@ -99,7 +130,9 @@ def delete_tariff(actor: Actor, *, tariff: Tariff) -> None:
             key, pk = tariff.key, tariff.pk
             tariff.delete()
     except ProtectedError as error:
-        raise Refused("tariff_in_use", "“%(key)s” has contracts: retire it instead of deleting it.", key=tariff.key) from error
+        raise Refused(
+            "tariff_in_use", "“%(key)s” has contracts: retire it instead of deleting it.", key=tariff.key
+        ) from error
     record(actor, "delete_tariff", f"tariff:{pk}", {"key": key})
 
 
@@ -114,8 +147,11 @@ def define_coupon(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> C
     if amount is not None and number(amount, "amount") <= 0:
         raise Refused("invalid", "A coupon takes an amount of more than 0 off.")
     coupon = Coupon.objects.create(
-        seller=seller, key=key, percent=decimal(percent) if percent is not None else None,
-        amount=decimal(amount) if amount is not None else None, periods=fields.get("periods"),
+        seller=seller,
+        key=key,
+        percent=decimal(percent) if percent is not None else None,
+        amount=decimal(amount) if amount is not None else None,
+        periods=fields.get("periods"),
         articles=list(fields.get("lines") or ()),
     )
     record(actor, "define_coupon", f"coupon:{coupon.pk}", {"key": key, **fields})
@@ -126,13 +162,22 @@ def described(version: TariffVersion) -> dict[str, Any]:
     """A stored version as a person would write it; the ground for the next one."""
     fields: dict[str, Any] = {
         name: getattr(version, name)
-        for name in ("title", "minimum_sales", "cost_cap", "minimum_proration", "cap_proration", "interim_threshold",
-                     "tolerance", "credit_on_end")
+        for name in (
+            "title",
+            "minimum_sales",
+            "cost_cap",
+            "minimum_proration",
+            "cap_proration",
+            "interim_threshold",
+            "tolerance",
+            "credit_on_end",
+        )
     }
     fields["interval"] = str(version.interval)
     fields["vat"] = [{"from": start, "rate": rate} for start, rate in version.vat] if version.vat else None
     fields["lines"] = {
-        line.article.key: line.terms | {"vat": [{"from": s, "rate": r} for s, r in line.terms["vat"]] if line.terms.get("vat") else None}
+        line.article.key: line.terms
+        | {"vat": [{"from": s, "rate": r} for s, r in line.terms["vat"]] if line.terms.get("vat") else None}
         for line in version.lines.select_related("article")
     }
     return fields
@@ -151,7 +196,8 @@ def _write_version(tariff: Tariff, valid_from: date, applies_to: str, fields: di
     lines = {key: clean_line(line, fields) for key, line in (fields.get("lines") or {}).items()}
     version = TariffVersion(tariff=tariff, valid_from=valid_from, applies_to=applies_to, **version_fields(fields))
     terms = {
-        key: line_terms(key, i, line.get("title", ""), line, version.interval) for i, (key, line) in enumerate(lines.items())
+        key: line_terms(key, i, line.get("title", ""), line, version.interval)
+        for i, (key, line) in enumerate(lines.items())
     }
     check_tariff(tariff_terms(version), tariff.anchor, terms)
     for line in lines.values():
@@ -161,9 +207,15 @@ def _write_version(tariff: Tariff, valid_from: date, applies_to: str, fields: di
     articles = _articles(tariff.seller, lines)
     TariffLine.objects.bulk_create(
         TariffLine(
-            version=version, article=articles[key], position=i, title=line.get("title", ""),
-            alternative_name=line.get("alternative_name", ""), key=line.get("key", ""), charge=terms[key].charge,
-            booking=terms[key].booking, terms=line,
+            version=version,
+            article=articles[key],
+            position=i,
+            title=line.get("title", ""),
+            alternative_name=line.get("alternative_name", ""),
+            key=line.get("key", ""),
+            charge=terms[key].charge,
+            booking=terms[key].booking,
+            terms=line,
         )
         for i, (key, line) in enumerate(lines.items())
     )
@@ -175,6 +227,7 @@ def _articles(seller: Seller, lines: dict[str, dict[str, Any]]) -> dict[str, Art
     known = {a.key: a for a in Article.objects.filter(seller=seller, key__in=lines)}
     new = [
         Article(seller=seller, key=key, title=line.get("title", ""), unit=line.get("unit", "piece"))
-        for key, line in lines.items() if key not in known
+        for key, line in lines.items()
+        if key not in known
     ]
     return known | {a.key: a for a in Article.objects.bulk_create(new)}

@@ -13,9 +13,14 @@ from taktura.customers.queries import rates
 from taktura.kit.exact import decimal, to_json
 
 WORDS = {
-    "charge": ("once", "recurring", "usage"), "booking": ("included", "add_on", "on_off"), "when": ("advance", "arrears"),
-    "package": ("proportional", "started"), "proration": ("daily", "none"), "included_proration": ("daily", "none"),
-    "tier_mode": ("graduated", "volume"), "aggregate": ("sum", "count", "max", "last", "unique"),
+    "charge": ("once", "recurring", "usage"),
+    "booking": ("included", "add_on", "on_off"),
+    "when": ("advance", "arrears"),
+    "package": ("proportional", "started"),
+    "proration": ("daily", "none"),
+    "included_proration": ("daily", "none"),
+    "tier_mode": ("graduated", "volume"),
+    "aggregate": ("sum", "count", "max", "last", "unique"),
     "tick_scope": ("record", "period"),
     "usage_pricing": ("tariff", "usage_quantity", "fixed_quantity", "cost_plus", "imported_price"),
 }
@@ -23,8 +28,22 @@ NUMBERS = ("price", "price_quantity", "included", "reference_price", "markup")
 FLAGS = ("flat_price", "in_minimum", "in_cap", "interim")
 LINE_TEXTS = ("title", "alternative_name", "key", "unit", "aggregate_of", "bookable_by", "heading")
 SHOWN = ("show", "highlight")
-LINE_FIELDS = frozenset([*WORDS, *NUMBERS, *FLAGS, *LINE_TEXTS, *SHOWN, "interval", "price_per", "vat", "tiers",
-                         "discount_scale", "tick", "notice"])
+LINE_FIELDS = frozenset(
+    [
+        *WORDS,
+        *NUMBERS,
+        *FLAGS,
+        *LINE_TEXTS,
+        *SHOWN,
+        "interval",
+        "price_per",
+        "vat",
+        "tiers",
+        "discount_scale",
+        "tick",
+        "notice",
+    ]
+)
 VERSION_NUMBERS = ("minimum_sales", "cost_cap", "interim_threshold", "tolerance")
 
 
@@ -59,8 +78,13 @@ def clean_line(fields: dict[str, Any], tariff: dict[str, Any]) -> dict[str, Any]
         if value is None:
             continue
         if name in WORDS and value not in WORDS[name]:
-            raise Refused("invalid", "“%(value)s” is no value for %(field)s: write %(words)s.", value=value, field=name,
-                          words=", ".join(WORDS[name]))
+            raise Refused(
+                "invalid",
+                "“%(value)s” is no value for %(field)s: write %(words)s.",
+                value=value,
+                field=name,
+                words=", ".join(WORDS[name]),
+            )
         if name in NUMBERS:
             value = str(number(value, name))
         elif name in ("interval", "price_per"):
@@ -80,12 +104,19 @@ def line_terms(article: str, position: int, title: str, terms: dict[str, Any], i
     if terms.get("charge") == "usage":
         own = interval
     return LineTerms(
-        article=article, title=title, position=position, interval=own,
+        article=article,
+        title=title,
+        position=position,
+        interval=own,
         price_per=parse_span(terms["price_per"]) if "price_per" in terms else own,
-        vat=rates(terms.get("vat")), tick=parse_tick(terms.get("tick", "minute")),
+        vat=rates(terms.get("vat")),
+        tick=parse_tick(terms.get("tick", "minute")),
         tiers=tuple(_tier(t) for t in terms.get("tiers", ())),
-        discount_scale=tuple((number(s["above"], "above"), number(s["percent"], "percent")) for s in terms.get("discount_scale", ())),
-        unit=terms.get("unit", "piece"), aggregate_of=terms.get("aggregate_of", ""),
+        discount_scale=tuple(
+            (number(s["above"], "above"), number(s["percent"], "percent")) for s in terms.get("discount_scale", ())
+        ),
+        unit=terms.get("unit", "piece"),
+        aggregate_of=terms.get("aggregate_of", ""),
         **{name: terms[name] for name in WORDS if name in terms},
         **{name: decimal(terms[name]) for name in NUMBERS if name in terms},
         **{name: bool(terms[name]) for name in FLAGS if name in terms},
@@ -119,9 +150,14 @@ def tariff_terms(version: TariffVersion) -> TariffTerms:
     """The core's value of a version."""
     vat: Rates | None = rates(version.vat)
     return TariffTerms(
-        interval=version.interval, vat=vat, minimum=version.minimum_sales, cap=version.cost_cap,
-        minimum_proration=version.minimum_proration, cap_proration=version.cap_proration,
-        interim_threshold=version.interim_threshold, credit_on_end=version.credit_on_end,
+        interval=version.interval,
+        vat=vat,
+        minimum=version.minimum_sales,
+        cap=version.cost_cap,
+        minimum_proration=version.minimum_proration,
+        cap_proration=version.cap_proration,
+        interim_threshold=version.interim_threshold,
+        credit_on_end=version.credit_on_end,
         tolerance=version.tolerance or Decimal(0),
     )
 

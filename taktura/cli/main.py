@@ -29,7 +29,9 @@ def simulate(paths: tuple[Path, ...], as_json: bool) -> None:
             try:
                 results.append(run(scenario))
             except Exception as e:
-                import traceback; traceback.print_exc(limit=-4)
+                import traceback
+
+                traceback.print_exc(limit=-4)
                 results.append(report.Result(path=path, title=scenario.title, not_yet=str(e)))
         print(report.render(results[-1]))
     print(report.summary(results))

@@ -7,7 +7,14 @@ from typing import Any, TypeVar
 
 from taktura.catalog.queries import tariff_line_terms, version_terms
 from taktura.contracts.models import (
-    Contract, ContractCoupon, ContractLine, ContractPhase, LineQuantity, LineStretch, Pause, PhaseVersion,
+    Contract,
+    ContractCoupon,
+    ContractLine,
+    ContractPhase,
+    LineQuantity,
+    LineStretch,
+    Pause,
+    PhaseVersion,
 )
 from taktura.core import facts
 from taktura.core.money import places
@@ -26,16 +33,27 @@ def load(ids: Iterable[int]) -> dict[int, facts.Contract]:
     )
     customers = with_billing(row[1] for row in rows)
     phases, lines = _phases(wanted), _lines(wanted)
-    pauses = _grouped(Pause.objects.filter(contract__in=wanted).order_by("start").values_list("contract_id", "start", "end"))
+    pauses = _grouped(
+        Pause.objects.filter(contract__in=wanted).order_by("start").values_list("contract_id", "start", "end")
+    )
     coupons = _coupons(wanted)
     found = {}
     for pk, customer_id, currency, start, end, billed_until, trial_end in rows:
         customer = customers[customer_id]
         found[pk] = facts.Contract(
-            id=pk, start=start, end=end_of(end), billed_until=billed_until or date.min, trial_end=trial_end,
-            phases=tuple(phases[pk]), lines=tuple(lines[pk]),
-            pauses=tuple((a, end_of(b)) for a, b in pauses[pk]), coupons=tuple(coupons[pk]), tax=tax_of(customer),
-            digits=places(currency), stacking=customer.seller.stacking, coupon_and_scale=customer.seller.coupon_and_scale,
+            id=pk,
+            start=start,
+            end=end_of(end),
+            billed_until=billed_until or date.min,
+            trial_end=trial_end,
+            phases=tuple(phases[pk]),
+            lines=tuple(lines[pk]),
+            pauses=tuple((a, end_of(b)) for a, b in pauses[pk]),
+            coupons=tuple(coupons[pk]),
+            tax=tax_of(customer),
+            digits=places(currency),
+            stacking=customer.seller.stacking,
+            coupon_and_scale=customer.seller.coupon_and_scale,
         )
     return found
 
@@ -50,21 +68,23 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any
 
 def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
     rows = list(
-        ContractPhase.objects.filter(contract__in=ids).order_by("contract_id", "start").values_list(
-            "contract_id", "id", "start", "end", "anchor_kind", "anchor_origin", "anchor_day"
-        )
+        ContractPhase.objects.filter(contract__in=ids)
+        .order_by("contract_id", "start")
+        .values_list("contract_id", "id", "start", "end", "anchor_kind", "anchor_origin", "anchor_day")
     )
     versions = _grouped(
-        PhaseVersion.objects.filter(phase__contract__in=ids).order_by("effective_from", "id").values_list(
-            "phase_id", "effective_from", "version_id"
-        )
+        PhaseVersion.objects.filter(phase__contract__in=ids)
+        .order_by("effective_from", "id")
+        .values_list("phase_id", "effective_from", "version_id")
     )
     terms = version_terms(v for rows_of in versions.values() for _, v in rows_of)
     found: defaultdict[int, list[facts.Phase]] = defaultdict(list)
     for contract, pk, start, end, kind, origin, day in rows:
         found[contract].append(
             facts.Phase(
-                start=start, end=end_of(end), anchor=Anchor(kind, origin, day),
+                start=start,
+                end=end_of(end),
+                anchor=Anchor(kind, origin, day),
                 versions=tuple((start_of, terms[v]) for start_of, v in versions[pk]),
             )
         )
@@ -73,27 +93,49 @@ def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
 
 def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
     rows = list(
-        ContractLine.objects.filter(contract__in=ids).order_by("id").values_list(
-            "contract_id", "id", "start", "end", "price", "discount", "reason", "minimum_quantity", "kept_from",
-            "ended_by_notice", "order_coupon",
+        ContractLine.objects.filter(contract__in=ids)
+        .order_by("id")
+        .values_list(
+            "contract_id",
+            "id",
+            "start",
+            "end",
+            "price",
+            "discount",
+            "reason",
+            "minimum_quantity",
+            "kept_from",
+            "ended_by_notice",
+            "order_coupon",
         )
     )
     stretches = _grouped(
-        LineStretch.objects.filter(line__contract__in=ids).order_by("effective_from", "id").values_list(
-            "line_id", "effective_from", "tariff_line_id"
-        )
+        LineStretch.objects.filter(line__contract__in=ids)
+        .order_by("effective_from", "id")
+        .values_list("line_id", "effective_from", "tariff_line_id")
     )
     quantities = _grouped(
-        LineQuantity.objects.filter(line__contract__in=ids).order_by("start", "id").values_list("line_id", "start", "quantity")
+        LineQuantity.objects.filter(line__contract__in=ids)
+        .order_by("start", "id")
+        .values_list("line_id", "start", "quantity")
     )
     terms = tariff_line_terms(t for rows_of in stretches.values() for _, t in rows_of)
     found: defaultdict[int, list[facts.Line]] = defaultdict(list)
     for contract, pk, start, end, price, discount, reason, minimum, kept, noticed, coupon in rows:
         found[contract].append(
             facts.Line(
-                id=pk, start=start, end=end_of(end), terms=tuple((s, terms[t]) for s, t in stretches[pk]),
-                quantities=tuple(dict(quantities[pk]).items()), price=price, discount=discount, reason=reason,
-                minimum_quantity=minimum, kept=kept, ended_by_notice=noticed, order_coupon=coupon,
+                id=pk,
+                start=start,
+                end=end_of(end),
+                terms=tuple((s, terms[t]) for s, t in stretches[pk]),
+                quantities=tuple(dict(quantities[pk]).items()),
+                price=price,
+                discount=discount,
+                reason=reason,
+                minimum_quantity=minimum,
+                kept=kept,
+                ended_by_notice=noticed,
+                order_coupon=coupon,
             )
         )
     return found
@@ -105,8 +147,13 @@ def _coupons(ids: list[int]) -> defaultdict[int, list[facts.Coupon]]:
         coupon = given.coupon
         found[given.contract_id].append(
             facts.Coupon(
-                id=given.pk, given=given.given, first=given.first, end=end_of(given.end), percent=coupon.percent,
-                amount=coupon.amount, articles=frozenset(coupon.articles),
+                id=given.pk,
+                given=given.given,
+                first=given.first,
+                end=end_of(given.end),
+                percent=coupon.percent,
+                amount=coupon.amount,
+                articles=frozenset(coupon.articles),
             )
         )
     return found

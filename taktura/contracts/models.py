@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
-from taktura.catalog.models import Coupon, Tariff, TariffLine, TariffVersion, Article
+from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
 from taktura.customers.models import Customer
 from taktura.kit.fields import ExactField
 

@@ -28,9 +28,11 @@ class State:
 
 def by_key(seller_id: int, key: str) -> Contract:
     """The contract of a key; raises `Refused` (`not_found`)."""
-    found = Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff").filter(
-        customer__seller=seller_id, key=key
-    ).first()
+    found = (
+        Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff")
+        .filter(customer__seller=seller_id, key=key)
+        .first()
+    )
     if found is None:
         raise Refused("not_found", "There is no contract “%(key)s”.", key=key)
     return found
@@ -54,7 +56,9 @@ def active_lines(contract: Contract, article: str, start: date, end: date | None
 
 def line_for(contract: Contract, article: str, name: str | None = None, day: date | None = None) -> ContractLine:
     """The line meant by an article, and by its name where several run; raises `Refused` (`not_found`)."""
-    found = ContractLine.objects.filter(contract=contract, article__key=article).select_related("article", "contract__customer__seller")
+    found = ContractLine.objects.filter(contract=contract, article__key=article).select_related(
+        "article", "contract__customer__seller"
+    )
     if name:
         found = found.filter(name=name)
     lines = list(found.order_by("id"))

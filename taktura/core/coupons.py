@@ -7,9 +7,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from taktura.core.facts import Contract, Coupon, Key, Line, LineTerms
-from taktura.core.money import half_up, split
+from taktura.core.money import Number, half_up, split
 from taktura.core.pricing import scale_percent
-from taktura.core.money import Number
 
 Shares = dict[Key, tuple[tuple[int, int], ...]]
 
@@ -28,7 +27,8 @@ class Item:
 def running(contract: Contract, article: str, start: date, due: date) -> list[Coupon]:
     """The coupons that count for what falls due on `due` in the period that starts on `start`, in the order given."""
     return [
-        c for c in contract.coupons
+        c
+        for c in contract.coupons
         if c.given <= due and c.first <= start < c.end and (not c.articles or article in c.articles)
     ]
 
@@ -79,7 +79,9 @@ def apply(contract: Contract, cost: Fraction, coupons: list[Coupon], shares: Map
     return max(Fraction(0), after - sum(amounts))
 
 
-def amount_shares(contract: Contract, items: list[Item], fixed: Mapping[Key, Mapping[int, int]]) -> dict[Key, dict[int, int]]:
+def amount_shares(
+    contract: Contract, items: list[Item], fixed: Mapping[Key, Mapping[int, int]]
+) -> dict[Key, dict[int, int]]:
     """Spread each amount coupon over its lines of a period, in minor units (R1.4).
 
     Of lines due at different times the first takes it first. `fixed` are shares of lines already billed in the period:
@@ -99,7 +101,10 @@ def amount_shares(contract: Contract, items: list[Item], fixed: Mapping[Key, Map
 
 
 def _spread(
-    contract: Contract, coupon: Coupon, items: list[Item], shares: dict[Key, dict[int, int]],
+    contract: Contract,
+    coupon: Coupon,
+    items: list[Item],
+    shares: dict[Key, dict[int, int]],
     fixed: Mapping[Key, Mapping[int, int]],
 ) -> None:
     unit = 10**contract.digits
@@ -108,9 +113,13 @@ def _spread(
     for due in sorted({i.due for i in items}):
         group = [i for i in items if i.due == due and i.key not in billed]
         weights = [
-            max(Fraction(0), less_percent(contract, i.cost, running(contract, i.article, i.start, i.due))
-                - Fraction(sum(shares.get(i.key, {}).values()), unit))
-            if contract.stacking != "best" else max(Fraction(0), i.cost)
+            max(
+                Fraction(0),
+                less_percent(contract, i.cost, running(contract, i.article, i.start, i.due))
+                - Fraction(sum(shares.get(i.key, {}).values()), unit),
+            )
+            if contract.stacking != "best"
+            else max(Fraction(0), i.cost)
             for i in group
         ]
         given = min(max(rest, 0), half_up(sum(weights, Fraction(0)) * unit))

@@ -145,9 +145,7 @@ def _credit_note(entries: list[Entry], references: tuple[int, ...], rests: Rests
     return [_draft("credit_note", entries, references, rests, gross, -1)]
 
 
-def _draft(
-    kind: str, entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool, sign: int
-) -> Draft:
+def _draft(kind: str, entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool, sign: int) -> Draft:
     rows = [
         DraftLine(entry=e, amount=sign * amount_of(e), net=sign * amount_of(e), quantity=_quantity(e, sign))
         for e in sorted(entries, key=sort_key)

@@ -144,8 +144,19 @@ def by_days(contract: Contract, until: date, since: date) -> Iterator[Segment]:
                 base, span, proof = _period_cost(contract, line, terms, quantity, due, unit)
                 base *= basis(contract.tax, rates, max(a, b - DAY))
                 yield Segment(
-                    key=key, line=line, terms=terms, unit=unit, rates=rates, first=a, end=b, due=due, quantity=quantity,
-                    base=base, span=span, period=period, proof=proof,
+                    key=key,
+                    line=line,
+                    terms=terms,
+                    unit=unit,
+                    rates=rates,
+                    first=a,
+                    end=b,
+                    due=due,
+                    quantity=quantity,
+                    base=base,
+                    span=span,
+                    period=period,
+                    proof=proof,
                 )
 
 
@@ -162,7 +173,9 @@ def _line_periods(
     """Each recurring line and flat fee × each of its periods × the days active in it, phase by phase."""
     for line in contract.lines:
         first_terms = line.terms[0][1]
-        if first_terms.charge == "once" or (first_terms.charge == "usage" and not any(t.flat_price for _, t in line.terms)):
+        if first_terms.charge == "once" or (
+            first_terms.charge == "usage" and not any(t.flat_price for _, t in line.terms)
+        ):
             continue
         life = active(contract, line, recurring=True)
         if not life:
@@ -239,7 +252,11 @@ def _conditions(line: Line, terms: LineTerms, priced: Number, scale: Decimal) ->
 def _once(contract: Contract, until: date, since: date) -> Iterator[Amount]:
     for line in contract.lines:
         terms = line.terms[0][1]
-        if terms.charge != "once" or line.start >= min(until, line.end, contract.end) or line.start < contract.billed_until:
+        if (
+            terms.charge != "once"
+            or line.start >= min(until, line.end, contract.end)
+            or line.start < contract.billed_until
+        ):
             continue
         if line.start < since:
             continue
@@ -249,9 +266,19 @@ def _once(contract: Contract, until: date, since: date) -> Iterator[Amount]:
         rates = rates_of(contract.tax, unit.terms, terms)
         base *= basis(contract.tax, rates, line.start)
         yield Amount(
-            key=Key(line.id, "once", line.start), line=line, terms=terms, unit=unit, rates=rates, first=line.start,
-            end=line.start + DAY, due=line.start, running=False, quantity=quantity, base=base,
-            each=base / Fraction(quantity) if quantity else None, proof=proof | {"rule": "R3.1"},
+            key=Key(line.id, "once", line.start),
+            line=line,
+            terms=terms,
+            unit=unit,
+            rates=rates,
+            first=line.start,
+            end=line.start + DAY,
+            due=line.start,
+            running=False,
+            quantity=quantity,
+            base=base,
+            each=base / Fraction(quantity) if quantity else None,
+            proof=proof | {"rule": "R3.1"},
         )
 
 
@@ -259,7 +286,11 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
     """Recurring lines without proration: a started period whole, at its highest quantity (R4.1)."""
     found: dict[Key, Amount] = {}
     for line, terms, phase, period, ranges in _line_periods(contract, until, since):
-        if terms.charge != "recurring" or terms.proration != "none" or period.start < contract.billed_until <= ranges[0][0]:
+        if (
+            terms.charge != "recurring"
+            or terms.proration != "none"
+            or period.start < contract.billed_until <= ranges[0][0]
+        ):
             continue
         cuts = {a for a, _ in ranges} | {c for c, _ in line.quantities if any(a <= c < b for a, b in ranges)}
         quantity = max(at(line.quantities, c) for c in cuts)
@@ -278,8 +309,18 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
         rates = rates_of(contract.tax, unit.terms, terms)
         base *= basis(contract.tax, rates, period.end - DAY)
         found[key] = Amount(
-            key=key, line=line, terms=terms, unit=unit, rates=rates, first=max(period.start, line.start, contract.start),
-            end=period.end, due=due, running=False, quantity=quantity, base=base, each=base / Fraction(quantity),
+            key=key,
+            line=line,
+            terms=terms,
+            unit=unit,
+            rates=rates,
+            first=max(period.start, line.start, contract.start),
+            end=period.end,
+            due=due,
+            running=False,
+            quantity=quantity,
+            base=base,
+            each=base / Fraction(quantity),
             proof=proof | {"rule": "R4.1"},
         )
     yield from found.values()
@@ -303,17 +344,37 @@ def _usage(contract: Contract, on: date, until: date, since: date) -> Iterator[A
             quantity, base, each, proof = _usage_cost(contract, line, terms, unit, usage, life, due <= on, due)
             factor = basis(contract.tax, rates, unit.end - DAY)
             yield Amount(
-                key=key, line=line, terms=terms, unit=unit, rates=rates, first=max(unit.start, life[0][0]), end=due,
-                due=due, running=due > on, quantity=quantity, base=base * factor,
-                each=each * factor if each is not None else None, proof=proof,
+                key=key,
+                line=line,
+                terms=terms,
+                unit=unit,
+                rates=rates,
+                first=max(unit.start, life[0][0]),
+                end=due,
+                due=due,
+                running=due > on,
+                quantity=quantity,
+                base=base * factor,
+                each=each * factor if each is not None else None,
+                proof=proof,
             )
 
 
 def _usage_cost(
-    contract: Contract, line: Line, terms: LineTerms, unit: Rated, usage: Usage, life: list[Range], over: bool, due: date
+    contract: Contract,
+    line: Line,
+    terms: LineTerms,
+    unit: Rated,
+    usage: Usage,
+    life: list[Range],
+    over: bool,
+    due: date,
 ) -> tuple[Number, Fraction, Fraction | None, dict[str, object]]:
     """Shown quantity, cost before coupons, price of one unit, and proof of a line's usage in one period (R10.1)."""
-    proof: dict[str, object] = {"rule": "R7", "usage": {"line": line.id, "from": unit.start.isoformat(), "until": due.isoformat(), "mark": usage.mark}}
+    proof: dict[str, object] = {
+        "rule": "R7",
+        "usage": {"line": line.id, "from": unit.start.isoformat(), "until": due.isoformat(), "mark": usage.mark},
+    }
     discount = (100 - Fraction(line.discount)) / 100
     shown: Number = usage.imported_quantity
     base = sum((Fraction(amount) / total for total, amount in usage.imported), Fraction(0))
@@ -395,4 +456,3 @@ def days_amount(rate: Rate, first: date, end: date, digits: int) -> int:
     unit = 10**digits
     before = 0 if first <= rate.start else half_up(cost_until(rate, first) * unit)
     return half_up(cost_until(rate, end) * unit) - before
-

@@ -35,9 +35,7 @@ class Ledger:
     @property
     def shares(self) -> Mapping[Key, Mapping[int, int]]:
         """Shares of amount coupons fixed by what is billed (R10.2); usage takes what the others leave."""
-        return {
-            c.key: dict(c.shares) for c in self.charges if c.shares and c.credits is None and c.key.kind != "usage"
-        }
+        return {c.key: dict(c.shares) for c in self.charges if c.shares and c.credits is None and c.key.kind != "usage"}
 
     def known(self, key: Key) -> bool:
         """Whether anything of the key was billed."""
@@ -86,7 +84,8 @@ class Ledger:
     def unit_keys(self, unit: Rated, vat: Vat) -> set[Key]:
         """The billed top-up and relief of a unit at one VAT."""
         return {
-            k for k in self._by_key
+            k
+            for k in self._by_key
             if k.line is None and k.start == unit.start and k.phase == unit.phase.start and k.vat == vat
         }
 

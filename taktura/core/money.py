@@ -17,8 +17,29 @@ EXACT = Context(prec=200)
 
 # ISO 4217: currencies whose minor unit is not a hundredth.
 _PLACES = {
-    **dict.fromkeys("BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+    **dict.fromkeys(
+        [
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "UYI",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ],
+        0,
+    ),
+    **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }
 
 
@@ -106,9 +127,7 @@ def split(whole: int, weights: Sequence[Number], ranks: Sequence[Number] | None 
         exact, base = [Fraction(1)] * len(exact), Fraction(len(exact))
     shares = [whole * w / base for w in exact]
     parts = [s.numerator // s.denominator for s in shares]
-    order = sorted(
-        range(len(parts)), key=lambda i: (parts[i] - shares[i], -Fraction(ranks[i]) if ranks else 0, i)
-    )
+    order = sorted(range(len(parts)), key=lambda i: (parts[i] - shares[i], -Fraction(ranks[i]) if ranks else 0, i))
     for i in order[: whole - sum(parts)]:
         parts[i] += 1
     return parts

@@ -69,7 +69,9 @@ def _check_bounds(terms: TariffTerms, lines: Mapping[str, LineTerms]) -> None:
             "The lines in the minimum and in the cap overlap: make them the same, the minimum's inside the cap's, or apart.",
         )
     if terms.minimum > terms.cap:
-        raise Refused("minimum_above_cap", "The minimum is above the cap of the same lines: lower one or raise the other.")
+        raise Refused(
+            "minimum_above_cap", "The minimum is above the cap of the same lines: lower one or raise the other."
+        )
 
 
 def check_conditions(price: Decimal | None, discount: Decimal, quantity: Decimal | None) -> None:

@@ -112,4 +112,3 @@ def _phase_dues(contract: Contract, line: Line, phase: Phase, ranges: list[Range
         if upcoming < b:
             yield upcoming
             return
-

@@ -97,7 +97,9 @@ def _after_coupons(work: _Pass, row: Segment | Amount) -> Fraction:
     shares = work.shares.get(row.key, {})
     after = cp.apply(work.contract, row.base, running, shares)
     row.proof["coupons"] = [
-        {"coupon": c.id, "percent": str(c.percent)} if c.percent is not None else {"coupon": c.id, "share": shares.get(c.id, 0)}
+        {"coupon": c.id, "percent": str(c.percent)}
+        if c.percent is not None
+        else {"coupon": c.id, "share": shares.get(c.id, 0)}
         for c in running
     ]
     if isinstance(row, Amount) and row.each is not None and row.base:
@@ -159,7 +161,10 @@ def _stays(work: _Pass, cover: Charge, day: date) -> bool:
 
 
 def _emit_days(
-    work: _Pass, key: Key, credits: list[tuple[Charge, date, date]], charges: list[tuple[Segment, date, date]],
+    work: _Pass,
+    key: Key,
+    credits: list[tuple[Charge, date, date]],
+    charges: list[tuple[Segment, date, date]],
     standing: list[tuple[Segment, date, date]],
 ) -> None:
     contract, ledger, digits = work.contract, work.ledger, work.contract.digits
@@ -170,8 +175,17 @@ def _emit_days(
         ledger.take(cover, amount)
         taken += amount
         work.due.append(
-            replace(cover, first=a, end=b, amount=-amount, credits=cover.id, by_hand=False, rebill=False, shares=(),
-                    proof=_days_proof(cover.rate, a, b, {"rule": "R5.3"}))
+            replace(
+                cover,
+                first=a,
+                end=b,
+                amount=-amount,
+                credits=cover.id,
+                by_hand=False,
+                rebill=False,
+                shares=(),
+                proof=_days_proof(cover.rate, a, b, {"rule": "R5.3"}),
+            )
         )
     new: list[Charge] = []
     for segment, first, end in charges:
@@ -180,9 +194,18 @@ def _emit_days(
             shares = tuple(work.shares.get(key, {}).items())
             quantity = segment.quantity
             new.append(
-                Charge(key=key, first=a, end=b, amount=days_amount(segment.rate, a, b, digits), vat=vat, quantity=quantity,
-                       unit_price=plain(segment.rate.price / Fraction(quantity)), rate=segment.rate, shares=shares,
-                       proof=_days_proof(segment.rate, a, b, {"rule": "R4.2"} | segment.proof))
+                Charge(
+                    key=key,
+                    first=a,
+                    end=b,
+                    amount=days_amount(segment.rate, a, b, digits),
+                    vat=vat,
+                    quantity=quantity,
+                    unit_price=plain(segment.rate.price / Fraction(quantity)),
+                    rate=segment.rate,
+                    shares=shares,
+                    proof=_days_proof(segment.rate, a, b, {"rule": "R4.2"} | segment.proof),
+                )
             )
     work.due += _less_waived(work, key, new, standing, taken)
 
@@ -208,8 +231,11 @@ def _less_waived(
 
 def _days_proof(rate: Rate, first: date, end: date, more: dict[str, object]) -> dict[str, object]:
     return more | {
-        "period": [rate.start.isoformat(), rate.end.isoformat()], "period_price": fraction_text(rate.price),
-        "a": (first - rate.start).days, "b": (end - rate.start).days, "n": (rate.end - rate.start).days,
+        "period": [rate.start.isoformat(), rate.end.isoformat()],
+        "period_price": fraction_text(rate.price),
+        "a": (first - rate.start).days,
+        "b": (end - rate.start).days,
+        "n": (rate.end - rate.start).days,
         "cost_a": fraction_text(cost_until(rate, first) if first > rate.start else 0),
         "cost_b": fraction_text(cost_until(rate, end)),
     }
@@ -447,11 +473,25 @@ def _charges(work: _Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charg
     row, before = delta.row, work.ledger.gross(delta.key)
     if row is None:
         unit_price = plain(Fraction(abs(amount), 10**work.contract.digits))
-        proof = {"rule": "R9.1", "expected": delta.expected, "billed_before": before,
-                 "minimum": fraction_text(units.bounds(work.contract, unit)[0]),
-                 "cap": str(units.bounds(work.contract, unit)[1])}
-        return [Charge(key=delta.key, first=unit.start, end=unit.end, amount=amount, vat=delta.vat,
-                       quantity=Decimal(-1 if amount < 0 else 1), unit_price=unit_price, proof=proof)]
+        proof = {
+            "rule": "R9.1",
+            "expected": delta.expected,
+            "billed_before": before,
+            "minimum": fraction_text(units.bounds(work.contract, unit)[0]),
+            "cap": str(units.bounds(work.contract, unit)[1]),
+        }
+        return [
+            Charge(
+                key=delta.key,
+                first=unit.start,
+                end=unit.end,
+                amount=amount,
+                vat=delta.vat,
+                quantity=Decimal(-1 if amount < 0 else 1),
+                unit_price=unit_price,
+                proof=proof,
+            )
+        ]
     quantity = plain(Fraction(row.quantity) - Fraction(work.ledger.quantity(delta.key)))
     proof = row.proof | {"expected": delta.expected, "billed_before": before}
     each = plain(row.each) if row.each is not None else None
@@ -460,8 +500,19 @@ def _charges(work: _Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charg
     charges, length, done = [], (row.end - row.first).days, 0
     for a, b, vat in spans:
         so_far = half_up(Fraction(amount * (b - row.first).days, length))
-        charges.append(Charge(key=delta.key, first=a, end=b, amount=so_far - done, vat=vat, quantity=quantity,
-                              unit_price=each, shares=shares, proof=proof))
+        charges.append(
+            Charge(
+                key=delta.key,
+                first=a,
+                end=b,
+                amount=so_far - done,
+                vat=vat,
+                quantity=quantity,
+                unit_price=each,
+                shares=shares,
+                proof=proof,
+            )
+        )
         done = so_far
     return charges
 

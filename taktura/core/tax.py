@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from taktura.core.facts import LineTerms, Rates, Tax, TariffTerms, at
+from taktura.core.facts import LineTerms, Rates, TariffTerms, Tax, at
 from taktura.core.money import half_up, split
 from taktura.core.periods import DAY
 

@@ -32,7 +32,9 @@ def parse_terms(value: object) -> Terms:
     """Read a preset's name or a mapping of `initial_term renewal_term notice to` (R15.2, R15.3)."""
     if isinstance(value, str):
         if value not in PRESETS:
-            raise Refused("invalid", f"“{value}” is no kind of notice: write none, monthly, yearly or terms of your own.")
+            raise Refused(
+                "invalid", f"“{value}” is no kind of notice: write none, monthly, yearly or terms of your own."
+            )
         return PRESETS[value]
     if not isinstance(value, dict):
         raise Refused("invalid", "Notice is none, monthly, yearly or a set of terms.")
@@ -106,7 +108,9 @@ def _renewed(initial: Span, renewal: Span, start: date, earliest: date) -> date:
     """The first end of a renewed term on or after `earliest`, counted from the start where both are months."""
     k = 0
     if initial.months and renewal.months:
-        k = max(0, ((earliest.year - start.year) * 12 + earliest.month - start.month - initial.months) // renewal.months - 1)
+        k = max(
+            0, ((earliest.year - start.year) * 12 + earliest.month - start.month - initial.months) // renewal.months - 1
+        )
     else:
         k = max(0, (earliest - add(start, initial)).days // (renewal.days or renewal.months * 31) - 1)
     while True:

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from taktura.core.facts import Contract, TariffTerms
 from taktura.core.expected import Rated
+from taktura.core.facts import Contract, TariffTerms
 from taktura.core.money import half_up, split
 from taktura.core.periods import DAY, clip, days, subtract
 from taktura.core.tax import Vat, basis, rates_of, vat_on

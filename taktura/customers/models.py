@@ -90,6 +90,7 @@ class BillingInformation(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(tax_status__in=["domestic", "reverse_charge", "export", "exempt"]), name="billing_tax_status"
-            ),
+                condition=Q(tax_status__in=["domestic", "reverse_charge", "export", "exempt"]),
+                name="billing_tax_status",
+            )
         ]

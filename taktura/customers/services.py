@@ -10,7 +10,18 @@ from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.kit.actor import Actor
 
 CUSTOMER_FIELDS = ("kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
-BILLING_FIELDS = ("name", "street", "postcode", "city", "country", "email", "tax_status", "vat_id", "iban", "payment_days")
+BILLING_FIELDS = (
+    "name",
+    "street",
+    "postcode",
+    "city",
+    "country",
+    "email",
+    "tax_status",
+    "vat_id",
+    "iban",
+    "payment_days",
+)
 
 
 @transaction.atomic

@@ -3,11 +3,33 @@
 import re
 
 _FORMS = {
-    "AT": r"U\d{8}", "BE": r"[01]\d{9}", "BG": r"\d{9,10}", "CY": r"\d{8}[A-Z]", "CZ": r"\d{8,10}", "DE": r"[1-9]\d{8}",
-    "DK": r"\d{8}", "EE": r"10\d{7}", "EL": r"\d{9}", "ES": r"[A-Z0-9]\d{7}[A-Z0-9]", "FI": r"\d{8}",
-    "FR": r"[A-Z0-9]{2}\d{9}", "HR": r"\d{11}", "HU": r"\d{8}", "IE": r"\d[A-Z0-9+*]\d{5}[A-Z]{1,2}", "IT": r"\d{11}",
-    "LT": r"(\d{9}|\d{12})", "LU": r"\d{8}", "LV": r"\d{11}", "MT": r"\d{8}", "NL": r"\d{9}B\d{2}", "PL": r"\d{10}",
-    "PT": r"\d{9}", "RO": r"\d{2,10}", "SE": r"\d{10}01", "SI": r"\d{8}", "SK": r"\d{10}",
+    "AT": r"U\d{8}",
+    "BE": r"[01]\d{9}",
+    "BG": r"\d{9,10}",
+    "CY": r"\d{8}[A-Z]",
+    "CZ": r"\d{8,10}",
+    "DE": r"[1-9]\d{8}",
+    "DK": r"\d{8}",
+    "EE": r"10\d{7}",
+    "EL": r"\d{9}",
+    "ES": r"[A-Z0-9]\d{7}[A-Z0-9]",
+    "FI": r"\d{8}",
+    "FR": r"[A-Z0-9]{2}\d{9}",
+    "HR": r"\d{11}",
+    "HU": r"\d{8}",
+    "IE": r"\d[A-Z0-9+*]\d{5}[A-Z]{1,2}",
+    "IT": r"\d{11}",
+    "LT": r"(\d{9}|\d{12})",
+    "LU": r"\d{8}",
+    "LV": r"\d{11}",
+    "MT": r"\d{8}",
+    "NL": r"\d{9}B\d{2}",
+    "PL": r"\d{10}",
+    "PT": r"\d{9}",
+    "RO": r"\d{2,10}",
+    "SE": r"\d{10}01",
+    "SI": r"\d{8}",
+    "SK": r"\d{10}",
 }
 EU = frozenset({c for c in _FORMS if c != "EL"} | {"GR"})
 
@@ -53,7 +75,9 @@ def _sweden(body: str) -> bool:
 
 
 _CHECKS = {
-    "AT": _austria, "DE": _germany, "SE": _sweden,
+    "AT": _austria,
+    "DE": _germany,
+    "SE": _sweden,
     "DK": lambda body: sum(w * int(d) for w, d in zip((2, 7, 6, 5, 4, 3, 2, 1), body, strict=True)) % 11 == 0,
     "FI": lambda body: sum(w * int(d) for w, d in zip((7, 9, 10, 5, 8, 4, 2, 1), body, strict=True)) % 11 == 0,
 }

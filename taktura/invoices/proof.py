@@ -22,10 +22,16 @@ def _check_chunk(ids: list[int]) -> Iterator[str]:
     for row in DocumentLine.objects.filter(document__in=ids).order_by("document_id", "position").values_list(*LINE):
         lines.setdefault(row[1], []).append(row)
     taxes: dict[int, list[tuple[object, ...]]] = {}
-    for row in DocumentTax.objects.filter(document__in=ids).order_by("document_id", "id").values_list("document_id", "category", "rate", "net", "tax"):
+    for row in (
+        DocumentTax.objects.filter(document__in=ids)
+        .order_by("document_id", "id")
+        .values_list("document_id", "category", "rate", "net", "tax")
+    ):
         taxes.setdefault(row[0], []).append(row)
     references: dict[int, list[int]] = {}
-    for pk, corrected in Document.objects.filter(pk__in=ids, references__isnull=False).values_list("pk", "references__corrects"):
+    for pk, corrected in Document.objects.filter(pk__in=ids, references__isnull=False).values_list(
+        "pk", "references__corrects"
+    ):
         references.setdefault(pk, []).append(corrected)
     for row in Document.objects.filter(pk__in=ids).order_by("id").values_list(*DOCUMENT):
         named = dict(zip(DOCUMENT, row, strict=True))
@@ -48,7 +54,9 @@ def _check_numbers() -> Iterator[str]:
         pattern = re.escape(series.format).replace(r"\{year\}", r"(?P<year>\d{4})")
         pattern = re.sub(r"\\\{number(:0?\d+)?\\\}", r"(?P<number>\\d+)", pattern)
         used: dict[int, list[int]] = {}
-        for number in Document.objects.filter(seller=series.seller_id, kind=series.kind).values_list("number", flat=True):
+        for number in Document.objects.filter(seller=series.seller_id, kind=series.kind).values_list(
+            "number", flat=True
+        ):
             match = re.fullmatch(pattern, number)
             if match:
                 fields = match.groupdict()

@@ -14,7 +14,9 @@ from taktura.invoices.models import Document, DocumentLine, DocumentReference, D
 
 def by_number(seller_id: int, number: str) -> Document:
     """The document of a number; raises `Refused` (`not_found`, or `invalid` where two kinds share the number)."""
-    found = list(Document.objects.select_related("seller", "customer", "contract").filter(seller=seller_id, number=number))
+    found = list(
+        Document.objects.select_related("seller", "customer", "contract").filter(seller=seller_id, number=number)
+    )
     if not found:
         raise Refused("not_found", "There is no document “%(number)s”.", number=number)
     if len(found) > 1:
@@ -33,7 +35,9 @@ def rests(documents: Iterable[int]) -> dict[int, dict[Vat, tuple[int, int]]]:
     notes = DocumentReference.objects.filter(corrects__in=wanted).values("document_id")
     single: dict[int, int] = {}
     several: set[int] = set()
-    for note, corrected in DocumentReference.objects.filter(document__in=notes).values_list("document_id", "corrects_id"):
+    for note, corrected in DocumentReference.objects.filter(document__in=notes).values_list(
+        "document_id", "corrects_id"
+    ):
         if note in single:
             several.add(note)
         single[note] = corrected
@@ -75,7 +79,8 @@ def balance(contract_id: int) -> Money:
     """The open amount of a contract: invoices less credit notes less payments; below zero the customer has credit."""
     documents = Document.objects.filter(contract=contract_id)
     sums = documents.aggregate(
-        invoiced=Coalesce(Sum("gross", filter=Q(kind="invoice")), 0), credited=Coalesce(Sum("gross", filter=Q(kind="credit_note")), 0)
+        invoiced=Coalesce(Sum("gross", filter=Q(kind="invoice")), 0),
+        credited=Coalesce(Sum("gross", filter=Q(kind="credit_note")), 0),
     )
     paid = Payment.objects.filter(document__contract=contract_id).aggregate(s=Coalesce(Sum("amount"), 0))["s"]
     digits = documents.values_list(F("digits"), flat=True).first()

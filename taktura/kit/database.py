@@ -27,7 +27,11 @@ def setup(*, throw_away: bool = False) -> None:
         server = postgres.ensure_running(data_directory(throw_away), durable=not throw_away)
         for alias, role in (("default", postgres.APP), ("owner", postgres.OWNER)):
             settings.DATABASES[alias] |= {
-                "HOST": server.socket_dir, "PORT": str(server.port), "USER": role, "NAME": NAME, "PASSWORD": "",
+                "HOST": server.socket_dir,
+                "PORT": str(server.port),
+                "USER": role,
+                "NAME": NAME,
+                "PASSWORD": "",
             }
         postgres.make_roles(server)
     django.setup()
@@ -128,7 +132,9 @@ def _template() -> str:
                 migrate()
             finally:
                 _switch(before)
-            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (f"{name}_new", name))))
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (f"{name}_new", name)))
+            )
         connection.execute("SELECT pg_advisory_unlock(hashtext('taktura template'))")
     return name
 
@@ -150,7 +156,11 @@ def _administration() -> Iterator[psycopg.Connection]:
     """A connection of the owner to the server's own database, to make and drop databases."""
     owner = settings.DATABASES["owner"]
     parameters = {
-        "host": owner["HOST"], "port": owner["PORT"], "user": owner["USER"], "password": owner["PASSWORD"], "dbname": "postgres",
+        "host": owner["HOST"],
+        "port": owner["PORT"],
+        "user": owner["USER"],
+        "password": owner["PASSWORD"],
+        "dbname": "postgres",
     }
     with psycopg.connect(**{k: v for k, v in parameters.items() if v}, autocommit=True) as connection:
         yield connection

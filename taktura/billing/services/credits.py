@@ -30,38 +30,65 @@ from taktura.kit.exact import decimal
 
 @transaction.atomic
 def credit(
-    actor: Actor, *, document: Document, lines: Sequence[Mapping[str, Any]] | None = None, reason: str = "", rebill: bool = False
+    actor: Actor,
+    *,
+    document: Document,
+    lines: Sequence[Mapping[str, Any]] | None = None,
+    reason: str = "",
+    rebill: bool = False,
 ) -> list[Issued]:
     """Credit a document: what is left of it, or of `lines` ({line, net | quantity}; `line` counts from 1) a part.
 
     Amounts are net, gross where its prices are. With `rebill` what is credited is billed again with the next billing
     (whole lines only). Raises `Refused`: `already_credited`, `credit_too_high`, `not_found`, `invalid`.
     """
-    document = Document.objects.select_for_update(of=("self",)).select_related("seller", "customer__seller", "customer__billing_information").get(pk=document.pk)
+    document = (
+        Document.objects.select_for_update(of=("self",))
+        .select_related("seller", "customer__seller", "customer__billing_information")
+        .get(pk=document.pk)
+    )
     if document.kind != "invoice":
         raise Refused("invalid", "Only an invoice can be credited: choose the invoice.")
     check_complete(document.customer)
     wanted = _amounts(document, lines, rebill)
     charges = {
         row[-1]: charge_of(row)
-        for row in Charge.objects.filter(document_line__in=[line.pk for line, _ in wanted]).values_list(*[c for c in COLUMNS if c != "proof"])
+        for row in Charge.objects.filter(document_line__in=[line.pk for line, _ in wanted]).values_list(
+            *[c for c in COLUMNS if c != "proof"]
+        )
     }
     today = actor.today(document.seller.time_zone)
     entries = [_entry(line, amount, charges.get(line.pk), reason, rebill) for line, amount in wanted]
     named = {e.charge.credits: document.pk for e in entries if e.charge and e.charge.credits is not None}
-    drafts = compose(entries, named, {document.pk: rests([document.pk])[document.pk]}, gross=document.prices_are == "gross")
+    drafts = compose(
+        entries, named, {document.pk: rests([document.pk])[document.pk]}, gross=document.prices_are == "gross"
+    )
     if not any(e.charge for e in entries):  # sales items: no charge names the document
         drafts = [replace(d, references=(document.pk,)) for d in drafts]
     ready = [
-        (Ready(draft=replace(d, references=(document.pk,)), customer=document.customer, contract=document.contract_id,
-               currency=document.currency, gross_prices=document.prices_are == "gross", reason=reason), _work(document))
+        (
+            Ready(
+                draft=replace(d, references=(document.pk,)),
+                customer=document.customer,
+                contract=document.contract_id,
+                currency=document.currency,
+                gross_prices=document.prices_are == "gross",
+                reason=reason,
+            ),
+            _work(document),
+        )
         for d in drafts
     ]
     known = Facts({}, {}, {}, {c.id: pk for pk, c in charges.items()})
     issued = issue_documents(actor, document.seller, known, ready, today)
     if rebill:
         _reopen(charges.values(), document)
-    record(actor, "credit", f"document:{document.pk}", {"documents": [d.id for d in issued], "reason": reason, "rebill": rebill})
+    record(
+        actor,
+        "credit",
+        f"document:{document.pk}",
+        {"documents": [d.id for d in issued], "reason": reason, "rebill": rebill},
+    )
     return issued
 
 
@@ -69,7 +96,9 @@ def _work(document: Document) -> Work:
     return Work(document.customer, document.currency, [], [])
 
 
-def _amounts(document: Document, lines: Sequence[Mapping[str, Any]] | None, rebill: bool) -> list[tuple[DocumentLine, int]]:
+def _amounts(
+    document: Document, lines: Sequence[Mapping[str, Any]] | None, rebill: bool
+) -> list[tuple[DocumentLine, int]]:
     """Each line with the minor units to credit of it."""
     rows = list(DocumentLine.objects.filter(document=document).order_by("position"))
     taken = credited(row.pk for row in rows)
@@ -86,12 +115,18 @@ def _amounts(document: Document, lines: Sequence[Mapping[str, Any]] | None, rebi
             raise Refused("not_found", "%(number)s has no line %(line)s.", number=document.number, line=asked["line"])
         amount = _asked(row, asked, left[row.pk], document.digits)
         if amount > left[row.pk]:
-            raise Refused("credit_too_high", "Of line %(line)s only %(left)s is left to credit.", line=row.position,
-                          left=money(Fraction(left[row.pk], 10**document.digits), document.digits))
+            raise Refused(
+                "credit_too_high",
+                "Of line %(line)s only %(left)s is left to credit.",
+                line=row.position,
+                left=money(Fraction(left[row.pk], 10**document.digits), document.digits),
+            )
         if amount <= 0:
             raise Refused("invalid", "A credit is more than 0.")
         if rebill and (amount != left[row.pk] or taken.get(row.pk)):
-            raise Refused("invalid", "Only whole lines can be billed again: credit the whole line, or leave out rebill.")
+            raise Refused(
+                "invalid", "Only whole lines can be billed again: credit the whole line, or leave out rebill."
+            )
         left[row.pk] -= amount
         found.append((row, amount))
     return found
@@ -107,23 +142,51 @@ def _asked(row: DocumentLine, asked: Mapping[str, Any], left: int, digits: int) 
         return left
     quantity = decimal(asked["quantity"])
     if not row.quantity or quantity > row.quantity:
-        raise Refused("credit_too_high", "Line %(line)s has no quantity of %(quantity)s.", line=row.position, quantity=quantity)
-    return min(left, half_up(Fraction(row.amount) * Fraction(quantity) / Fraction(row.quantity))) if quantity != row.quantity else left
+        raise Refused(
+            "credit_too_high", "Line %(line)s has no quantity of %(quantity)s.", line=row.position, quantity=quantity
+        )
+    return (
+        min(left, half_up(Fraction(row.amount) * Fraction(quantity) / Fraction(row.quantity)))
+        if quantity != row.quantity
+        else left
+    )
 
 
 def _entry(line: DocumentLine, amount: int, charge: facts.Charge | None, reason: str, rebill: bool) -> Entry:
     quantity = line.quantity if amount == line.amount else Decimal(1)
     unit_price = line.unit_price if amount == line.amount else None
     common: dict[str, Any] = {
-        "contract": line.contract_id, "article": line.article, "title": line.title, "kind": line.kind, "unit": line.unit,
-        "order": (line.position,), "note": {"reason": reason} if reason else {},
+        "contract": line.contract_id,
+        "article": line.article,
+        "title": line.title,
+        "kind": line.kind,
+        "unit": line.unit,
+        "order": (line.position,),
+        "note": {"reason": reason} if reason else {},
     }
     if charge is None:
-        return Entry(**common, amount=-amount, quantity=-quantity, unit_price=unit_price, vat=(line.vat_category, line.vat_rate),
-                     first=line.first, end=line.end, source=line.pk)
+        return Entry(
+            **common,
+            amount=-amount,
+            quantity=-quantity,
+            unit_price=unit_price,
+            vat=(line.vat_category, line.vat_rate),
+            first=line.first,
+            end=line.end,
+            source=line.pk,
+        )
     taken = replace(
-        charge, amount=-amount, credits=charge.id, by_hand=True, rebill=rebill, id=0, document=0, shares=(), unit_price=unit_price,
-        quantity=charge.quantity if charge.rate is not None else -charge.quantity, proof={"rule": "R14.4", "by_hand": True},
+        charge,
+        amount=-amount,
+        credits=charge.id,
+        by_hand=True,
+        rebill=rebill,
+        id=0,
+        document=0,
+        shares=(),
+        unit_price=unit_price,
+        quantity=charge.quantity if charge.rate is not None else -charge.quantity,
+        proof={"rule": "R14.4", "by_hand": True},
     )
     return Entry(**common, charge=taken)
 

@@ -29,7 +29,9 @@ def interim_bill(actor: Actor, *, contract: Contract, leave_out: Iterable[str] =
     check_complete(contract.customer)
     items: list[SalesItem] = []
     if "sales_items" not in left:
-        found = SalesItem.objects.filter(document__isnull=True, customer=contract.customer_id, currency=contract.currency)
+        found = SalesItem.objects.filter(
+            document__isnull=True, customer=contract.customer_id, currency=contract.currency
+        )
         items = list(found.prefetch_related("lines").order_by("id"))
     scope = Scope(on=actor.today(contract.customer.seller.time_zone), interim=True, leave_usage="usage" in left)
     return settle_now(actor, contract, scope, action="interim_bill", netted=False, items=items)

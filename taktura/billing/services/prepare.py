@@ -49,10 +49,16 @@ def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bo
             rows += item_entries(item, work.customer, on)
         for draft in compose(rows, documents, left, gross=work.gross, netted=netted):
             named = {line.entry.contract for line in draft.lines if line.entry.contract is not None}
-            contract = named.pop() if len(named) == 1 and len(work.charges) <= 1 or len(named) == 1 and draft.references else None
+            contract = (
+                named.pop()
+                if len(named) == 1 and len(work.charges) <= 1 or len(named) == 1 and draft.references
+                else None
+            )
             if len(work.charges) == 1 and contract is None and work.charges[0][1]:
                 contract = work.charges[0][0]
-            ready = Ready(draft=draft, customer=work.customer, contract=contract, currency=work.currency, gross_prices=work.gross)
+            ready = Ready(
+                draft=draft, customer=work.customer, contract=contract, currency=work.currency, gross_prices=work.gross
+            )
             if draft.kind == "credit_note" and not netted:
                 notes.append((draft.references, ready, work))
             else:
@@ -92,15 +98,29 @@ def item_entries(item: SalesItem, customer: Customer, on: date) -> list[Entry]:
     for line in item.lines.all():
         each = Fraction(line.price) * (100 - Fraction(line.discount)) / 100 * factor
         found.append(
-            Entry(contract=None, article=line.article, title=line.title, kind="sales_item", unit="piece",
-                  order=(item.pk, line.position), amount=half_up(each * Fraction(line.quantity) * unit),
-                  quantity=Decimal(line.quantity), unit_price=plain(each), vat=vat_on(tax, rates, on), first=item.sold_on)
+            Entry(
+                contract=None,
+                article=line.article,
+                title=line.title,
+                kind="sales_item",
+                unit="piece",
+                order=(item.pk, line.position),
+                amount=half_up(each * Fraction(line.quantity) * unit),
+                quantity=Decimal(line.quantity),
+                unit_price=plain(each),
+                vat=vat_on(tax, rates, on),
+                first=item.sold_on,
+            )
         )
     return found
 
 
 def works_of(
-    known: Facts, due: dict[int, list[Charge]], customers: dict[int, Customer], owner: dict[int, int], currency: dict[int, str],
+    known: Facts,
+    due: dict[int, list[Charge]],
+    customers: dict[int, Customer],
+    owner: dict[int, int],
+    currency: dict[int, str],
     items: Sequence[SalesItem],
 ) -> list[Work]:
     """Group what is due by recipient: a work per contract, or per customer and currency (R14.5)."""

@@ -44,7 +44,13 @@ class Outcome:
 
 
 def bill(
-    actor: Actor, *, seller: Seller, on: date, contract: int | None = None, customer: int | None = None, preview: bool = False,
+    actor: Actor,
+    *,
+    seller: Seller,
+    on: date,
+    contract: int | None = None,
+    customer: int | None = None,
+    preview: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
     """Bill all that is due on or before a day, of all contracts, of one, or of one customer.
@@ -114,7 +120,13 @@ def _item_customers(
 
 
 def _batch(
-    actor: Actor, seller: Seller, batch: list[tuple[int, int]], item_customers: list[int], on: date, outcome: Outcome, *,
+    actor: Actor,
+    seller: Seller,
+    batch: list[tuple[int, int]],
+    item_customers: list[int],
+    on: date,
+    outcome: Outcome,
+    *,
     write: bool,
 ) -> None:
     ids = [pk for _, pk in batch]
@@ -126,7 +138,11 @@ def _batch(
     customers = with_billing({*owner.values(), *item_customers})
     known = gather(ids, on)
     due, failed = _settled(known, ids, on, outcome)
-    items = SalesItem.objects.filter(document__isnull=True, customer__in=item_customers, sold_on__lte=on).prefetch_related("lines").order_by("id")
+    items = (
+        SalesItem.objects.filter(document__isnull=True, customer__in=item_customers, sold_on__lte=on)
+        .prefetch_related("lines")
+        .order_by("id")
+    )
     works = works_of(known, due, customers, owner, currency, list(items))
     works, left_out = _complete(works, outcome)
     ready = ready_documents(known, works, on)
@@ -140,9 +156,12 @@ def _batch(
     settled = [pk for pk in ids if pk not in failed and owner[pk] not in left_out]
     mark_settled(known, settled, on)
     if issued:
-        record(actor, "bill", f"seller:{seller.pk}", {
-            "on": on, "contracts": len(ids), "documents": [d.id for d in issued], "hashes": _hashes(issued),
-        })
+        record(
+            actor,
+            "bill",
+            f"seller:{seller.pk}",
+            {"on": on, "contracts": len(ids), "documents": [d.id for d in issued], "hashes": _hashes(issued)},
+        )
 
 
 def _hashes(issued: list[Issued]) -> list[str]:
@@ -182,7 +201,8 @@ def _complete(works: list[Work], outcome: Outcome) -> tuple[list[Work], set[int]
 
 def _finish(actor: Actor, run: BillingRun, outcome: Outcome) -> None:
     RunProblem.objects.bulk_create(
-        RunProblem(run=run, contract_id=p.contract, customer_id=p.customer, code=p.code, text=p.text) for p in outcome.problems
+        RunProblem(run=run, contract_id=p.contract, customer_id=p.customer, code=p.code, text=p.text)
+        for p in outcome.problems
     )
     run.contracts, run.documents, run.finished_at = outcome.contracts, len(outcome.issued), actor.now
     run.save(update_fields=["contracts", "documents", "finished_at"])

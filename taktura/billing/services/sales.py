@@ -26,7 +26,9 @@ def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]
     if not lines:
         raise Refused("invalid", "A sale has at least one line.")
     seller = customer.seller
-    item = SalesItem.objects.create(customer=customer, key=key, currency=seller.currency, sold_on=actor.today(seller.time_zone))
+    item = SalesItem.objects.create(
+        customer=customer, key=key, currency=seller.currency, sold_on=actor.today(seller.time_zone)
+    )
     SalesItemLine.objects.bulk_create(_line(item, i, line) for i, line in enumerate(lines, 1))
     record(actor, "sell", f"customer:{customer.pk}", {"item": item.pk, "lines": list(lines)})
     return item
@@ -55,5 +57,12 @@ def _line(item: SalesItem, position: int, fields: Mapping[str, Any]) -> SalesIte
     if quantity <= Decimal(0):
         raise Refused("invalid", "A quantity is more than 0.")
     article = str(fields.get("article") or "")
-    return SalesItemLine(item=item, position=position, article=article, title=str(fields.get("title") or article), quantity=quantity,
-                         price=price, discount=discount)
+    return SalesItemLine(
+        item=item,
+        position=position,
+        article=article,
+        title=str(fields.get("title") or article),
+        quantity=quantity,
+        price=price,
+        discount=discount,
+    )

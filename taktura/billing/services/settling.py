@@ -26,7 +26,12 @@ def documents_due(
 
 
 def settle_now(
-    actor: Actor, contract: Contract, scope: Scope, *, action: str, netted: bool | None = None,
+    actor: Actor,
+    contract: Contract,
+    scope: Scope,
+    *,
+    action: str,
+    netted: bool | None = None,
     items: list[SalesItem] | None = None,
 ) -> list[Issued]:
     """Issue what is due of one contract in a scope, in the caller's transaction.
@@ -57,6 +62,8 @@ def check_complete(customer: Customer) -> None:
     missing = missing_billing_information(customer)
     if missing:
         raise Refused(
-            "billing_information_missing", "Complete the billing information of %(name)s first: %(fields)s.", name=customer.name,
+            "billing_information_missing",
+            "Complete the billing information of %(name)s first: %(fields)s.",
+            name=customer.name,
             fields=", ".join(missing),
         )

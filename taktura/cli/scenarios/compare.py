@@ -5,8 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-EXACT_LISTS = ("documents", "preview", "lines", "exceptions", "sales_items", "time", "alerts", "without_billing_information",
-               "without_contract")
+EXACT_LISTS = (
+    "documents",
+    "preview",
+    "lines",
+    "exceptions",
+    "sales_items",
+    "time",
+    "alerts",
+    "without_billing_information",
+    "without_contract",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,15 +24,32 @@ def _document(document: Document) -> dict[str, Any]:
         return Money(minor, document.digits).exact
 
     return {
-        "kind": document.kind, "contract": document.contract.key if document.contract else None, "customer": document.customer.key,
-        "net": exact(document.net), "tax": exact(document.tax), "gross": exact(document.gross), "number": document.number,
+        "kind": document.kind,
+        "contract": document.contract.key if document.contract else None,
+        "customer": document.customer.key,
+        "net": exact(document.net),
+        "tax": exact(document.tax),
+        "gross": exact(document.gross),
+        "number": document.number,
         "references": [r.corrects.number for r in document.references.all()],
         "lines": [
-            {"article": line.article, "title": line.title, "kind": line.kind, "quantity": line.quantity, "unit_price": line.unit_price,
-             "net": exact(line.net), "vat": line.vat_rate, "from": line.first, "until": line.end}
+            {
+                "article": line.article,
+                "title": line.title,
+                "kind": line.kind,
+                "quantity": line.quantity,
+                "unit_price": line.unit_price,
+                "net": exact(line.net),
+                "vat": line.vat_rate,
+                "from": line.first,
+                "until": line.end,
+            }
             for line in document.lines.all()
         ],
-        "taxes": [{"rate": t.rate, "category": t.category, "net": exact(t.net), "tax": exact(t.tax)} for t in document.taxes.all()],
+        "taxes": [
+            {"rate": t.rate, "category": t.category, "net": exact(t.net), "tax": exact(t.tax)}
+            for t in document.taxes.all()
+        ],
     }
 
 
@@ -44,17 +61,31 @@ def described_ready(ready: Ready) -> dict[str, Any]:
         return Money(minor, digits).exact
 
     return {
-        "kind": draft.kind, "contract": _key(ready.contract), "customer": ready.customer.key, "net": exact(draft.net),
-        "tax": exact(draft.tax), "gross": exact(draft.gross), "number": None, "references": _numbers(draft.references),
+        "kind": draft.kind,
+        "contract": _key(ready.contract),
+        "customer": ready.customer.key,
+        "net": exact(draft.net),
+        "tax": exact(draft.tax),
+        "gross": exact(draft.gross),
+        "number": None,
+        "references": _numbers(draft.references),
         "lines": [
-            {"article": row.entry.article, "title": row.entry.title, "kind": row.entry.kind, "quantity": row.quantity,
-             "unit_price": row.entry.charge.unit_price if row.entry.charge else row.entry.unit_price, "net": exact(row.net),
-             "vat": (row.entry.charge.vat if row.entry.charge else row.entry.vat)[1],
-             "from": row.entry.charge.first if row.entry.charge else row.entry.first,
-             "until": row.entry.charge.end if row.entry.charge else row.entry.end}
+            {
+                "article": row.entry.article,
+                "title": row.entry.title,
+                "kind": row.entry.kind,
+                "quantity": row.quantity,
+                "unit_price": row.entry.charge.unit_price if row.entry.charge else row.entry.unit_price,
+                "net": exact(row.net),
+                "vat": (row.entry.charge.vat if row.entry.charge else row.entry.vat)[1],
+                "from": row.entry.charge.first if row.entry.charge else row.entry.first,
+                "until": row.entry.charge.end if row.entry.charge else row.entry.end,
+            }
             for row in draft.lines
         ],
-        "taxes": [{"rate": t.vat[1], "category": t.vat[0], "net": exact(t.net), "tax": exact(t.tax)} for t in draft.taxes],
+        "taxes": [
+            {"rate": t.vat[1], "category": t.vat[0], "net": exact(t.net), "tax": exact(t.tax)} for t in draft.taxes
+        ],
     }
 
 

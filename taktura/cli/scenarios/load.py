@@ -18,8 +18,15 @@ from taktura.cli.scenarios.schema import Located, Wrong
 
 MAX_BYTES = 4 * 1024 * 1024
 SELLER = {
-    "country": "DE", "currency": "EUR", "time_zone": "Europe/Berlin", "vat": 19, "prices_are": "net",
-    "change_documents": "separate", "stacking": "best", "coupon_and_scale": "coupon", "rate_change": "end",
+    "country": "DE",
+    "currency": "EUR",
+    "time_zone": "Europe/Berlin",
+    "vat": 19,
+    "prices_are": "net",
+    "change_documents": "separate",
+    "stacking": "best",
+    "coupon_and_scale": "coupon",
+    "rate_change": "end",
 }
 
 
@@ -127,10 +134,16 @@ def _scenario(path: Path, data: dict[str, Any]) -> Scenario:
     seller = SELLER | dict(data.get("seller") or {})
     seller.setdefault("consumer_rules", "DE" if seller["country"] == "DE" else "none")
     zone = ZoneInfo(str(seller["time_zone"]))
-    sections = {name: data.get(name) or {} for name in ("articles", "tariffs", "coupons", "customers", "suppliers", "contracts")}
+    sections = {
+        name: data.get(name) or {} for name in ("articles", "tariffs", "coupons", "customers", "suppliers", "contracts")
+    }
     return Scenario(
-        path=path, title=str(data["scenario"]), seller=seller, product_references=list(data.get("product_references") or ()),
-        timeline=tuple(_steps(data.get("timeline") or (), zone)), **sections,
+        path=path,
+        title=str(data["scenario"]),
+        seller=seller,
+        product_references=list(data.get("product_references") or ()),
+        timeline=tuple(_steps(data.get("timeline") or (), zone)),
+        **sections,
     )
 
 
@@ -147,7 +160,14 @@ def _steps(rows: Iterable[Any], zone: ZoneInfo) -> list[Step]:
         if steps and at < steps[-1].at:
             raise Wrong("steps stand in order of time", row.line)
         steps.append(
-            Step(number=number, line=row.line, on=at.astimezone(zone).date(), at=at, verb=verb, args=row[verb] if verb else None,
-                 expect=row.get("expect"))
+            Step(
+                number=number,
+                line=row.line,
+                on=at.astimezone(zone).date(),
+                at=at,
+                verb=verb,
+                args=row[verb] if verb else None,
+                expect=row.get("expect"),
+            )
         )
     return steps

@@ -53,8 +53,10 @@ def render(result: Result) -> str:
 def _forecast(step: StepResult) -> list[str]:
     lines = [f"  {step.on} {step.verb or ''}".rstrip()]
     for document in step.found.get("documents") or step.found.get("preview") or ():
-        lines.append(f"    {document['kind']} {document['number'] or ''} {document['contract'] or document['customer'] or ''}: "
-                     f"net {document['net']}, tax {document['tax']}, gross {document['gross']}")
+        lines.append(
+            f"    {document['kind']} {document['number'] or ''} {document['contract'] or document['customer'] or ''}: "
+            f"net {document['net']}, tax {document['tax']}, gross {document['gross']}"
+        )
         lines += [
             f"      {row['title']} {row['from'] or ''}..{row['until'] or ''}  {row['quantity']} × {row['unit_price']}  {row['net']}"
             for row in document["lines"]
@@ -73,13 +75,24 @@ def summary(results: Sequence[Result]) -> str:
 def as_json(results: Sequence[Result]) -> str:
     """All results as one JSON document."""
     rows = [
-        {"path": str(r.path), "scenario": r.title, "passed": r.passed, "not_yet": r.not_yet or None,
-         "differences": [{"path": d.path, "expected": to_json(d.expected), "found": to_json(d.found)} for d in r.differences],
-         "steps": [{"step": s.number, "on": s.on, "verb": s.verb, "found": to_json(s.found)} for s in r.steps]}
+        {
+            "path": str(r.path),
+            "scenario": r.title,
+            "passed": r.passed,
+            "not_yet": r.not_yet or None,
+            "differences": [
+                {"path": d.path, "expected": to_json(d.expected), "found": to_json(d.found)} for d in r.differences
+            ],
+            "steps": [{"step": s.number, "on": s.on, "verb": s.verb, "found": to_json(s.found)} for s in r.steps],
+        }
         for r in results
     ]
-    return json.dumps({"results": rows, "passed": sum(r.passed for r in results), "failed": sum(not r.passed for r in results)},
-                      ensure_ascii=False, indent=2, default=str)
+    return json.dumps(
+        {"results": rows, "passed": sum(r.passed for r in results), "failed": sum(not r.passed for r in results)},
+        ensure_ascii=False,
+        indent=2,
+        default=str,
+    )
 
 
 def _short(value: Any) -> str:

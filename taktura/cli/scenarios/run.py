@@ -6,8 +6,8 @@ from typing import Any
 from taktura.cli.scenarios.compare import Difference, compare, names
 from taktura.cli.scenarios.load import Scenario, Step
 from taktura.cli.scenarios.report import Result, StepResult
-from taktura.cli.scenarios.view import EXPECTED, look
 from taktura.cli.scenarios.verbs import VERBS, NotYet
+from taktura.cli.scenarios.view import EXPECTED, look
 from taktura.cli.scenarios.world import World, build
 from taktura.core.errors import Refused
 
@@ -21,9 +21,19 @@ def run(scenario: Scenario) -> Result:
         for step in scenario.timeline:
             found, more = _step(world, step)
             differences += more
-            steps.append(StepResult(number=step.number, on=step.on.isoformat(), verb=step.verb, found=found, expected=step.expect is not None))
+            steps.append(
+                StepResult(
+                    number=step.number,
+                    on=step.on.isoformat(),
+                    verb=step.verb,
+                    found=found,
+                    expected=step.expect is not None,
+                )
+            )
     except NotYet as missing:
-        return Result(path=scenario.path, title=scenario.title, differences=differences, not_yet=str(missing), steps=steps)
+        return Result(
+            path=scenario.path, title=scenario.title, differences=differences, not_yet=str(missing), steps=steps
+        )
     except Refused as error:
         differences.append(Difference("before the timeline", None, f"{error.code}: {error}"))
     return Result(path=scenario.path, title=scenario.title, differences=differences, steps=steps)
@@ -43,7 +53,11 @@ def _step(world: World, step: Step) -> tuple[dict[str, Any], list[Difference]]:
             VERBS[step.verb](world, step.args)
         except Refused as refused:
             error = refused
-    found: dict[str, Any] = {"error": error.code if error else None, "documents": world.documents(), "preview": world.preview}
+    found: dict[str, Any] = {
+        "error": error.code if error else None,
+        "documents": world.documents(),
+        "preview": world.preview,
+    }
     if error is not None:
         found["message"] = str(error)
     named = names(expect.get("documents") or (), found["documents"])

@@ -31,17 +31,27 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-TOP = _words("scenario source seller articles tariffs customers suppliers product_references coupons contracts timeline")
-SELLER = _words("country currency time_zone vat prices_are change_documents stacking coupon_and_scale number_format closed_until "
-                "consumer_rules rate_change")
+TOP = _words(
+    "scenario source seller articles tariffs customers suppliers product_references coupons contracts timeline"
+)
+SELLER = _words(
+    "country currency time_zone vat prices_are change_documents stacking coupon_and_scale number_format closed_until "
+    "consumer_rules rate_change"
+)
 ARTICLE = _words("number unit ledger_account title")
-TARIFF = _words("title module public offer_number interval anchor notice vat minimum_sales cost_cap minimum_proration "
-                "cap_proration tolerance tick tick_scope interim_threshold trial currency credit_on_end lines versions")
-LINE = _words("title alternative_name key charge booking when interval price_per price price_quantity package proration vat included "
-              "included_proration tiers tier_mode discount_scale aggregate aggregate_of unit tick tick_scope flat_price "
-              "reference_price in_minimum in_cap interim notice usage_pricing markup bookable_by show highlight heading")
+TARIFF = _words(
+    "title module public offer_number interval anchor notice vat minimum_sales cost_cap minimum_proration "
+    "cap_proration tolerance tick tick_scope interim_threshold trial currency credit_on_end lines versions"
+)
+LINE = _words(
+    "title alternative_name key charge booking when interval price_per price price_quantity package proration vat included "
+    "included_proration tiers tier_mode discount_scale aggregate aggregate_of unit tick tick_scope flat_price "
+    "reference_price in_minimum in_cap interim notice usage_pricing markup bookable_by show highlight heading"
+)
 NOTICE = _words("initial_term renewal_term notice to")
-CUSTOMER = _words("name country kind vat_id tax_status language billing_information email iban round_up_minutes hourly_rate documents_per")
+CUSTOMER = _words(
+    "name country kind vat_id tax_status language billing_information email iban round_up_minutes hourly_rate documents_per"
+)
 SUPPLIER = _words("create_customers create_subscriptions unit_price_from_import mapping currency time_zone")
 COUPON = _words("percent amount periods lines")
 SIGN = _words("customer tariff start offer_number quantities coupon anchor conditions billed_until")
@@ -49,51 +59,93 @@ CONDITION = _words("price discount reason minimum_quantity")
 USAGE = _words("contract article key quantity duration at from until id source revision cost price attributes")
 
 VERBS: dict[str, frozenset[str]] = {
-    "define_tariff": TARIFF | {"tariff"}, "delete_tariff": _words("tariff"), "sign": SIGN | {"contract"},
+    "define_tariff": TARIFF | {"tariff"},
+    "delete_tariff": _words("tariff"),
+    "sign": SIGN | {"contract"},
     "book": _words("contract article quantity from until memo price discount reason minimum_quantity bill as"),
-    "change_quantity": _words("contract article quantity from memo line"), "end_line": _words("contract article until line"),
-    "usage": USAGE, "withdraw_usage": _words("id source"), "close_period": _words("until"),
-    "import_usage": _words("supplier rows file mapping"), "link": _words("supplier subscription contract article line"),
+    "change_quantity": _words("contract article quantity from memo line"),
+    "end_line": _words("contract article until line"),
+    "usage": USAGE,
+    "withdraw_usage": _words("id source"),
+    "close_period": _words("until"),
+    "import_usage": _words("supplier rows file mapping"),
+    "link": _words("supplier subscription contract article line"),
     "link_customer": _words("supplier reference customer"),
-    "extend_contract": _words("supplier subscription contract article quantity from"), "reprocess": _words("supplier"),
-    "interim_bill": _words("contract leave_out"), "bill": _words("contract customer preview"),
-    "give_notice": _words("contract article received end"), "withdraw_notice": _words("contract"),
-    "change_tariff": _words("contract tariff from keep_billing_dates keep_terms keep"), "pause": _words("contract from until"),
-    "resume": _words("contract from"), "redeem": _words("contract coupon"),
-    "order": _words("tariff customer articles coupon offer_number as"), "price_update": _words("tariff from percent lines"),
-    "credit": _words("document lines reason rebill"), "pay": _words("document amount on"),
-    "set_billing_information": _words("customer"), "sales_item": _words("customer lines as"),
-    "move_sales_item": _words("item customer"), "ticket": _words("customer subject as"),
-    "log_time": _words("ticket minutes billable worked_on"), "approve_time": _words("ticket"),
+    "extend_contract": _words("supplier subscription contract article quantity from"),
+    "reprocess": _words("supplier"),
+    "interim_bill": _words("contract leave_out"),
+    "bill": _words("contract customer preview"),
+    "give_notice": _words("contract article received end"),
+    "withdraw_notice": _words("contract"),
+    "change_tariff": _words("contract tariff from keep_billing_dates keep_terms keep"),
+    "pause": _words("contract from until"),
+    "resume": _words("contract from"),
+    "redeem": _words("contract coupon"),
+    "order": _words("tariff customer articles coupon offer_number as"),
+    "price_update": _words("tariff from percent lines"),
+    "credit": _words("document lines reason rebill"),
+    "pay": _words("document amount on"),
+    "set_billing_information": _words("customer"),
+    "sales_item": _words("customer lines as"),
+    "move_sales_item": _words("item customer"),
+    "ticket": _words("customer subject as"),
+    "log_time": _words("ticket minutes billable worked_on"),
+    "approve_time": _words("ticket"),
     "confirm_numbering": _words("kind format next"),
 }
 DOCUMENT = _words("kind contract customer net tax gross number references lines taxes as")
 DOCUMENT_LINE = _words("article title kind quantity unit_price net vat from until")
 EXPECT: dict[str, frozenset[str] | None] = {
-    "documents": DOCUMENT, "preview": DOCUMENT, "error": None, "waiting": None, "balance": None, "onboarding": None,
+    "documents": DOCUMENT,
+    "preview": DOCUMENT,
+    "error": None,
+    "waiting": None,
+    "balance": None,
+    "onboarding": None,
     "contracts": _words("ends last_day notice_deadline next_billing status lines"),
     "usage": _words("recorded duplicates conflicts exceptions"),
-    "subscriptions": _words("status contract article customer_id name description start end product product_name unit quantity"),
-    "supplier_customers": _words("status customer name"), "customers": CUSTOMER, "sales_items": _words("status customer net minutes"),
-    "time": _words("status customer net minutes"), "alerts": _words("kind contract article forecast"),
+    "subscriptions": _words(
+        "status contract article customer_id name description start end product product_name unit quantity"
+    ),
+    "supplier_customers": _words("status customer name"),
+    "customers": CUSTOMER,
+    "sales_items": _words("status customer net minutes"),
+    "time": _words("status customer net minutes"),
+    "alerts": _words("kind contract article forecast"),
     "payments": _words("open status"),
 }
 WORDS: dict[str, frozenset[str]] = {
-    "charge": _words("once recurring usage"), "booking": _words("included add_on on_off"), "when": _words("advance arrears"),
-    "package": _words("proportional started"), "proration": _words("daily none"), "tier_mode": _words("graduated volume"),
-    "aggregate": _words("sum count max last unique"), "tick_scope": _words("record period"),
+    "charge": _words("once recurring usage"),
+    "booking": _words("included add_on on_off"),
+    "when": _words("advance arrears"),
+    "package": _words("proportional started"),
+    "proration": _words("daily none"),
+    "tier_mode": _words("graduated volume"),
+    "aggregate": _words("sum count max last unique"),
+    "tick_scope": _words("record period"),
     "usage_pricing": _words("tariff usage_quantity fixed_quantity cost_plus imported_price"),
-    "change_documents": _words("separate netted"), "prices_are": _words("net gross"), "stacking": _words("best add sequence"),
-    "coupon_and_scale": _words("coupon best both"), "rate_change": _words("end split"), "documents_per": _words("contract customer"),
-    "tax_status": _words("domestic reverse_charge export exempt"), "applies_to": _words("new all"),
-    "minimum_proration": _words("daily none"), "cap_proration": _words("daily none"), "included_proration": _words("daily none"),
+    "change_documents": _words("separate netted"),
+    "prices_are": _words("net gross"),
+    "stacking": _words("best add sequence"),
+    "coupon_and_scale": _words("coupon best both"),
+    "rate_change": _words("end split"),
+    "documents_per": _words("contract customer"),
+    "tax_status": _words("domestic reverse_charge export exempt"),
+    "applies_to": _words("new all"),
+    "minimum_proration": _words("daily none"),
+    "cap_proration": _words("daily none"),
+    "included_proration": _words("daily none"),
     "bill": _words("next now"),
 }
-NUMBERS = _words("price price_quantity included reference_price markup minimum_sales cost_cap interim_threshold tolerance percent amount "
-                 "periods above up_to flat discount minimum_quantity hourly_rate round_up_minutes quantity duration minutes net tax gross "
-                 "recorded duplicates conflicts revision cost line")
-BOOLS = _words("flat_price in_minimum in_cap interim public create_customers create_subscriptions unit_price_from_import preview "
-               "keep_billing_dates keep_terms rebill show highlight billing_information credit_on_end billable forecast")
+NUMBERS = _words(
+    "price price_quantity included reference_price markup minimum_sales cost_cap interim_threshold tolerance percent amount "
+    "periods above up_to flat discount minimum_quantity hourly_rate round_up_minutes quantity duration minutes net tax gross "
+    "recorded duplicates conflicts revision cost line"
+)
+BOOLS = _words(
+    "flat_price in_minimum in_cap interim public create_customers create_subscriptions unit_price_from_import preview "
+    "keep_billing_dates keep_terms rebill show highlight billing_information credit_on_end billable forecast"
+)
 DATES = _words("start until from ends last_day notice_deadline next_billing received end billed_until closed_until")
 FREE = frozenset({"attributes", "mapping", "quantities", "references"})
 
@@ -229,5 +281,7 @@ def _keys(value: Any, allowed: frozenset[str], place: str) -> None:
         if key not in allowed:
             near = difflib.get_close_matches(str(key), sorted(allowed), 1, 0)
             where = f"{place}.{key}" if place else str(key)
-            raise Wrong(f"unknown key {where}: did you mean “{near[0] if near else sorted(allowed)[0]}”?",
-                        value.lines.get(key) if isinstance(value, Located) else None)
+            raise Wrong(
+                f"unknown key {where}: did you mean “{near[0] if near else sorted(allowed)[0]}”?",
+                value.lines.get(key) if isinstance(value, Located) else None,
+            )

@@ -36,13 +36,17 @@ def _line(world: World, args: Args, contract: Contract | None = None) -> Contrac
 
 def _kept(world: World, outcome: Outcome) -> None:
     world.usage = {
-        "recorded": outcome.recorded, "duplicates": outcome.duplicates, "conflicts": outcome.conflicts,
+        "recorded": outcome.recorded,
+        "duplicates": outcome.duplicates,
+        "conflicts": outcome.conflicts,
         "exceptions": [{"reason": r} for r in outcome.exceptions],
     }
 
 
 def define_tariff(world: World, args: Args) -> None:
-    catalog.define_tariff(world.actor, seller=world.seller, key=args["tariff"], **{k: v for k, v in args.items() if k != "tariff"})
+    catalog.define_tariff(
+        world.actor, seller=world.seller, key=args["tariff"], **{k: v for k, v in args.items() if k != "tariff"}
+    )
 
 
 def delete_tariff(world: World, args: Args) -> None:
@@ -57,14 +61,26 @@ def book(world: World, args: Args) -> None:
     numbers = {k: decimal(args[k]) for k in ("price", "discount", "minimum_quantity") if args.get(k) is not None}
     texts = {k: args[k] for k in ("memo", "reason") if args.get(k)}
     billing.book(
-        world.actor, contract=world.contract(args["contract"]), now=args.get("bill") == "now", article=args["article"],
-        start=args["from"], end=args.get("until"), quantity=decimal(args.get("quantity", 1)), name=args.get("as") or "", **numbers, **texts,
+        world.actor,
+        contract=world.contract(args["contract"]),
+        now=args.get("bill") == "now",
+        article=args["article"],
+        start=args["from"],
+        end=args.get("until"),
+        quantity=decimal(args.get("quantity", 1)),
+        name=args.get("as") or "",
+        **numbers,
+        **texts,
     )
 
 
 def change_quantity(world: World, args: Args) -> None:
     billing.change_quantity(
-        world.actor, line=_line(world, args), quantity=decimal(args["quantity"]), start=args["from"], memo=args.get("memo") or ""
+        world.actor,
+        line=_line(world, args),
+        quantity=decimal(args["quantity"]),
+        start=args["from"],
+        memo=args.get("memo") or "",
     )
 
 
@@ -73,7 +89,9 @@ def end_line(world: World, args: Args) -> None:
 
 
 def record_usage(world: World, args: Any) -> None:
-    outcome, _ = billing.record_usage(world.actor, seller=world.seller, entries=args if isinstance(args, list) else [args])
+    outcome, _ = billing.record_usage(
+        world.actor, seller=world.seller, entries=args if isinstance(args, list) else [args]
+    )
     _kept(world, outcome)
 
 
@@ -90,7 +108,9 @@ def import_usage(world: World, args: Args) -> None:
     supplier = world.supplier(args["supplier"])
     if "file" in args:
         path = world.folder / args["file"]
-        received = usage.receive_file(world.actor, supplier=supplier, name=path.name, content=path.read_bytes(), mapping=args.get("mapping"))
+        received = usage.receive_file(
+            world.actor, supplier=supplier, name=path.name, content=path.read_bytes(), mapping=args.get("mapping")
+        )
     else:
         received = usage.import_rows(world.actor, supplier=supplier, rows=args["rows"], mapping=args.get("mapping"))
     _kept(world, received.outcome)
@@ -98,19 +118,31 @@ def import_usage(world: World, args: Args) -> None:
 
 
 def link(world: World, args: Args) -> None:
-    usage.link(world.actor, supplier=world.supplier(args["supplier"]), reference=str(args["subscription"]), line=_line(world, args))
+    usage.link(
+        world.actor,
+        supplier=world.supplier(args["supplier"]),
+        reference=str(args["subscription"]),
+        line=_line(world, args),
+    )
 
 
 def link_customer(world: World, args: Args) -> None:
     usage.link_customer(
-        world.actor, supplier=world.supplier(args["supplier"]), reference=str(args["reference"]), customer=world.customer(args["customer"])
+        world.actor,
+        supplier=world.supplier(args["supplier"]),
+        reference=str(args["reference"]),
+        customer=world.customer(args["customer"]),
     )
 
 
 def extend_contract(world: World, args: Args) -> None:
     usage.extend_contract(
-        world.actor, supplier=world.supplier(args["supplier"]), contract=world.contract(args["contract"]),
-        reference=str(args["subscription"]), article=args.get("article"), start=args.get("from"),
+        world.actor,
+        supplier=world.supplier(args["supplier"]),
+        contract=world.contract(args["contract"]),
+        reference=str(args["subscription"]),
+        article=args.get("article"),
+        start=args.get("from"),
         quantity=decimal(args["quantity"]) if args.get("quantity") is not None else None,
     )
 
@@ -127,7 +159,10 @@ def interim_bill(world: World, args: Args) -> None:
 def bill(world: World, args: Args | None) -> None:
     args = args or {}
     outcome = billing.bill(
-        world.actor, seller=world.seller, on=_today(world), preview=bool(args.get("preview")),
+        world.actor,
+        seller=world.seller,
+        on=_today(world),
+        preview=bool(args.get("preview")),
         contract=world.contract(args["contract"]).pk if args.get("contract") else None,
         customer=world.customer(args["customer"]).pk if args.get("customer") else None,
     )
@@ -141,7 +176,9 @@ def bill(world: World, args: Args | None) -> None:
 def give_notice(world: World, args: Args) -> None:
     contract = world.contract(args["contract"])
     line = _line(world, args, contract) if args.get("article") else None
-    billing.give_notice(world.actor, contract=contract, received=args.get("received") or _today(world), wish=args.get("end"), line=line)
+    billing.give_notice(
+        world.actor, contract=contract, received=args.get("received") or _today(world), wish=args.get("end"), line=line
+    )
 
 
 def withdraw_notice(world: World, args: Args) -> None:
@@ -151,7 +188,11 @@ def withdraw_notice(world: World, args: Args) -> None:
 def change_tariff(world: World, args: Args) -> None:
     settings = {k: args[k] for k in ("keep_billing_dates", "keep_terms", "keep") if args.get(k) is not None}
     billing.change_tariff(
-        world.actor, contract=world.contract(args["contract"]), tariff=world.tariff(args["tariff"]), start=args["from"], **settings
+        world.actor,
+        contract=world.contract(args["contract"]),
+        tariff=world.tariff(args["tariff"]),
+        start=args["from"],
+        **settings,
     )
 
 
@@ -176,13 +217,21 @@ def price_update(world: World, args: Args) -> None:
 
 def credit(world: World, args: Args) -> None:
     billing.credit(
-        world.actor, document=world.document(args["document"]), lines=args.get("lines"), reason=args.get("reason") or "",
+        world.actor,
+        document=world.document(args["document"]),
+        lines=args.get("lines"),
+        reason=args.get("reason") or "",
         rebill=bool(args.get("rebill")),
     )
 
 
 def pay_document(world: World, args: Args) -> None:
-    pay(world.actor, document=world.document(args["document"]), amount=decimal(args["amount"]), on=args.get("on") or _today(world))
+    pay(
+        world.actor,
+        document=world.document(args["document"]),
+        amount=decimal(args["amount"]),
+        on=args.get("on") or _today(world),
+    )
 
 
 def set_billing_information(world: World, args: Args) -> None:
@@ -204,16 +253,39 @@ def move_sales_item(world: World, args: Args) -> None:
 
 
 def confirm(world: World, args: Args) -> None:
-    confirm_numbering(world.actor, seller=world.seller, kind=args["kind"], format=args["format"], next=int(args["next"]))
+    confirm_numbering(
+        world.actor, seller=world.seller, kind=args["kind"], format=args["format"], next=int(args["next"])
+    )
 
 
 VERBS: dict[str, Callable[[World, Any], None]] = {
-    "define_tariff": define_tariff, "delete_tariff": delete_tariff, "sign": sign_contract, "book": book,
-    "change_quantity": change_quantity, "end_line": end_line, "usage": record_usage, "withdraw_usage": withdraw_usage,
-    "close_period": close_period, "import_usage": import_usage, "link": link, "link_customer": link_customer,
-    "extend_contract": extend_contract, "reprocess": reprocess, "interim_bill": interim_bill, "bill": bill,
-    "give_notice": give_notice, "withdraw_notice": withdraw_notice, "change_tariff": change_tariff, "pause": pause,
-    "resume": resume, "redeem": redeem, "price_update": price_update, "credit": credit, "pay": pay_document,
-    "set_billing_information": set_billing_information, "sales_item": sales_item, "move_sales_item": move_sales_item,
+    "define_tariff": define_tariff,
+    "delete_tariff": delete_tariff,
+    "sign": sign_contract,
+    "book": book,
+    "change_quantity": change_quantity,
+    "end_line": end_line,
+    "usage": record_usage,
+    "withdraw_usage": withdraw_usage,
+    "close_period": close_period,
+    "import_usage": import_usage,
+    "link": link,
+    "link_customer": link_customer,
+    "extend_contract": extend_contract,
+    "reprocess": reprocess,
+    "interim_bill": interim_bill,
+    "bill": bill,
+    "give_notice": give_notice,
+    "withdraw_notice": withdraw_notice,
+    "change_tariff": change_tariff,
+    "pause": pause,
+    "resume": resume,
+    "redeem": redeem,
+    "price_update": price_update,
+    "credit": credit,
+    "pay": pay_document,
+    "set_billing_information": set_billing_information,
+    "sales_item": sales_item,
+    "move_sales_item": move_sales_item,
     "confirm_numbering": confirm,
 }

@@ -4,17 +4,31 @@ from datetime import date
 from typing import Any
 
 from taktura.billing.models import SalesItem
+from taktura.billing.services.prepare import item_entries
 from taktura.cli.scenarios.world import World
 from taktura.contracts.queries import state
-from taktura.billing.services.prepare import item_entries
 from taktura.core.money import Money, places
 from taktura.core.periods import DAY
 from taktura.customers.models import Customer
 from taktura.invoices.queries import balance, open_amount, status
 from taktura.usage.queries import subscriptions, supplier_customers, waiting
 
-EXPECTED = frozenset({"documents", "preview", "error", "contracts", "usage", "waiting", "subscriptions", "supplier_customers",
-                      "customers", "sales_items", "balance", "payments"})
+EXPECTED = frozenset(
+    {
+        "documents",
+        "preview",
+        "error",
+        "contracts",
+        "usage",
+        "waiting",
+        "subscriptions",
+        "supplier_customers",
+        "customers",
+        "sales_items",
+        "balance",
+        "payments",
+    }
+)
 
 
 def look(kind: str, world: World, on: date, expected: Any) -> Any:
@@ -32,7 +46,10 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
     if kind == "customers":
         return {key: _customer(world.customer(key)) for key in expected}
     if kind == "sales_items":
-        return [_item(world, item) for item in SalesItem.objects.select_related("customer__seller").prefetch_related("lines").order_by("id")]
+        return [
+            _item(world, item)
+            for item in SalesItem.objects.select_related("customer__seller").prefetch_related("lines").order_by("id")
+        ]
     if kind == "balance":
         return {name: balance(world.contract(name).pk).exact for name in expected}
     return {name: _payment(world, name) for name in expected}
@@ -41,20 +58,31 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
 def _contract(world: World, key: str, on: date) -> dict[str, Any]:
     found = state(world.contract(key), on)
     return {
-        "ends": found.ends, "last_day": found.ends - DAY if found.ends else None, "notice_deadline": found.notice_deadline,
-        "next_billing": found.next_billing, "status": found.status, "lines": found.lines,
+        "ends": found.ends,
+        "last_day": found.ends - DAY if found.ends else None,
+        "notice_deadline": found.notice_deadline,
+        "next_billing": found.next_billing,
+        "status": found.status,
+        "lines": found.lines,
     }
 
 
 def _customer(customer: Customer) -> dict[str, Any]:
     info = customer.billing_information
-    fields = {f: getattr(customer, f) for f in ("name", "kind", "language", "documents_per", "round_up_minutes", "hourly_rate")}
+    fields = {
+        f: getattr(customer, f)
+        for f in ("name", "kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
+    }
     return fields | {f: getattr(info, f) for f in ("country", "vat_id", "tax_status", "email", "iban")}
 
 
 def _item(world: World, item: SalesItem) -> dict[str, Any]:
     net = sum(e.amount for e in item_entries(item, item.customer, item.sold_on))
-    return {"status": "billed" if item.document_id else "pending", "customer": item.customer.key, "net": Money(net, places(item.currency)).exact}
+    return {
+        "status": "billed" if item.document_id else "pending",
+        "customer": item.customer.key,
+        "net": Money(net, places(item.currency)).exact,
+    }
 
 
 def _payment(world: World, name: str) -> dict[str, Any]:

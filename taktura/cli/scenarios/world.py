@@ -63,7 +63,9 @@ class World:
 
     def customer(self, key: str) -> Customer:
         """A customer by its name."""
-        found = Customer.objects.select_related("seller", "billing_information").filter(seller=self.seller, key=key).first()
+        found = (
+            Customer.objects.select_related("seller", "billing_information").filter(seller=self.seller, key=key).first()
+        )
         if found is None:
             raise Refused("not_found", "There is no customer “%(key)s”.", key=key)
         return found
@@ -110,8 +112,12 @@ def build(scenario: Scenario) -> World:
     for key, fields in scenario.suppliers.items():
         usage.create_supplier(actor, seller=seller, key=str(key), **(fields or {}))
     for row in scenario.product_references:
-        article, _ = Article.objects.get_or_create(seller=seller, key=row["article"], defaults={"title": row["article"]})
-        usage.set_product_reference(actor, supplier=world.supplier(row["supplier"]), product=str(row["product"]), article=article)
+        article, _ = Article.objects.get_or_create(
+            seller=seller, key=row["article"], defaults={"title": row["article"]}
+        )
+        usage.set_product_reference(
+            actor, supplier=world.supplier(row["supplier"]), product=str(row["product"]), article=article
+        )
     for key, fields in scenario.contracts.items():
         sign(world, str(key), fields)
     return world
@@ -121,10 +127,17 @@ def sign(world: World, key: str, fields: dict[str, Any]) -> Contract:
     """Sign a contract by the fields of the verb."""
     coupon = fields.get("coupon")
     return contracts.sign(
-        world.actor, key=key, customer=world.customer(fields["customer"]), tariff=world.tariff(fields["tariff"]), start=fields["start"],
-        offer_number=fields.get("offer_number"), quantities={k: decimal(v) for k, v in (fields.get("quantities") or {}).items()},
-        coupon=world.coupon(coupon) if coupon else None, anchor_kind=fields.get("anchor"),
-        conditions=fields.get("conditions"), billed_until=fields.get("billed_until"),
+        world.actor,
+        key=key,
+        customer=world.customer(fields["customer"]),
+        tariff=world.tariff(fields["tariff"]),
+        start=fields["start"],
+        offer_number=fields.get("offer_number"),
+        quantities={k: decimal(v) for k, v in (fields.get("quantities") or {}).items()},
+        coupon=world.coupon(coupon) if coupon else None,
+        anchor_kind=fields.get("anchor"),
+        conditions=fields.get("conditions"),
+        billed_until=fields.get("billed_until"),
     )
 
 
@@ -147,5 +160,11 @@ def add_customer(world: World, key: str, fields: dict[str, Any]) -> Customer:
 def _seller(actor: Actor, fields: dict[str, Any]) -> Seller:
     plain = {k: v for k, v in fields.items() if k not in ("vat", "number_format")}
     return customers.create_seller(
-        actor, name="Taktura Beispiel GmbH", street="Musterweg 1", postcode="20095", city="Hamburg", vat=read_rates(fields["vat"]), **plain
+        actor,
+        name="Taktura Beispiel GmbH",
+        street="Musterweg 1",
+        postcode="20095",
+        city="Hamburg",
+        vat=read_rates(fields["vat"]),
+        **plain,
     )

@@ -12,7 +12,12 @@ from taktura.catalog.queries import version_in_force
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineStretch, Pause, PhaseVersion
 from taktura.contracts.queries import phase_on
 from taktura.contracts.services.lines import (
-    insert_line, lines_without_end, next_period, set_end, stretches_for, write_stretches,
+    insert_line,
+    lines_without_end,
+    next_period,
+    set_end,
+    stretches_for,
+    write_stretches,
 )
 from taktura.contracts.services.schedule import changed, reschedule, touch
 from taktura.contracts.services.signing import open_phase
@@ -52,9 +57,12 @@ def give_notice(
         end = min(end, line.end) if line.end else end
         set_end(line, end, by_notice=True)
     changed(contract, end if before is None else min(end, before))
-    record(actor, "give_notice", f"contract:{contract.pk}", {
-        "received": received, "wish": wish, "ends": end, "line": line.pk if line else None,
-    })
+    record(
+        actor,
+        "give_notice",
+        f"contract:{contract.pk}",
+        {"received": received, "wish": wish, "ends": end, "line": line.pk if line else None},
+    )
     return end
 
 
@@ -101,8 +109,14 @@ def resume(actor: Actor, *, contract: Contract, start: date) -> None:
 
 @transaction.atomic
 def change_tariff(
-    actor: Actor, *, contract: Contract, tariff: Tariff, start: date, keep_billing_dates: bool = True,
-    keep_terms: bool = True, keep: Iterable[str] = (),
+    actor: Actor,
+    *,
+    contract: Contract,
+    tariff: Tariff,
+    start: date,
+    keep_billing_dates: bool = True,
+    keep_terms: bool = True,
+    keep: Iterable[str] = (),
 ) -> None:
     """Put a contract under another tariff from a date on (R16.1).
 
@@ -132,10 +146,18 @@ def change_tariff(
         contract.terms, contract.terms_from = tariff.notice, start
     contract.save(update_fields=["tariff", "terms", "terms_from", "threshold"])
     changed(contract, start)
-    record(actor, "change_tariff", f"contract:{contract.pk}", {
-        "tariff": tariff.key, "from": start, "keep_billing_dates": keep_billing_dates, "keep_terms": keep_terms,
-        "keep": sorted(keep),
-    })
+    record(
+        actor,
+        "change_tariff",
+        f"contract:{contract.pk}",
+        {
+            "tariff": tariff.key,
+            "from": start,
+            "keep_billing_dates": keep_billing_dates,
+            "keep_terms": keep_terms,
+            "keep": sorted(keep),
+        },
+    )
 
 
 def _carry_lines(contract: Contract, phase: ContractPhase, version: TariffVersion, start: date, keep: set[str]) -> None:
@@ -143,7 +165,9 @@ def _carry_lines(contract: Contract, phase: ContractPhase, version: TariffVersio
     running = lines_without_end(contract, start)
     unknown = keep - {line.article.key for line in running}
     if unknown:
-        raise Refused("not_found", "The contract has no line for the article “%(article)s”.", article=sorted(unknown)[0])
+        raise Refused(
+            "not_found", "The contract has no line for the article “%(article)s”.", article=sorted(unknown)[0]
+        )
     rows: list[LineStretch] = []
     for line in running:
         other: TariffLine | None = new.get(line.article.key)
@@ -171,7 +195,8 @@ def apply_version(version: TariffVersion, billed: Mapping[int, date], unit_bille
     version dated back begins after that.
     """
     phases = list(
-        ContractPhase.objects.filter(tariff=version.tariff_id).filter(Q(end__isnull=True) | Q(end__gt=version.valid_from))
+        ContractPhase.objects.filter(tariff=version.tariff_id)
+        .filter(Q(end__isnull=True) | Q(end__gt=version.valid_from))
         .select_related("contract")
     )
     lines: dict[int, list[ContractLine]] = {}
@@ -190,7 +215,11 @@ def apply_version(version: TariffVersion, billed: Mapping[int, date], unit_bille
             tariff_line = new.get(line.article_id)
             if tariff_line is not None and tariff_line.charge == line.charge and line.charge != "once":
                 after = max(version.valid_from, phase.start, billed.get(line.pk, date.min))
-                rows.append(LineStretch(line=line, tariff_line=tariff_line, effective_from=next_period(line, phase, tariff_line, after)))
+                rows.append(
+                    LineStretch(
+                        line=line, tariff_line=tariff_line, effective_from=next_period(line, phase, tariff_line, after)
+                    )
+                )
     PhaseVersion.objects.bulk_create(versions, batch_size=2000)
     LineStretch.objects.bulk_create(rows, batch_size=2000)
     ids = [phase.contract_id for phase in phases]

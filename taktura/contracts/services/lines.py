@@ -23,24 +23,53 @@ from taktura.kit.exact import decimal
 
 @transaction.atomic
 def book(
-    actor: Actor, *, contract: Contract, article: str, start: date, quantity: Decimal = Decimal(1), end: date | None = None,
-    memo: str = "", price: Decimal | None = None, discount: Decimal = Decimal(0), reason: str = "",
-    minimum_quantity: Decimal | None = None, name: str = "", order_coupon: int | None = None,
+    actor: Actor,
+    *,
+    contract: Contract,
+    article: str,
+    start: date,
+    quantity: Decimal = Decimal(1),
+    end: date | None = None,
+    memo: str = "",
+    price: Decimal | None = None,
+    discount: Decimal = Decimal(0),
+    reason: str = "",
+    minimum_quantity: Decimal | None = None,
+    name: str = "",
+    order_coupon: int | None = None,
 ) -> ContractLine:
     """Book a line of the contract's tariff; `end` is exclusive. Money is billing's matter (R5.6).
 
     Raises `Refused`: `contract_ended`, `not_found` (no such article in the tariff), `invalid`.
     """
     line = record_line(
-        contract=contract, article=article, start=start, quantity=quantity, end=end, memo=memo, name=name,
+        contract=contract,
+        article=article,
+        start=start,
+        quantity=quantity,
+        end=end,
+        memo=memo,
+        name=name,
         order_coupon=order_coupon,
         **conditions_of({"price": price, "discount": discount, "reason": reason, "minimum_quantity": minimum_quantity}),
     )
     changed(contract, start)
-    record(actor, "book", f"contract:{contract.pk}", {
-        "article": article, "quantity": quantity, "from": start, "until": end, "memo": memo, "price": price,
-        "discount": discount, "reason": reason, "line": line.pk,
-    })
+    record(
+        actor,
+        "book",
+        f"contract:{contract.pk}",
+        {
+            "article": article,
+            "quantity": quantity,
+            "from": start,
+            "until": end,
+            "memo": memo,
+            "price": price,
+            "discount": discount,
+            "reason": reason,
+            "line": line.pk,
+        },
+    )
     return line
 
 
@@ -49,7 +78,9 @@ def record_line(
 ) -> ContractLine:
     """Write a booked line with its terms, in the caller's transaction; see `book` for what is refused."""
     if contract.end is not None and start >= contract.end:
-        raise Refused("contract_ended", "The contract ends before %(day)s: book until its last day.", day=start.isoformat())
+        raise Refused(
+            "contract_ended", "The contract ends before %(day)s: book until its last day.", day=start.isoformat()
+        )
     if start < contract.start:
         raise Refused("invalid", "The contract begins on %(day)s: book from then on.", day=contract.start.isoformat())
     if end is not None and end <= start:
@@ -87,31 +118,47 @@ def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, star
     terms = LineStretch.objects.filter(line=line).select_related("tariff_line").last()
     pricing = terms.tariff_line.terms.get("usage_pricing") if terms else None
     if line.charge == "usage" and pricing != "fixed_quantity":
-        raise Refused("quantity_not_changeable", "The quantity of a usage line comes from its usage: add usage instead.")
+        raise Refused(
+            "quantity_not_changeable", "The quantity of a usage line comes from its usage: add usage instead."
+        )
     if line.charge == "once":
-        raise Refused("quantity_not_changeable", "What is billed once has no quantity to change: credit it and book anew.")
+        raise Refused(
+            "quantity_not_changeable", "What is billed once has no quantity to change: credit it and book anew."
+        )
     contract = line.contract
     if contract.end is not None and start >= contract.end:
         raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
     if start < line.start or (line.end is not None and start >= line.end):
         raise Refused("invalid", "The line does not run on %(day)s: choose a day of its life.", day=start.isoformat())
     if quantity < 0 or (line.booking == "on_off" and quantity not in (0, 1)):
-        raise Refused("invalid", "“%(article)s” cannot be booked %(quantity)s times.", article=line.article.key, quantity=quantity)
+        raise Refused(
+            "invalid", "“%(article)s” cannot be booked %(quantity)s times.", article=line.article.key, quantity=quantity
+        )
     LineQuantity.objects.create(line=line, start=start, quantity=quantity, memo=memo)
     changed(contract, start)
-    record(actor, "change_quantity", f"contract:{contract.pk}", {
-        "line": line.pk, "article": line.article.key, "quantity": quantity, "from": start, "memo": memo,
-    })
+    record(
+        actor,
+        "change_quantity",
+        f"contract:{contract.pk}",
+        {"line": line.pk, "article": line.article.key, "quantity": quantity, "from": start, "memo": memo},
+    )
 
 
 @transaction.atomic
 def end_line(actor: Actor, *, line: ContractLine, until: date) -> None:
     """End a line; `until` is exclusive. Raises `Refused` (`invalid`) when it is over already, or before it begins."""
     if until < line.start or (line.end is not None and line.end < until):
-        raise Refused("invalid", "The line does not run until %(day)s: choose a day of its life.", day=until.isoformat())
+        raise Refused(
+            "invalid", "The line does not run until %(day)s: choose a day of its life.", day=until.isoformat()
+        )
     set_end(line, until)
     changed(line.contract, until)
-    record(actor, "end_line", f"contract:{line.contract_id}", {"line": line.pk, "article": line.article.key, "until": until})
+    record(
+        actor,
+        "end_line",
+        f"contract:{line.contract_id}",
+        {"line": line.pk, "article": line.article.key, "until": until},
+    )
 
 
 def set_end(line: ContractLine, until: date | None, *, by_notice: bool = False) -> None:
@@ -133,9 +180,11 @@ def conditions_of(fields: dict[str, Any]) -> dict[str, Any]:
 def line_of_tariff(phase: ContractPhase, article: str, day: date) -> TariffLine:
     """The line for an article in the version that holds for a phase on a day; raises `Refused` (`not_found`)."""
     version = PhaseVersion.objects.filter(phase=phase, effective_from__lte=day).order_by("effective_from", "id").last()
-    found = TariffLine.objects.select_related("article", "version").filter(
-        version=version.version_id if version else None, article__key=article
-    ).first()
+    found = (
+        TariffLine.objects.select_related("article", "version")
+        .filter(version=version.version_id if version else None, article__key=article)
+        .first()
+    )
     if found is None:
         raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=article)
     return found
@@ -146,8 +195,13 @@ def insert_line(
 ) -> ContractLine:
     """Write a line and its first quantity."""
     line = ContractLine.objects.create(
-        contract=contract, article=tariff_line.article, charge=tariff_line.charge, booking=tariff_line.booking, start=start,
-        end=end, **fields,
+        contract=contract,
+        article=tariff_line.article,
+        charge=tariff_line.charge,
+        booking=tariff_line.booking,
+        start=start,
+        end=end,
+        **fields,
     )
     LineQuantity.objects.create(line=line, start=start, quantity=quantity)
     return line
@@ -157,11 +211,21 @@ def stretches_for(line: ContractLine, phase: ContractPhase, tariff_line: TariffL
     """From when which version's line holds for a contract line in a phase: the one at its start, then later ones from
     the line's next period on, counted by its own interval (R16.3)."""
     rows = [LineStretch(line=line, tariff_line=tariff_line, effective_from=start)]
-    later = PhaseVersion.objects.filter(phase=phase, effective_from__gt=start).select_related("version").order_by("effective_from", "id")
+    later = (
+        PhaseVersion.objects.filter(phase=phase, effective_from__gt=start)
+        .select_related("version")
+        .order_by("effective_from", "id")
+    )
     for entry in later:
         other = entry.version.lines.select_related("article", "version").filter(article=line.article_id).first()
         if other is not None:
-            rows.append(LineStretch(line=line, tariff_line=other, effective_from=next_period(line, phase, tariff_line, entry.version.valid_from)))
+            rows.append(
+                LineStretch(
+                    line=line,
+                    tariff_line=other,
+                    effective_from=next_period(line, phase, tariff_line, entry.version.valid_from),
+                )
+            )
     return rows
 
 

@@ -24,9 +24,18 @@ from taktura.kit.fields import stored_end
 
 @transaction.atomic
 def sign(
-    actor: Actor, *, key: str, customer: Customer, tariff: Tariff, start: date, offer_number: str | None = None,
-    quantities: dict[str, Decimal] | None = None, coupon: Coupon | None = None, anchor_kind: str | None = None,
-    conditions: dict[str, dict[str, Any]] | None = None, billed_until: date | None = None,
+    actor: Actor,
+    *,
+    key: str,
+    customer: Customer,
+    tariff: Tariff,
+    start: date,
+    offer_number: str | None = None,
+    quantities: dict[str, Decimal] | None = None,
+    coupon: Coupon | None = None,
+    anchor_kind: str | None = None,
+    conditions: dict[str, dict[str, Any]] | None = None,
+    billed_until: date | None = None,
 ) -> Contract:
     """Sign a contract: its included lines, the add-ons in `quantities`, own `conditions` by article.
 
@@ -36,7 +45,9 @@ def sign(
     if Contract.objects.filter(key=key, customer__seller=customer.seller_id).exists():
         raise Refused("conflict", "There is a contract “%(key)s” already: choose another key.", key=key)
     if offer_number is not None and offer_number != tariff.offer_number:
-        raise Refused("unknown_offer_number", "No tariff can be ordered by the offer number “%(number)s”.", number=offer_number)
+        raise Refused(
+            "unknown_offer_number", "No tariff can be ordered by the offer number “%(number)s”.", number=offer_number
+        )
     version = version_in_force(tariff, start)
     kind = anchor_kind or tariff.anchor
     trial_end = add(start, tariff.trial) if tariff.trial else None
@@ -44,20 +55,42 @@ def sign(
     terms = parse_terms(tariff.notice)
     end = fixed_end(terms, start)
     contract = Contract.objects.create(
-        customer=customer, key=key, tariff=tariff, currency=tariff.currency, start=start, end=end, term_end=end,
-        billed_until=billed_until, trial_end=trial_end, anchor=kind, terms=tariff.notice, terms_from=start,
-        signed_at=actor.now, threshold=version.interim_threshold,
+        customer=customer,
+        key=key,
+        tariff=tariff,
+        currency=tariff.currency,
+        start=start,
+        end=end,
+        term_end=end,
+        billed_until=billed_until,
+        trial_end=trial_end,
+        anchor=kind,
+        terms=tariff.notice,
+        terms_from=start,
+        signed_at=actor.now,
+        threshold=version.interim_threshold,
     )
     phase = open_phase(contract, tariff, version, start, counted)
     _book_first_lines(contract, phase, version, start, quantities or {}, conditions or {})
     if coupon is not None:
         _give(contract, coupon, start)
     changed(contract, start)
-    record(actor, "sign", f"contract:{contract.pk}", {
-        "contract": key, "customer": customer.key, "tariff": tariff.key, "version": version.pk, "start": start,
-        "quantities": quantities or {}, "conditions": conditions or {}, "billed_until": billed_until,
-        "coupon": coupon.key if coupon else None,
-    })
+    record(
+        actor,
+        "sign",
+        f"contract:{contract.pk}",
+        {
+            "contract": key,
+            "customer": customer.key,
+            "tariff": tariff.key,
+            "version": version.pk,
+            "start": start,
+            "quantities": quantities or {},
+            "conditions": conditions or {},
+            "billed_until": billed_until,
+            "coupon": coupon.key if coupon else None,
+        },
+    )
     return contract
 
 
@@ -70,10 +103,16 @@ def give_coupon(actor: Actor, *, contract: Contract, coupon: Coupon) -> None:
     record(actor, "redeem", f"contract:{contract.pk}", {"coupon": coupon.key, "given": day})
 
 
-def open_phase(contract: Contract, tariff: Tariff, version: TariffVersion, start: date, counted: Anchor) -> ContractPhase:
+def open_phase(
+    contract: Contract, tariff: Tariff, version: TariffVersion, start: date, counted: Anchor
+) -> ContractPhase:
     """Begin a phase under a tariff, with the later versions that apply to all."""
     phase = ContractPhase.objects.create(
-        contract=contract, start=start, tariff=tariff, anchor_kind=counted.kind, anchor_origin=counted.origin,
+        contract=contract,
+        start=start,
+        tariff=tariff,
+        anchor_kind=counted.kind,
+        anchor_origin=counted.origin,
         anchor_day=counted.day,
     )
     rows = [PhaseVersion(phase=phase, version=version, effective_from=date.min)]
@@ -88,7 +127,11 @@ def open_phase(contract: Contract, tariff: Tariff, version: TariffVersion, start
 
 
 def _book_first_lines(
-    contract: Contract, phase: ContractPhase, version: TariffVersion, start: date, quantities: dict[str, Decimal],
+    contract: Contract,
+    phase: ContractPhase,
+    version: TariffVersion,
+    start: date,
+    quantities: dict[str, Decimal],
     conditions: dict[str, dict[str, Any]],
 ) -> None:
     tariff_lines = {line.article.key: line for line in version.lines.select_related("article", "version")}
@@ -130,4 +173,6 @@ def _give(contract: Contract, coupon: Coupon, day: date) -> None:
         grid = phase.anchor.grid(phase.terms(unit.start).interval)
         periods = coupon.periods - (1 if unit.trial else 0)
         end = grid.start(grid.index(unit.end if unit.trial else unit.start) + periods)
-    ContractCoupon.objects.create(contract=contract, coupon=coupon, given=day, first=unit.start, end=end and stored_end(end))
+    ContractCoupon.objects.create(
+        contract=contract, coupon=coupon, given=day, first=unit.start, end=end and stored_end(end)
+    )

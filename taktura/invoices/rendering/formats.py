@@ -61,9 +61,7 @@ class Formats:
 def formats_of(language: str, currency: str) -> Formats:
     """Return the formats of a document's language (`de`, `sv`, else English) and currency."""
     known = language if language in LOCALES else "en"
-    return Formats(
-        language=known, locale=Locale.parse(LOCALES[known]), currency=currency, digits=places(currency)
-    )
+    return Formats(language=known, locale=Locale.parse(LOCALES[known]), currency=currency, digits=places(currency))
 
 
 def _pattern(pattern: str, least: int, most: int) -> str:

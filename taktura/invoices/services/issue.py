@@ -16,12 +16,63 @@ from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows, take_ids
 from taktura.kit.exact import to_json
 
-DOCUMENT = ("id", "kind", "number", "seller_id", "customer_id", "contract_id", "issued_on", "issued_at", "due_on", "language",
-            "currency", "digits", "prices_are", "net", "tax", "gross", "seller_data", "buyer_data", "reason", "hash")
-LINE = ("id", "document_id", "position", "contract_id", "article", "title", "kind", "unit", "quantity", "unit_price", "amount",
-        "net", "vat_category", "vat_rate", "first", "end", "credits_id", "note")
-SELLER = ("name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number", "registration",
-          "bank_name", "iban", "bic")
+DOCUMENT = (
+    "id",
+    "kind",
+    "number",
+    "seller_id",
+    "customer_id",
+    "contract_id",
+    "issued_on",
+    "issued_at",
+    "due_on",
+    "language",
+    "currency",
+    "digits",
+    "prices_are",
+    "net",
+    "tax",
+    "gross",
+    "seller_data",
+    "buyer_data",
+    "reason",
+    "hash",
+)
+LINE = (
+    "id",
+    "document_id",
+    "position",
+    "contract_id",
+    "article",
+    "title",
+    "kind",
+    "unit",
+    "quantity",
+    "unit_price",
+    "amount",
+    "net",
+    "vat_category",
+    "vat_rate",
+    "first",
+    "end",
+    "credits_id",
+    "note",
+)
+SELLER = (
+    "name",
+    "street",
+    "postcode",
+    "city",
+    "country",
+    "email",
+    "phone",
+    "vat_id",
+    "tax_number",
+    "registration",
+    "bank_name",
+    "iban",
+    "bic",
+)
 BUYER = ("name", "street", "postcode", "city", "country", "email", "vat_id", "tax_status")
 
 
@@ -47,7 +98,9 @@ class Issued:
     lines: tuple[int, ...]
 
 
-def issue(actor: Actor, *, seller: Seller, documents: Sequence[Ready], on: date, credited_lines: dict[int, int]) -> list[Issued]:
+def issue(
+    actor: Actor, *, seller: Seller, documents: Sequence[Ready], on: date, credited_lines: dict[int, int]
+) -> list[Issued]:
     """Number, freeze and write documents, in their order. `credited_lines`: the document line of each credited charge.
 
     Raises `Refused` (`numbering_unconfirmed`).
@@ -56,7 +109,8 @@ def issue(actor: Actor, *, seller: Seller, documents: Sequence[Ready], on: date,
         return []
     numbers = {
         kind: iter(take_numbers(seller.pk, kind, count, on))
-        for kind in ("invoice", "credit_note") if (count := sum(1 for d in documents if d.draft.kind == kind))
+        for kind in ("invoice", "credit_note")
+        if (count := sum(1 for d in documents if d.draft.kind == kind))
     }
     ids = take_ids("invoices_document", len(documents))
     line_ids = iter(take_ids("invoices_documentline", sum(len(d.draft.lines) for d in documents)))
@@ -101,9 +155,25 @@ def _document(
     due = on + timedelta(days=days) if draft.kind == "invoice" else None
     buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key}
     return (
-        pk, draft.kind, number, seller.pk, customer.pk, ready.contract, on, actor.now.astimezone(UTC), due, customer.language, ready.currency,
-        places(ready.currency), "gross" if ready.gross_prices else "net", draft.net, draft.tax, draft.gross, seller_data,
-        buyer, ready.reason,
+        pk,
+        draft.kind,
+        number,
+        seller.pk,
+        customer.pk,
+        ready.contract,
+        on,
+        actor.now.astimezone(UTC),
+        due,
+        customer.language,
+        ready.currency,
+        places(ready.currency),
+        "gross" if ready.gross_prices else "net",
+        draft.net,
+        draft.tax,
+        draft.gross,
+        seller_data,
+        buyer,
+        ready.reason,
     )
 
 
@@ -115,8 +185,22 @@ def _line(
     vat = charge.vat if charge else entry.vat
     credited = credited_lines.get(charge.credits) if charge and charge.credits is not None else None
     return (
-        line_id, document, position, entry.contract, entry.article, entry.title or title_of(kind, ready.customer.language), kind,
-        entry.unit, line.quantity, charge.unit_price if charge else entry.unit_price, line.amount, line.net, vat[0], vat[1],
-        charge.first if charge else entry.first, charge.end if charge else entry.end, credited or entry.source or None,
+        line_id,
+        document,
+        position,
+        entry.contract,
+        entry.article,
+        entry.title or title_of(kind, ready.customer.language),
+        kind,
+        entry.unit,
+        line.quantity,
+        charge.unit_price if charge else entry.unit_price,
+        line.amount,
+        line.net,
+        vat[0],
+        vat[1],
+        charge.first if charge else entry.first,
+        charge.end if charge else entry.end,
+        credited or entry.source or None,
         to_json(dict(entry.note)),
     )

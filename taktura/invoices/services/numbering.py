@@ -27,11 +27,15 @@ def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, n
     fields = [match.group(1) for match in _PLACE.finditer(format)]
     if fields.count("number") != 1 or "{" in _PLACE.sub("", format) or next < 1:
         raise Refused("invalid", "A number format holds {number} once, and {year} if the series restarts yearly.")
-    series, _ = NumberSeries.objects.select_for_update().get_or_create(seller=seller, kind=kind, defaults={"format": format})
+    series, _ = NumberSeries.objects.select_for_update().get_or_create(
+        seller=seller, kind=kind, defaults={"format": format}
+    )
     year = _year(format, actor.today(seller.time_zone))
     counter, _ = NumberCounter.objects.get_or_create(series=series, year=year)
     if next <= counter.used:
-        raise Refused("number_already_used", "The number %(used)s is used already: choose a higher one.", used=counter.used)
+        raise Refused(
+            "number_already_used", "The number %(used)s is used already: choose a higher one.", used=counter.used
+        )
     series.format, series.confirmed = format, True
     series.save(update_fields=["format", "confirmed"])
     counter.next = next
@@ -44,7 +48,11 @@ def check_confirmed(seller_id: int, kinds: Iterable[str]) -> None:
     """Raise `Refused` (`numbering_unconfirmed`) unless the numbers of all these kinds are confirmed."""
     confirmed = set(NumberSeries.objects.filter(seller=seller_id, confirmed=True).values_list("kind", flat=True))
     for kind in sorted(set(kinds) - confirmed):
-        raise Refused("numbering_unconfirmed", "Confirm the numbers of documents (%(kind)s) before the first is issued.", kind=kind)
+        raise Refused(
+            "numbering_unconfirmed",
+            "Confirm the numbers of documents (%(kind)s) before the first is issued.",
+            kind=kind,
+        )
 
 
 def take_numbers(seller_id: int, kind: str, count: int, on: date) -> list[str]:

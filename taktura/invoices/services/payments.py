@@ -19,7 +19,9 @@ def pay(actor: Actor, *, document: Document, amount: Decimal, on: date) -> Payme
         raise Refused("invalid", "Only an invoice is paid: choose the invoice.")
     paid = money(amount, document.digits)
     if paid.exact != amount or paid.minor == 0:
-        raise Refused("invalid", "“%(amount)s” is no amount of %(currency)s.", amount=amount, currency=document.currency)
+        raise Refused(
+            "invalid", "“%(amount)s” is no amount of %(currency)s.", amount=amount, currency=document.currency
+        )
     payment = Payment.objects.create(document=document, amount=paid.minor, paid_on=on)
     record(actor, "pay", f"document:{document.pk}", {"amount": amount, "on": on})
     return payment

@@ -74,8 +74,26 @@ class Converter:
         Raises `Unreadable`.
         """
         (
-            id_, customer_id, customer_name, subscription_id, subscription_name, description, start, end, product_id,
-            product_name, unit, quantity_, period_start, period_end, cost_, cost_amount_, price_, amount_, currency, revision_,
+            id_,
+            customer_id,
+            customer_name,
+            subscription_id,
+            subscription_name,
+            description,
+            start,
+            end,
+            product_id,
+            product_name,
+            unit,
+            quantity_,
+            period_start,
+            period_end,
+            cost_,
+            cost_amount_,
+            price_,
+            amount_,
+            currency,
+            revision_,
         ) = cells
         texts, number = self._texts, self._number
         quantity = number(quantity_, "quantity") if quantity_ else None
@@ -96,16 +114,38 @@ class Converter:
             raise Unreadable("no_subscription_id", "subscription_id")
         money = texts[currency]
         if (
-            len(subscription) > SURE_REFERENCE or len(product) > SURE_REFERENCE or len(customer) > SURE_REFERENCE
-            or len(identity) > MAX_ID or len(money) > MAX_CURRENCY
+            len(subscription) > SURE_REFERENCE
+            or len(product) > SURE_REFERENCE
+            or len(customer) > SURE_REFERENCE
+            or len(identity) > MAX_ID
+            or len(money) > MAX_CURRENCY
         ):
             _check_lengths(identity, customer, subscription, product, money)
         at, first_day, end_day, is_span = self._spans[period_start, period_end]
         return Row(
-            line, identity, customer, texts[customer_name], subscription, texts[subscription_name], texts[description],
-            self._day(start, "subscription_start") if start else None, self._day(end, "subscription_end") if end else None,
-            product, texts[product_name], texts[unit], quantity, cost, cost_amount, price, amount, money,
-            self._revision(revision_) if revision_ else None, at, first_day, end_day, is_span,
+            line,
+            identity,
+            customer,
+            texts[customer_name],
+            subscription,
+            texts[subscription_name],
+            texts[description],
+            self._day(start, "subscription_start") if start else None,
+            self._day(end, "subscription_end") if end else None,
+            product,
+            texts[product_name],
+            texts[unit],
+            quantity,
+            cost,
+            cost_amount,
+            price,
+            amount,
+            money,
+            self._revision(revision_) if revision_ else None,
+            at,
+            first_day,
+            end_day,
+            is_span,
         )
 
     def _text(self, value: Any) -> str:

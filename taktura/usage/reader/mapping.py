@@ -9,9 +9,26 @@ from typing import Any
 from taktura.core.errors import Refused
 
 COLUMNS = (
-    "id", "customer_id", "customer_name", "subscription_id", "subscription_name", "subscription_description",
-    "subscription_start", "subscription_end", "product_id", "product_name", "unit", "quantity", "period_start", "period_end",
-    "cost", "cost_amount", "price", "amount", "currency", "revision",
+    "id",
+    "customer_id",
+    "customer_name",
+    "subscription_id",
+    "subscription_name",
+    "subscription_description",
+    "subscription_start",
+    "subscription_end",
+    "product_id",
+    "product_name",
+    "unit",
+    "quantity",
+    "period_start",
+    "period_end",
+    "cost",
+    "cost_amount",
+    "price",
+    "amount",
+    "currency",
+    "revision",
 )
 SETTINGS = ("delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts")
 _A_DAY = datetime(2023, 11, 28)  # noqa: DTZ001 - tries out a format; no instant
@@ -49,7 +66,9 @@ class Mapping:
         for name, heading in columns.items():
             if name not in COLUMNS:
                 near = difflib.get_close_matches(str(name), [*COLUMNS, *SETTINGS], 1, 0)[0]
-                raise Refused("invalid", "A usage file has no column “%(name)s”: did you mean “%(near)s”?", name=name, near=near)
+                raise Refused(
+                    "invalid", "A usage file has no column “%(name)s”: did you mean “%(near)s”?", name=name, near=near
+                )
             if not isinstance(heading, str | int) or not str(heading).strip():
                 raise Refused("invalid", "The column “%(name)s” of a mapping needs the file's heading.", name=name)
         return cls(columns={k: str(v).strip() for k, v in columns.items()}, **_checked(settings))
@@ -66,7 +85,7 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     if settings.get("delimiter") == "tab":
         settings["delimiter"] = "\t"
     delimiter = settings.get("delimiter", ",")
-    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in "\"\r\n\0":
+    if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n\0':
         raise Refused("invalid", "The delimiter of a mapping is one character, or “tab”.")
     skipped = settings.get("skip_lines", 0)
     if not isinstance(skipped, int) or isinstance(skipped, bool) or skipped < 0:

@@ -97,10 +97,18 @@ def _heading_problems(names: Sequence[str], mapping: Mapping, delimiter: str, li
         if heading in names:
             continue
         whole = delimiter.join(names)
-        other = next((d for d in DELIMITERS if d != delimiter and heading in [n.strip(' "') for n in whole.split(d)]), "")
+        other = next(
+            (d for d in DELIMITERS if d != delimiter and heading in [n.strip(' "') for n in whole.split(d)]), ""
+        )
         near = difflib.get_close_matches(heading, names, 3, 0.5) or names[:MAX_HEADINGS_SHOWN]
-        yield Problem(line=line, code="missing_column", column=heading, value=shown(", ".join(near)),
-                      delimiter=delimiter, found=other)
+        yield Problem(
+            line=line,
+            code="missing_column",
+            column=heading,
+            value=shown(", ".join(near)),
+            delimiter=delimiter,
+            found=other,
+        )
 
 
 def _body(

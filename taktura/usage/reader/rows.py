@@ -87,8 +87,10 @@ class Problem:
     def values(self) -> dict[str, str]:
         """What fills the places of `message`."""
         return {
-            "column": self.column, "value": self.value,
-            "delimiter": _NAMES.get(self.delimiter, self.delimiter), "found": _NAMES.get(self.found, self.found),
+            "column": self.column,
+            "value": self.value,
+            "delimiter": _NAMES.get(self.delimiter, self.delimiter),
+            "found": _NAMES.get(self.found, self.found),
         }
 
     def text(self) -> str:

@@ -2,11 +2,27 @@
 
 from taktura.usage.services.files import Received, import_rows, receive_file
 from taktura.usage.services.links import (
-    create_supplier, extend_contract, link, link_customer, rematch, reprocess, set_product_reference,
+    create_supplier,
+    extend_contract,
+    link,
+    link_customer,
+    rematch,
+    reprocess,
+    set_product_reference,
 )
 from taktura.usage.services.records import record_usage, withdraw_usage
 
 __all__ = [
-    "Received", "create_supplier", "extend_contract", "import_rows", "link", "link_customer", "receive_file",
-    "record_usage", "rematch", "reprocess", "set_product_reference", "withdraw_usage",
+    "Received",
+    "create_supplier",
+    "extend_contract",
+    "import_rows",
+    "link",
+    "link_customer",
+    "receive_file",
+    "record_usage",
+    "rematch",
+    "reprocess",
+    "set_product_reference",
+    "withdraw_usage",
 ]

@@ -33,7 +33,9 @@ class Received:
 
 
 @transaction.atomic
-def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None) -> Received:
+def receive_file(
+    actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None
+) -> Received:
     """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`).
 
     A bad row becomes a problem with its line and reason; it stops no other.
@@ -42,7 +44,9 @@ def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes,
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
     if known is not None:
         raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
-    file = UsageFile.objects.create(supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now)
+    file = UsageFile.objects.create(
+        supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now
+    )
     chosen = Mapping.from_dict(mapping or supplier.mapping)
     received = _take(actor, supplier, read(io.BytesIO(content), chosen, ZoneInfo(supplier.time_zone)), file)
     outcome = received.outcome
@@ -50,17 +54,29 @@ def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes,
     file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
     file.save(update_fields=["rows", "recorded", "duplicates", "conflicts", "waiting"])
     received.file = file
-    record(actor, "receive_file", f"supplier:{supplier.pk}", {"file": name, "sha256": sha, "rows": received.rows,
-                                                             "recorded": outcome.recorded, "waiting": file.waiting})
+    record(
+        actor,
+        "receive_file",
+        f"supplier:{supplier.pk}",
+        {"file": name, "sha256": sha, "rows": received.rows, "recorded": outcome.recorded, "waiting": file.waiting},
+    )
     return received
 
 
 @transaction.atomic
-def import_rows(actor: Actor, *, supplier: Supplier, rows: Iterable[AbstractMapping[str, Any]], mapping: AbstractMapping[str, Any] | None = None) -> Received:
+def import_rows(
+    actor: Actor,
+    *,
+    supplier: Supplier,
+    rows: Iterable[AbstractMapping[str, Any]],
+    mapping: AbstractMapping[str, Any] | None = None,
+) -> Received:
     """Take in rows that are parsed already, under the supplier's headings."""
     chosen = Mapping.from_dict(mapping or supplier.mapping)
     received = _take(actor, supplier, read_rows(rows, chosen, ZoneInfo(supplier.time_zone)), None)
-    record(actor, "import_rows", f"supplier:{supplier.pk}", {"rows": received.rows, "recorded": received.outcome.recorded})
+    record(
+        actor, "import_rows", f"supplier:{supplier.pk}", {"rows": received.rows, "recorded": received.outcome.recorded}
+    )
     return received
 
 
@@ -74,8 +90,10 @@ def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
     if file is not None:
         FileProblem.objects.bulk_create(
-            (FileProblem(file=file, line=p.line, code=p.code, column=p.column[:100], value=p.value, text=p.text())
-             for p in received.problems[:MAX_PROBLEMS_KEPT]),
+            (
+                FileProblem(file=file, line=p.line, code=p.code, column=p.column[:100], value=p.value, text=p.text())
+                for p in received.problems[:MAX_PROBLEMS_KEPT]
+            ),
             batch_size=2000,
         )
     _keep_references(supplier, seen)
@@ -106,12 +124,44 @@ def _records(
         if row.customer_id:
             seen.customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
         subscriptions[subscription] = row
-        content = (subscription, product, row.at, row.first_day, row.end_day, row.quantity, row.cost_amount, row.amount, row.currency)
+        content = (
+            subscription,
+            product,
+            row.at,
+            row.first_day,
+            row.end_day,
+            row.quantity,
+            row.cost_amount,
+            row.amount,
+            row.currency,
+        )
         external_id = row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}"
         yield (
-            source, external_id, row.revision or 1, row.revision is not None, digest(content), None, "", False,
-            supplier_id, subscription, product, row.at, row.first_day, row.end_day, row.is_span, row.quantity, None,
-            row.cost_amount, row.amount, row.currency or currency, priced, None, file_id, row.line, False,
+            source,
+            external_id,
+            row.revision or 1,
+            row.revision is not None,
+            digest(content),
+            None,
+            "",
+            False,
+            supplier_id,
+            subscription,
+            product,
+            row.at,
+            row.first_day,
+            row.end_day,
+            row.is_span,
+            row.quantity,
+            None,
+            row.cost_amount,
+            row.amount,
+            row.currency or currency,
+            priced,
+            None,
+            file_id,
+            row.line,
+            False,
         )
 
 
@@ -127,9 +177,14 @@ def _keep_references(supplier: Supplier, seen: _Seen) -> None:
     """Make or update the supplier's customers and subscriptions, if the supplier says so."""
     if supplier.create_customers and seen.customers:
         SupplierCustomer.objects.bulk_create(
-            (SupplierCustomer(supplier=supplier, folded=folded, reference=reference, name=name[:300])
-             for folded, (reference, name) in seen.customers.items()),
-            update_conflicts=True, unique_fields=["supplier", "folded"], update_fields=["name"], batch_size=5000,
+            (
+                SupplierCustomer(supplier=supplier, folded=folded, reference=reference, name=name[:300])
+                for folded, (reference, name) in seen.customers.items()
+            ),
+            update_conflicts=True,
+            unique_fields=["supplier", "folded"],
+            update_fields=["name"],
+            batch_size=5000,
         )
     if not seen.subscriptions:
         return
@@ -138,15 +193,36 @@ def _keep_references(supplier: Supplier, seen: _Seen) -> None:
         known = set(SupplierSubscription.objects.filter(supplier=supplier).values_list("folded", flat=True))
         rows = [r for r in rows if r.folded in known]
     SupplierSubscription.objects.bulk_create(
-        rows, update_conflicts=True, unique_fields=["supplier", "folded"], batch_size=5000,
-        update_fields=["customer_reference", "name", "description", "start", "end", "product", "product_name", "unit", "quantity"],
+        rows,
+        update_conflicts=True,
+        unique_fields=["supplier", "folded"],
+        batch_size=5000,
+        update_fields=[
+            "customer_reference",
+            "name",
+            "description",
+            "start",
+            "end",
+            "product",
+            "product_name",
+            "unit",
+            "quantity",
+        ],
     )
 
 
 def _subscription(supplier: Supplier, folded: str, row: Row) -> SupplierSubscription:
     return SupplierSubscription(
-        supplier=supplier, folded=folded, reference=row.subscription_id, customer_reference=row.customer_id,
-        name=row.subscription_name[:300], description=row.subscription_description, start=row.subscription_start,
-        end=row.subscription_end, product=row.product_id, product_name=row.product_name[:300], unit=row.unit[:100],
+        supplier=supplier,
+        folded=folded,
+        reference=row.subscription_id,
+        customer_reference=row.customer_id,
+        name=row.subscription_name[:300],
+        description=row.subscription_description,
+        start=row.subscription_start,
+        end=row.subscription_end,
+        product=row.product_id,
+        product_name=row.product_name[:300],
+        unit=row.unit[:100],
         quantity=row.quantity,
     )

@@ -19,7 +19,12 @@ from taktura.core.money import half_up
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import (
-    ProductReference, SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription, UsageRecord,
+    ProductReference,
+    SubscriptionLink,
+    Supplier,
+    SupplierCustomer,
+    SupplierSubscription,
+    UsageRecord,
 )
 from taktura.usage.reader import Mapping
 from taktura.usage.store import match_records
@@ -78,8 +83,14 @@ def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer:
 
 @transaction.atomic
 def extend_contract(
-    actor: Actor, *, supplier: Supplier, reference: str, contract: Contract, article: str | None = None,
-    quantity: Decimal | None = None, start: date | None = None,
+    actor: Actor,
+    *,
+    supplier: Supplier,
+    reference: str,
+    contract: Contract,
+    article: str | None = None,
+    quantity: Decimal | None = None,
+    start: date | None = None,
 ) -> ContractLine:
     """Book a line from a supplier subscription and tie it to it (R17.3).
 
@@ -90,9 +101,17 @@ def extend_contract(
     if subscription is None:
         raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
     if article is None:
-        known = ProductReference.objects.filter(supplier=supplier, folded=fold(subscription.product or "")).select_related("article").first()
+        known = (
+            ProductReference.objects.filter(supplier=supplier, folded=fold(subscription.product or ""))
+            .select_related("article")
+            .first()
+        )
         if known is None or not subscription.product:
-            raise Refused("invalid", "The product of “%(reference)s” stands for no article yet: choose the article.", reference=reference)
+            raise Refused(
+                "invalid",
+                "The product of “%(reference)s” stands for no article yet: choose the article.",
+                reference=reference,
+            )
         article = known.article.key
     if quantity is None:
         quantity = Decimal(half_up(subscription.quantity)) if subscription.quantity is not None else Decimal(1)
@@ -102,23 +121,29 @@ def extend_contract(
     line = _line_to_extend(contract, article, start, quantity)
     changed(contract, start)
     SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
-    record(actor, "extend_contract", f"contract:{contract.pk}", {
-        "supplier": supplier.key, "subscription": reference, "article": article, "quantity": quantity, "from": start,
-    })
+    record(
+        actor,
+        "extend_contract",
+        f"contract:{contract.pk}",
+        {"supplier": supplier.key, "subscription": reference, "article": article, "quantity": quantity, "from": start},
+    )
     return line
 
 
 def _line_to_extend(contract: Contract, article: str, start: date, quantity: Decimal) -> ContractLine:
     """A new line; for an article that is part of the tariff its own line, when nothing is tied to it yet."""
     free = [
-        line for line in active_lines(contract, article, start)
+        line
+        for line in active_lines(contract, article, start)
         if line.booking == "included" and not SubscriptionLink.objects.filter(line=line).exists()
     ]
     return free[0] if free else record_line(contract=contract, article=article, start=start, quantity=quantity)
 
 
 def _first_waiting(subscription: SupplierSubscription) -> date | None:
-    rows = UsageRecord.objects.filter(supplier=subscription.supplier_id, subscription=subscription.folded, line__isnull=True)
+    rows = UsageRecord.objects.filter(
+        supplier=subscription.supplier_id, subscription=subscription.folded, line__isnull=True
+    )
     found: date | None = rows.aggregate(first=Min("day"))["first"]
     return found
 
@@ -127,7 +152,9 @@ def _first_waiting(subscription: SupplierSubscription) -> date | None:
 def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[int]]:
     """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
     contracts that gained usage."""
-    ids = UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False).distinct().values_list("pk", flat=True)
+    ids = (
+        UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False).distinct().values_list("pk", flat=True)
+    )
     outcome = match_records(actor, ids, supplier.seller.closed_until)
     record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
     return outcome

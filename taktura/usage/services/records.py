@@ -21,7 +21,24 @@ from taktura.kit.exact import decimal, to_json
 from taktura.usage.store import Outcome, take_in, withdraw
 
 MAX_BATCH = 10_000
-FIELDS = frozenset("contract article key quantity duration at from until id source revision cost price attributes".split())
+FIELDS = frozenset(
+    [
+        "contract",
+        "article",
+        "key",
+        "quantity",
+        "duration",
+        "at",
+        "from",
+        "until",
+        "id",
+        "source",
+        "revision",
+        "cost",
+        "price",
+        "attributes",
+    ]
+)
 DEFAULT_SOURCE = "usage"
 
 
@@ -40,10 +57,17 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     rows = [_row(entry, contracts, zone, actor) for entry in entries]
     outcome = take_in(actor, rows, closed_until=seller.closed_until, strict=True)
     if outcome.recorded or outcome.exceptions:
-        record(actor, "record_usage", f"seller:{seller.pk}", {
-            "recorded": outcome.recorded, "duplicates": outcome.duplicates, "conflicts": outcome.conflicts,
-            "waiting": len(outcome.exceptions),
-        })
+        record(
+            actor,
+            "record_usage",
+            f"seller:{seller.pk}",
+            {
+                "recorded": outcome.recorded,
+                "duplicates": outcome.duplicates,
+                "conflicts": outcome.conflicts,
+                "waiting": len(outcome.exceptions),
+            },
+        )
     return outcome
 
 
@@ -74,12 +98,45 @@ def _row(entry: Mapping[str, Any], contracts: Mapping[str, int], zone: ZoneInfo,
     external_id = str(entry["id"]) if entry.get("id") is not None else uuid.uuid4().hex
     revision = entry.get("revision")
     attributes = to_json(entry.get("attributes")) if entry.get("attributes") else None
-    content = [entry.get("contract"), article, key, at, day, end_day, quantity, seconds, cost_amount, amount, attributes]
+    content = [
+        entry.get("contract"),
+        article,
+        key,
+        at,
+        day,
+        end_day,
+        quantity,
+        seconds,
+        cost_amount,
+        amount,
+        attributes,
+    ]
     return (
-        source, external_id, int(revision) if revision is not None else 1, revision is not None, digest(content),
-        contracts.get(str(entry.get("contract"))), str(article if article is not None else key), key is not None, None, "", "",
-        at, day, end_day, is_span and seconds is None, quantity, seconds, cost_amount, amount, "", False,
-        json.dumps(attributes) if attributes is not None else None, None, None, False,
+        source,
+        external_id,
+        int(revision) if revision is not None else 1,
+        revision is not None,
+        digest(content),
+        contracts.get(str(entry.get("contract"))),
+        str(article if article is not None else key),
+        key is not None,
+        None,
+        "",
+        "",
+        at,
+        day,
+        end_day,
+        is_span and seconds is None,
+        quantity,
+        seconds,
+        cost_amount,
+        amount,
+        "",
+        False,
+        json.dumps(attributes) if attributes is not None else None,
+        None,
+        None,
+        False,
     )
 
 

@@ -87,7 +87,9 @@ SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT N
 def match_staged(cursor: Any, closed_until: date | None) -> None:
     """Match the staged rows that are to be stored; sets their line and makes the table of what was matched."""
     _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
-    cursor.execute(f"UPDATE usage_staging s SET line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND m.line_id IS NOT NULL")
+    cursor.execute(
+        f"UPDATE usage_staging s SET line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND m.line_id IS NOT NULL"
+    )
 
 
 def write_exceptions(cursor: Any, now: datetime) -> None:
@@ -101,7 +103,9 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
     waits, and the contracts of lines that gained or lost records."""
     wanted = list(ids)
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE IF NOT EXISTS usage_again (id bigint PRIMARY KEY, line_id bigint) ON COMMIT DROP")
+        cursor.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS usage_again (id bigint PRIMARY KEY, line_id bigint) ON COMMIT DROP"
+        )
         cursor.execute("TRUNCATE usage_again")
         cursor.execute("INSERT INTO usage_again SELECT id, line_id FROM usage_usagerecord WHERE id = ANY(%s)", [wanted])
         _match(cursor, "usage_usagerecord", "AND r.id IN (SELECT id FROM usage_again)", "FALSE", closed_until)
@@ -117,9 +121,13 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
                 FROM {MATCHED} m WHERE m.id = r.id AND r.line_id IS DISTINCT FROM m.line_id"""
         )
         _write_parts(cursor, actor.now)
-        cursor.execute(f"SELECT count(*) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id WHERE a.line_id IS NULL AND m.line_id IS NOT NULL")
+        cursor.execute(
+            f"SELECT count(*) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id WHERE a.line_id IS NULL AND m.line_id IS NOT NULL"
+        )
         found = int(cursor.fetchone()[0])
-        cursor.execute("SELECT reason FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again) ORDER BY record_id, first")
+        cursor.execute(
+            "SELECT reason FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again) ORDER BY record_id, first"
+        )
         reasons = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             f"""SELECT DISTINCT l.contract_id FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
@@ -140,7 +148,9 @@ def lower_changed_from(cursor: Any, changes: str) -> None:
 def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}")
     candidates = _CANDIDATES.format(rows=rows, which=which)
-    query = _MATCH.format(matched=MATCHED, life=_LIFE, candidates=candidates, rows=rows, which=which, unreadable=unreadable)
+    query = _MATCH.format(
+        matched=MATCHED, life=_LIFE, candidates=candidates, rows=rows, which=which, unreadable=unreadable
+    )
     cursor.execute(query, {"closed": closed_until or date.min})
 
 

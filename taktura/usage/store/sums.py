@@ -11,7 +11,9 @@ from django.db import connection
 from taktura.core.facts import Usage, UsageKey
 from taktura.core.schedule import Window
 
-_WINDOWS = "unnest(%s::int[], %s::bigint[], %s::date[], %s::date[], %s::int[], %s::int[]) AS w(i, line, a, b, first, step)"
+_WINDOWS = (
+    "unnest(%s::int[], %s::bigint[], %s::date[], %s::date[], %s::int[], %s::int[]) AS w(i, line, a, b, first, step)"
+)
 
 # Billed seconds by the tick (R6.2): `first` seconds, then steps; without a tick the raw seconds (tick_scope: period).
 _TICKED = """CASE WHEN r.seconds IS NULL OR r.seconds = 0 THEN 0 WHEN w.first IS NULL THEN r.seconds
@@ -34,8 +36,12 @@ GROUP BY 1, 2, 3
 _OTHERS = f"""
 SELECT w.i, count(*), max(r.quantity), (array_agg(r.quantity ORDER BY r.at DESC, r.revised DESC))[1],
     count(DISTINCT r.attributes ->> w.attribute)
-FROM {_WINDOWS.replace("%s::int[]) AS w(i, line, a, b, first, step)",
-                       "%s::int[], %s::text[]) AS w(i, line, a, b, first, step, attribute)")}
+FROM {
+    _WINDOWS.replace(
+        "%s::int[]) AS w(i, line, a, b, first, step)",
+        "%s::int[], %s::text[]) AS w(i, line, a, b, first, step, attribute)",
+    )
+}
 JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b
 GROUP BY 1
 """
@@ -70,7 +76,12 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
             arrays = _arrays(windows, others)
             cursor.execute(_OTHERS, [*arrays, [windows[i].terms.aggregate_of for i in arrays[0]]])
             for i, count, peak, last, unique in cursor.fetchall():
-                found[i] = _empty() | {"count": count, "peak": peak or Decimal(0), "last": last or Decimal(0), "unique": unique}
+                found[i] = _empty() | {
+                    "count": count,
+                    "peak": peak or Decimal(0),
+                    "last": last or Decimal(0),
+                    "unique": unique,
+                }
         fixed = [i for i, w in enumerate(windows) if w.terms.usage_pricing == "fixed_quantity"]
         if fixed:
             cursor.execute(_COVERED, _arrays(windows, fixed))
@@ -95,13 +106,29 @@ def _arrays(windows: Sequence[Window], chosen: Sequence[int]) -> list[list[Any]]
 
 
 def _empty() -> dict[str, Any]:
-    return {"parts": {}, "imported": {}, "covered": [], "seconds": 0, "count": 0, "raw_quantity": Decimal(0),
-            "days_parts": Decimal(0), "whole_parts": Decimal(0), "imported_quantity": Decimal(0)}
+    return {
+        "parts": {},
+        "imported": {},
+        "covered": [],
+        "seconds": 0,
+        "count": 0,
+        "raw_quantity": Decimal(0),
+        "days_parts": Decimal(0),
+        "whole_parts": Decimal(0),
+        "imported_quantity": Decimal(0),
+    }
 
 
 def _add(
-    values: dict[str, Any], span: int, priced: bool, quantity: Decimal | None, cost: Decimal | None, amount: Decimal | None,
-    seconds: int, count: int, raw: Decimal | None,
+    values: dict[str, Any],
+    span: int,
+    priced: bool,
+    quantity: Decimal | None,
+    cost: Decimal | None,
+    amount: Decimal | None,
+    seconds: int,
+    count: int,
+    raw: Decimal | None,
 ) -> None:
     zero = Decimal(0)
     values["count"] += count
@@ -119,7 +146,13 @@ def _add(
 def _usage(values: dict[str, Any], seen: int) -> Usage:
     parts = tuple((total, *sums_of) for total, sums_of in sorted(values["parts"].items()))
     rest = {k: v for k, v in values.items() if k not in ("parts", "imported", "covered")}
-    return Usage(parts=parts, imported=tuple(sorted(values["imported"].items())), covered=tuple(values["covered"]), mark=seen, **rest)
+    return Usage(
+        parts=parts,
+        imported=tuple(sorted(values["imported"].items())),
+        covered=tuple(values["covered"]),
+        mark=seen,
+        **rest,
+    )
 
 
 def rows_behind(line: int, first: date, end: date, at_mark: int) -> list[dict[str, Any]]:
@@ -130,7 +163,20 @@ def rows_behind(line: int, first: date, end: date, at_mark: int) -> list[dict[st
         FROM usage_usagerecord r LEFT JOIN usage_usagefile f ON f.id = r.file_id
         WHERE r.line_id = %s AND r.day < %s AND r.end_day > %s AND r.revised <= %s ORDER BY r.day, r.at, r.id
     """
-    names = ("source", "id", "revision", "at", "day", "end_day", "quantity", "seconds", "cost_amount", "amount", "file", "row")
+    names = (
+        "source",
+        "id",
+        "revision",
+        "at",
+        "day",
+        "end_day",
+        "quantity",
+        "seconds",
+        "cost_amount",
+        "amount",
+        "file",
+        "row",
+    )
     history = """
         SELECT record FROM usage_usagehistory WHERE line = %s AND revised <= %s AND replaced > %s
             AND (record ->> 'day')::date < %s AND (record ->> 'end_day')::date > %s ORDER BY id
@@ -148,7 +194,14 @@ def _replaced(record: Any) -> dict[str, Any]:
     data = json.loads(record, parse_float=Decimal) if isinstance(record, str) else record
     text = {k: data[k] for k in ("source", "revision", "seconds", "row")}
     numbers = {k: Decimal(str(data[k])) if data[k] is not None else None for k in ("quantity", "cost_amount", "amount")}
-    return text | numbers | {
-        "id": data["external_id"], "at": datetime.fromisoformat(data["at"]), "day": date.fromisoformat(data["day"]),
-        "end_day": date.fromisoformat(data["end_day"]), "file": None,
-    }
+    return (
+        text
+        | numbers
+        | {
+            "id": data["external_id"],
+            "at": datetime.fromisoformat(data["at"]),
+            "day": date.fromisoformat(data["day"]),
+            "end_day": date.fromisoformat(data["end_day"]),
+            "file": None,
+        }
+    )

@@ -12,9 +12,33 @@ from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
 from taktura.usage.store.match import MATCHED, lower_changed_from, match_staged, write_exceptions
 
-COLUMNS = ("source", "external_id", "revision", "given_revision", "digest", "contract_id", "article", "by_key", "supplier_id",
-           "subscription", "product", "at", "day", "end_day", "is_span", "quantity", "seconds", "cost_amount", "amount",
-           "currency", "priced", "attributes", "file_id", "row", "unreadable")
+COLUMNS = (
+    "source",
+    "external_id",
+    "revision",
+    "given_revision",
+    "digest",
+    "contract_id",
+    "article",
+    "by_key",
+    "supplier_id",
+    "subscription",
+    "product",
+    "at",
+    "day",
+    "end_day",
+    "is_span",
+    "quantity",
+    "seconds",
+    "cost_amount",
+    "amount",
+    "currency",
+    "priced",
+    "attributes",
+    "file_id",
+    "row",
+    "unreadable",
+)
 STORED = tuple(c for c in COLUMNS if c not in ("given_revision", "unreadable"))
 
 _STAGING = """
@@ -91,8 +115,11 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
         [closed_until, closed_until],
     )
     if strict and cursor.rowcount:
-        raise Refused("closed_period", "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
-                      day=closed_until.isoformat())
+        raise Refused(
+            "closed_period",
+            "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
+            day=closed_until.isoformat(),
+        )
     cursor.execute("UPDATE usage_staging SET state = 'conflict' WHERE state = 'closed'")
 
 
@@ -104,7 +131,9 @@ def _store(cursor: Any, actor: Actor) -> None:
         f"""UPDATE usage_usagerecord r SET {assignments}, line_id = s.line_id, revised = nextval('usage_mark')
             FROM usage_staging s WHERE s.state = 'revision' AND r.source = s.source AND r.external_id = s.external_id"""
     )
-    cursor.execute("DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'")
+    cursor.execute(
+        "DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'"
+    )
     cursor.execute(
         f"""INSERT INTO usage_usagerecord (id, {columns}, line_id)
             SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new' ON CONFLICT (source, external_id) DO NOTHING"""
@@ -163,13 +192,20 @@ def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date 
         if row is None:
             raise Refused("not_found", "There is no usage “%(id)s” of “%(source)s”.", id=external_id, source=source)
         if closed_until is not None and row[0] < closed_until:
-            raise Refused("closed_period", "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
-                          day=closed_until.isoformat())
+            raise Refused(
+                "closed_period",
+                "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
+                day=closed_until.isoformat(),
+            )
         cursor.execute("DROP TABLE IF EXISTS usage_staging")
         cursor.execute(_STAGING)
-        cursor.execute("INSERT INTO usage_staging (source, external_id, state) VALUES (%s, %s, 'revision')", [source, external_id])
+        cursor.execute(
+            "INSERT INTO usage_staging (source, external_id, state) VALUES (%s, %s, 'revision')", [source, external_id]
+        )
         _archive(cursor, actor, "s.state = 'revision'", withdrawn=True)
-        cursor.execute("DELETE FROM usage_usageexception e USING usage_usagerecord r WHERE e.record_id = r.id AND r.source = %s AND r.external_id = %s", [source, external_id])
+        cursor.execute(
+            "DELETE FROM usage_usageexception e USING usage_usagerecord r WHERE e.record_id = r.id AND r.source = %s AND r.external_id = %s",
+            [source, external_id],
+        )
         cursor.execute("DELETE FROM usage_usagerecord WHERE source = %s AND external_id = %s", [source, external_id])
     return {row[1]} if row[1] else set()
-
