@@ -54,6 +54,7 @@ def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
             "pk", "next_due", "changed_from", "settled_until"
         )
         for pk, due, changed, settled in rows:
+            assert settled is not None  # filtered above
             since = min(d for d in (due, changed, settled + DAY) if d is not None)
             floors[pk] = floor(contracts[pk], since)
     asked = [w for pk, c in contracts.items() for w in windows(c, until + DAY, floors[pk])]

@@ -76,7 +76,7 @@ def define_tariff(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> T
         anchor=str(fields.get("anchor") or "contract"),
         currency=fields.get("currency") or seller.currency,
         notice=to_json(notice),
-        trial=parse_span(fields["trial"]) if fields.get("trial") else None,
+        trial=str(parse_span(fields["trial"])) if fields.get("trial") else None,
     )
     current = {k: v for k, v in fields.items() if k != "versions"}
     _write_version(tariff, date.min, "new", current)

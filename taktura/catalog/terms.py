@@ -1,4 +1,4 @@
-"""Between what a person writes of a tariff (the fields of the scenario format), what is stored, and the core's values."""
+"""Between what a person writes of a tariff (in the scenario format), what is stored, and the core's values."""
 
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -103,6 +103,9 @@ def line_terms(article: str, position: int, title: str, terms: dict[str, Any], i
     own = parse_span(terms["interval"]) if "interval" in terms else interval
     if terms.get("charge") == "usage":
         own = interval
+    words: dict[str, Any] = {name: terms[name] for name in WORDS if name in terms}
+    numbers: dict[str, Any] = {name: decimal(terms[name]) for name in NUMBERS if name in terms}
+    flags: dict[str, Any] = {name: bool(terms[name]) for name in FLAGS if name in terms}
     return LineTerms(
         article=article,
         title=title,
@@ -117,9 +120,9 @@ def line_terms(article: str, position: int, title: str, terms: dict[str, Any], i
         ),
         unit=terms.get("unit", "piece"),
         aggregate_of=terms.get("aggregate_of", ""),
-        **{name: terms[name] for name in WORDS if name in terms},
-        **{name: decimal(terms[name]) for name in NUMBERS if name in terms},
-        **{name: bool(terms[name]) for name in FLAGS if name in terms},
+        **words,
+        **numbers,
+        **flags,
     )
 
 

@@ -213,7 +213,7 @@ def _booked_cost(
     """The cost of a booked quantity for one span of the price, before coupons, with its proof (R7, R10.1)."""
     counted: Number = max(quantity, line.minimum_quantity or quantity)
     included = terms.included * quantity if terms.included else Decimal(0)
-    priced = max(counted - included, Decimal(0)) if included else counted
+    priced = max(Fraction(counted) - Fraction(included), Fraction(0)) if included else counted
     price = cost(terms, priced, line.price)
     scale = cp.scale_of(contract, line, terms, priced, unit.start, due)
     if scale:

@@ -190,7 +190,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What identifies a charge within its contract. `phase` only for usage and the unit's own lines, `vat` only there."""
+    """What identifies a charge in its contract. `phase` for usage and the unit's own lines, `vat` for the latter."""
 
     line: int | None
     kind: str  # recurring | flat | usage | once | minimum_sales | cost_cap

@@ -66,7 +66,8 @@ def _check_bounds(terms: TariffTerms, lines: Mapping[str, LineTerms]) -> None:
     if not minimum <= cap:
         raise Refused(
             "overlapping_flags",
-            "The lines in the minimum and in the cap overlap: make them the same, the minimum's inside the cap's, or apart.",
+            "The lines in the minimum and in the cap overlap: make them the same, the minimum's inside the cap's,"
+            " or apart.",
         )
     if terms.minimum > terms.cap:
         raise Refused(

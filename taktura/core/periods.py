@@ -17,7 +17,7 @@ FOREVER = date.max
 class Span(NamedTuple):
     """A length of time such as 3 months; `unit` is one of `UNITS`."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs
     unit: str
 
     @property
@@ -84,7 +84,7 @@ class Anchor:
 
 
 def anchor(kind: str, start: date) -> Anchor:
-    """Return the anchor `contract`, `calendar` or `day N` of a contract that starts (or whose trial ends) on `start`."""
+    """Return the anchor `contract`, `calendar` or `day N` of a contract that starts (or ends its trial) on `start`."""
     if kind == "contract":
         return Anchor("contract", start, start.day)
     if kind == "calendar":

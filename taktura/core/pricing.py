@@ -5,6 +5,7 @@
 where a span was split by days.
 """
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable
 from decimal import Decimal
@@ -30,6 +31,7 @@ class Kernel(NamedTuple):
 
 def scaled(quantity: Number) -> Scaled:
     """A quantity in units of 1/SCALE: an integer, unless it has more than twelve decimals."""
+    numerator: int
     numerator, denominator = quantity.as_integer_ratio()
     numerator *= SCALE
     return numerator // denominator if numerator % denominator == 0 else Fraction(numerator, denominator)
@@ -37,7 +39,7 @@ def scaled(quantity: Number) -> Scaled:
 
 @lru_cache(maxsize=8192)
 def kernel(terms: LineTerms, price: Decimal | None = None) -> Kernel:
-    """Compile a line's price; `price` is a contract's own, which stands instead of the tariff's and its tiers (R7.5)."""
+    """Compile a line's price; `price` is a contract's own, in place of the tariff's and its tiers (R7.5)."""
     if terms.tiers and price is None:
         return _volume(terms) if terms.tier_mode == "volume" else _graduated(terms)
     unit = Fraction(terms.price if price is None else price)
@@ -46,7 +48,7 @@ def kernel(terms: LineTerms, price: Decimal | None = None) -> Kernel:
         numerator, denominator = unit.as_integer_ratio()
 
         def packages(quantity: Scaled) -> Scaled:
-            started = -(-abs(quantity) // size)
+            started = math.ceil(Fraction(quantity if quantity >= 0 else -quantity) / size)
             return numerator * (started if quantity >= 0 else -started)
 
         return Kernel(packages, denominator)

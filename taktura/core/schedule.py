@@ -52,7 +52,7 @@ def floor(contract: Contract, since: date) -> date:
 
 
 def next_due(contract: Contract, after: date | None) -> date | None:
-    """The first day after `after` (None: of all) on which something of the contract falls due, None when nothing will."""
+    """The first day after `after` (None: of all) on which something falls due, None when nothing will."""
     found = [day for line in contract.lines for day in _line_dues(contract, line, after)]
     for phase in contract.phases:
         if phase.terms(after or phase.start).minimum is not None:

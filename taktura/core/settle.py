@@ -71,7 +71,8 @@ def _take_coupons(work: _Pass, segments: list[Segment], amounts: list[Amount]) -
     contract, digits = work.contract, work.contract.digits
     if any(c.amount is not None for c in contract.coupons):
         items: dict[Key, cp.Item] = {}
-        for row in [*segments, *amounts]:
+        rows: list[Segment | Amount] = [*segments, *amounts]
+        for row in rows:
             if row.key not in items:
                 items[row.key] = cp.Item(
                     key=row.key, article=row.terms.article, start=row.unit.start, due=row.due, cost=row.base
@@ -121,7 +122,7 @@ def _settle_days(work: _Pass, segments: list[Segment]) -> None:
 
 def _settle_days_key(work: _Pass, key: Key, expected: list[Segment]) -> None:
     """Day by day: credit what differs from what is expected, charge what is expected and not billed so."""
-    contract, ledger = work.contract, work.ledger
+    ledger = work.ledger
     covers = ledger.covers(key)
     looked_at = _looked_at(work, key.line, bool(covers) or ledger.known(key))
     dues = [_is_due(work, s) for s in expected]
@@ -519,11 +520,12 @@ def _charges(work: _Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charg
 
 def _credit(work: _Pass, unit: Rated, delta: _Delta, amount: int, related: set[Key]) -> list[Charge]:
     """Charges that take back from issued lines: the key's own, newest first; else another line of its unit."""
+    sources = work.ledger.positive(delta.key) or [c for k in related for c in work.ledger.positive(k)]
+    sources = sources[::-1]
     if amount > 0:  # within a credit note, a line that takes less back (a smaller relief, say)
-        source = work.ledger.positive(delta.key) or [c for k in related for c in work.ledger.positive(k)]
-        return [replace(c, credits=source[-1].id if source else None) for c in _charges(work, unit, delta, amount)]
+        newest = sources[0].id if sources else None
+        return [replace(c, credits=newest) for c in _charges(work, unit, delta, amount)]
     charges: list[Charge] = []
-    sources = work.ledger.positive(delta.key)[::-1] or [c for k in related for c in work.ledger.positive(k)][::-1]
     rest = -amount
     for i, source in enumerate(sources):
         part = rest if i == len(sources) - 1 else min(rest, max(0, work.ledger.left(source)))

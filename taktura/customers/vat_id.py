@@ -1,6 +1,7 @@
 """VAT ids of EU states: their form, and check digits where the state publishes them. No question to anybody."""
 
 import re
+from collections.abc import Callable
 
 _FORMS = {
     "AT": r"U\d{8}",
@@ -74,7 +75,7 @@ def _sweden(body: str) -> bool:
     return (10 - total % 10) % 10 == int(body[9])
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[str], bool]] = {
     "AT": _austria,
     "DE": _germany,
     "SE": _sweden,

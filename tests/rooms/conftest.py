@@ -1,4 +1,4 @@
-"""Tests of the rooms run on a real PostgreSQL: each test has a migrated database of its own, as the application's login."""
+"""Tests of the rooms run on a real PostgreSQL: each has a migrated database of its own, as the application's login."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime

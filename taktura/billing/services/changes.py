@@ -121,19 +121,21 @@ def change_tariff(actor: Actor, *, contract: Contract, tariff: Tariff, start: da
 def publish_version(
     actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any]
 ) -> TariffVersion:
-    """Make a version of a tariff; one for all holds for each contract from its next period after what is billed (R16.3)."""
+    """Make a version of a tariff; one for all holds from each contract's next period after what is billed (R16.3)."""
     version = catalog.add_version(actor, tariff=tariff, valid_from=valid_from, applies_to=applies_to, changes=changes)
     if applies_to != "all":
         return version
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT c.line_id, max(c."end") FROM billing_charge c JOIN contracts_contractphase p ON p.contract_id = c.contract_id
+            """SELECT c.line_id, max(c."end") FROM billing_charge c
+               JOIN contracts_contractphase p ON p.contract_id = c.contract_id
                WHERE p.tariff_id = %s AND c.line_id IS NOT NULL GROUP BY 1""",
             [tariff.pk],
         )
         billed = dict(cursor.fetchall())
         cursor.execute(
-            """SELECT c.contract_id, max(c."end") FROM billing_charge c JOIN contracts_contractphase p ON p.contract_id = c.contract_id
+            """SELECT c.contract_id, max(c."end") FROM billing_charge c
+               JOIN contracts_contractphase p ON p.contract_id = c.contract_id
                WHERE p.tariff_id = %s AND c.kind IN ('usage', 'minimum_sales', 'cost_cap') GROUP BY 1""",
             [tariff.pk],
         )

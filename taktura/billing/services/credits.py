@@ -197,5 +197,5 @@ def _reopen(charges: Any, document: Document) -> None:
     for charge in charges:
         contract = contracts[charge.id]
         days[contract] = min(days.get(contract, charge.first), charge.key.start)
-    for contract in Contract.objects.filter(pk__in=days):
-        changed(contract, days[contract.pk])
+    for found in Contract.objects.filter(pk__in=days):
+        changed(found, days[found.pk])

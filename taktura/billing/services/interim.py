@@ -45,7 +45,7 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
 
 
 def threshold_bills(actor: Actor, contracts: Iterable[int]) -> list[Issued]:
-    """Make the interim bills of contracts that have reached their threshold. One whose billing information is incomplete
+    """Make the interim bills of contracts at their threshold. One whose billing information is incomplete
     waits for its regular bill."""
     found = Contract.objects.filter(pk__in=list(contracts), threshold__isnull=False)
     issued: list[Issued] = []

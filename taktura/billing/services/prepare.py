@@ -90,7 +90,8 @@ def issue_documents(
 
 
 def item_entries(item: SalesItem, customer: Customer, on: date) -> list[Entry]:
-    """A sale's lines as entries: net prices (gross where the seller's are), the customer's tax status, the seller's rate."""
+    """A sale's lines as entries: net prices (gross where the seller's are),
+    the customer's tax status, the seller's rate."""
     tax = tax_of(customer)
     rates = rates_of(tax, TariffTerms(), LineTerms(article=""))
     factor, unit = basis(tax, rates, on), 10 ** places(item.currency)
@@ -157,7 +158,8 @@ def mark_settled(known: Facts, ids: Sequence[int], on: date) -> None:
     dues = [next_due(known.contracts[pk], on) for pk in ids]
     with connection.cursor() as cursor:
         cursor.execute(
-            """UPDATE contracts_contract c SET settled_until = GREATEST(COALESCE(c.settled_until, %s), %s), changed_from = NULL,
+            """UPDATE contracts_contract c SET settled_until = GREATEST(COALESCE(c.settled_until, %s), %s),
+               changed_from = NULL,
                    next_due = x.due FROM unnest(%s::bigint[], %s::date[]) AS x(id, due) WHERE c.id = x.id""",
             [on, on, list(ids), dues],
         )

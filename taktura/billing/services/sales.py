@@ -36,7 +36,7 @@ def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]
 
 @transaction.atomic
 def move_sales_item(actor: Actor, *, item: SalesItem, customer: Customer) -> None:
-    """Give a sale that is not billed to another customer; raises `Refused`: `billing_information_missing`, `invalid`."""
+    """Give a pending sale to another customer; raises `Refused`: `billing_information_missing`, `invalid`."""
     check_complete(customer)
     if item.document_id is not None:
         raise Refused("invalid", "The sale is billed already: credit its document and sell anew.")

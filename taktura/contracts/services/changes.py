@@ -68,7 +68,7 @@ def give_notice(
 
 @transaction.atomic
 def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
-    """Take a notice back: the contract runs on by its terms. What was credited is billed with the next billing (R5.9)."""
+    """Take a notice back: the contract runs on. What was credited is billed with the next billing (R5.9)."""
     if contract.notice_received is None:
         raise Refused("invalid", "No notice of this contract has been given.")
     ended = contract.end
@@ -80,7 +80,7 @@ def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
 
 @transaction.atomic
 def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = None) -> Pause:
-    """Pause a contract in `[start, end)`; raises `Refused`: `conflict` over another pause, `contract_ended`, `invalid`."""
+    """Pause a contract in `[start, end)`; raises `Refused`: `conflict` (another pause), `contract_ended`, `invalid`."""
     if contract.end is not None and start >= contract.end:
         raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
     if end is not None and end <= start:

@@ -73,7 +73,7 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
 
 @transaction.atomic
 def withdraw_usage(actor: Actor, *, seller: Seller, external_id: str, source: str = DEFAULT_SOURCE) -> set[int]:
-    """Withdraw a record (R12.2); gives the contracts it was billed on. Raises `Refused`: `not_found`, `closed_period`."""
+    """Withdraw a record (R12.2); gives its contracts. Raises `Refused`: `not_found`, `closed_period`."""
     contracts = withdraw(actor, source=source, external_id=external_id, closed_until=seller.closed_until)
     record(actor, "withdraw_usage", f"seller:{seller.pk}", {"source": source, "id": external_id})
     return contracts

@@ -19,7 +19,8 @@ _LIFE = """
 SELECT l.id AS line_id, l.contract_id, l.charge, a.key AS article, c.currency,
     GREATEST(l.start, c.start, COALESCE(c.billed_until, c.start)) AS first,
     LEAST(COALESCE(l."end", 'infinity'), COALESCE(c."end", 'infinity')) AS stop
-FROM contracts_contractline l JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
+FROM contracts_contractline l
+JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
 """
 
 # Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
@@ -72,12 +73,15 @@ FROM {rows} r LEFT JOIN candidates c ON c.id = r.id WHERE TRUE {which}
 """
 
 _PARTS = """
-SELECT m.id, 'before_start', m.day, m.first FROM {matched} m WHERE m.reason IS NULL AND m.is_span AND m.day < m.first
+SELECT m.id, 'before_start', m.day, m.first FROM {matched} m
+WHERE m.reason IS NULL AND m.is_span AND m.day < m.first
 UNION ALL
-SELECT m.id, 'after_end', m.stop::date, m.end_day FROM {matched} m WHERE m.reason IS NULL AND m.is_span AND m.end_day > m.stop
+SELECT m.id, 'after_end', m.stop::date, m.end_day FROM {matched} m
+WHERE m.reason IS NULL AND m.is_span AND m.end_day > m.stop
 UNION ALL
 SELECT m.id, 'paused', GREATEST(p.start, m.day), LEAST(COALESCE(p."end", 'infinity'), m.end_day) FROM {matched} m
-    JOIN contracts_pause p ON p.contract_id = m.contract_id AND p.start < m.end_day AND COALESCE(p."end", 'infinity') > m.day
+    JOIN contracts_pause p ON p.contract_id = m.contract_id AND p.start < m.end_day
+    AND COALESCE(p."end", 'infinity') > m.day
     WHERE m.reason IS NULL AND m.is_span
 UNION ALL
 SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT NULL
@@ -122,16 +126,19 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
         )
         _write_parts(cursor, actor.now)
         cursor.execute(
-            f"SELECT count(*) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id WHERE a.line_id IS NULL AND m.line_id IS NOT NULL"
+            f"""SELECT count(*) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
+                WHERE a.line_id IS NULL AND m.line_id IS NOT NULL"""
         )
         found = int(cursor.fetchone()[0])
         cursor.execute(
-            "SELECT reason FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again) ORDER BY record_id, first"
+            """SELECT reason FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)
+               ORDER BY record_id, first"""
         )
         reasons = [row[0] for row in cursor.fetchall()]
         cursor.execute(
             f"""SELECT DISTINCT l.contract_id FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
-                JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id WHERE a.line_id IS DISTINCT FROM m.line_id"""
+                JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id
+                WHERE a.line_id IS DISTINCT FROM m.line_id"""
         )
         return found, reasons, {row[0] for row in cursor.fetchall()}
 

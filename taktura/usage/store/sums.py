@@ -26,7 +26,8 @@ GROUP BY 1, 3
 """
 
 _SPANS = f"""
-SELECT w.i, r.end_day - r.day, r.priced, sum(r.quantity * o.days), sum(r.cost_amount * o.days), sum(r.amount * o.days), 0,
+SELECT w.i, r.end_day - r.day, r.priced, sum(r.quantity * o.days), sum(r.cost_amount * o.days), sum(r.amount * o.days),
+    0,
     count(*), sum(r.quantity)
 FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.is_span AND r.day < w.b AND r.end_day > w.a
 CROSS JOIN LATERAL (SELECT LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) AS days) o
@@ -158,7 +159,8 @@ def _usage(values: dict[str, Any], seen: int) -> Usage:
 def rows_behind(line: int, first: date, end: date, at_mark: int) -> list[dict[str, Any]]:
     """The records that a charge was made from, as they were at its mark: the current ones and those replaced since."""
     current = """
-        SELECT r.source, r.external_id, r.revision, r.at, r.day, r.end_day, r.quantity, r.seconds, r.cost_amount, r.amount,
+        SELECT r.source, r.external_id, r.revision, r.at, r.day, r.end_day, r.quantity, r.seconds, r.cost_amount,
+            r.amount,
             f.name, r.row
         FROM usage_usagerecord r LEFT JOIN usage_usagefile f ON f.id = r.file_id
         WHERE r.line_id = %s AND r.day < %s AND r.end_day > %s AND r.revised <= %s ORDER BY r.day, r.at, r.id

@@ -45,7 +45,8 @@ _STAGING = """
 CREATE TEMP TABLE usage_staging (
     seq bigserial, id bigint DEFAULT nextval(pg_get_serial_sequence('usage_usagerecord', 'id')),
     source text, external_id text, revision int, given_revision bool, digest text, contract_id bigint, article text,
-    by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date, is_span bool,
+    by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
+    is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, currency text, priced bool, attributes jsonb,
     file_id bigint, row int, unreadable bool, state text, reason text, line_id bigint
 ) ON COMMIT DROP
@@ -136,7 +137,8 @@ def _store(cursor: Any, actor: Actor) -> None:
     )
     cursor.execute(
         f"""INSERT INTO usage_usagerecord (id, {columns}, line_id)
-            SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new' ON CONFLICT (source, external_id) DO NOTHING"""
+            SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new'
+            ON CONFLICT (source, external_id) DO NOTHING"""
     )
     write_exceptions(cursor, actor.now)
     cursor.execute("UPDATE usage_staging SET state = 'stored' WHERE state IN ('new', 'revision')")
@@ -145,9 +147,11 @@ def _store(cursor: Any, actor: Actor) -> None:
 def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
     """Keep revisions that are about to be replaced or withdrawn, and tell their contracts."""
     cursor.execute(
-        f"""INSERT INTO usage_usagehistory (source, external_id, revision, line, revised, replaced, withdrawn, replaced_at, record)
+        f"""INSERT INTO usage_usagehistory
+                (source, external_id, revision, line, revised, replaced, withdrawn, replaced_at, record)
             SELECT r.source, r.external_id, r.revision, r.line_id, r.revised, nextval('usage_mark'), %s, %s, to_jsonb(r)
-            FROM usage_usagerecord r JOIN usage_staging s ON r.source = s.source AND r.external_id = s.external_id WHERE {which}""",
+            FROM usage_usagerecord r JOIN usage_staging s ON r.source = s.source AND r.external_id = s.external_id
+            WHERE {which}""",
         [withdrawn, actor.now],
     )
     lower_changed_from(
@@ -184,7 +188,8 @@ def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date 
     """
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT r.day, l.contract_id FROM usage_usagerecord r LEFT JOIN contracts_contractline l ON l.id = r.line_id
+            """SELECT r.day, l.contract_id FROM usage_usagerecord r
+               LEFT JOIN contracts_contractline l ON l.id = r.line_id
                WHERE r.source = %s AND r.external_id = %s FOR UPDATE OF r""",
             [source, external_id],
         )
@@ -204,7 +209,8 @@ def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date 
         )
         _archive(cursor, actor, "s.state = 'revision'", withdrawn=True)
         cursor.execute(
-            "DELETE FROM usage_usageexception e USING usage_usagerecord r WHERE e.record_id = r.id AND r.source = %s AND r.external_id = %s",
+            """DELETE FROM usage_usageexception e USING usage_usagerecord r
+               WHERE e.record_id = r.id AND r.source = %s AND r.external_id = %s""",
             [source, external_id],
         )
         cursor.execute("DELETE FROM usage_usagerecord WHERE source = %s AND external_id = %s", [source, external_id])
