@@ -1,37 +1,62 @@
-"""The command `taktura`."""
+"""The command `taktura`: its commands, and what it says when something is refused.
 
-from pathlib import Path
+Exit codes: 0 all is well, 1 refused or something is wrong (the sentence says what), 2 the command or a file cannot be
+read.
+"""
+
+from typing import Any
 
 import click
+from rich.markup import escape
+
+from taktura.cli.commands import billing, proving, running, simulating
+from taktura.cli.show import errors
+from taktura.core.errors import Refused
+from taktura.kit.postgres import ServerError
 
 
-@click.group()
+class Commands(click.Group):
+    """A group whose commands end with a sentence and exit code 1 where the rules or the server refuse."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except Refused as refusal:
+            errors.print(f"[red]{escape(str(refusal))}[/red] [dim]({refusal.code})[/dim]")
+        except ServerError as error:
+            errors.print(f"[red]{escape(str(error))}[/red]")
+        except KeyboardInterrupt:
+            errors.print("Stopped. What was finished is kept; the same command goes on with the rest.")
+        raise click.exceptions.Exit(1)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a newcomer needs them."""
+        return list(self.commands)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="taktura", prog_name="taktura")
 def main() -> None:
-    """Taktura turns agreements and usage into correct invoices."""
+    """Taktura turns agreements and usage into correct invoices.
+
+    Begin with `taktura run`: it starts the database and a demo company, bills it, and says what to try next. Each
+    command explains itself with --help.
+    """
 
 
-@main.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True)
-def simulate(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Run scenarios."""
-    from taktura.kit.database import scratch_database, setup
-
-    setup(throw_away=True)
-    from taktura.cli.scenarios import report
-    from taktura.cli.scenarios.load import find, load
-    from taktura.cli.scenarios.run import run
-
-    results = []
-    for path in find(paths):
-        scenario = load(path)
-        with scratch_database():
-            try:
-                results.append(run(scenario))
-            except Exception as e:
-                import traceback
-
-                traceback.print_exc(limit=-4)
-                results.append(report.Result(path=path, title=scenario.title, not_yet=str(e)))
-        print(report.render(results[-1]))
-    print(report.summary(results))
+for command in (
+    running.run,
+    running.demo,
+    billing.import_usage,
+    billing.bill,
+    billing.interim,
+    proving.explain,
+    proving.pdf,
+    proving.verify,
+    simulating.simulate,
+    running.migrate,
+    running.setup_database,
+    running.stop,
+):
+    main.add_command(command)

@@ -222,13 +222,13 @@ def _booked_cost(
         price = price * (100 - Fraction(line.discount)) / 100
     proof = _conditions(line, terms, priced, scale)
     if included:
-        proof["included"] = str(min(included, counted))
+        proof["included"] = fraction_text(min(included, counted))
     return price, proof
 
 
 def _conditions(line: Line, terms: LineTerms, priced: Number, scale: Decimal) -> dict[str, object]:
     """The part of a proof that says at what price and discounts a quantity was priced."""
-    proof: dict[str, object] = {"priced": str(plain(priced))}
+    proof: dict[str, object] = {"priced": fraction_text(priced)}
     if terms.tiers and line.price is None:
         proof["tiers"] = [
             [str(t.up_to) if t.up_to is not None else None, str(t.price), str(t.flat)] for t in terms.tiers

@@ -474,13 +474,11 @@ def _charges(work: _Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charg
     row, before = delta.row, work.ledger.gross(delta.key)
     if row is None:
         unit_price = plain(Fraction(abs(amount), 10**work.contract.digits))
-        proof = {
-            "rule": "R9.1",
-            "expected": delta.expected,
-            "billed_before": before,
-            "minimum": fraction_text(units.bounds(work.contract, unit)[0]),
-            "cap": str(units.bounds(work.contract, unit)[1]),
-        }
+        least, most = units.bounds(work.contract, unit)
+        bound = {"minimum": fraction_text(least)} if delta.key.kind == "minimum_sales" else {}
+        if delta.key.kind == "cost_cap" and most is not None:
+            bound = {"cap": fraction_text(most)}
+        proof = {"rule": "R9.1", "expected": delta.expected, "billed_before": before} | bound
         return [
             Charge(
                 key=delta.key,

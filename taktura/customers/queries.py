@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from taktura.core.errors import Refused
 from taktura.core.facts import Rates, Tax
 from taktura.customers import vat_id
 from taktura.customers.models import BillingInformation, Customer, Seller
@@ -59,3 +60,11 @@ def tax_of(customer: Customer) -> Tax:
 def is_german_consumer(customer: Customer) -> bool:
     """Whether German consumer law holds for a customer's contracts (R15.4)."""
     return customer.kind == "consumer" and customer.seller.consumer_rules == "DE"
+
+
+def customer_by_key(seller_id: int, key: str) -> Customer:
+    """The customer of a key; raises `Refused` (`not_found`)."""
+    found = Customer.objects.select_related("seller").filter(seller=seller_id, key=key).first()
+    if found is None:
+        raise Refused("not_found", "There is no customer “%(key)s”.", key=key)
+    return found

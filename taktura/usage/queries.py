@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q, QuerySet
 
 from taktura.core.errors import Refused
 from taktura.usage.models import Supplier, SupplierCustomer, SupplierSubscription, UsageException
@@ -17,14 +17,23 @@ def supplier_by_key(seller_id: int, key: str) -> Supplier:
 
 
 def waiting(seller_id: int) -> int:
-    """How many records wait, wholly or in part."""
-    return UsageException.objects.values("record_id").distinct().count()
+    """How many of a seller's records wait, wholly or in part."""
+    return _exceptions(seller_id).values("record_id").distinct().count()
 
 
-def waiting_by_reason() -> dict[str, int]:
-    """How many exceptions there are of each reason."""
-    rows = UsageException.objects.values_list("reason").annotate(number=Count("pk")).order_by("reason")
-    return dict(rows)
+def waiting_by_reason(seller_id: int) -> dict[str, int]:
+    """How many of a seller's records wait, by each reason; one may wait for several."""
+    rows = _exceptions(seller_id).values_list("reason").annotate(number=Count("record_id", distinct=True))
+    return dict(rows.order_by("reason"))
+
+
+def _exceptions(seller_id: int) -> QuerySet[UsageException]:
+    """A seller's exceptions; with those of records that name neither a supplier nor a contract that is there, since
+    they may be anybody's."""
+    by_contract = Q(record__contract__customer__seller=seller_id) | Q(record__contract__isnull=True)
+    return UsageException.objects.filter(
+        Q(record__supplier__seller=seller_id) | Q(record__supplier__isnull=True) & by_contract
+    )
 
 
 def supplier_customers(seller_id: int) -> dict[str, dict[str, Any]]:

@@ -14,7 +14,7 @@ from taktura.billing.services.changes import (
     withdraw_notice,
 )
 from taktura.billing.services.credits import credit
-from taktura.billing.services.interim import interim_bill, record_usage
+from taktura.billing.services.interim import interim_bill, receive_file, record_usage
 from taktura.billing.services.run import Outcome, bill
 from taktura.billing.services.sales import move_sales_item, sell
 
@@ -32,6 +32,7 @@ __all__ = [
     "pause",
     "preview_quantity",
     "publish_version",
+    "receive_file",
     "record_usage",
     "reprocess",
     "resume",

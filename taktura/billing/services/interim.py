@@ -16,6 +16,8 @@ from taktura.customers.queries import missing_billing_information
 from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
+from taktura.usage.models import Supplier
+from taktura.usage.services import Received
 from taktura.usage.store import Outcome
 
 
@@ -42,6 +44,13 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     """Record usage; a contract whose interim bill would reach its tariff's threshold gets one by itself (R11.3)."""
     outcome = usage.record_usage(actor, seller=seller, entries=entries)
     return outcome, threshold_bills(actor, outcome.contracts)
+
+
+@transaction.atomic
+def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> tuple[Received, list[Issued]]:
+    """Take a supplier's file in (`usage.services.receive_file`); contracts at their threshold are billed (R11.3)."""
+    received = usage.receive_file(actor, supplier=supplier, name=name, content=content)
+    return received, threshold_bills(actor, received.outcome.contracts)
 
 
 def threshold_bills(actor: Actor, contracts: Iterable[int]) -> list[Issued]:

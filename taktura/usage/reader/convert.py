@@ -70,8 +70,8 @@ class Converter:
     def row(self, line: int, cells: Sequence[Any]) -> Row:
         """A row from its cells in the order of `COLUMNS`: texts, of dates also dates and timestamps.
 
-        Imported amount and unit price derive each other, exactly (R17.2): of the two only the amount is billed.
-        Raises `Unreadable`.
+        A missing amount is quantity × unit price, exactly; a missing unit price stays so, since only the amount is
+        billed (R17.2). Raises `Unreadable`.
         """
         (
             id_,
@@ -228,6 +228,8 @@ class Converter:
             raise Unreadable("bad_date", "period_start", cells[0])
         if ends is None:
             end_day = _next(begins.day, "period_start")
+        elif ends.day < begins.day:
+            raise Unreadable("bad_span", "period_end", f"{cells[0]} – {cells[1]}")
         else:
             # Instants of one zone compare by the clock on the wall: the hour that comes twice needs UTC.
             last = ends.at.astimezone(UTC)
@@ -235,8 +237,6 @@ class Converter:
                 raise Unreadable("bad_span", "period_end", f"{cells[0]} – {cells[1]}")
             at_midnight = ends.timestamp and last <= self._midnight(ends.day).astimezone(UTC)
             end_day = ends.day if at_midnight and ends.day > begins.day else _next(ends.day, "period_end")
-            if end_day <= begins.day:
-                raise Unreadable("bad_span", "period_end", f"{cells[0]} – {cells[1]}")
         return begins.at, begins.day, end_day, ends is not None
 
 

@@ -31,6 +31,7 @@ COLUMNS = (
     "revision",
 )
 SETTINGS = ("delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts")
+_NO_TEXT = b"a\xff\xfe\x81,"  # an encoding must read on behind what is no text in it
 _A_DAY = datetime(2023, 11, 28)  # noqa: DTZ001 - tries out a format; no instant
 
 
@@ -92,10 +93,12 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
         raise Refused("invalid", "The lines that a mapping skips are a whole number, 0 or more.")
     if "null_texts" in settings:
         nulls = settings["null_texts"]
+        if not isinstance(nulls, str | list | tuple):
+            raise Refused("invalid", "The texts that stand for nothing in a mapping are a list of texts.")
         settings["null_texts"] = (nulls,) if isinstance(nulls, str) else tuple(str(n) for n in nulls)
     try:
-        b" ".decode(str(settings.get("encoding", "utf-8")))
-    except (LookupError, UnicodeError):
+        _NO_TEXT.decode(str(settings.get("encoding", "utf-8")), "replace")
+    except (LookupError, ValueError):
         name = settings["encoding"]
         raise Refused("invalid", "There is no encoding “%(name)s”: write utf-8, utf-16 or cp1252.", name=name) from None
     if "date_format" in settings:

@@ -4,8 +4,12 @@ import codecs
 import csv
 import difflib
 import io
+import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
@@ -14,11 +18,16 @@ from taktura.usage.reader.mapping import COLUMNS, Mapping
 from taktura.usage.reader.rows import UNSTORABLE, Problem, Row, Unreadable, shown
 
 DELIMITERS = ",;\t|"
-SAMPLE_BYTES = 65_536
-ENCODING_BYTES = 1 << 20  # read at a time, and looked at where a file is neither UTF-8 nor pure Windows-1252
-MAX_FIELD = 16 * 1024 * 1024
+ENCODING_BYTES = 1 << 20  # read at a time
+MAX_FIELD = 16 * 1024 * 1024  # characters of a cell
+MAX_RECORD_LINES = 200  # physical lines of one record: a quote that is never closed takes no more of a file than this
 MAX_HEADINGS_SHOWN = 8
-NEEDED = ("subscription_id",)
+NEEDED = ("subscription_id", "period_start")  # without them no row can be read
+NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "revision"))
+MARK = "\udcff"  # stands for bytes that are no text
+MARKED = "taktura.usage.marked"  # the name of the error handler that puts it there
+
+_QUOTED = re.compile('"[^"]*"')
 
 
 def read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo) -> Iterator[Row | Problem]:
@@ -31,14 +40,18 @@ def read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo) -> Iterator[R
     csv.field_size_limit(MAX_FIELD)
     encoding = mapping.encoding or _encoding(stream)
     stream.seek(0)
-    # A byte that is no text becomes a mark of its own, so that its line alone is bad.
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="surrogateescape", newline="")
+    # Bytes that are no text become a mark of their own, so that their line alone is bad.
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=MARKED, newline="")
     try:
-        skipped = [text.readline() for _ in range(mapping.skip_lines)]
+        skipped = 0
         heading = text.readline()
-        delimiter = mapping.delimiter or max(DELIMITERS, key=heading.count)
-        lines = _chain(heading, text)
-        yield from _rows(csv.reader(lines, delimiter=delimiter), mapping, zone, delimiter, len(skipped))
+        while heading and (skipped < mapping.skip_lines or not heading.strip()):
+            skipped += 1
+            heading = text.readline()
+        heading = heading.removeprefix("\ufeff")
+        delimiter = mapping.delimiter or _delimiter(heading, mapping)
+        lines = _Lines(heading, text, skipped)
+        yield from _rows(lines, csv.reader(lines, delimiter=delimiter, strict=True), mapping, zone, delimiter)
     except UnicodeError:
         yield Problem(line=None, code="bad_encoding")
     finally:
@@ -46,45 +59,115 @@ def read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo) -> Iterator[R
 
 
 def read_rows(rows: Iterable[AbstractMapping[str, Any]], mapping: Mapping, zone: ZoneInfo) -> Iterator[Row | Problem]:
-    """Read rows given as {heading: value}; values are texts, whole numbers, decimals, dates or timestamps."""
+    """Read rows given as {heading: value}; values are texts, whole numbers, decimals, dates or timestamps. A binary
+    float is no number (R1.1)."""
     convert = Converter(mapping, zone)
-    headings = [mapping.heading(column) for column in COLUMNS]
-    known = set(headings)
+    headings = [(mapping.heading(column), column in NUMBERS) for column in COLUMNS]
+    known = {heading for heading, _ in headings}
     for line, row in enumerate(rows, 1):
-        if unknown := sorted(str(heading) for heading in row if heading not in known):
-            near = difflib.get_close_matches(unknown[0], headings, 1, 0)[0]
+        if unknown := sorted(shown(heading) for heading in row if heading not in known):
+            near = difflib.get_close_matches(unknown[0], sorted(known), 1, 0)[0]
             yield Problem(line=line, code="unknown_column", column=unknown[0], value=near)
             continue
-        yield _converted(convert, mapping, line, [_plain(row.get(heading)) for heading in headings])
+        cells = [_plain(row.get(heading), is_number, mapping, zone) for heading, is_number in headings]
+        if any(UNSTORABLE.search(cell) for cell in cells if isinstance(cell, str)):
+            yield Problem(line=line, code="bad_encoding")
+            continue
+        yield _converted(convert, mapping, line, cells)
 
 
-def _plain(value: Any) -> Any:
-    """A value as a cell: dates stay, all else is text."""
-    return "" if value is None else value if hasattr(value, "isoformat") else str(value)
+def _plain(value: Any, is_number: bool, mapping: Mapping, zone: ZoneInfo) -> Any:
+    """A value as a cell: a date stays, a timestamp is told as an instant, all else is text, a number in the file's way
+    of writing it."""
+    if value is None:
+        return ""
+    if is_number:
+        text = str(value)
+        if isinstance(value, float):
+            return f"{text} (float)"
+        return text.replace(".", mapping.decimal) if isinstance(value, Decimal) else text
+    if isinstance(value, datetime):
+        # Told as an instant, since the two hours that one hour of the clock stands for in autumn compare as equal.
+        try:
+            return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+        except OverflowError:
+            return value
+    return value if isinstance(value, date) else str(value)
 
 
-def _chain(first: str, rest: Iterable[str]) -> Iterator[str]:
-    if first:
-        yield first
-        yield from rest
+def _marked(error: UnicodeError) -> tuple[str, int]:
+    """Decoding goes on behind what is no text."""
+    if isinstance(error, UnicodeDecodeError):
+        return MARK, error.end
+    raise error
 
 
-def _rows(reader: Any, mapping: Mapping, zone: ZoneInfo, delimiter: str, skipped: int) -> Iterator[Row | Problem]:
+codecs.register_error(MARKED, _marked)
+
+
+def _delimiter(heading: str, mapping: Mapping) -> str:
+    """The delimiter that gives most of the headings looked for, else the one met most often outside quotes."""
+    wanted = {mapping.heading(column) for column in COLUMNS}
+    bare = _QUOTED.sub("", heading)
+
+    def score(delimiter: str) -> tuple[int, int]:
+        return len(wanted & {name.strip(' "\r\n') for name in heading.split(delimiter)}), bare.count(delimiter)
+
+    return max(DELIMITERS, key=score)
+
+
+class _Lines:
+    """The physical lines of a file from its heading on, counted; those of a record that cannot be read come again."""
+
+    def __init__(self, first: str, rest: Iterator[str], skipped: int) -> None:
+        self.number = skipped
+        self._ahead = deque([first] if first else [])
+        self._rest = rest
+        self._taken: list[str] = []
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        if len(self._taken) == MAX_RECORD_LINES:
+            raise StopIteration  # to the parser the end within quotes: an error
+        line = self._ahead.popleft() if self._ahead else next(self._rest)
+        self._taken.append(line)
+        self.number += 1
+        return line
+
+    def begin(self) -> int:
+        """Begin a record; gives the number of its first line."""
+        self._taken.clear()
+        return self.number + 1
+
+    def give_back(self) -> None:
+        """All lines of the record but its first come again: a quote that is not closed spoils no good line."""
+        self._ahead.extendleft(reversed(self._taken[1:]))
+        self.number -= max(len(self._taken) - 1, 0)
+
+
+def _rows(lines: _Lines, reader: Any, mapping: Mapping, zone: ZoneInfo, delimiter: str) -> Iterator[Row | Problem]:
+    line = lines.begin()
     try:
         header = next(reader, None)
     except csv.Error as error:
-        yield Problem(line=skipped + 1, code="bad_line", value=str(error))
+        yield Problem(line=line, code="bad_line", value=str(error))
         return
+    whole = delimiter.join(header or ())
     names = [UNSTORABLE.sub("\ufffd", cell).strip() for cell in header or ()]
     if not any(names):
         yield Problem(line=None, code="no_rows")
         return
-    problems = list(_heading_problems(names, mapping, delimiter, skipped + 1))
+    problems = list(_heading_problems(names, mapping, delimiter, line))
+    if problems and UNSTORABLE.search(whole):
+        yield Problem(line=line, code="bad_encoding")
+        return
     if problems:
         yield from problems
         return
     places = [names.index(mapping.heading(c)) if mapping.heading(c) in names else -1 for c in COLUMNS]
-    yield from _body(reader, Converter(mapping, zone), mapping, places, len(names), skipped)
+    yield from _body(lines, reader, Converter(mapping, zone), mapping, places, len(names))
 
 
 def _heading_problems(names: Sequence[str], mapping: Mapping, delimiter: str, line: int) -> Iterator[Problem]:
@@ -92,8 +175,7 @@ def _heading_problems(names: Sequence[str], mapping: Mapping, delimiter: str, li
     for column in COLUMNS:
         if names.count(mapping.heading(column)) > 1:
             yield Problem(line=line, code="double_column", column=mapping.heading(column))
-    for column in dict.fromkeys([*mapping.columns, *NEEDED]):
-        heading = mapping.heading(column)
+    for heading in dict.fromkeys(mapping.heading(column) for column in (*mapping.columns, *NEEDED)):
         if heading in names:
             continue
         whole = delimiter.join(names)
@@ -112,19 +194,21 @@ def _heading_problems(names: Sequence[str], mapping: Mapping, delimiter: str, li
 
 
 def _body(
-    reader: Any, convert: Converter, mapping: Mapping, places: Sequence[int], width: int, skipped: int
+    lines: _Lines, reader: Any, convert: Converter, mapping: Mapping, places: Sequence[int], width: int
 ) -> Iterator[Row | Problem]:
     empty = True
     while True:
-        line = reader.line_num + 1 + skipped
+        line = lines.begin()
         try:
             cells = next(reader)
         except StopIteration:
             break
         except csv.Error as error:
+            lines.give_back()
+            empty = False
             yield Problem(line=line, code="bad_line", value=str(error))
             continue
-        if len(cells) != width:
+        if len(cells) != width or not any(cells):
             if not any(cell.strip() for cell in cells):
                 continue  # an empty line
             empty = False
@@ -149,23 +233,22 @@ def _converted(convert: Converter, mapping: Mapping, line: int, cells: Sequence[
 
 
 def _encoding(stream: BinaryIO) -> str:
-    """UTF-16 and UTF-8 by their marks; UTF-8 when the file is (mostly) that; else Windows-1252."""
+    """UTF-16 and UTF-8 by their marks; UTF-8 when the file is (mostly) that; else Windows-1252. Reads to the end."""
     stream.seek(0)
     start = stream.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    # One damaged line does not make a UTF-8 file another one: what of it is UTF-8, what is not?
+    decoder = codecs.getincrementaldecoder("utf-8")(MARKED)
+    good = bad = 0
     stream.seek(0)
-    try:
-        while chunk := stream.read(ENCODING_BYTES):
-            decoder.decode(chunk)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        # One damaged line does not make a UTF-8 file another one: what of it is UTF-8, what is not?
-        stream.seek(0)
-        whole = stream.read(ENCODING_BYTES).decode("utf-8", "replace")
-        bad = whole.count("\ufffd")
-        return "utf-8" if sum(not c.isascii() for c in whole) - bad > bad else "cp1252"
-    return "utf-8"
+    while chunk := stream.read(ENCODING_BYTES):
+        if chunk.isascii() and not decoder.getstate()[0]:
+            continue
+        text = decoder.decode(chunk)
+        marks = text.count(MARK)
+        good, bad = good + sum(not c.isascii() for c in text) - marks, bad + marks
+    bad += len(decoder.decode(b"", final=True))
+    return "cp1252" if bad and good <= bad else "utf-8"

@@ -21,7 +21,8 @@ TEXTS = {
     "bad_date": "“%(value)s” in %(column)s is no date or timestamp: write 2026-06-30, or set the date format.",
     "bad_span": "The period ends before it begins (%(value)s): correct the row.",
     "bad_line": "The line cannot be read (%(value)s): check quotes and the number of fields.",
-    "bad_encoding": "The line holds bytes that are no text in this encoding: save the file as UTF-8, or set the encoding.",
+    "bad_encoding": "The line holds bytes that are no text in this encoding: save the file as UTF-8, or set the"
+    " encoding.",
     "too_long": "“%(value)s” in %(column)s is too long: give the supplier's own short reference.",
     "no_quantity": "The row has neither a quantity nor an amount: fill one of them.",
     "no_subscription_id": "The row names no subscription: usage of a supplier is billed by its subscription.",
@@ -35,8 +36,8 @@ _NAMES = {"\t": "tab"}
 class Row(NamedTuple):
     """A row in our columns. Amounts are unrounded; an absent text is empty.
 
-    `first_day` and `end_day` (exclusive) are local days of the supplier, `at` is the instant of the start (of a date its
-    local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1).
+    `first_day` and `end_day` (exclusive) are local days of the supplier, `at` is the instant of the start (of a date
+    its local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1).
     """
 
     line: int

@@ -20,6 +20,7 @@ from taktura.usage.services.records import digest
 from taktura.usage.store import Outcome, take_in
 
 MAX_PROBLEMS_KEPT = 10_000
+MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and takes it as text of twice the length
 
 
 @dataclass(slots=True)
@@ -36,15 +37,20 @@ class Received:
 def receive_file(
     actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None
 ) -> Received:
-    """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`).
+    """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`), unless none of its
+    rows could be taken in before: then it is read again, by a mapping that was corrected meanwhile.
 
-    A bad row becomes a problem with its line and reason; it stops no other.
+    A bad row becomes a problem with its line and reason; it stops no other. `invalid` for more than `MAX_FILE_BYTES`.
     """
+    if len(content) > MAX_FILE_BYTES:
+        raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
     sha = hashlib.sha256(content).hexdigest()
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
-    if known is not None:
+    if known is not None and known.recorded + known.duplicates + known.conflicts + known.waiting:
         raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
-    file = UsageFile.objects.create(
+    if known is not None:
+        known.problems.all().delete()
+    file = known or UsageFile.objects.create(
         supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now
     )
     chosen = Mapping.from_dict(mapping or supplier.mapping)

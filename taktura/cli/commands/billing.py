@@ -1,0 +1,149 @@
+"""Usage in, documents out."""
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from taktura.cli.commands.context import DAY, actor_now, as_date, find_seller, open_database, seller_option
+from taktura.cli.show import console, progress, show_documents, show_problems, show_ready, show_table
+
+REASONS = {
+    "unknown_key": "no line has this key",
+    "no_contract": "no such contract, or it has no line for this article",
+    "no_subscription": "the supplier subscription is not tied to a contract line",
+    "before_start": "before the contract line begins",
+    "after_end": "after the contract line ends",
+    "closed_period": "in a closed period",
+    "currency": "in another currency than the contract's",
+    "paused": "while the contract is paused",
+    "invalid": "not readable as usage of the line",
+}
+
+
+@click.command("import-usage")
+@click.option("--supplier", "supplier_key", required=True, metavar="KEY", help="Whose file it is; its mapping is used.")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@seller_option
+def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None:
+    """Load a supplier's usage FILE (CSV or text).
+
+    Delimiter and encoding are found out. Good rows are kept, each bad one is named with line and reason. The same file
+    again is refused; the same rows in another file count as duplicates.
+    """
+    open_database()
+    from taktura.billing.services import receive_file
+    from taktura.usage.queries import supplier_by_key, waiting_by_reason
+
+    seller = find_seller(seller_name)
+    supplier = supplier_by_key(seller.pk, supplier_key)
+    with progress(file.name):
+        received, interim_bills = receive_file(
+            actor_now(), supplier=supplier, name=file.name, content=file.read_bytes()
+        )
+    outcome = received.outcome
+    show_table(
+        ["rows", "recorded", "duplicates", "conflicts", "waiting", "not readable"],
+        [
+            [
+                f"{n:,}"
+                for n in (
+                    received.rows,
+                    outcome.recorded,
+                    outcome.duplicates,
+                    outcome.conflicts,
+                    len(outcome.exceptions),
+                    len(received.problems) - outcome.conflicts,
+                )
+            ]
+        ],
+        right=frozenset(range(6)),
+    )
+    show_problems([f"line {p.line}: {p.text()}" if p.line else p.text() for p in received.problems], "problems")
+    reasons = waiting_by_reason(seller.pk)
+    if reasons:
+        console.print("Waiting in the exceptions, of all files:")
+        show_table(
+            ["reason", "", "records"],
+            [[reason, REASONS.get(reason, ""), f"{n:,}"] for reason, n in reasons.items()],
+            right=frozenset({2}),
+        )
+    if interim_bills:
+        _show_issued([d.id for d in interim_bills], "Interim bills by threshold")
+
+
+@click.command(short_help="Invoices and credit notes for all that is due.")
+@click.option("--on", "on", type=DAY, required=True, metavar="DATE", help="Bill all that is due on or before this day.")
+@click.option("--preview", is_flag=True, help="Show what would be issued; change nothing.")
+@click.option("--contract", "contract_key", metavar="KEY", help="Only this contract.")
+@click.option("--customer", "customer_key", metavar="KEY", help="Only this customer.")
+@seller_option
+@click.pass_context
+def bill(
+    ctx: click.Context,
+    on: datetime,
+    preview: bool,
+    contract_key: str | None,
+    customer_key: str | None,
+    seller_name: str | None,
+) -> None:
+    """Run the billing: invoices and credit notes for all that is due and was not billed.
+
+    Stopped or called twice it bills nothing twice. What is left out is named with its reason, and the exit code is 1.
+    """
+    open_database()
+    from taktura.billing.services.run import bill as run_billing
+    from taktura.contracts.models import Contract
+    from taktura.contracts.queries import by_key
+    from taktura.customers.queries import customer_by_key
+
+    seller = find_seller(seller_name)
+    contract = by_key(seller.pk, contract_key).pk if contract_key else None
+    customer = customer_by_key(seller.pk, customer_key).pk if customer_key else None
+    with progress("contracts") as told:
+        outcome = run_billing(
+            actor_now(),
+            seller=seller,
+            on=as_date(on),
+            contract=contract,
+            customer=customer,
+            preview=preview,
+            progress=told,
+        )
+    day = as_date(on)
+    if preview:
+        keys = dict(
+            Contract.objects.filter(pk__in={r.contract for r in outcome.ready if r.contract}).values_list("pk", "key")
+        )
+        show_ready(outcome.ready, keys, f"Preview for {day}, nothing was changed")
+    else:
+        _show_issued([d.id for d in outcome.issued], f"Issued on {day}")
+    show_problems([p.text for p in outcome.problems], "left out")
+    ctx.exit(1 if outcome.problems else 0)
+
+
+@click.command(short_help="Bill a contract now, with its usage so far.")
+@click.argument("contract_key", metavar="CONTRACT")
+@click.option(
+    "--leave-out",
+    multiple=True,
+    type=click.Choice(["usage", "time", "sales_items"]),
+    help="Leave this out; may be given several times.",
+)
+@seller_option
+def interim(contract_key: str, leave_out: tuple[str, ...], seller_name: str | None) -> None:
+    """Bill a CONTRACT now: all that is due, and its usage so far. The regular bill later shows the rest."""
+    open_database()
+    from taktura.billing.services.interim import interim_bill
+    from taktura.contracts.queries import by_key
+
+    seller = find_seller(seller_name)
+    issued = interim_bill(actor_now(), contract=by_key(seller.pk, contract_key), leave_out=leave_out)
+    _show_issued([d.id for d in issued], f"Interim bill of {contract_key}")
+
+
+def _show_issued(ids: list[int], title: str) -> None:
+    from taktura.invoices.models import Document
+
+    documents = Document.objects.filter(pk__in=ids).select_related("customer", "contract").order_by("id")
+    show_documents(documents, title)

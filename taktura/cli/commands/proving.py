@@ -1,0 +1,116 @@
+"""Why an amount is what it is, the document itself, and the proof of all."""
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from taktura.cli.commands.context import find_seller, open_database, seller_option
+from taktura.cli.show import console, days, errors, number, show_table
+from taktura.core.errors import Refused
+
+ROWS_SHOWN = 50
+
+
+@click.command(short_help="Why a line has its amount, down to the usage.")
+@click.argument("invoice")
+@click.argument("line", type=click.IntRange(1))
+@click.option("--all", "show_all", is_flag=True, help=f"Show all rows of usage, not only the first {ROWS_SHOWN}.")
+@seller_option
+def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) -> None:
+    """Show why a LINE (counted from 1) of an INVOICE or credit note has its amount, down to the rows of usage."""
+    open_database()
+    from taktura.billing.explain import explain as explained
+    from taktura.invoices.queries import by_number
+
+    found = explained(by_number(find_seller(seller_name).pk, invoice), line)
+    console.print(f"[bold]{escape(found.document)}, line {found.position}: {escape(found.title)}[/bold]")
+    if found.first:
+        console.print(f"{days(found.first, found.end)}")
+    if found.credited_document:
+        console.print(f"takes back from {found.credited_document}")
+    for what, how_much in found.steps:
+        console.print(f"  {escape(what):<26} {escape(how_much)}")
+    if not found.rows:
+        return
+    shown = found.rows if show_all else found.rows[:ROWS_SHOWN]
+    show_table(
+        ["from", "until", "id", "quantity", "seconds", "cost", "price", "file", "line"],
+        [
+            [
+                str(r["day"]),
+                days(r["day"], r["end_day"])[-10:],
+                r["id"],
+                number(r["quantity"]),
+                "" if r["seconds"] is None else str(r["seconds"]),
+                number(r["cost_amount"]),
+                number(r["amount"]),
+                r["file"] or r["source"],
+                str(r["row"] or ""),
+            ]
+            for r in shown
+        ],
+        right=frozenset({3, 4, 5, 6, 8}),
+    )
+    left = len(found.rows) - len(shown)
+    console.print(f"{len(found.rows)} rows of usage" + (f", {left} not shown (--all)" if left else ""))
+    for name, what in (("quantity", "quantity"), ("seconds", "seconds"), ("cost_amount", "cost"), ("amount", "price")):
+        if any(r[name] is not None for r in found.rows):
+            total = sum((Fraction(r[name]) for r in found.rows if r[name] is not None), Fraction(0))
+            console.print(f"  {what} of all rows: {Decimal(total.numerator) / Decimal(total.denominator):f}")
+
+
+@click.command(short_help="Write a document as PDF.")
+@click.argument("invoice")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Where to write it; INVOICE.pdf here if not given.",
+)
+@seller_option
+def pdf(invoice: str, output: Path | None, seller_name: str | None) -> None:
+    """Write an INVOICE or credit note as PDF, in the customer's language."""
+    open_database()
+    from taktura.invoices.printing import pdf_of
+    from taktura.invoices.queries import by_number
+
+    document = by_number(find_seller(seller_name).pk, invoice)
+    path = output or Path(f"{invoice.replace('/', '-')}.pdf")
+    content = pdf_of(document)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise Refused(
+            "invalid",
+            "%(path)s cannot be written (%(why)s): choose another place with -o.",
+            path=path,
+            why=error.strerror,
+        ) from error
+    console.print(f"{path} ({len(content):,} bytes)")
+
+
+@click.command(short_help="Recompute and prove all that was issued.")
+@click.pass_context
+def verify(ctx: click.Context) -> None:
+    """Recompute everything issued, and prove that documents and the log are unchanged.
+
+    Each charge is worked out again from its proof, each contract settled again in full, each document's sums, hash and
+    number checked, and the chain of the log. Exit code 1 when something is wrong.
+    """
+    open_database()
+    from taktura.billing.models import Charge
+    from taktura.billing.proof import verify as prove
+    from taktura.invoices.models import Document
+
+    found = prove(lambda part: errors.print(f"[dim]checking: {part}[/dim]"))
+    for text in found:
+        console.print(f"[red]{escape(text)}[/red]")
+    if found:
+        console.print(f"{len(found)} things are wrong.")
+        ctx.exit(1)
+    console.print(
+        f"All is proven: {Document.objects.count():,} documents, {Charge.objects.count():,} charges, and the log."
+    )

@@ -1,0 +1,108 @@
+"""Starting and stopping: the demo company, the database."""
+
+import os
+
+import click
+
+from taktura.cli.commands.context import open_database
+from taktura.cli.show import console, errors, progress, show_documents
+from taktura.core.errors import Refused
+from taktura.kit import database
+from taktura.kit.postgres import APP, OWNER
+
+
+@click.command(short_help="Start the database and the demo company; say what to try.")
+def run() -> None:
+    """Start the database, make and bill the demo company, and say what to try.
+
+    The first call makes all of it; a later one finds it and shows it again.
+    """
+    open_database()
+    from taktura.cli.demo.company import exists, make
+
+    if not exists():
+        with progress("The demo company") as told:
+            make(told)
+    _show()
+
+
+@click.command(short_help="Make the demo company in an empty database.")
+def demo() -> None:
+    """Make the demo company in an empty database, with a year of its own data.
+
+    A database that has a seller already is left as it is.
+    """
+    open_database()
+    from taktura.cli.demo.company import make
+    from taktura.customers.models import Seller
+
+    if Seller.objects.exists():
+        raise Refused("conflict", "The database has a seller already; the demo company is made in an empty one.")
+    with progress("The demo company") as told:
+        make(told)
+    _show()
+
+
+def _show() -> None:
+    from taktura.cli.demo.company import FOCUS_NAME, folder
+    from taktura.customers.models import Seller
+    from taktura.invoices.models import Document
+
+    seller = Seller.objects.order_by("id").first()
+    if seller is None:
+        raise Refused("not_found", "There is no seller yet: `taktura demo` makes a demo company.")
+    documents = Document.objects.filter(seller=seller).select_related("customer", "contract").order_by("-id")
+    shown = list(documents)
+    show_documents(shown, f"{seller.name}: documents, the newest first")
+    example = next((d for d in shown if d.kind == "invoice" and d.lines.count() > 1), None)
+    number = example.number if example else "RE-2024-00001"
+    console.print(
+        f"""
+What to try ([bold].venv/bin/taktura --help[/bold] lists all):
+  .venv/bin/taktura explain {number} 1              why this amount
+  .venv/bin/taktura pdf {number}                    the document as PDF
+  .venv/bin/taktura import-usage --supplier sunbird {folder() / FOCUS_NAME}
+  .venv/bin/taktura bill --on 2024-10-01 --preview            what a run would issue; without --preview it does
+  .venv/bin/taktura simulate scenarios                        stories of tariffs and what they must bill
+  .venv/bin/taktura verify                                    recompute all that was issued
+  .venv/bin/taktura stop                                      stop the database""",
+        soft_wrap=True,
+    )
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database's schema up to date. All commands do so by themselves."""
+    open_database()
+    console.print("The schema is up to date.")
+
+
+@click.command("setup-database", short_help="Prepare a PostgreSQL server of your own.")
+@click.argument("admin_url")
+def setup_database(admin_url: str) -> None:
+    """Prepare a PostgreSQL server of your own (15 or newer).
+
+    ADMIN_URL is an administrator's address, as in postgresql://postgres:secret@localhost/postgres. Makes the database
+    `taktura`, its owner, who migrates, and the application's login, which owns nothing. Their passwords are read from
+    TAKTURA_OWNER_PASSWORD and TAKTURA_APP_PASSWORD.
+    """
+    names = {OWNER: "TAKTURA_OWNER_PASSWORD", APP: "TAKTURA_APP_PASSWORD"}
+    passwords = {role: os.environ.get(name, "") for role, name in names.items()}
+    missing = [names[role] for role, password in passwords.items() if not password]
+    if missing:
+        raise Refused("invalid", "Set %(names)s to the passwords that the logins get.", names=" and ".join(missing))
+    database.setup_database(admin_url, passwords)
+    console.print(
+        "The database is ready. Set DATABASE_URL (login taktura_app) and DATABASE_OWNER_URL (login taktura_owner),"
+        " then call `taktura migrate`."
+    )
+
+
+@click.command()
+@click.pass_context
+def stop(ctx: click.Context) -> None:
+    """Stop the embedded database. The data stays; the next command starts it again."""
+    if not database.stop():
+        errors.print("No embedded database is running.")
+        ctx.exit(0)
+    console.print("The embedded database is stopped.")

@@ -1,0 +1,150 @@
+"""What the terminal shows: tables of documents, problems and exceptions; progress bars."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from taktura.core.money import Money, places
+
+if TYPE_CHECKING:
+    from taktura.invoices.models import Document
+    from taktura.invoices.services import Ready
+
+FILE_WIDTH = 120  # characters of a line where the output is no terminal
+
+
+def _console(**options: Any) -> Console:
+    """A console as wide as the terminal, or as `FILE_WIDTH`."""
+    plain = Console(highlight=False, emoji=False, **options)
+    return plain if plain.is_terminal else Console(highlight=False, emoji=False, width=FILE_WIDTH, **options)
+
+
+console = _console()
+errors = _console(stderr=True, soft_wrap=True)
+DOCUMENTS_SHOWN = 30
+PROBLEMS_SHOWN = 20
+
+# number, kind, contract, customer; net, VAT, gross in minor units; currency
+Row = tuple[str, str, str, str, int, int, int, str]
+
+
+def amount(minor: int, digits: int) -> str:
+    """An amount of minor units, with the currency's decimals: 1,234.50."""
+    return f"{Money(minor, digits).exact:,}"
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar for as long as the block runs; what is given is told (done, in all). Nothing where no person looks on."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=errors,
+        transient=True,
+        disable=not errors.is_terminal,
+    )
+    with bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def show_documents(documents: Iterable["Document"], title: str) -> None:
+    """Show issued documents: at most `DOCUMENTS_SHOWN` rows, and the sums of all by kind and currency."""
+    rows: list[Row] = [
+        (d.number, d.kind, d.contract.key if d.contract else "", d.customer.name, d.net, d.tax, d.gross, d.currency)
+        for d in documents
+    ]
+    _documents(rows, title)
+
+
+def show_ready(ready: Iterable["Ready"], contracts: dict[int, str], title: str) -> None:
+    """Show documents that would be issued."""
+    rows: list[Row] = [
+        (
+            "–",
+            r.draft.kind,
+            contracts.get(r.contract, "") if r.contract else "",
+            r.customer.name,
+            r.draft.net,
+            r.draft.tax,
+            r.draft.net + r.draft.tax,
+            r.currency,
+        )
+        for r in ready
+    ]
+    _documents(rows, title)
+
+
+def _documents(rows: list[Row], title: str) -> None:
+    if not rows:
+        console.print(f"{title}: none.")
+        return
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("number", no_wrap=True)
+    table.add_column("kind", no_wrap=True)
+    table.add_column("contract")
+    table.add_column("customer")
+    for heading in ("net", "VAT", "gross"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("")
+    for number, kind, contract, customer, net, tax, gross, currency in rows[:DOCUMENTS_SHOWN]:
+        sums = [amount(minor, places(currency)) for minor in (net, tax, gross)]
+        names = (kind.replace("_", " "), escape(_cut(contract, 16)), escape(_cut(customer, 32)))
+        table.add_row(number, *names, *sums, currency)
+    if len(rows) > DOCUMENTS_SHOWN:
+        table.caption = f"and {len(rows) - DOCUMENTS_SHOWN} more"
+    console.print(table)
+    for kind, currency in dict.fromkeys((row[1], row[7]) for row in rows):
+        same = [row for row in rows if (row[1], row[7]) == (kind, currency)]
+        net, gross = sum(row[4] for row in same), sum(row[6] for row in same)
+        digits = places(currency)
+        name = {"invoice": "invoices", "credit_note": "credit notes"}[kind]
+        console.print(f"{len(same)} {name}: net {amount(net, digits)}, gross {amount(gross, digits)} {currency}")
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def show_problems(texts: list[str], title: str) -> None:
+    """Show what was left out or could not be read: at most `PROBLEMS_SHOWN`, and how many there are."""
+    if not texts:
+        return
+    console.print(f"[yellow]{title}: {len(texts)}[/yellow]")
+    for text in texts[:PROBLEMS_SHOWN]:
+        console.print(f"  {escape(text)}")
+    if len(texts) > PROBLEMS_SHOWN:
+        console.print(f"  and {len(texts) - PROBLEMS_SHOWN} more")
+
+
+def show_table(headings: list[str], rows: Iterable[list[str]], *, right: frozenset[int] = frozenset()) -> None:
+    """Show a plain table; the columns in `right` are aligned to the right."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for index, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(escape(cell) for cell in row))
+    console.print(table)
+
+
+def days(first: date | None, end: date | None) -> str:
+    """A span as people read it: the last day included."""
+    if first is None or end is None:
+        return ""
+    last = date.fromordinal(end.toordinal() - 1)
+    return f"{first}" if first == last else f"{first} – {last}"
+
+
+def number(value: Decimal | None) -> str:
+    """An exact number without an exponent; empty for none."""
+    return "" if value is None else f"{value:f}"
