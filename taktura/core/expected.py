@@ -13,7 +13,7 @@ from fractions import Fraction
 from taktura.core import coupons as cp
 from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rates, TariffTerms, Usage, at
 from taktura.core.metering import metered, sum_parts, supplied
-from taktura.core.money import Number, fraction_text, half_up, plain
+from taktura.core.money import Number, fraction_text, half_up
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
 from taktura.core.pricing import cost
 from taktura.core.tax import basis, rates_of
