@@ -10,8 +10,9 @@ import click
 from rich.markup import escape
 
 from taktura.cli.commands import billing, proving, running, simulating
-from taktura.cli.show import errors
+from taktura.cli.show import _, errors, terminal_language
 from taktura.core.errors import Refused
+from taktura.kit.language import text_of
 from taktura.kit.postgres import ServerError
 
 
@@ -23,11 +24,12 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except Refused as refusal:
-            errors.print(f"[red]{escape(str(refusal))}[/red] [dim]({refusal.code})[/dim]")
+            text = text_of(refusal, terminal_language())
+            errors.print(f"[red]{escape(text)}[/red] [dim]({refusal.code})[/dim]")
         except ServerError as error:
             errors.print(f"[red]{escape(str(error))}[/red]")
         except KeyboardInterrupt:
-            errors.print("Stopped. What was finished is kept; the same command goes on with the rest.")
+            errors.print(_("Stopped. What was finished is kept; the same command goes on with the rest."))
         raise click.exceptions.Exit(1)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

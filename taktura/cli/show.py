@@ -1,5 +1,6 @@
-"""What the terminal shows: tables of documents, problems and exceptions; progress bars."""
+"""What the terminal shows, in its language: tables of documents, problems and exceptions; progress bars."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from taktura.core.money import Money, places
+from taktura.kit.language import LANGUAGES, translate
 
 if TYPE_CHECKING:
     from taktura.invoices.models import Document
@@ -31,9 +33,26 @@ console = _console()
 errors = _console(stderr=True, soft_wrap=True)
 DOCUMENTS_SHOWN = 30
 PROBLEMS_SHOWN = 20
+KINDS = {"invoice": "invoice", "credit_note": "credit note"}
+SUMS = {
+    "invoice": "invoices: %(count)s, net %(net)s, gross %(gross)s %(currency)s",
+    "credit_note": "credit notes: %(count)s, net %(net)s, gross %(gross)s %(currency)s",
+}
 
 # number, kind, contract, customer; net, VAT, gross in minor units; currency
 Row = tuple[str, str, str, str, int, int, int, str]
+
+
+def terminal_language() -> str:
+    """The language that the terminal is set to (`de`, `sv`, else `en`), as programs of the system read it."""
+    chosen = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    language = chosen.partition(".")[0].partition("_")[0].lower()
+    return language if language in LANGUAGES else "en"
+
+
+def _(message: str, **values: object) -> str:
+    """A message in the terminal's language, its places filled."""
+    return translate(message, values, terminal_language())
 
 
 def amount(minor: int, digits: int) -> str:
@@ -87,29 +106,29 @@ def show_ready(ready: Iterable["Ready"], contracts: dict[int, str], title: str) 
 
 def _documents(rows: list[Row], title: str) -> None:
     if not rows:
-        console.print(f"{title}: none.")
+        console.print(_("%(title)s: none.", title=escape(title)))
         return
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("number", no_wrap=True)
-    table.add_column("kind", no_wrap=True)
-    table.add_column("contract")
-    table.add_column("customer")
-    for heading in ("net", "VAT", "gross"):
+    table.add_column(_("number"), no_wrap=True)
+    table.add_column(_("kind"), no_wrap=True)
+    table.add_column(_("contract"))
+    table.add_column(_("customer"))
+    for heading in (_("net"), _("VAT"), _("gross")):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
     for number, kind, contract, customer, net, tax, gross, currency in rows[:DOCUMENTS_SHOWN]:
         sums = [amount(minor, places(currency)) for minor in (net, tax, gross)]
-        names = (kind.replace("_", " "), escape(_cut(contract, 16)), escape(_cut(customer, 32)))
+        names = (_(KINDS[kind]), escape(_cut(contract, 16)), escape(_cut(customer, 32)))
         table.add_row(number, *names, *sums, currency)
     if len(rows) > DOCUMENTS_SHOWN:
-        table.caption = f"and {len(rows) - DOCUMENTS_SHOWN} more"
+        table.caption = _("and %(count)s more", count=len(rows) - DOCUMENTS_SHOWN)
     console.print(table)
     for kind, currency in dict.fromkeys((row[1], row[7]) for row in rows):
         same = [row for row in rows if (row[1], row[7]) == (kind, currency)]
         net, gross = sum(row[4] for row in same), sum(row[6] for row in same)
         digits = places(currency)
-        name = {"invoice": "invoices", "credit_note": "credit notes"}[kind]
-        console.print(f"{len(same)} {name}: net {amount(net, digits)}, gross {amount(gross, digits)} {currency}")
+        sums = {"net": amount(net, digits), "gross": amount(gross, digits), "currency": currency}
+        console.print(_(SUMS[kind], count=len(same), **sums))
 
 
 def _cut(text: str, most: int) -> str:
@@ -124,7 +143,7 @@ def show_problems(texts: list[str], title: str) -> None:
     for text in texts[:PROBLEMS_SHOWN]:
         console.print(f"  {escape(text)}")
     if len(texts) > PROBLEMS_SHOWN:
-        console.print(f"  and {len(texts) - PROBLEMS_SHOWN} more")
+        console.print("  " + _("and %(count)s more", count=len(texts) - PROBLEMS_SHOWN))
 
 
 def show_table(headings: list[str], rows: Iterable[list[str]], *, right: frozenset[int] = frozenset()) -> None:

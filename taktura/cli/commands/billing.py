@@ -2,11 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from taktura.cli.commands.context import DAY, actor_now, as_date, find_seller, open_database, seller_option
-from taktura.cli.show import console, progress, show_documents, show_problems, show_ready, show_table
+from taktura.cli.show import _, console, progress, show_documents, show_problems, show_ready, show_table
+
+if TYPE_CHECKING:
+    from taktura.usage.reader import Problem
 
 REASONS = {
     "unknown_key": "no line has this key",
@@ -43,7 +47,7 @@ def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None
         )
     outcome = received.outcome
     show_table(
-        ["rows", "recorded", "duplicates", "conflicts", "waiting", "not readable"],
+        [_("rows"), _("recorded"), _("duplicates"), _("conflicts"), _("waiting"), _("not readable")],
         [
             [
                 f"{n:,}"
@@ -59,17 +63,22 @@ def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None
         ],
         right=frozenset(range(6)),
     )
-    show_problems([f"line {p.line}: {p.text()}" if p.line else p.text() for p in received.problems], "problems")
+    show_problems([_problem_text(p) for p in received.problems], _("problems"))
     reasons = waiting_by_reason(seller.pk)
     if reasons:
-        console.print("Waiting in the exceptions, of all files:")
+        console.print(_("Waiting in the exceptions, of all files:"))
         show_table(
-            ["reason", "", "records"],
-            [[reason, REASONS.get(reason, ""), f"{n:,}"] for reason, n in reasons.items()],
+            [_("reason"), "", _("records")],
+            [[reason, _(REASONS.get(reason, "")), f"{n:,}"] for reason, n in reasons.items()],
             right=frozenset({2}),
         )
     if interim_bills:
-        _show_issued([d.id for d in interim_bills], "Interim bills by threshold")
+        _show_issued([d.id for d in interim_bills], _("Interim bills by threshold"))
+
+
+def _problem_text(problem: "Problem") -> str:
+    text = _(problem.message, **problem.values)
+    return _("line %(line)s: %(text)s", line=problem.line, text=text) if problem.line else text
 
 
 @click.command(short_help="Invoices and credit notes for all that is due.")
@@ -100,7 +109,7 @@ def bill(
     seller = find_seller(seller_name)
     contract = by_key(seller.pk, contract_key).pk if contract_key else None
     customer = customer_by_key(seller.pk, customer_key).pk if customer_key else None
-    with progress("contracts") as told:
+    with progress(_("contracts")) as told:
         outcome = run_billing(
             actor_now(),
             seller=seller,
@@ -115,10 +124,10 @@ def bill(
         keys = dict(
             Contract.objects.filter(pk__in={r.contract for r in outcome.ready if r.contract}).values_list("pk", "key")
         )
-        show_ready(outcome.ready, keys, f"Preview for {day}, nothing was changed")
+        show_ready(outcome.ready, keys, _("Preview for %(day)s, nothing was changed", day=day))
     else:
-        _show_issued([d.id for d in outcome.issued], f"Issued on {day}")
-    show_problems([p.text for p in outcome.problems], "left out")
+        _show_issued([d.id for d in outcome.issued], _("Issued on %(day)s", day=day))
+    show_problems([p.text for p in outcome.problems], _("left out"))
     ctx.exit(1 if outcome.problems else 0)
 
 
@@ -139,7 +148,7 @@ def interim(contract_key: str, leave_out: tuple[str, ...], seller_name: str | No
 
     seller = find_seller(seller_name)
     issued = interim_bill(actor_now(), contract=by_key(seller.pk, contract_key), leave_out=leave_out)
-    _show_issued([d.id for d in issued], f"Interim bill of {contract_key}")
+    _show_issued([d.id for d in issued], _("Interim bill of %(contract)s", contract=contract_key))
 
 
 def _show_issued(ids: list[int], title: str) -> None:

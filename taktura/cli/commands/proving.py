@@ -8,10 +8,11 @@ import click
 from rich.markup import escape
 
 from taktura.cli.commands.context import find_seller, open_database, seller_option
-from taktura.cli.show import console, days, errors, number, show_table
+from taktura.cli.show import _, console, days, errors, number, show_table
 from taktura.core.errors import Refused
 
 ROWS_SHOWN = 50
+PARTS = ("log", "documents", "charges", "contracts")  # what `billing.proof.verify` says that it checks
 
 
 @click.command(short_help="Why a line has its amount, down to the usage.")
@@ -26,18 +27,19 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
     from taktura.invoices.queries import by_number
 
     found = explained(by_number(find_seller(seller_name).pk, invoice), line)
-    console.print(f"[bold]{escape(found.document)}, line {found.position}: {escape(found.title)}[/bold]")
+    title = _("%(document)s, line %(line)s: %(title)s", document=invoice, line=found.position, title=found.title)
+    console.print(f"[bold]{escape(title)}[/bold]")
     if found.first:
         console.print(f"{days(found.first, found.end)}")
     if found.credited_document:
-        console.print(f"takes back from {found.credited_document}")
+        console.print(_("takes back from %(document)s", document=found.credited_document))
     for what, how_much in found.steps:
         console.print(f"  {escape(what):<26} {escape(how_much)}")
     if not found.rows:
         return
     shown = found.rows if show_all else found.rows[:ROWS_SHOWN]
     show_table(
-        ["from", "until", "id", "quantity", "seconds", "cost", "price", "file", "line"],
+        [*(_("from"), _("until"), "id", _("quantity"), _("seconds"), _("cost"), _("price"), _("file"), _("line"))],
         [
             [
                 str(r["day"]),
@@ -55,11 +57,15 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
         right=frozenset({3, 4, 5, 6, 8}),
     )
     left = len(found.rows) - len(shown)
-    console.print(f"{len(found.rows)} rows of usage" + (f", {left} not shown (--all)" if left else ""))
-    for name, what in (("quantity", "quantity"), ("seconds", "seconds"), ("cost_amount", "cost"), ("amount", "price")):
+    console.print(_("rows of usage: %(count)s", count=len(found.rows)))
+    if left:
+        console.print(_("not shown: %(count)s (--all shows them)", count=left))
+    sums = {"quantity": _("quantity"), "seconds": _("seconds"), "cost_amount": _("cost"), "amount": _("price")}
+    for name, what in sums.items():
         if any(r[name] is not None for r in found.rows):
             total = sum((Fraction(r[name]) for r in found.rows if r[name] is not None), Fraction(0))
-            console.print(f"  {what} of all rows: {Decimal(total.numerator) / Decimal(total.denominator):f}")
+            exact = f"{Decimal(total.numerator) / Decimal(total.denominator):f}"
+            console.print("  " + _("%(what)s of all rows: %(total)s", what=what, total=exact))
 
 
 @click.command(short_help="Write a document as PDF.")
@@ -89,7 +95,7 @@ def pdf(invoice: str, output: Path | None, seller_name: str | None) -> None:
             path=path,
             why=error.strerror,
         ) from error
-    console.print(f"{path} ({len(content):,} bytes)")
+    console.print(_("%(path)s (%(size)s bytes)", path=path, size=f"{len(content):,}"))
 
 
 @click.command(short_help="Recompute and prove all that was issued.")
@@ -105,12 +111,12 @@ def verify(ctx: click.Context) -> None:
     from taktura.billing.proof import verify as prove
     from taktura.invoices.models import Document
 
-    found = prove(lambda part: errors.print(f"[dim]checking: {part}[/dim]"))
+    found = prove(lambda part: errors.print(f"[dim]{_('checking: %(part)s', part=_(part))}[/dim]"))
     for text in found:
         console.print(f"[red]{escape(text)}[/red]")
     if found:
-        console.print(f"{len(found)} things are wrong.")
+        console.print(_("Things that are wrong: %(count)s", count=len(found)))
         ctx.exit(1)
-    console.print(
-        f"All is proven: {Document.objects.count():,} documents, {Charge.objects.count():,} charges, and the log."
-    )
+    counts = {"documents": f"{Document.objects.count():,}", "charges": f"{Charge.objects.count():,}"}
+    proven = _("All is proven: documents: %(documents)s, charges: %(charges)s, and the log.", **counts)
+    console.print(proven)

@@ -5,10 +5,12 @@ import os
 import click
 
 from taktura.cli.commands.context import open_database
-from taktura.cli.show import console, errors, progress, show_documents
+from taktura.cli.show import _, console, errors, progress, show_documents
 from taktura.core.errors import Refused
 from taktura.kit import database
 from taktura.kit.postgres import APP, OWNER
+
+COMMAND = ".venv/bin/taktura"
 
 
 @click.command(short_help="Start the database and the demo company; say what to try.")
@@ -21,7 +23,7 @@ def run() -> None:
     from taktura.cli.demo.company import exists, make
 
     if not exists():
-        with progress("The demo company") as told:
+        with progress(_("The demo company")) as told:
             make(told)
     _show()
 
@@ -38,7 +40,7 @@ def demo() -> None:
 
     if Seller.objects.exists():
         raise Refused("conflict", "The database has a seller already; the demo company is made in an empty one.")
-    with progress("The demo company") as told:
+    with progress(_("The demo company")) as told:
         make(told)
     _show()
 
@@ -53,28 +55,27 @@ def _show() -> None:
         raise Refused("not_found", "There is no seller yet: `taktura demo` makes a demo company.")
     documents = Document.objects.filter(seller=seller).select_related("customer", "contract").order_by("-id")
     shown = list(documents)
-    show_documents(shown, f"{seller.name}: documents, the newest first")
+    show_documents(shown, _("%(name)s: documents, the newest first", name=seller.name))
     example = next((d for d in shown if d.kind == "invoice" and d.lines.count() > 1), None)
     number = example.number if example else "RE-2024-00001"
-    console.print(
-        f"""
-What to try ([bold].venv/bin/taktura --help[/bold] lists all):
-  .venv/bin/taktura explain {number} 1              why this amount
-  .venv/bin/taktura pdf {number}                    the document as PDF
-  .venv/bin/taktura import-usage --supplier sunbird {folder() / FOCUS_NAME}
-  .venv/bin/taktura bill --on 2024-10-01 --preview            what a run would issue; without --preview it does
-  .venv/bin/taktura simulate scenarios                        stories of tariffs and what they must bill
-  .venv/bin/taktura verify                                    recompute all that was issued
-  .venv/bin/taktura stop                                      stop the database""",
-        soft_wrap=True,
-    )
+    console.print("\n" + _("What to try (%(command)s lists all):", command=f"[bold]{COMMAND} --help[/bold]"))
+    for command, what in (
+        (f"explain {number} 1", _("why this amount")),
+        (f"pdf {number}", _("the document as PDF")),
+        ("bill --on 2024-10-01 --preview", _("what a run would issue; without --preview it does")),
+        ("simulate scenarios", _("stories of tariffs and what they must bill")),
+        ("verify", _("recompute all that was issued")),
+        ("stop", _("stop the database")),
+        (f"import-usage --supplier sunbird {folder() / FOCUS_NAME}", _("load another month of usage")),
+    ):
+        console.print(f"  {COMMAND} {command:<32}  {what}", soft_wrap=True)
 
 
 @click.command()
 def migrate() -> None:
     """Bring the database's schema up to date. All commands do so by themselves."""
     open_database()
-    console.print("The schema is up to date.")
+    console.print(_("The schema is up to date."))
 
 
 @click.command("setup-database", short_help="Prepare a PostgreSQL server of your own.")
@@ -90,11 +91,13 @@ def setup_database(admin_url: str) -> None:
     passwords = {role: os.environ.get(name, "") for role, name in names.items()}
     missing = [names[role] for role, password in passwords.items() if not password]
     if missing:
-        raise Refused("invalid", "Set %(names)s to the passwords that the logins get.", names=" and ".join(missing))
+        raise Refused("invalid", "Set %(names)s to the passwords that the logins get.", names=", ".join(missing))
     database.setup_database(admin_url, passwords)
     console.print(
-        "The database is ready. Set DATABASE_URL (login taktura_app) and DATABASE_OWNER_URL (login taktura_owner),"
-        " then call `taktura migrate`."
+        _(
+            "The database is ready. Set DATABASE_URL (login taktura_app) and DATABASE_OWNER_URL (login taktura_owner),"
+            " then call `taktura migrate`."
+        )
     )
 
 
@@ -103,6 +106,6 @@ def setup_database(admin_url: str) -> None:
 def stop(ctx: click.Context) -> None:
     """Stop the embedded database. The data stays; the next command starts it again."""
     if not database.stop():
-        errors.print("No embedded database is running.")
+        errors.print(_("No embedded database is running."))
         ctx.exit(0)
-    console.print("The embedded database is stopped.")
+    console.print(_("The embedded database is stopped."))

@@ -62,7 +62,7 @@ TARIFFS: dict[str, dict[str, Any]] = {
         "module": "office",
         "interval": "1 month",
         "anchor": "contract",
-        "cost_cap": "120.00",
+        "cost_cap": "75.00",
         "lines": {
             "buero": {"title": "Geschäftsadresse mit Postannahme", "charge": "recurring", "price": "49.00"},
             "scan": {"title": "Briefscan", "charge": "usage", "price": "0.85", "included": "20", "in_cap": True},

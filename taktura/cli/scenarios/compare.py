@@ -71,11 +71,14 @@ def _taxes(expected: list[Any], found: list[Any], path: str) -> list[Difference]
     if len(expected) != len(found):
         return [Difference(path, expected, found)]
     differences = []
+    left = list(found)
     for row in expected:
         keys = [k for k in ("rate", "category") if k in row]
-        match = [f for f in found if all(equal(row[k], f.get(k)) for k in keys)]
-        best = match[0] if match else {}
-        differences += _mapping(row, best, f"{path}[{row.get('rate')}]")
+        place = f"{path}[{row.get('rate')}]"
+        match = [f for f in left if all(equal(row[k], f.get(k)) for k in keys)]
+        best: Mapping[str, Any] = min(match, key=lambda f: len(_mapping(row, f, place)), default={})
+        left = [f for f in left if f is not best]
+        differences += _mapping(row, best, place)
     return differences
 
 

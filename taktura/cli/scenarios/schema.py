@@ -1,287 +1,440 @@
-"""Which keys a scenario may have, and of what type; an unknown one is an error that names the nearest."""
+"""The format of scenario files (docs/scenarios.md): which keys stand where, and of what shape their values are.
 
-import difflib
-from collections.abc import Iterable
-from datetime import date, datetime
-from decimal import Decimal
+What the rules refuse is left to the services, so that a step can expect the refusal; only in the sections before the
+timeline, where nothing can be expected, is it said here, with its line (`limits`).
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
-FLAGS = {"yes": True, "no": False, "true": True, "false": False}
-
-
-class Located(dict[Any, Any]):
-    """A mapping that knows the lines its keys stand on."""
-
-    line: int = 1
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.lines: dict[Any, int] = {}
-
-
-class Wrong(Exception):
-    """What is wrong, and on which line."""
-
-    def __init__(self, reason: str, line: int | None) -> None:
-        super().__init__(reason)
-        self.reason, self.line = reason, line
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-TOP = _words(
-    "scenario source seller articles tariffs customers suppliers product_references coupons contracts timeline"
+from taktura.cli.scenarios import values
+from taktura.cli.scenarios.nodes import Wrong, entries, free, free_scalar, kind, line_of, scalar
+from taktura.cli.scenarios.shapes import (
+    Shape,
+    anchor,
+    by_form,
+    choice,
+    day,
+    each,
+    fields,
+    flag,
+    moment,
+    needed,
+    number,
+    or_null,
+    pattern,
+    rows,
+    span,
+    text,
+    tick,
+    unknown,
+    whole,
+    zone,
 )
-SELLER = _words(
-    "country currency time_zone vat prices_are change_documents stacking coupon_and_scale number_format closed_until "
-    "consumer_rules rate_change"
-)
-ARTICLE = _words("number unit ledger_account title")
-TARIFF = _words(
-    "title module public offer_number interval anchor notice vat minimum_sales cost_cap minimum_proration "
-    "cap_proration tolerance tick tick_scope interim_threshold trial currency credit_on_end lines versions"
-)
-LINE = _words(
-    "title alternative_name key charge booking when interval price_per price price_quantity package proration vat included "
-    "included_proration tiers tier_mode discount_scale aggregate aggregate_of unit tick tick_scope flat_price "
-    "reference_price in_minimum in_cap interim notice usage_pricing markup bookable_by show highlight heading"
-)
-NOTICE = _words("initial_term renewal_term notice to")
-CUSTOMER = _words(
-    "name country kind vat_id tax_status language billing_information email iban round_up_minutes hourly_rate documents_per"
-)
-SUPPLIER = _words("create_customers create_subscriptions unit_price_from_import mapping currency time_zone")
-COUPON = _words("percent amount periods lines")
-SIGN = _words("customer tariff start offer_number quantities coupon anchor conditions billed_until")
-CONDITION = _words("price discount reason minimum_quantity")
-USAGE = _words("contract article key quantity duration at from until id source revision cost price attributes")
+from taktura.usage.reader import COLUMNS
+from taktura.usage.reader.mapping import SETTINGS
 
-VERBS: dict[str, frozenset[str]] = {
-    "define_tariff": TARIFF | {"tariff"},
-    "delete_tariff": _words("tariff"),
-    "sign": SIGN | {"contract"},
-    "book": _words("contract article quantity from until memo price discount reason minimum_quantity bill as"),
-    "change_quantity": _words("contract article quantity from memo line"),
-    "end_line": _words("contract article until line"),
-    "usage": USAGE,
-    "withdraw_usage": _words("id source"),
-    "close_period": _words("until"),
-    "import_usage": _words("supplier rows file mapping"),
-    "link": _words("supplier subscription contract article line"),
-    "link_customer": _words("supplier reference customer"),
-    "extend_contract": _words("supplier subscription contract article quantity from"),
-    "reprocess": _words("supplier"),
-    "interim_bill": _words("contract leave_out"),
-    "bill": _words("contract customer preview"),
-    "give_notice": _words("contract article received end"),
-    "withdraw_notice": _words("contract"),
-    "change_tariff": _words("contract tariff from keep_billing_dates keep_terms keep"),
-    "pause": _words("contract from until"),
-    "resume": _words("contract from"),
-    "redeem": _words("contract coupon"),
-    "order": _words("tariff customer articles coupon offer_number as"),
-    "price_update": _words("tariff from percent lines"),
-    "credit": _words("document lines reason rebill"),
-    "pay": _words("document amount on"),
-    "set_billing_information": _words("customer"),
-    "sales_item": _words("customer lines as"),
-    "move_sales_item": _words("item customer"),
-    "ticket": _words("customer subject as"),
-    "log_time": _words("ticket minutes billable worked_on"),
-    "approve_time": _words("ticket"),
-    "confirm_numbering": _words("kind format next"),
+texts = rows(needed(text))
+quantities = each(needed(number))
+country = pattern("[A-Z]{2}", "is no country: write its two letters, such as DE")
+currency = pattern("[A-Z]{3}", "is no currency: write its three letters, such as EUR")
+prorated = choice("daily none")
+
+
+def _rates(node: Any, place: str) -> Any:
+    """A rate, or a list of {from, rate} of which only the first may lack `from` (R13.1)."""
+    found = _rate_or_list(node, place)
+    if isinstance(found, list) and any(rate.get("from") is None for rate in found[1:]):
+        raise Wrong(f"{place}: every rate but the first needs its `from`", line_of(node))
+    return found
+
+
+_rate_or_list = by_form(number, as_list=rows(fields({"from": day, "rate": number}, "rate"), 1))
+SELLER: dict[str, Shape] = {
+    "country": country,
+    "currency": currency,
+    "time_zone": zone,
+    "vat": _rates,
+    "prices_are": choice("net gross"),
+    "change_documents": choice("separate netted"),
+    "stacking": choice("best add sequence"),
+    "coupon_and_scale": choice("coupon best both"),
+    "number_format": text,
+    "closed_until": day,
+    "consumer_rules": choice("DE none"),
+    "rate_change": choice("end split"),
 }
-DOCUMENT = _words("kind contract customer net tax gross number references lines taxes as")
-DOCUMENT_LINE = _words("article title kind quantity unit_price net vat from until")
-EXPECT: dict[str, frozenset[str] | None] = {
-    "documents": DOCUMENT,
-    "preview": DOCUMENT,
-    "error": None,
-    "waiting": None,
-    "balance": None,
-    "onboarding": None,
-    "contracts": _words("ends last_day notice_deadline next_billing status lines"),
-    "usage": _words("recorded duplicates conflicts exceptions"),
-    "subscriptions": _words(
-        "status contract article customer_id name description start end product product_name unit quantity"
+ARTICLE: dict[str, Shape] = dict.fromkeys(("title", "number", "unit", "ledger_account"), text)
+CUSTOMER: dict[str, Shape] = {
+    "name": text,
+    "country": country,
+    "kind": choice("business consumer"),
+    "vat_id": text,
+    "tax_status": choice("domestic reverse_charge export exempt"),
+    "language": text,
+    "billing_information": flag,
+    "email": text,
+    "iban": text,
+    "round_up_minutes": whole,
+    "hourly_rate": number,
+    "documents_per": choice("contract customer"),
+}
+MAPPING = fields(
+    dict.fromkeys((*COLUMNS, *SETTINGS), text)
+    | {"columns": fields(dict.fromkeys(COLUMNS, text)), "skip_lines": whole, "null_texts": by_form(text, as_list=texts)}
+)
+SUPPLIER: dict[str, Shape] = {
+    "create_customers": flag,
+    "create_subscriptions": flag,
+    "unit_price_from_import": flag,
+    "mapping": MAPPING,
+    "currency": currency,
+    "time_zone": zone,
+}
+COUPON: dict[str, Shape] = {"percent": number, "amount": number, "periods": whole, "lines": texts}
+
+
+def _notice(limits: bool) -> Shape:
+    length = span(limits)
+    return by_form(
+        choice("none monthly yearly"),
+        as_mapping=fields(
+            {
+                "initial_term": length,
+                "renewal_term": lambda node, place: "open" if _is_word(node, "open") else length(node, place),
+                "notice": length,
+                "to": choice("day month_end term_end"),
+            }
+        ),
+    )
+
+
+def _is_word(node: Any, word: str) -> bool:
+    return bool(node.value == word)
+
+
+def _line(limits: bool) -> dict[str, Shape]:
+    """A line of a tariff."""
+    return {
+        "title": text,
+        "alternative_name": text,
+        "key": text,
+        "charge": choice("once recurring usage"),
+        "booking": choice("included add_on on_off"),
+        "when": choice("advance arrears"),
+        "interval": span(limits),
+        "price_per": span(limits),
+        "price": number,
+        "price_quantity": number,
+        "package": choice("proportional started"),
+        "proration": prorated,
+        "vat": _rates,
+        "included": number,
+        "included_proration": prorated,
+        "tiers": rows(fields({"up_to": number, "price": number, "flat": number})),
+        "tier_mode": choice("graduated volume"),
+        "discount_scale": rows(fields({"above": number, "percent": number}, "above percent")),
+        "aggregate": choice("sum count max last unique"),
+        "aggregate_of": text,
+        "unit": text,
+        "tick": tick(limits),
+        "tick_scope": choice("record period"),
+        "flat_price": flag,
+        "reference_price": number,
+        "in_minimum": flag,
+        "in_cap": flag,
+        "interim": flag,
+        "notice": _notice(limits),
+        "usage_pricing": choice("tariff usage_quantity fixed_quantity cost_plus imported_price"),
+        "markup": number,
+        "bookable_by": choice("staff customer"),
+        "show": flag,
+        "highlight": flag,
+        "heading": text,
+    }
+
+
+def _tariff(limits: bool) -> dict[str, Shape]:
+    """A tariff with its lines and versions."""
+    tariff: dict[str, Shape] = {
+        "title": text,
+        "module": text,
+        "public": flag,
+        "offer_number": text,
+        "interval": span(limits),
+        "anchor": anchor(limits),
+        "notice": _notice(limits),
+        "vat": _rates,
+        "minimum_sales": number,
+        "cost_cap": number,
+        "minimum_proration": prorated,
+        "cap_proration": prorated,
+        "tolerance": number,
+        "tick": tick(limits),
+        "tick_scope": choice("record period"),
+        "interim_threshold": number,
+        "trial": span(limits),
+        "currency": currency,
+        "credit_on_end": flag,
+        "lines": each(fields(_line(limits))),
+    }
+    version = fields(tariff | {"from": day, "applies_to": choice("new all")}, "from")
+    return tariff | {"versions": rows(version)}
+
+
+def _sign(limits: bool) -> dict[str, Shape]:
+    """The fields of a contract."""
+    own = {"price": number, "discount": number, "reason": text, "minimum_quantity": number}
+    return {
+        "customer": text,
+        "tariff": text,
+        "start": day,
+        "offer_number": text,
+        "quantities": quantities,
+        "coupon": text,
+        "anchor": anchor(limits),
+        "conditions": each(fields(own)),
+        "billed_until": day,
+    }
+
+
+USAGE = fields(
+    {
+        **dict.fromkeys(("contract", "article", "key", "id", "source"), text),
+        **dict.fromkeys(("at", "from", "until"), moment),
+        **dict.fromkeys(("quantity", "duration", "cost", "price"), number),
+        "revision": whole,
+        "attributes": lambda node, place: {e.key: free(e.value, f"{place}.{e.key}") for e in entries(node, place)},
+    }
+)
+NUMBER_COLUMNS = frozenset(["quantity", "cost", "cost_amount", "price", "amount", "revision"])
+DAY_COLUMNS = frozenset(["subscription_start", "subscription_end", "period_start", "period_end"])
+
+
+def _cell(column: str) -> Shape:
+    """A cell of a supplier's row: a text, of a day's column a date; a bad one is the reader's to report."""
+
+    def read(node: Any, place: str) -> Any:
+        found = scalar(node, place, "a single value")
+        if column in NUMBER_COLUMNS:
+            free_scalar(node, place)  # a number that YAML knows and we do not (0x10, .nan) is told here
+        elif column in DAY_COLUMNS and kind(node) == "timestamp":
+            try:
+                return values.instant(found, local=True)
+            except ValueError as error:
+                raise Wrong(f"{place}: {error}", line_of(node)) from None
+        return None if kind(node) == "null" else found
+
+    return read
+
+
+def _row(*mappings: Mapping[str, Any] | None) -> Shape:
+    """A row of a supplier import, under our columns or the headings of the mappings."""
+    known = {column: _cell(column) for column in COLUMNS}
+    for mapping in mappings:
+        named = dict(mapping or {})
+        for column, heading in (named | (named.get("columns") or {})).items():
+            if column in COLUMNS and heading is not None:
+                known[heading] = _cell(column)
+    return fields(known)
+
+
+def _import(suppliers: Mapping[str, Any], folder: Path) -> Shape:
+    """`import_usage`: the rows, or a file beside the scenario that is there."""
+
+    def read(node: Any, place: str) -> dict[str, Any]:
+        parts = {entry.key: entry.value for entry in entries(node, place)}
+        own = MAPPING(parts["mapping"], f"{place}.mapping") if "mapping" in parts else None
+        theirs = suppliers.get(parts["supplier"].value) if _is_plain(parts.get("supplier")) else None
+        row = _row(own, (theirs or {}).get("mapping"))
+        known: dict[str, Shape] = {"supplier": text, "rows": rows(row), "file": text, "mapping": MAPPING}
+        found: dict[str, Any] = fields(known, "supplier")(node, place)
+        if ("rows" in found) == ("file" in found):
+            raise Wrong(f"{place} has either `rows` or `file`", line_of(node))
+        if "file" in found and not _is_file(folder, found["file"]):
+            raise Wrong(f"{place}.file: there is no file “{found['file']}”", line_of(parts["file"]))
+        return found
+
+    return read
+
+
+def _is_plain(node: Any) -> bool:
+    return node is not None and isinstance(node.value, str)
+
+
+def _is_file(folder: Path, name: str | None) -> bool:
+    try:
+        return bool(name) and (folder / str(name)).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _texts(names: str, **others: Shape) -> dict[str, Shape]:
+    return dict.fromkeys(names.split(), text) | others
+
+
+ITEM_LINE = fields(_texts("title article", quantity=number, price=number, discount=number))
+LEFT_OUT = choice("usage time sales_items")
+VERBS: dict[str, Shape] = {
+    "define_tariff": fields(_tariff(limits=False) | {"tariff": text}, "tariff"),
+    "delete_tariff": fields(_texts("tariff"), "tariff"),
+    "sign": fields(_sign(limits=False) | {"contract": text}, "contract customer tariff start"),
+    "book": fields(
+        _texts("contract article memo reason as", bill=choice("next now"))
+        | {"from": day, "until": day, "quantity": number, "price": number, "discount": number}
+        | {"minimum_quantity": number},
+        "contract article from",
     ),
-    "supplier_customers": _words("status customer name"),
-    "customers": CUSTOMER,
-    "sales_items": _words("status customer net minutes"),
-    "time": _words("status customer net minutes"),
-    "alerts": _words("kind contract article forecast"),
-    "payments": _words("open status"),
+    "change_quantity": fields(
+        _texts("contract article memo line", quantity=number) | {"from": day}, "contract article quantity from"
+    ),
+    "end_line": fields(_texts("contract article line", until=day), "contract article until"),
+    "usage": by_form(USAGE, as_list=rows(USAGE)),
+    "withdraw_usage": fields(_texts("id source"), "id"),
+    "close_period": fields({"until": day}, "until"),
+    "link": fields(_texts("supplier subscription contract article line"), "supplier subscription contract article"),
+    "link_customer": fields(_texts("supplier reference customer"), "supplier reference customer"),
+    "extend_contract": fields(
+        _texts("supplier subscription contract article", quantity=number) | {"from": day},
+        "supplier subscription contract",
+    ),
+    "reprocess": fields(_texts("supplier"), "supplier"),
+    "interim_bill": fields(_texts("contract", leave_out=rows(needed(LEFT_OUT))), "contract"),
+    "bill": fields(_texts("contract customer", preview=flag)),
+    "give_notice": fields(_texts("contract article", received=day, end=day), "contract"),
+    "withdraw_notice": fields(_texts("contract"), "contract"),
+    "change_tariff": fields(
+        _texts("contract tariff", keep_billing_dates=flag, keep_terms=flag, keep=texts) | {"from": day},
+        "contract tariff from",
+    ),
+    "pause": fields(_texts("contract", until=day) | {"from": day}, "contract from"),
+    "resume": fields(_texts("contract") | {"from": day}, "contract from"),
+    "redeem": fields(_texts("contract coupon"), "contract coupon"),
+    "order": fields(_texts("tariff customer coupon offer_number as", articles=quantities), "tariff customer"),
+    "price_update": fields(_texts("tariff", percent=number, lines=quantities) | {"from": day}, "tariff from"),
+    "credit": fields(
+        _texts(
+            "document reason",
+            rebill=flag,
+            lines=rows(fields({"line": whole, "net": number, "quantity": number}, "line")),
+        ),
+        "document",
+    ),
+    "pay": fields(_texts("document", amount=number, on=day), "document amount"),
+    "set_billing_information": fields(_texts("customer"), "customer"),
+    "sales_item": fields(_texts("customer as", lines=rows(ITEM_LINE)), "customer lines"),
+    "move_sales_item": fields(_texts("item customer"), "item customer"),
+    "ticket": fields(_texts("customer subject as"), "customer as"),
+    "log_time": fields(_texts("ticket", minutes=number, billable=flag, worked_on=day), "ticket minutes"),
+    "approve_time": fields(_texts("ticket"), "ticket"),
+    "confirm_numbering": fields(_texts("kind format", next=whole), "kind format next"),
 }
-WORDS: dict[str, frozenset[str]] = {
-    "charge": _words("once recurring usage"),
-    "booking": _words("included add_on on_off"),
-    "when": _words("advance arrears"),
-    "package": _words("proportional started"),
-    "proration": _words("daily none"),
-    "tier_mode": _words("graduated volume"),
-    "aggregate": _words("sum count max last unique"),
-    "tick_scope": _words("record period"),
-    "usage_pricing": _words("tariff usage_quantity fixed_quantity cost_plus imported_price"),
-    "change_documents": _words("separate netted"),
-    "prices_are": _words("net gross"),
-    "stacking": _words("best add sequence"),
-    "coupon_and_scale": _words("coupon best both"),
-    "rate_change": _words("end split"),
-    "documents_per": _words("contract customer"),
-    "tax_status": _words("domestic reverse_charge export exempt"),
-    "applies_to": _words("new all"),
-    "minimum_proration": _words("daily none"),
-    "cap_proration": _words("daily none"),
-    "included_proration": _words("daily none"),
-    "bill": _words("next now"),
+AMOUNTS: dict[str, Shape] = {"net": number, "tax": number, "gross": number}
+DOCUMENT_LINE = fields(
+    _texts("article title kind", quantity=number, unit_price=number, net=number, vat=number)
+    | {"from": day, "until": day}
+)
+DOCUMENT = fields(
+    _texts("kind contract customer number as", references=by_form(text, as_list=texts))
+    | AMOUNTS
+    | {
+        "lines": or_null(rows(DOCUMENT_LINE)),
+        "taxes": or_null(rows(fields(_texts("category", rate=number, net=number, tax=number)))),
+    }
+)
+CONTRACT_STATE = fields(
+    _texts("status", lines=or_null(each(number)))
+    | dict.fromkeys(("ends", "last_day", "notice_deadline", "next_billing"), day)
+)
+USAGE_COUNTS = fields(
+    {"recorded": number, "duplicates": number, "conflicts": number}
+    | {"exceptions": or_null(rows(fields({"reason": text})))}
+)
+SUBSCRIPTION = fields(
+    _texts("status contract article customer_id name description product product_name unit")
+    | {"quantity": number, "start": day, "end": day}
+)
+SOLD = fields(_texts("status customer", net=number, minutes=number))
+EXPECT: dict[str, Shape] = {
+    name: or_null(shape)
+    for name, shape in {
+        "documents": rows(DOCUMENT),
+        "preview": rows(DOCUMENT),
+        "error": text,
+        "contracts": each(or_null(CONTRACT_STATE)),
+        "usage": USAGE_COUNTS,
+        "waiting": number,
+        "subscriptions": each(or_null(SUBSCRIPTION)),
+        "supplier_customers": each(or_null(fields(_texts("status customer name")))),
+        "customers": each(or_null(fields(CUSTOMER))),
+        "sales_items": rows(SOLD),
+        "time": rows(SOLD),
+        "onboarding": fields({"without_billing_information": or_null(texts), "without_contract": or_null(texts)}),
+        "alerts": rows(fields(_texts("kind contract article", forecast=flag))),
+        "balance": quantities,
+        "payments": each(or_null(fields(_texts("status", open=number)))),
+    }.items()
 }
-NUMBERS = _words(
-    "price price_quantity included reference_price markup minimum_sales cost_cap interim_threshold tolerance percent amount "
-    "periods above up_to flat discount minimum_quantity hourly_rate round_up_minutes quantity duration minutes net tax gross "
-    "recorded duplicates conflicts revision cost line"
-)
-BOOLS = _words(
-    "flat_price in_minimum in_cap interim public create_customers create_subscriptions unit_price_from_import preview "
-    "keep_billing_dates keep_terms rebill show highlight billing_information credit_on_end billable forecast"
-)
-DATES = _words("start until from ends last_day notice_deadline next_billing received end billed_until closed_until")
-FREE = frozenset({"attributes", "mapping", "quantities", "references"})
+SECTIONS: dict[str, Shape] = {
+    "scenario": text,
+    "source": by_form(text, as_list=texts),
+    "seller": fields(SELLER),
+    "articles": each(fields(ARTICLE)),
+    "tariffs": each(fields(_tariff(limits=True))),
+    "customers": each(fields(CUSTOMER)),
+    "suppliers": each(fields(SUPPLIER)),
+    "product_references": rows(fields(_texts("supplier product article"), "supplier product article")),
+    "coupons": each(fields(COUPON)),
+    "contracts": each(fields(_sign(limits=True), "customer tariff start")),
+}
 
 
-def check(data: Located) -> None:
-    """Check a whole file; raises `Wrong`. Flags written as words (yes, no) become true or false."""
-    _keys(data, TOP, "")
-    if not data.get("scenario"):
-        raise Wrong("`scenario:` (the title) is missing", 1)
-    _section(data.get("seller"), SELLER, "seller")
-    for name, allowed in (("articles", ARTICLE), ("customers", CUSTOMER), ("suppliers", SUPPLIER), ("coupons", COUPON)):
-        for key, value in (data.get(name) or {}).items():
-            _section(value, allowed, f"{name}.{key}")
-    for key, value in (data.get("tariffs") or {}).items():
-        _tariff(value, f"tariffs.{key}", TARIFF)
-    for key, value in (data.get("contracts") or {}).items():
-        _sign(value, SIGN, f"contracts.{key}")
-    for i, value in enumerate(data.get("product_references") or (), 1):
-        _section(value, _words("supplier product article"), f"product_references.{i}")
-    for i, step in enumerate(data.get("timeline") or (), 1):
-        _step(step, f"timeline.{i}")
+def read(root: Any, folder: Path) -> dict[str, Any]:
+    """A whole file from its root node, as plain values; each step gets its `line`. Raises `Wrong`.
 
-
-def _step(step: Any, place: str) -> None:
-    if not isinstance(step, Located) or not isinstance(step.get("on"), date):
-        raise Wrong(f"{place} needs `on:` with a date or a timestamp", getattr(step, "line", None))
-    _keys(step, frozenset(VERBS) | {"on", "expect"}, place)
-    verbs = [k for k in step if k in VERBS]
-    if len(verbs) > 1 or not verbs and "expect" not in step:
-        raise Wrong(f"{place} has one verb, or only `expect`", step.line)
-    for verb in verbs:
-        _verb(verb, step[verb], f"{place}.{verb}")
-    if step.get("expect") is not None:
-        _expect(step["expect"], f"{place}.expect")
-
-
-def _verb(verb: str, args: Any, place: str) -> None:
-    if verb == "usage":
-        for row in args if isinstance(args, list) else [args]:
-            _section(row, USAGE, place)
-    elif verb == "define_tariff":
-        _tariff(args, place, VERBS[verb])
-    elif verb == "sign":
-        _sign(args, VERBS[verb], place)
-    else:
-        _section(args, VERBS[verb], place, skip=("rows", "lines"))
-
-
-def _tariff(value: Any, place: str, allowed: frozenset[str]) -> None:
-    _section(value, allowed, place, skip=("lines", "versions", "notice"))
-    if isinstance(value.get("notice"), Located):
-        _section(value["notice"], NOTICE, f"{place}.notice")
-    for key, line in (value.get("lines") or {}).items():
-        _line(line, f"{place}.lines.{key}")
-    for i, version in enumerate(value.get("versions") or (), 1):
-        _section(version, TARIFF | {"from", "applies_to"}, f"{place}.versions.{i}", skip=("lines", "notice"))
-        for key, line in (version.get("lines") or {}).items():
-            _line(line, f"{place}.versions.{i}.lines.{key}")
-
-
-def _line(line: Any, place: str) -> None:
-    _section(line, LINE, place, skip=("tiers", "discount_scale", "notice"))
-    for tier in line.get("tiers") or ():
-        _section(tier, _words("up_to price flat"), f"{place}.tiers")
-    for step in line.get("discount_scale") or ():
-        _section(step, _words("above percent"), f"{place}.discount_scale")
-
-
-def _sign(value: Any, allowed: frozenset[str], place: str) -> None:
-    _section(value, allowed, place, skip=("conditions",))
-    for key, conditions in (value.get("conditions") or {}).items():
-        _section(conditions, CONDITION, f"{place}.conditions.{key}")
-
-
-def _expect(expect: Any, place: str) -> None:
-    _keys(expect, frozenset(EXPECT), place)
-    for name, allowed in EXPECT.items():
-        value = expect.get(name)
-        if value is None or allowed is None:
-            continue
-        if name in ("documents", "preview"):
-            for document in value:
-                _section(document, DOCUMENT, f"{place}.{name}", skip=("lines", "taxes"))
-                for line in document.get("lines") or ():
-                    _section(line, DOCUMENT_LINE, f"{place}.{name}.lines")
-                for tax in document.get("taxes") or ():
-                    _section(tax, _words("rate category net tax"), f"{place}.{name}.taxes")
-        elif isinstance(value, list):
-            for row in value:
-                _section(row, allowed, f"{place}.{name}")
-        elif name == "usage":
-            _section(value, allowed, f"{place}.usage", skip=("exceptions",))
+    `folder` is where the scenario stands: a file that it imports is looked for from there.
+    """
+    if root is None:
+        raise Wrong("the file is empty: a scenario begins with `scenario:`", 1)
+    parts = entries(root, "")
+    found: dict[str, Any] = {}
+    timeline = None
+    for key, line, node in parts:
+        if key == "timeline":
+            timeline = node
+        elif key in SECTIONS:
+            found[key] = SECTIONS[key](node, key)
         else:
-            for key, row in value.items():
-                if row is not None:
-                    _section(row, allowed, f"{place}.{name}.{key}", skip=("lines", "interim"))
+            raise unknown(key, [*SECTIONS, "timeline"], "", line)
+    if not found.get("scenario"):
+        raise Wrong("`scenario:` (the title) is missing", line_of(root))
+    verbs = VERBS | {"import_usage": _import(found.get("suppliers") or {}, folder)}
+    found["timeline"] = rows(_step(verbs))(timeline, "timeline") if timeline is not None else []
+    return found
 
 
-def _section(value: Any, allowed: frozenset[str], place: str, skip: Iterable[str] = ()) -> None:
-    if value is None:
-        return
-    if not isinstance(value, Located):
-        raise Wrong(f"{place} is a mapping", None)
-    _keys(value, allowed, place)
-    for key, entry in value.items():
-        if key in skip or key in FREE or entry is None:
-            continue
-        value[key] = _typed(key, entry, f"{place}.{key}", value.lines.get(key))
+def _step(verbs: Mapping[str, Shape]) -> Shape:
+    """A step: its day or instant, one verb or none, what is expected."""
+    expect = or_null(fields(EXPECT))
+    known: dict[str, Shape] = {"on": moment, "expect": expect, **verbs}
+
+    def read_step(node: Any, place: str) -> dict[str, Any]:
+        step: dict[str, Any] = fields(known, "on")(node, place)
+        named = _names(step, verbs)
+        if len(named) > 1 or not named and "expect" not in step:
+            raise Wrong(f"{place} has one verb, or only `expect`", line_of(node))
+        verb = named[0] if named else None
+        return {
+            "line": line_of(node),
+            "on": step["on"],
+            "verb": verb,
+            "args": step[verb] if verb else None,
+            "expect": step.get("expect"),
+        }
+
+    return read_step
 
 
-def _typed(key: str, entry: Any, place: str, line: int | None) -> Any:
-    if key in BOOLS:
-        if isinstance(entry, str) and entry in FLAGS:
-            return FLAGS[entry]
-        if not isinstance(entry, bool):
-            raise Wrong(f"{place}: “{entry}” is neither true nor false", line)
-    elif key in WORDS and entry not in WORDS[key]:
-        raise Wrong(f"{place}: “{entry}” is not one of {', '.join(sorted(WORDS[key]))}", line)
-    elif key in NUMBERS and not isinstance(entry, list):
-        try:
-            return entry if isinstance(entry, int | Decimal) and not isinstance(entry, bool) else Decimal(str(entry))
-        except ArithmeticError:
-            raise Wrong(f"{place}: “{entry}” is no number", line) from None
-    elif key in DATES and not isinstance(entry, date | datetime):
-        raise Wrong(f"{place}: “{entry}” is no date", line)
-    return entry
-
-
-def _keys(value: Any, allowed: frozenset[str], place: str) -> None:
-    if not isinstance(value, dict):
-        raise Wrong(f"{place or 'the file'} is a mapping", None)
-    for key in value:
-        if key not in allowed:
-            near = difflib.get_close_matches(str(key), sorted(allowed), 1, 0)
-            where = f"{place}.{key}" if place else str(key)
-            raise Wrong(
-                f"unknown key {where}: did you mean “{near[0] if near else sorted(allowed)[0]}”?",
-                value.lines.get(key) if isinstance(value, Located) else None,
-            )
+def _names(step: Iterable[str], verbs: Mapping[str, Shape]) -> list[str]:
+    return [key for key in step if key in verbs]

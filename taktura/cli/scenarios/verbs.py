@@ -11,6 +11,7 @@ from taktura.cli.scenarios.world import World, sign
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import line_for
+from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.invoices.services import confirm_numbering, pay
 from taktura.kit.exact import decimal
@@ -248,7 +249,9 @@ def sales_item(world: World, args: Args) -> None:
 
 
 def move_sales_item(world: World, args: Args) -> None:
-    item = SalesItem.objects.select_related("customer").get(pk=world.items[str(args["item"])])
+    if args["item"] not in world.items:
+        raise Refused("not_found", "There is no sales item “%(key)s”.", key=args["item"])
+    item = SalesItem.objects.select_related("customer").get(pk=world.items[args["item"]])
     billing.move_sales_item(world.actor, item=item, customer=world.customer(args["customer"]))
 
 

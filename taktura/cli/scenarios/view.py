@@ -3,6 +3,9 @@
 from datetime import date
 from typing import Any
 
+from django.db import connection
+from psycopg import sql
+
 from taktura.billing.models import SalesItem
 from taktura.billing.services.prepare import item_entries
 from taktura.cli.scenarios.world import World
@@ -53,6 +56,19 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
     if kind == "balance":
         return {name: balance(world.contract(name).pk).exact for name in expected}
     return {name: _payment(world, name) for name in expected}
+
+
+def fingerprints() -> dict[str, str]:
+    """A hash of the rows of each table, to prove that nothing has changed."""
+    one = sql.SQL("SELECT {}, md5(coalesce(string_agg(hash, '' ORDER BY hash), '')) FROM ({}) AS hashes")
+    rows = sql.SQL("SELECT md5(one::text) AS hash FROM {} AS one")
+    tables = connection.introspection.table_names()
+    query = sql.SQL(" UNION ALL ").join(
+        one.format(sql.Literal(name), rows.format(sql.Identifier(name))) for name in tables
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        return dict(cursor.fetchall())
 
 
 def _contract(world: World, key: str, on: date) -> dict[str, Any]:

@@ -102,24 +102,24 @@ def build(scenario: Scenario) -> World:
         for kind, form in FORMATS.items():
             confirm_numbering(actor, seller=seller, kind=kind, format=form, next=1)
     for key, fields in scenario.articles.items():
-        catalog.declare_article(actor, seller=seller, key=str(key), **{k: str(v) for k, v in (fields or {}).items()})
+        catalog.declare_article(actor, seller=seller, key=key, **_given(fields))
     for key, fields in scenario.tariffs.items():
-        catalog.define_tariff(actor, seller=seller, key=str(key), **fields)
+        catalog.define_tariff(actor, seller=seller, key=key, **fields)
     for key, fields in scenario.coupons.items():
-        catalog.define_coupon(actor, seller=seller, key=str(key), **fields)
+        catalog.define_coupon(actor, seller=seller, key=key, **fields)
     for key, fields in scenario.customers.items():
-        add_customer(world, str(key), dict(fields or {}))
+        add_customer(world, key, _given(fields))
     for key, fields in scenario.suppliers.items():
-        usage.create_supplier(actor, seller=seller, key=str(key), **(fields or {}))
+        usage.create_supplier(actor, seller=seller, key=key, **_given(fields))
     for row in scenario.product_references:
         article, _ = Article.objects.get_or_create(
             seller=seller, key=row["article"], defaults={"title": row["article"]}
         )
         usage.set_product_reference(
-            actor, supplier=world.supplier(row["supplier"]), product=str(row["product"]), article=article
+            actor, supplier=world.supplier(row["supplier"]), product=row["product"], article=article
         )
     for key, fields in scenario.contracts.items():
-        sign(world, str(key), fields)
+        sign(world, key, fields)
     return world
 
 
@@ -155,6 +155,11 @@ def add_customer(world: World, key: str, fields: dict[str, Any]) -> Customer:
         info |= {"name": name, "street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin"}
     customers.set_billing_information(world.actor, customer=customer, **info)
     return customer
+
+
+def _given(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields that hold something: null means that a field is not given."""
+    return {key: value for key, value in fields.items() if value is not None}
 
 
 def _seller(actor: Actor, fields: dict[str, Any]) -> Seller:

@@ -1,6 +1,8 @@
 """From a view to the texts on the page: plain data of finished strings, which the template only places."""
 
 import re
+import unicodedata
+from datetime import date
 from typing import Any
 
 from taktura.invoices.rendering.formats import Formats, formats_of
@@ -9,22 +11,22 @@ from taktura.invoices.rendering.words import words_of
 
 WITHOUT_VAT = ("AE", "G", "E")  # the categories that print a legal text (R13.4)
 
-_LONG_CODE = re.compile(r"(?=\S*[^\W_]\S*)(?=\S*[\d\W_])\S{25,}")
-_LONG_WORD = re.compile(r"\w{60,}")
+_LONG_CODE = re.compile(r"(?=\S*[^\W_]\S*)(?=\S*[\d_]|\S*[^\w\s-])\S{25,}")  # not words joined by hyphens
+_LONG_WORD = re.compile(r"\w{70,}")
 _PIECE = re.compile(r".{12}(?=.{4})")
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029]+")
+# Control characters, line ends, those that turn the direction of what follows, halves of characters.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
 _BREAK = "\u200b"
 
 
 def page_of(view: DocumentView) -> dict[str, Any]:
     """Return all texts of a document, formatted in its language, as JSON data (strings, lists, truth values)."""
     words, formats = words_of(view.language), formats_of(view.language, view.currency)
-    title = words[view.kind]
-    number = view.number or words["preview"]
+    number = view.number or f"– {words['preview']}"
     page: dict[str, Any] = {
         "language": formats.language,
-        "heading": f"{title} {number}",
-        "refers_to": words["refers_to"].format(numbers=", ".join(view.references)) if view.references else "",
+        "heading": f"{words[view.kind]} {number}",
+        "refers_to": _refers_to(view),
         "watermark": words["preview"] if view.preview else "",
         "page": words["page"].split("{page}")[0],
         "of": words["page"].split("{page}")[1].split("{pages}")[0],
@@ -32,19 +34,35 @@ def page_of(view: DocumentView) -> dict[str, Any]:
         "sender": " · ".join([view.seller.name, *view.seller.lines]),
         "recipient": _address(view, formats),
         "meta": _meta(view, formats),
-        "columns": [
-            words[key]
-            for key in ("position", "description", "quantity", "unit_price", "vat", f"line_{view.prices_are}")
-        ],
+        "columns": _columns(view, formats),
         "lines": [_line(position, line, view, formats) for position, line in enumerate(view.lines, 1)],
         "sums": _sums(view, formats),
-        "total": [words[f"total_{view.kind}"], formats.amount(view.gross)],
+        "total": [words[f"total_{view.kind}"], formats.money(view.gross)],
         "payment": _payment(view, formats),
         "texts": _texts(view),
         "footer": _footer(view),
     }
     printable: dict[str, Any] = _printable(page)
     return printable
+
+
+def _refers_to(view: DocumentView) -> str:
+    """Name the documents that are corrected: "zu den Rechnungen A, B und C"."""
+    if not view.references:
+        return ""
+    words = words_of(view.language)
+    *others, last = view.references
+    numbers = f"{', '.join(others)} {words['and']} {last}" if others else last
+    what = "corrects" if view.kind == "credit_note" else "includes"
+    return words[f"{what}_{'many' if others else 'one'}"].format(numbers=numbers)
+
+
+def _columns(view: DocumentView, formats: Formats) -> list[str]:
+    """The heads of the table; the currency stands there, once, and not on each line."""
+    words = words_of(view.language)
+    plain = [words[key] for key in ("position", "description", "quantity")]
+    price, amount = (f"{words[key]} {formats.symbol}" for key in ("unit_price", f"line_{view.prices_are}"))
+    return [*plain, price, words["vat"], amount]
 
 
 def _address(view: DocumentView, formats: Formats) -> list[str]:
@@ -60,7 +78,7 @@ def _meta(view: DocumentView, formats: Formats) -> list[list[str]]:
     firsts = [line.first_day for line in view.lines if line.first_day]
     lasts = [line.last_day for line in view.lines if line.last_day]
     rows = [
-        (words[f"number_{view.kind}"], view.number or words["preview"]),
+        (words[f"number_{view.kind}"], view.number),
         (words["date"], formats.day(view.issued_on)),
         (words["customer"], view.customer_number),
         (words["contract"], view.contract_number),
@@ -71,7 +89,7 @@ def _meta(view: DocumentView, formats: Formats) -> list[list[str]]:
     return [[label, value] for label, value in rows if value]
 
 
-def _range(first: Any, last: Any, view: DocumentView, formats: Formats) -> str:
+def _range(first: date, last: date, view: DocumentView, formats: Formats) -> str:
     """Write a span of days, the last day included (R2.1)."""
     if first == last:
         return formats.day(first)
@@ -79,16 +97,14 @@ def _range(first: Any, last: Any, view: DocumentView, formats: Formats) -> str:
 
 
 def _line(position: int, line: LineView, view: DocumentView, formats: Formats) -> dict[str, Any]:
-    span = ""
-    if line.first_day and line.last_day:
-        span = _range(line.first_day, line.last_day, view, formats)
-    elif line.first_day or line.last_day:
-        span = formats.day(line.first_day or line.last_day)  # type: ignore[arg-type]
+    first = line.first_day or line.last_day
+    span = _range(first, line.last_day or first, view, formats) if first else ""
+    contract = f"{words_of(view.language)['contract']} {line.contract}" if line.contract else ""
     amount = line.net if view.prices_are == "net" or line.amount is None else line.amount
     return {
         "position": str(position),
         "title": line.title,
-        "detail": [text for text in (span, *line.note.split("\n")) if text.strip()],
+        "detail": [text for text in (contract, span, *line.note.splitlines()) if text.strip()],
         "quantity": formats.quantity(line.quantity) if line.quantity is not None else "",
         "unit": line.unit if line.quantity is not None else "",
         "unit_price": formats.unit_price(line.unit_price) if line.unit_price is not None else "",
@@ -105,7 +121,7 @@ def _sums(view: DocumentView, formats: Formats) -> list[list[str]]:
 
 def _tax_label(row: TaxView, view: DocumentView, formats: Formats) -> str:
     words = words_of(view.language)
-    label = words["tax_row"].format(rate=formats.rate(row.rate), net=formats.amount(row.net))
+    label = words["tax_row"].format(rate=formats.rate(row.rate), net=formats.money(row.net))
     return f"{label} ({words[f'label_{row.category}']})" if row.category in WITHOUT_VAT else label
 
 
@@ -129,7 +145,7 @@ def _texts(view: DocumentView) -> list[str]:
     used = {row.category for row in view.taxes} | {line.vat_category for line in view.lines}
     legal = [words[category] for category in WITHOUT_VAT if category in used]
     gross = [words["prices_gross"]] if view.prices_are == "gross" else []
-    return [*legal, *gross, *view.notes]
+    return [*legal, *gross, *(text for note in view.notes for text in note.splitlines())]
 
 
 def _footer(view: DocumentView) -> list[list[str]]:
@@ -166,7 +182,7 @@ def _iban(iban: str) -> str:
 def _printable(data: Any) -> Any:
     """Make every text of a page safe to set: no control characters, and a place to break in overlong words."""
     if isinstance(data, str):
-        return breakable(_CONTROL.sub(" ", data))
+        return breakable(unicodedata.normalize("NFC", _CONTROL.sub(" ", data)))
     if isinstance(data, list):
         return [_printable(item) for item in data]
     if isinstance(data, dict):

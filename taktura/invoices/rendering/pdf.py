@@ -1,36 +1,40 @@
 """The PDF itself: the template `document.typ`, set by typst with its own fonts, without network or system fonts.
 
 The texts reach the template as JSON in `sys.inputs`, so they are data and never markup. The same view gives the same
-bytes on any machine: the file's date is the day of issue.
+bytes on any machine: the file's date is the day of issue, and nothing is kept from one document to the next but the
+compiler.
 """
 
 import json
 import re
 import threading
-from datetime import UTC, datetime, time
-from importlib.resources import files
+import unicodedata
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
 
 import typst
 
 from taktura.invoices.rendering.page import page_of
 from taktura.invoices.rendering.view import DocumentView
 
-STANDARD = "a-3b"  # archive PDF that may carry attachments, such as the EN 16931 XML
+TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
 REPLACEMENT = "\ufffd"
-TRIES = 3
+ROUNDS = 4  # of replacing what typst reports; after them only plain letters are left
 
 _MISSING = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
 _ESCAPED = re.compile(r"\\u\{([0-9a-fA-F]+)\}")
+_JOINING = ("Mn", "Mc", "Me", "Cf")  # marks and joiners: what a font may lack only in company
+_PLAIN_END = "\u017f"  # Latin letters and signs up to here are in the fonts
+_ALWAYS = "\u2013\u2212\u20ac\u00a0\u200b\u202f\u2019"  # what the formats themselves write
 
 
 class _Setter(threading.local):
-    """One compiler a thread, kept between documents; and the characters that its fonts are known to lack."""
+    """One compiler a thread, kept between documents for the fonts that it has read."""
 
     def __init__(self) -> None:
-        template = files(__package__).joinpath("templates/document.typ").read_bytes()
         fonts = typst.Fonts(include_system_fonts=False)
-        self.compiler = typst.Compiler(input=template, font_paths=fonts, ignore_system_fonts=True)
-        self.missing: set[str] = set()
+        self.compiler = typst.Compiler(input=TEMPLATE, root=TEMPLATE.parent, font_paths=fonts, ignore_system_fonts=True)
 
 
 _setter = _Setter()
@@ -39,27 +43,40 @@ _setter = _Setter()
 def render_pdf(view: DocumentView) -> bytes:
     """Return the document as PDF/A-3b, A4.
 
-    A character that no font of typst has (an emoji, Chinese) is printed as the replacement character, since PDF/A
-    allows no gaps. Raises `ValueError` for an amount with more decimals than its currency, and `typst.TypstError` when
-    the document cannot be set.
+    A character that no font of typst has (Chinese, say) is printed as the replacement character, since PDF/A allows
+    no gaps. Raises `ValueError` for an amount with more decimals than its currency.
     """
     text = json.dumps(page_of(view), ensure_ascii=False)
-    made_at = datetime.combine(view.issued_on, time(12), tzinfo=UTC)
-    for attempt in range(TRIES):
-        known = "".join(REPLACEMENT if c in _setter.missing else c for c in text)
+    missing: set[str] = set()
+    for attempt in _attempts(text, missing):
         try:
-            made = _setter.compiler.compile(
-                format="pdf", pdf_standards=STANDARD, timestamp=made_at, sys_inputs={"page": known}
-            )
+            return _set(attempt, view.issued_on)
         except typst.TypstError as error:
-            found = _missing_in(str(error.diagnostic)) - _setter.missing
-            if not found or attempt == TRIES - 1:
+            found = _missing_in(str(error.diagnostic))
+            if not found:
                 raise
-            _setter.missing |= found
-        else:
-            assert isinstance(made, bytes)
-            return made
-    raise AssertionError("the last attempt returns or raises")
+            missing |= found
+    raise AssertionError("the last attempt has only characters that the fonts have")
+
+
+def _set(text: str, issued_on: date) -> bytes:
+    """Set a page's JSON; PDF/A-3b is the archive format that may carry attachments, such as the EN 16931 XML."""
+    made_at = datetime.combine(issued_on, time(12), tzinfo=UTC)
+    made = _setter.compiler.compile(format="pdf", pdf_standards="a-3b", timestamp=made_at, sys_inputs={"page": text})
+    assert isinstance(made, bytes)
+    return made
+
+
+def _attempts(text: str, missing: set[str]) -> Iterator[str]:
+    """The text as it is; then without joining marks, so that what is missing is single characters; then, each time
+    without those reported in the meantime (the caller adds to `missing`); in the end only Latin letters."""
+    yield text
+    text = "".join(c for c in text if c.isascii() or c in _ALWAYS or unicodedata.category(c) not in _JOINING)
+    missing.clear()
+    yield text
+    for _ in range(ROUNDS):
+        yield "".join(REPLACEMENT if c in missing else c for c in text)
+    yield "".join(c if c <= _PLAIN_END or c in _ALWAYS else REPLACEMENT for c in text)
 
 
 def _missing_in(diagnostic: str) -> set[str]:

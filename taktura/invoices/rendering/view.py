@@ -40,7 +40,8 @@ class SellerParty(Party):
 class LineView:
     """One line. `unit_price` is per unit in the document's basis, up to 12 decimals; `vat_rate` is in percent.
 
-    `amount` is the line's amount with VAT; a document with gross prices prints it in place of `net`.
+    `amount` is the line's amount with VAT; a document with gross prices prints it in place of `net`. `contract` names
+    the line's contract where a document has lines of several; `note` may have several lines.
     """
 
     title: str
@@ -48,6 +49,7 @@ class LineView:
     vat_rate: Decimal
     vat_category: str = "S"
     note: str = ""
+    contract: str = ""
     quantity: Decimal | None = None
     unit: str = ""
     unit_price: Decimal | None = None
@@ -68,7 +70,8 @@ class TaxView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentView:
-    """A whole document. `references` are the numbers of the documents that a credit note corrects.
+    """A whole document. `references` are the numbers of the documents that it corrects (R14.1): all that a credit note
+    does, and those that an invoice credits by the way (R5.5, `netted`).
 
     A preview has no number yet (R14.2) and is marked on each page. Raises `ValueError` when the sums do not add up, or
     a line of a document with gross prices has no `amount`: what does not add up must not be printed.

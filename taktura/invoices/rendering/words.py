@@ -1,13 +1,18 @@
 """The fixed words of printed documents in German, Swedish and English: one table, so that gaps show."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from types import MappingProxyType
 
 _ENGLISH = {
     "invoice": "Invoice",
     "credit_note": "Credit note",
     "preview": "Preview",
-    "refers_to": "for invoice {numbers}",
+    "corrects_one": "for invoice {numbers}",
+    "corrects_many": "for the invoices {numbers}",
+    "includes_one": "with a correction of invoice {numbers}",
+    "includes_many": "with corrections of the invoices {numbers}",
+    "and": "and",
     "number_invoice": "Invoice number",
     "number_credit_note": "Credit note number",
     "date": "Date",
@@ -43,13 +48,25 @@ _ENGLISH = {
     "label_AE": "reverse charge",
     "label_G": "export",
     "label_E": "exempt",
+    "reason": "Reason: {reason}",
+    "days": "{days} of {of} days",
+    "included_used": "of which included: {quantity}",
+    "minimum_quantity": "minimum quantity: {quantity}",
+    "discount": "discount: {rate}",
+    "discount_scale": "discount scale: {rate}",
+    "tiers": "tiered price",
+    "package": "price per started package",
 }
 
 _GERMAN = {
     "invoice": "Rechnung",
     "credit_note": "Rechnungskorrektur",
     "preview": "Vorschau",
-    "refers_to": "zu Rechnung {numbers}",
+    "corrects_one": "zur Rechnung {numbers}",
+    "corrects_many": "zu den Rechnungen {numbers}",
+    "includes_one": "mit einer Korrektur der Rechnung {numbers}",
+    "includes_many": "mit Korrekturen der Rechnungen {numbers}",
+    "and": "und",
     "number_invoice": "Rechnungsnummer",
     "number_credit_note": "Belegnummer",
     "date": "Datum",
@@ -85,13 +102,25 @@ _GERMAN = {
     "label_AE": "Reverse Charge",
     "label_G": "Ausfuhr",
     "label_E": "steuerfrei",
+    "reason": "Grund: {reason}",
+    "days": "{days} von {of} Tagen",
+    "included_used": "davon freies Kontingent: {quantity}",
+    "minimum_quantity": "Mindestmenge: {quantity}",
+    "discount": "Rabatt: {rate}",
+    "discount_scale": "Rabattstaffel: {rate}",
+    "tiers": "Staffelpreis",
+    "package": "Preis je angefangenes Paket",
 }
 
 _SWEDISH = {
     "invoice": "Faktura",
     "credit_note": "Kreditfaktura",
     "preview": "Förhandsvisning",
-    "refers_to": "till faktura {numbers}",
+    "corrects_one": "till faktura {numbers}",
+    "corrects_many": "till fakturorna {numbers}",
+    "includes_one": "med rättelse av faktura {numbers}",
+    "includes_many": "med rättelse av fakturorna {numbers}",
+    "and": "och",
     "number_invoice": "Fakturanummer",
     "number_credit_note": "Kreditfakturanummer",
     "date": "Datum",
@@ -127,11 +156,61 @@ _SWEDISH = {
     "label_AE": "omvänd betalningsskyldighet",
     "label_G": "export",
     "label_E": "momsfri",
+    "reason": "Orsak: {reason}",
+    "days": "{days} av {of} dagar",
+    "included_used": "varav inkluderad mängd: {quantity}",
+    "minimum_quantity": "minsta mängd: {quantity}",
+    "discount": "rabatt: {rate}",
+    "discount_scale": "rabattskala: {rate}",
+    "tiers": "pris enligt pristrappa",
+    "package": "pris per påbörjat paket",
 }
 
 WORDS: Mapping[str, Mapping[str, str]] = MappingProxyType({"en": _ENGLISH, "de": _GERMAN, "sv": _SWEDISH})
+
+# Units of quantities, for one and for several. Pieces are counted without a word.
+UNITS: Mapping[str, Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "en": {
+            "piece": ("", ""),
+            "second": ("sec", "sec"),
+            "minute": ("min", "min"),
+            "hour": ("hour", "hours"),
+            "day": ("day", "days"),
+            "week": ("week", "weeks"),
+            "month": ("month", "months"),
+            "year": ("year", "years"),
+        },
+        "de": {
+            "piece": ("", ""),
+            "second": ("Sek.", "Sek."),
+            "minute": ("Min.", "Min."),
+            "hour": ("Std.", "Std."),
+            "day": ("Tag", "Tage"),
+            "week": ("Woche", "Wochen"),
+            "month": ("Monat", "Monate"),
+            "year": ("Jahr", "Jahre"),
+        },
+        "sv": {
+            "piece": ("", ""),
+            "second": ("sek", "sek"),
+            "minute": ("min", "min"),
+            "hour": ("tim", "tim"),
+            "day": ("dag", "dagar"),
+            "week": ("vecka", "veckor"),
+            "month": ("månad", "månader"),
+            "year": ("år", "år"),
+        },
+    }
+)
 
 
 def words_of(language: str) -> Mapping[str, str]:
     """Return the words of a language (`de`, `sv`, else English)."""
     return WORDS.get(language, WORDS["en"])
+
+
+def unit_word(unit: str, quantity: Decimal, language: str) -> str:
+    """Return the word behind a quantity; a unit that is not in the table stands for itself."""
+    one, several = UNITS.get(language, UNITS["en"]).get(unit, (unit, unit))
+    return one if abs(quantity) == 1 else several

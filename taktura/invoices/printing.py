@@ -1,0 +1,141 @@
+"""From issued documents to what is printed: only from the copies that they keep (R14.1), never from what holds today.
+
+Nothing is calculated here; amounts are the stored minor units, as decimals.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, cast
+
+from django.db.models import prefetch_related_objects
+
+from taktura.core.money import plain
+from taktura.core.periods import DAY
+from taktura.invoices.models import Document, DocumentLine
+from taktura.invoices.queries import exact
+from taktura.invoices.rendering import DocumentView, LineView, Party, SellerParty, TaxView, render_pdf
+from taktura.invoices.rendering.formats import Formats, formats_of
+from taktura.invoices.rendering.view import Basis, Kind
+from taktura.invoices.rendering.words import unit_word, words_of
+
+
+def pdf_of(document: Document) -> bytes:
+    """Return an issued document as PDF/A-3b in its recipient's language; the same bytes each time (R14.1)."""
+    return render_pdf(view_of(document))
+
+
+def view_of(document: Document) -> DocumentView:
+    """Return what an issued document prints, in six queries at most."""
+    return views_of([document])[0]
+
+
+def views_of(documents: Iterable[Document]) -> list[DocumentView]:
+    """Return what issued documents print, in their order, in six queries at most whatever their number.
+
+    Periods have their last day included (R2.1), a credit note positive amounts and the numbers of the documents that it
+    corrects, oldest first. Raises `ValueError` for a document that does not add up.
+    """
+    rows = list(documents)
+    prefetch_related_objects(rows, "contract", "lines__contract", "taxes", "references__corrects")
+    return [_view(document) for document in rows]
+
+
+def _view(document: Document) -> DocumentView:
+    buyer, digits = document.buyer_data, document.digits
+    words = words_of(document.language)
+    corrects = sorted((r.corrects for r in document.references.all()), key=lambda corrected: corrected.pk)
+    lines = tuple(_line(line, document) for line in document.lines.all())
+    taxes = tuple(
+        TaxView(category=t.category, rate=t.rate, net=exact(t.net, digits), tax=exact(t.tax, digits))
+        for t in document.taxes.all()
+    )
+    return DocumentView(
+        kind=cast(Kind, document.kind),
+        number=document.number,
+        issued_on=document.issued_on,
+        due_on=document.due_on,
+        language=document.language,
+        currency=document.currency,
+        seller=_seller(document.seller_data),
+        buyer=Party(name=buyer["name"], lines=_address(buyer), country=buyer["country"], vat_id=buyer["vat_id"]),
+        lines=lines,
+        taxes=taxes,
+        net=exact(document.net, digits),
+        tax=exact(document.tax, digits),
+        gross=exact(document.gross, digits),
+        customer_number=buyer["customer"],
+        contract_number=document.contract.key if document.contract else "",
+        references=tuple(corrected.number for corrected in corrects),
+        notes=(words["reason"].format(reason=document.reason),) if document.reason else (),
+        prices_are=cast(Basis, document.prices_are),
+    )
+
+
+def _seller(data: Mapping[str, str]) -> SellerParty:
+    names = ("name", "country", "vat_id", "email", "phone", "tax_number", "registration", "bank_name", "iban", "bic")
+    return SellerParty(lines=_address(data), **{name: data[name] for name in names})
+
+
+def _address(data: Mapping[str, str]) -> tuple[str, ...]:
+    """Street, then postcode and city; without the country."""
+    place = " ".join(text for text in (data["postcode"], data["city"]) if text)
+    return tuple(text for text in (data["street"], place) if text)
+
+
+def _line(line: DocumentLine, document: Document) -> LineView:
+    language, digits = document.language, document.digits
+    formats = formats_of(language, document.currency)
+    several = document.contract_id is None and line.contract is not None
+    return LineView(
+        title=line.title,
+        note="\n".join(_notes(line, document, formats)),
+        contract=line.contract.key if several and line.contract else "",
+        quantity=line.quantity,
+        unit=unit_word(line.unit, line.quantity, language),
+        unit_price=line.unit_price,
+        amount=exact(line.amount, digits),
+        net=exact(line.net, digits),
+        vat_category=line.vat_category,
+        vat_rate=line.vat_rate,
+        first_day=line.first,
+        last_day=_last_day(line.first, line.end),
+    )
+
+
+def _last_day(first: date | None, end: date | None) -> date | None:
+    """The last day included of `[first, end)`; a span of no days is the day itself."""
+    if end is None:
+        return None
+    return end - DAY if first is None or end > first else first
+
+
+def _notes(line: DocumentLine, document: Document, formats: Formats) -> Iterator[str]:
+    """How the line came to its amount, from the note kept with it; a text a line."""
+    note: Mapping[str, Any] = line.note
+    words = words_of(document.language)
+    if "n" in note and 0 < (days := int(note["b"]) - int(note["a"])) < int(note["n"]):
+        yield words["days"].format(days=days, of=note["n"])
+    for key in ("minimum_quantity", "included_used"):
+        if key in note and (quantity := _number(note[key])):
+            number = formats.quantity(quantity)
+            unit = unit_word(line.unit, quantity, document.language)
+            yield words[key].format(quantity=f"{number}\u00a0{unit}" if unit else number)
+    if "tiers" in note:
+        yield words["tiers"]
+    if "package" in note:
+        yield words["package"]
+    if "discount_scale" in note:
+        yield words["discount_scale"].format(rate=formats.rate(_number(note["discount_scale"])))
+    reason = str(note.get("reason") or "")
+    if "discount" in note:
+        discount = words["discount"].format(rate=formats.rate(_number(note["discount"])))
+        yield f"{discount} ({reason})" if reason else discount
+    elif reason and reason != document.reason:
+        yield reason
+
+
+def _number(text: str) -> Decimal:
+    """A stored number or fraction (`100/3`) as a decimal of at most 12 decimals, to show."""
+    return plain(Fraction(text))

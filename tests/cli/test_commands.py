@@ -1,0 +1,113 @@
+"""The installed command as a person calls it, on an embedded server of its own."""
+
+from pathlib import Path
+from subprocess import CompletedProcess
+from typing import Any
+
+
+def ok(done: CompletedProcess[str]) -> str:
+    """The output of a command that went well."""
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def refused(done: CompletedProcess[str], code: str) -> str:
+    """The sentence of a command that was refused with a code: no trace of the program's inside."""
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"({code})" in done.stderr
+    return done.stderr
+
+
+def test_a_newcomers_first_hour(taktura: Any, tmp_path: Path) -> None:
+    refused(taktura("bill", "--on", "2024-10-01"), "not_found")
+
+    shown = ok(taktura("run"))
+    assert "What to try" in shown
+    assert "RE-2024-00001" in shown
+    assert ok(taktura("run")).replace("\r", "") == shown
+    refused(taktura("demo"), "conflict")
+
+    file = tmp_path / "var" / "demo" / "focus-2024-09.csv"
+    assert "288" in ok(taktura("import-usage", "--supplier", "sunbird", str(file)))
+    refused(taktura("import-usage", "--supplier", "sunbird", str(file)), "conflict")
+    assert "no supplier" in refused(taktura("import-usage", "--supplier", "moonbird", str(file)), "not_found")
+
+    preview = ok(taktura("bill", "--on", "2024-10-01", "--preview"))
+    assert "12 invoices" in preview
+    assert ok(taktura("bill", "--on", "2024-10-01", "--preview")) == preview
+    only = ok(taktura("bill", "--on", "2024-10-01", "--contract", "C-01"))
+    assert "1 invoices" in only
+    assert "11 invoices" in ok(taktura("bill", "--on", "2024-10-01"))
+    assert "none" in ok(taktura("bill", "--on", "2024-10-01"))
+    refused(taktura("bill", "--on", "2024-10-01", "--customer", "nobody"), "not_found")
+    assert taktura("bill", "--on", "yesterday").returncode == 2
+
+    why = ok(taktura("explain", "RE-2024-00012", "1"))
+    assert "sum of the rows' cost" in why
+    assert "focus-2024-08.csv" in why
+    refused(taktura("explain", "RE-2024-00012", "99"), "not_found")
+    refused(taktura("explain", "RE-1999-1", "1"), "not_found")
+
+    assert (tmp_path / "RE-2024-00001.pdf").exists() is False
+    ok(taktura("pdf", "RE-2024-00001"))
+    assert (tmp_path / "RE-2024-00001.pdf").read_bytes().startswith(b"%PDF")
+    assert "cannot be written" in refused(taktura("pdf", "RE-2024-00001", "-o", "/nowhere/x.pdf"), "invalid")
+
+    assert "invoice" in ok(taktura("interim", "V-kraus"))
+    refused(taktura("interim", "V-nobody"), "not_found")
+    assert "All is proven" in ok(taktura("verify"))
+
+    ok(taktura("stop"))
+    assert "All is proven" in ok(taktura("verify"))
+
+
+def test_a_bad_file_is_told_line_by_line_and_read_again_when_nothing_was_taken(taktura: Any, tmp_path: Path) -> None:
+    ok(taktura("run"))
+    bad = tmp_path / "bad.csv"
+    bad.write_text("one;two\n1;2\n", "utf-8")
+    for _ in range(2):
+        done = taktura("import-usage", "--supplier", "sunbird", str(bad))
+        assert done.returncode == 0
+        assert "The file has no column “SubAccountId”" in done.stdout.replace("\n", " ")
+
+
+def test_scenarios(taktura: Any, tmp_path: Path) -> None:
+    file = tmp_path / "story.yaml"
+    story = """\
+scenario: a month of hosting
+tariffs:
+  hosting: {title: Hosting, interval: 1 month, lines: {base: {title: Base, charge: recurring, price: 10.00}}}
+customers: {acme: {name: Acme GmbH, country: DE}}
+contracts: {C1: {customer: acme, tariff: hosting, start: 2026-06-01}}
+timeline:
+  - on: 2026-06-01
+    bill: {}
+"""
+    expected = "    expect: {documents: [{kind: invoice, net: NET, gross: 11.90}]}\n"
+    file.write_text(story, "utf-8")
+    forecast = ok(taktura("simulate", str(file)))
+    assert "net 10.00" in forecast
+    file.write_text(story + expected.replace("NET", "10.00"), "utf-8")
+    assert ok(taktura("simulate", str(file))).endswith("1 passed, 0 failed\n")
+    file.write_text(story + expected.replace("NET", "12.00"), "utf-8")
+    done = taktura("simulate", str(file))
+    assert done.returncode == 1
+    assert "FAIL a month of hosting" in done.stdout
+    assert "12.00" in done.stdout
+    assert done.stdout.endswith("0 passed, 1 failed\n")
+    assert '"found"' in taktura("simulate", "--json", str(file)).stdout
+    file.write_text(story.replace("interval", "intervall"), "utf-8")
+    done = taktura("simulate", str(file))
+    assert done.returncode == 2
+    assert "story.yaml" in done.stderr
+    assert "interval" in done.stderr
+    assert taktura("simulate", str(tmp_path / "none.yaml")).returncode == 2
+
+
+def test_help_is_enough(taktura: Any) -> None:
+    overview = ok(taktura("--help"))
+    for command in ("run", "demo", "import-usage", "bill", "interim", "explain", "pdf", "verify", "simulate", "stop"):
+        assert command in overview
+        assert len(ok(taktura(command, "--help")).splitlines()) > 4
+    assert taktura("bil").returncode == 2
