@@ -66,6 +66,7 @@ class TariffVersion(models.Model):
                 condition=Q(minimum_sales__isnull=True) | Q(minimum_sales__gte=0), name="version_min"
             ),
             models.CheckConstraint(condition=Q(cost_cap__isnull=True) | Q(cost_cap__gte=0), name="version_cap"),
+            models.CheckConstraint(condition=Q(tolerance__gte=0), name="version_tolerance"),
         ]
 
 
@@ -108,8 +109,8 @@ class Coupon(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["seller", "key"], name="coupon_key"),
             models.CheckConstraint(
-                condition=Q(percent__isnull=True, amount__gt=0)
-                | Q(amount__isnull=True, percent__gt=0, percent__lte=100),
+                condition=Q(percent__isnull=True, amount__isnull=False, amount__gt=0)
+                | Q(amount__isnull=True, percent__isnull=False, percent__gt=0, percent__lte=100),
                 name="coupon_percent_or_amount",
             ),
         ]

@@ -2,20 +2,22 @@
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
 
 from taktura.audit.services import record
 from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
-from taktura.catalog.terms import clean_line, line_terms, number, tariff_terms, version_fields
+from taktura.catalog.terms import clean_line, line_terms, tariff_terms, version_fields
 from taktura.core.errors import Refused
+from taktura.core.money import plain
 from taktura.core.offer import check_tariff
 from taktura.core.periods import parse_span
 from taktura.core.terms import parse_terms
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
-from taktura.kit.exact import decimal, to_json
+from taktura.kit.exact import decimal, number, to_json
 
 TARIFF_FIELDS = frozenset(
     [
@@ -104,20 +106,29 @@ def add_version(
 def moved_prices(version: TariffVersion, percent: Decimal | None, prices: dict[str, Any] | None) -> dict[str, Any]:
     """The changes of a price update: prices, tier prices and flats by percent, or prices by line (R16.3)."""
     if prices:
+        known = set(version.lines.values_list("article__key", flat=True))
+        for key in prices:
+            if key not in known:
+                raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=key)
         return {"lines": {key: {"price": price} for key, price in prices.items()}}
-    factor = (Decimal(100) + number(percent, "percent")) / 100
+    factor = (100 + Fraction(number(percent, "percent"))) / 100
     lines: dict[str, Any] = {}
     for line in version.lines.select_related("article"):
         moved: dict[str, Any] = {}
         if "price" in line.terms:
-            moved["price"] = decimal(line.terms["price"]) * factor
+            moved["price"] = _moved(line.terms["price"], factor)
         if "tiers" in line.terms:
             moved["tiers"] = [
-                {k: decimal(v) * factor if k in ("price", "flat") and v is not None else v for k, v in tier.items()}
+                {k: _moved(v, factor) if k in ("price", "flat") and v is not None else v for k, v in tier.items()}
                 for tier in line.terms["tiers"]
             ]
         lines[line.article.key] = moved
     return {"lines": lines}
+
+
+def _moved(price: str, factor: Fraction) -> Decimal:
+    """A price moved by a factor, at most 12 decimals, HALF_UP (R1.2)."""
+    return plain(Fraction(price) * factor)
 
 
 @transaction.atomic

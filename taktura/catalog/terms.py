@@ -1,7 +1,7 @@
 """Between what a person writes of a tariff (in the scenario format), what is stored, and the core's values."""
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from taktura.catalog.models import TariffLine, TariffVersion
@@ -10,7 +10,7 @@ from taktura.core.facts import LineTerms, Rates, TariffTerms, Tier
 from taktura.core.metering import parse_tick
 from taktura.core.periods import Span, parse_span
 from taktura.customers.queries import rates
-from taktura.kit.exact import decimal, to_json
+from taktura.kit.exact import decimal, number, to_json
 
 WORDS = {
     "charge": ("once", "recurring", "usage"),
@@ -58,14 +58,6 @@ def read_rates(value: Any) -> list[list[str | None]] | None:
         start = entry.get("from")
         found.append([start.isoformat() if isinstance(start, date) else start, str(number(entry["rate"], "vat"))])
     return sorted(found, key=lambda pair: pair[0] or "")
-
-
-def number(value: Any, name: str) -> Decimal:
-    """A decimal, or `Refused` (`invalid`) that names the field."""
-    try:
-        return decimal(value)
-    except (InvalidOperation, TypeError, ValueError) as error:
-        raise Refused("invalid", "“%(value)s” is no number for %(field)s.", value=value, field=name) from error
 
 
 def clean_line(fields: dict[str, Any], tariff: dict[str, Any]) -> dict[str, Any]:

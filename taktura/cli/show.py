@@ -1,6 +1,7 @@
 """What the terminal shows, in its language: tables of documents, problems and exceptions; progress bars."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -46,7 +47,7 @@ Row = tuple[str, str, str, str, int, int, int, str]
 def terminal_language() -> str:
     """The language that the terminal is set to (`de`, `sv`, else `en`), as programs of the system read it."""
     chosen = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    language = chosen.partition(".")[0].partition("_")[0].lower()
+    language = re.split("[._@]", chosen)[0].lower()
     return language if language in LANGUAGES else "en"
 
 
@@ -108,7 +109,7 @@ def _documents(rows: list[Row], title: str) -> None:
     if not rows:
         console.print(_("%(title)s: none.", title=escape(title)))
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=escape(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     table.add_column(_("number"), no_wrap=True)
     table.add_column(_("kind"), no_wrap=True)
     table.add_column(_("contract"))
@@ -127,8 +128,8 @@ def _documents(rows: list[Row], title: str) -> None:
         same = [row for row in rows if (row[1], row[7]) == (kind, currency)]
         net, gross = sum(row[4] for row in same), sum(row[6] for row in same)
         digits = places(currency)
-        sums = {"net": amount(net, digits), "gross": amount(gross, digits), "currency": currency}
-        console.print(_(SUMS[kind], count=len(same), **sums))
+        shown = {"net": amount(net, digits), "gross": amount(gross, digits), "currency": currency}
+        console.print(_(SUMS[kind], count=len(same), **shown))
 
 
 def _cut(text: str, most: int) -> str:

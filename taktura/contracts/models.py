@@ -56,7 +56,10 @@ class ContractPhase(models.Model):
 
     class Meta:
         ordering = ["contract", "start"]
-        constraints = [models.UniqueConstraint(fields=["contract", "start"], name="phase_start")]
+        constraints = [
+            models.UniqueConstraint(fields=["contract", "start"], name="phase_start"),
+            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="phase_end"),
+        ]
 
 
 class PhaseVersion(models.Model):
@@ -143,3 +146,6 @@ class ContractCoupon(models.Model):
 
     class Meta:
         ordering = ["contract", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("first")), name="coupon_end")
+        ]

@@ -13,6 +13,9 @@ from taktura.core.tax import Vat
 class Ledger:
     """Issued charges, by key and by what they credit. Amounts in minor units.
 
+    The two sorts are kept apart: `covers` and what is named by days look at charges by days, all the others
+    at charges by amount, since a change of tariff may turn a key from one sort into the other.
+
     A credit by hand without `rebill` is a waiver: it lowers what is left of its line, but the days it names stay
     billed, and sums by key leave it out (`gross`), as settlement lowers what is expected instead (R5.4).
     """
@@ -20,17 +23,19 @@ class Ledger:
     def __init__(self, billed: Iterable[Charge]) -> None:
         self.charges = sorted(billed, key=lambda c: c.id)
         self._by_key: dict[Key, list[Charge]] = {}
+        self._by_days: dict[Key, list[Charge]] = {}
         self._back: dict[int, list[Charge]] = {}
         self._taken: dict[int, int] = {}
         for charge in self.charges:
-            self._by_key.setdefault(charge.key, []).append(charge)
+            sort = self._by_key if charge.rate is None else self._by_days
+            sort.setdefault(charge.key, []).append(charge)
             if charge.credits is not None:
                 self._back.setdefault(charge.credits, []).append(charge)
 
     @property
     def days_keys(self) -> list[Key]:
         """The keys billed by days."""
-        return [k for k, rows in self._by_key.items() if rows[0].rate is not None]
+        return list(self._by_days)
 
     @property
     def shares(self) -> Mapping[Key, Mapping[int, int]]:
@@ -41,6 +46,10 @@ class Ledger:
         """Whether anything of the key was billed."""
         return key in self._by_key
 
+    def known_by_days(self, key: Key) -> bool:
+        """The same of a key by days."""
+        return key in self._by_days
+
     def gross(self, key: Key) -> int:
         """The sum billed of a key, credits by hand that waive left out."""
         return sum(c.amount for c in self._by_key.get(key, ()) if not _waives(c))
@@ -49,13 +58,17 @@ class Ledger:
         """The sum billed of a key less all credits."""
         return sum(c.amount for c in self._by_key.get(key, ()))
 
-    def waived(self, key: Key) -> int:
-        """What was credited by hand without `rebill`, as a positive number."""
-        return -sum(c.amount for c in self._by_key.get(key, ()) if _waives(c))
+    def net_by_days(self, key: Key) -> int:
+        """The same of a key by days."""
+        return sum(c.amount for c in self._by_days.get(key, ()))
 
-    def waived_in(self, keys: Iterable[Key]) -> int:
-        """The same of several keys."""
-        return sum(self.waived(k) for k in set(keys))
+    def waived(self, keys: Iterable[Key]) -> int:
+        """What was credited by hand without `rebill`, as a positive number."""
+        return -sum(c.amount for k in set(keys) for c in self._by_key.get(k, ()) if _waives(c))
+
+    def waived_by_days(self, key: Key) -> int:
+        """The same of a key by days."""
+        return -sum(c.amount for c in self._by_days.get(key, ()) if _waives(c))
 
     def quantity(self, key: Key) -> Decimal:
         """The quantity billed of a key by amount."""
@@ -103,8 +116,8 @@ class Ledger:
         `rebill`) took back. Where a later charge covers the same day it stands before the earlier."""
         rows: list[tuple[date, date, Charge]] = []
         later: list[Range] = []
-        for charge in reversed(self._by_key.get(key, [])):
-            if charge.credits is not None or charge.rate is None:
+        for charge in reversed(self._by_days.get(key, [])):
+            if charge.credits is not None:
                 continue
             holes = [(c.first, c.end) for c in self._back.get(charge.id, ()) if not _waives(c)]
             open_days = subtract(subtract([(charge.first, charge.end)], holes), later)

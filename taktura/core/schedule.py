@@ -73,11 +73,9 @@ def _line_dues(contract: Contract, line: Line, after: date | None) -> Iterator[d
         return
     usage = first_terms.charge == "usage"
     for ranges, phase in _stretches(contract, line, usage):
-        first, stop = ranges[0][0], ranges[-1][1]
-        day = max(first, after) if after else first
-        if day > stop:
-            continue
-        yield from _phase_dues(contract, line, phase, ranges, day)
+        day = max(ranges[0][0], after) if after else ranges[0][0]
+        if day <= min(line.end, phase.end, contract.end):
+            yield from _phase_dues(contract, line, phase, ranges, day)
 
 
 def _stretches(contract: Contract, line: Line, usage: bool) -> Iterator[tuple[list[Range], Phase]]:
@@ -89,8 +87,11 @@ def _stretches(contract: Contract, line: Line, usage: bool) -> Iterator[tuple[li
 
 
 def _phase_dues(contract: Contract, line: Line, phase: Phase, ranges: list[Range], day: date) -> Iterator[date]:
-    """The next dues of a line in one phase from a day on: of the period in which the day lies and of the next."""
-    stop = ranges[-1][1]
+    """The next dues of a line in one phase from a day on: of the period in which the day lies and of the next.
+
+    `ranges` are the days on which it is active: a pause cuts them, but not the periods (R3.2).
+    """
+    stop = min(line.end, phase.end, contract.end)
     terms = at(line.terms, max(min(day, stop - DAY), phase.start))
     usage = terms.charge == "usage"
     grid = phase.anchor.grid(phase.terms(day).interval if usage else terms.interval)
@@ -100,8 +101,9 @@ def _phase_dues(contract: Contract, line: Line, phase: Phase, ranges: list[Range
         return
     if usage or terms.when == "arrears":
         period = grid.of(day)
-        yield min(period.end, stop)
-        if period.end < stop:
+        if ranges[-1][1] > period.start:
+            yield min(period.end, stop)
+        if ranges[-1][1] > period.end:
             yield min(grid.of(period.end).end, stop)
         return
     for a, b in ranges:

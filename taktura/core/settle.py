@@ -29,7 +29,7 @@ def settle(contract: Contract, billed: Sequence[Charge], scope: Scope, since: da
     reach = max([scope.on, *(c.first for c in ledger.charges), *ahead]) + DAY
     segments = list(by_days(contract, reach, since))
     amounts = list(by_amount(contract, scope.on, reach, since))
-    work = Pass(contract, ledger, scope, [], {}, {}, set())
+    work = Pass(contract, ledger, scope, since, [], {}, {})
     _take_coupons(work, segments, amounts)
     settle_days(work, segments)
     settle_amounts(work, amounts)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from taktura.core import units
-from taktura.core.expected import Amount, Rated, unit_of
+from taktura.core.expected import Amount, Rated, rated_periods, unit_of
 from taktura.core.facts import Charge, Key
 from taktura.core.money import fraction_text, half_up, plain
 from taktura.core.periods import DAY
@@ -17,6 +17,7 @@ UNIT_KINDS = ("minimum_sales", "cost_cap")
 
 
 def settle_amounts(work: Pass, amounts: list[Amount]) -> None:
+    """Add what is due by amount, unit by unit."""
     by_unit: dict[tuple[date, date], list[Amount]] = {}
     unit_rows: dict[tuple[date, date], Rated] = {}
     for row in amounts:
@@ -32,6 +33,11 @@ def settle_amounts(work: Pass, amounts: list[Amount]) -> None:
         unit_rows.setdefault(place, unit)
     for place in work.flagged:
         unit_rows.setdefault(place, unit_of(work.contract, place[1]))
+    if work.scope.lines is None:
+        # A minimum is due without any usage, and when its lines have ended (R9.2).
+        for unit in rated_periods(work.contract, work.scope.on, work.since):
+            if unit.terms.minimum is not None:
+                unit_rows.setdefault((unit.phase.start, unit.start), unit)
     for place in sorted(unit_rows):
         _settle_unit(work, place, unit_rows[place], by_unit.get(place, []), lost.get(place, set()))
 
@@ -70,7 +76,7 @@ def _settle_unit(work: Pass, place: tuple[date, date], unit: Rated, rows: list[A
             if billed:
                 deltas.append(_Delta(key, None, work.ledger.last(key).vat, 0, -billed))
     flagged_keys = {r.key for r in rows if r.terms.in_minimum or r.terms.in_cap}
-    own = _unit_lines(work, place, unit, lost) if unit.start < unit.end else []
+    own = _unit_lines(work, place, unit, lost) if place[1] >= work.since else []
     joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own
     for vat in sorted({d.vat for d in joint}, key=lambda v: (-v[1], v[0])):
         together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(unit, vat)
@@ -102,9 +108,11 @@ def _amount_delta(work: Pass, row: Amount) -> _Delta | None:
 
 
 def _unit_lines(work: Pass, place: tuple[date, date], unit: Rated, lost: set[Key]) -> list[_Delta]:
-    """Top-up and relief of a unit: what is due of them."""
+    """Top-up and relief of a unit: what is due of them. Of a unit after the contract's end nothing is expected."""
     terms, ledger, scope = unit.terms, work.ledger, work.scope
     billed = {k for k in lost if k.kind in UNIT_KINDS}
+    if unit.start >= unit.end:
+        return [_Delta(k, None, k.vat, 0, -ledger.gross(k)) for k in billed if k.vat is not None]
     if terms.minimum is None and terms.cap is None and not billed:
         return []
     if scope.lines is not None and not (billed or _unit_touched(work, place)):
@@ -149,7 +157,7 @@ def _emit_unit(work: Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) ->
     deltas = [d for d in deltas if d.amount]
     whole = sum(d.amount for d in deltas)
     related = keys | {d.key for d in deltas}
-    waived = ledger.waived_in(related)
+    waived = ledger.waived(related)
     if waived and deltas:
         whole = _waive(work, deltas, waived, whole, related)
     if whole > 0:
@@ -192,7 +200,7 @@ def _charges(work: Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charge
             Charge(
                 key=delta.key,
                 first=unit.start,
-                end=unit.end,
+                end=unit.end if unit.end > unit.start else unit.grid.end,
                 amount=amount,
                 vat=delta.vat,
                 quantity=Decimal(-1 if amount < 0 else 1),

@@ -25,7 +25,7 @@ def _settle_days_key(work: Pass, key: Key, expected: list[Segment]) -> None:
     """Day by day: credit what differs from what is expected, charge what is expected and not billed so."""
     ledger = work.ledger
     covers = ledger.covers(key)
-    at_once = looked_at(work, key.line, bool(covers) or ledger.known(key))
+    at_once = looked_at(work, key.line, bool(covers) or ledger.known_by_days(key))
     dues = [is_due(work, s) for s in expected]
     credits: list[tuple[Charge, date, date]] = []
     charges: list[tuple[Segment, date, date]] = []
@@ -116,12 +116,12 @@ def _less_waived(
     work: Pass, key: Key, new: list[Charge], standing: list[tuple[Segment, date, date]], taken: int
 ) -> list[Charge]:
     """What was credited by hand is not billed again by a reversal (R5.4): lower the new charges to what is expected."""
-    waived = work.ledger.waived(key)
+    waived = work.ledger.waived_by_days(key)
     if not waived or not new:
         return new
     digits = work.contract.digits
     expected = sum(days_amount(s.rate, a, b, digits) for s, a, b in standing if s.rate is not None)
-    excess = work.ledger.net(key) - taken + sum(c.amount for c in new) - max(0, expected - waived)
+    excess = work.ledger.net_by_days(key) - taken + sum(c.amount for c in new) - max(0, expected - waived)
     lowered: list[Charge] = []
     for charge in reversed(new):
         less = max(0, min(excess, charge.amount))

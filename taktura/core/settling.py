@@ -33,10 +33,10 @@ class Pass:
     contract: Contract
     ledger: Ledger
     scope: Scope
+    since: date  # only keys that start then or later are settled, `ledger` holds no others
     due: list[Charge]
     shares: dict[Key, dict[int, int]]
     flagged: dict[tuple[date, date], list[tuple[str, Vat, int]]]  # unit -> (article, vat, amount)
-    touched: set[tuple[date, date]]
 
 
 def looked_at(work: Pass, line: int | None, billed: bool) -> bool:

@@ -43,6 +43,7 @@ class Seller(models.Model):
             models.CheckConstraint(condition=Q(stacking__in=["best", "add", "sequence"]), name="seller_stacking"),
             models.CheckConstraint(condition=Q(coupon_and_scale__in=["coupon", "best", "both"]), name="seller_scale"),
             models.CheckConstraint(condition=Q(rate_change__in=["end", "split"]), name="seller_rate_change"),
+            models.CheckConstraint(condition=Q(consumer_rules__in=["DE", "none"]), name="seller_consumer_rules"),
         ]
 
 

@@ -1,6 +1,8 @@
 """Writes of sellers, customers and billing information."""
 
+import re
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db import transaction
 
@@ -8,6 +10,7 @@ from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.kit.actor import Actor
+from taktura.kit.exact import number
 
 CUSTOMER_FIELDS = ("kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
 BILLING_FIELDS = (
@@ -26,10 +29,26 @@ BILLING_FIELDS = (
 
 @transaction.atomic
 def create_seller(actor: Actor, **fields: Any) -> Seller:
-    """Make the seller; its fields are those of the model."""
+    """Make the seller; its fields are those of the model. Raises `Refused` (`invalid`)."""
+    fields.setdefault("consumer_rules", "DE" if fields["country"] == "DE" else "none")  # R15.4
+    _check_seller(fields)
     seller = Seller.objects.create(**fields)
     record(actor, "create_seller", f"seller:{seller.pk}", {"name": seller.name})
     return seller
+
+
+def _check_seller(fields: dict[str, Any]) -> None:
+    for _, rate in fields["vat"]:
+        if not 0 <= number(rate, "vat") <= 100:
+            raise Refused("invalid", "“%(rate)s” is no VAT rate: write 0 to 100 percent.", rate=rate)
+    try:
+        ZoneInfo(fields["time_zone"])
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise Refused(
+            "invalid", "There is no time zone “%(name)s”: write it as in Europe/Berlin.", name=fields["time_zone"]
+        ) from error
+    if not re.fullmatch(r"[A-Z]{3}", fields["currency"]):
+        raise Refused("invalid", "“%(currency)s” is no currency: write its three letters.", currency=fields["currency"])
 
 
 @transaction.atomic

@@ -69,6 +69,7 @@ class Document(models.Model):
             models.CheckConstraint(condition=Q(kind__in=KINDS), name="document_kind"),
             models.CheckConstraint(condition=Q(gross=models.F("net") + models.F("tax")), name="document_gross"),
             models.CheckConstraint(condition=Q(gross__gte=0), name="document_not_negative"),
+            models.CheckConstraint(condition=Q(prices_are__in=["net", "gross"]), name="document_prices_are"),
         ]
 
 

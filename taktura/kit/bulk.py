@@ -17,14 +17,11 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
             copy.write_row([json.dumps(v) if isinstance(v, dict | list) else v for v in row])
 
 
-def take_ids(table: str, count: int, using: str = DEFAULT_DB_ALIAS) -> range:
-    """Take a block of ids from a table's own sequence, so that rows and those that point at them can be written at once."""
+def take_ids(table: str, count: int, using: str = DEFAULT_DB_ALIAS) -> list[int]:
+    """Take ids from a table's own sequence, ascending, so that rows and those that point at them are written at once.
+
+    They are not always in one block: others may take ids in between.
+    """
     with connections[using].cursor() as cursor:
-        cursor.execute(
-            "SELECT min(n), max(n) FROM (SELECT nextval(pg_get_serial_sequence(%s, 'id')) n FROM generate_series(1, %s)) x",
-            [table, count],
-        )
-        low, high = cursor.fetchone()
-    if count and high - low + 1 != count:  # somebody else took ids in between: take them one block after the other
-        return take_ids(table, count, using)
-    return range(low or 0, (high or -1) + 1)
+        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        return sorted(pk for (pk,) in cursor.fetchall())

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ MEMORY_BYTES = 2 * 1024**3
 def setup(*, throw_away: bool = False) -> None:
     """Configure Django; without DATABASE_URL find or start the embedded server. Raises `postgres.ServerError`.
 
-    `throw_away`: the embedded server for scratch databases, which does not wait for the disk and keeps nothing of worth.
+    `throw_away`: the embedded server for scratch databases, which does not wait for the disk and keeps nothing.
     """
     if not settings.DATABASE_URL:
         server = postgres.ensure_running(data_directory(throw_away), durable=not throw_away)
@@ -43,19 +44,23 @@ def data_directory(throw_away: bool = False) -> Path:
     if not throw_away:
         return folder / "postgres"
     memory = Path("/dev/shm")
-    if memory.is_dir() and shutil.disk_usage(memory).free > MEMORY_BYTES:
-        return memory / f"taktura-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}" / "scratch"
+    place = memory / f"taktura-{hashlib.sha256(str(folder).encode()).hexdigest()[:12]}" / "scratch"
+    if memory.is_dir() and (place.parent.exists() or shutil.disk_usage(memory).free > MEMORY_BYTES):
+        return place
     return folder / "scratch"
 
 
-def stop() -> None:
-    """Stop the embedded servers."""
-    for throw_away in (False, True):
-        postgres.stop(data_directory(throw_away))
+def stop() -> bool:
+    """Stop the embedded servers; False when none ran. Raises `postgres.ServerError` when one does not stop."""
+    stopped = [postgres.stop(data_directory(throw_away)) for throw_away in (False, True)]
+    return any(stopped)
 
 
 def setup_database(admin_url: str, passwords: dict[str, str]) -> None:
-    """Make the two roles and the database on a server of one's own, through an administrator's address."""
+    """Make the two roles and the database on a server of one's own, through an administrator's address.
+
+    `passwords`: by role, `postgres.OWNER` and `postgres.APP`. A second call sets the passwords anew.
+    """
     with psycopg.connect(admin_url, autocommit=True) as connection:
         postgres.make_roles_on(connection, passwords)
         if not postgres.database_exists(connection, NAME):
@@ -64,12 +69,12 @@ def setup_database(admin_url: str, passwords: dict[str, str]) -> None:
 
 
 def ensure_database() -> None:
-    """Make the database where it is missing, and bring its schema up to date."""
+    """Make the database where it is missing, and bring its schema up to date; one process after another."""
     name = settings.DATABASES["owner"]["NAME"]
-    with _administration() as connection:
+    with _administration() as connection, _alone(connection):
         if not postgres.database_exists(connection, name):
-            postgres.create_database(connection, name)
-    migrate()
+            postgres.create_database(connection, name, owner=connection.info.user)
+        migrate()
 
 
 def migrate() -> None:
@@ -87,6 +92,8 @@ def migrate() -> None:
             f'GRANT USAGE ON SCHEMA public TO "{app}"',
             f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{app}"',
             f'GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO "{app}"',
+            f'REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM "{app}"',
+            "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
         ):
             cursor.execute(statement)
     connections["owner"].close()
@@ -96,9 +103,9 @@ def migrate() -> None:
 def scratch_database() -> Iterator[str]:
     """A migrated database of one's own, a clone of a template, for as long as the block runs; then it is dropped."""
     template = _template()
-    name = f"taktura_scratch_{os.getpid()}_{next(_numbers)}"
+    name = f"taktura_scratch_{os.getpid()}_{secrets.token_hex(4)}"  # a pid comes again
     with _administration() as connection:
-        postgres.create_database(connection, name, template)
+        postgres.create_database(connection, name, template, owner=connection.info.user)
     before = _switch(name)
     try:
         yield name
@@ -108,25 +115,16 @@ def scratch_database() -> Iterator[str]:
             postgres.drop_database(connection, name)
 
 
-def _count() -> Iterator[int]:
-    number = 0
-    while True:
-        number += 1
-        yield number
-
-
-_numbers = _count()
-
-
 def _template() -> str:
     """The migrated template for the schema as it is now; made once, however many processes ask for it."""
     files = sorted((settings.ROOT / "taktura").glob("*/migrations/*.py"))
+    files += [Path(__file__), Path(__file__).with_name("immutable.py")]  # grants and triggers
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
     name = f"taktura_template_{digest}"
-    with _administration() as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext('taktura template'))")
+    with _administration() as connection, _alone(connection):
         if not postgres.database_exists(connection, name):
-            postgres.create_database(connection, f"{name}_new")
+            postgres.drop_database(connection, f"{name}_new")  # a process that was killed may have left it
+            postgres.create_database(connection, f"{name}_new", owner=connection.info.user)
             before = _switch(f"{name}_new")
             try:
                 migrate()
@@ -135,8 +133,17 @@ def _template() -> str:
             connection.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (f"{name}_new", name)))
             )
-        connection.execute("SELECT pg_advisory_unlock(hashtext('taktura template'))")
     return name
+
+
+@contextmanager
+def _alone(connection: psycopg.Connection) -> Iterator[None]:
+    """Let one process at a time make databases and schemas; the lock ends with the connection, too."""
+    connection.execute("SELECT pg_advisory_lock(hashtext('taktura template'))")
+    try:
+        yield
+    finally:
+        connection.execute("SELECT pg_advisory_unlock(hashtext('taktura template'))")
 
 
 def _switch(name: str) -> str:
@@ -162,5 +169,6 @@ def _administration() -> Iterator[psycopg.Connection]:
         "password": owner["PASSWORD"],
         "dbname": "postgres",
     }
-    with psycopg.connect(**{k: v for k, v in parameters.items() if v}, autocommit=True) as connection:
+    given = owner["OPTIONS"] | {k: v for k, v in parameters.items() if v}
+    with psycopg.connect(**given, autocommit=True) as connection:
         yield connection

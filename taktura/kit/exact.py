@@ -1,12 +1,16 @@
 """Plain values to and from JSON, exactly: decimals and dates as text."""
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
-from taktura.core.money import fraction_text
+from taktura.core.errors import Refused
+from taktura.core.money import DECIMALS, EXACT, fraction_text
 from taktura.core.periods import Span
+
+DIGITS = 100
+WHOLE_DIGITS = 15  # before the point: more is a slip of the pen
 
 
 def to_json(value: Any) -> Any:
@@ -27,7 +31,37 @@ def to_json(value: Any) -> Any:
 
 
 def decimal(value: Any) -> Decimal:
-    """A decimal from text or a whole number; a binary float is refused."""
-    if isinstance(value, float):
-        raise TypeError("a binary float is not exact")
-    return Decimal(str(value).strip())
+    """A decimal from text or a whole number, as exact as it is written.
+
+    Raises `TypeError` for a binary float or a truth value, `ValueError` for what is infinite, no number by itself (NaN)
+    or longer than `DIGITS` before or after the point, `decimal.InvalidOperation` for text that is no number.
+    """
+    if isinstance(value, float | bool):
+        raise TypeError("a binary float or a truth value is not an exact number")
+    number = Decimal(str(value).strip())
+    if not number.is_finite():
+        raise ValueError(f"{value} is not a finite number")
+    if abs(number.adjusted()) > DIGITS or -int(number.as_tuple().exponent) > DIGITS:
+        raise ValueError(f"a number has at most {DIGITS} digits before or after the point")
+    return number
+
+
+def number(value: Any, name: str) -> Decimal:
+    """A price, quantity or rate as a person may give it: a decimal with at most 12 decimals (R1.2).
+
+    Raises `Refused` (`invalid`) that names the field.
+    """
+    try:
+        found = decimal(value)
+    except (InvalidOperation, TypeError, ValueError) as error:
+        raise Refused("invalid", "“%(value)s” is no number for %(field)s.", value=value, field=name) from error
+    if -int(found.as_tuple().exponent) > DECIMALS:
+        found = found.normalize(EXACT)  # zeros at the end do not count
+    if -int(found.as_tuple().exponent) > DECIMALS:
+        raise Refused(
+            "invalid", "“%(value)s” for %(field)s has more than %(most)s decimals.",
+            value=value, field=name, most=DECIMALS,
+        )  # fmt: skip
+    if found and found.adjusted() >= WHOLE_DIGITS:
+        raise Refused("invalid", "“%(value)s” is too large for %(field)s.", value=value, field=name)
+    return found

@@ -1,7 +1,7 @@
 """Model fields of our own."""
 
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -16,11 +16,20 @@ class ExactField(models.Field):  # type: ignore[type-arg]
     def db_type(self, connection: Any) -> str:
         return "numeric"
 
+    def db_check(self, connection: Any) -> str:
+        """A number, and a finite one: PostgreSQL's numeric also takes NaN, which is greater than all others."""
+        return f"abs({connection.ops.quote_name(self.column)}) < 'Infinity'"
+
     def to_python(self, value: Any) -> Decimal | None:
-        if value is None or isinstance(value, Decimal):
-            return value
-        if isinstance(value, int | str):
-            return Decimal(value)
+        if value is None:
+            return None
+        if isinstance(value, Decimal | int | str) and not isinstance(value, bool):
+            try:
+                number = Decimal(value)
+            except InvalidOperation as error:
+                raise ValidationError(f"{value!r} is not a number") from error
+            if number.is_finite():  # PostgreSQL takes NaN for greater than any number: no check would stop it
+                return number
         raise ValidationError(f"{value!r} is not an exact number")
 
     def get_prep_value(self, value: Any) -> Decimal | None:

@@ -20,6 +20,23 @@ CREATE TRIGGER {table}_unchanged BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
     )
 
 
+def made_in(parent: str) -> str:
+    """Statements that add to `parent` the transaction that made a row, which nobody may choose; see `closed_with`."""
+    return f"""
+ALTER TABLE {parent} ADD COLUMN issued_in xid8 NOT NULL DEFAULT pg_current_xact_id();
+CREATE OR REPLACE FUNCTION {parent}_made_in() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM added WHERE issued_in <> pg_current_xact_id()) THEN
+        RAISE EXCEPTION 'INSERT into % is refused: who issues a document is not to be chosen', TG_TABLE_NAME
+            USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER {parent}_made_in AFTER INSERT ON {parent} REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION {parent}_made_in();
+"""
+
+
 def closed_with(child: str, parent: str, key: str) -> str:
     """Statements that refuse rows of `child` for a `parent` that an earlier transaction wrote.
 

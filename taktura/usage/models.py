@@ -179,4 +179,5 @@ class UsageException(models.Model):
     since = models.DateTimeField()
 
     class Meta:
+        constraints = [models.CheckConstraint(condition=Q(end__gt=models.F("first")), name="usage_exception_days")]
         indexes = [models.Index(fields=["reason"], name="usage_exception_reason")]

@@ -54,8 +54,9 @@ def change_quantity(
 
 
 def preview_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date) -> list[Ready]:
-    """The documents that `change_quantity` would make, from the same settlement; nothing is written."""
+    """The documents that `change_quantity` would make, from the same settlement; nothing is written. Refuses alike."""
     contract = line.contract
+    quantity = contracts.check_quantity(line, quantity, start)
     known = gather([contract.pk], _today(actor, contract), whole=True)
     facts = known.contracts[contract.pk]
     changed = [

@@ -25,7 +25,7 @@ from taktura.invoices.models import Document, DocumentLine
 from taktura.invoices.queries import credited, rests
 from taktura.invoices.services import Issued, Ready
 from taktura.kit.actor import Actor
-from taktura.kit.exact import decimal
+from taktura.kit.exact import number
 
 
 @transaction.atomic
@@ -134,13 +134,14 @@ def _amounts(
 
 def _asked(row: DocumentLine, asked: Mapping[str, Any], left: int, digits: int) -> int:
     if asked.get("net") is not None:
-        wanted = money(decimal(asked["net"]), digits)
-        if wanted.exact != decimal(asked["net"]):
+        net = number(asked["net"], "net")
+        wanted = money(net, digits)
+        if wanted.exact != net:
             raise Refused("invalid", "“%(net)s” has more decimals than the currency.", net=asked["net"])
         return wanted.minor
     if asked.get("quantity") is None:
         return left
-    quantity = decimal(asked["quantity"])
+    quantity = number(asked["quantity"], "quantity")
     if not row.quantity or quantity > row.quantity:
         raise Refused(
             "credit_too_high", "Line %(line)s has no quantity of %(quantity)s.", line=row.position, quantity=quantity

@@ -13,7 +13,7 @@ from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
-from taktura.kit.exact import decimal
+from taktura.kit.exact import number
 
 
 @transaction.atomic
@@ -51,8 +51,8 @@ def _line(item: SalesItem, position: int, fields: Mapping[str, Any]) -> SalesIte
         raise Refused("invalid", "A line of a sale has no field “%(field)s”.", field=sorted(unknown)[0])
     if fields.get("price") is None:
         raise Refused("invalid", "A line of a sale needs a price.")
-    price, discount = decimal(fields["price"]), decimal(fields.get("discount") or 0)
-    quantity = decimal(fields.get("quantity", 1))
+    price, discount = number(fields["price"], "price"), number(fields.get("discount") or 0, "discount")
+    quantity = number(fields.get("quantity", 1), "quantity")
     check_conditions(price, discount, quantity)
     if quantity <= Decimal(0):
         raise Refused("invalid", "A quantity is more than 0.")

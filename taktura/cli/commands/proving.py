@@ -27,8 +27,8 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
     from taktura.invoices.queries import by_number
 
     found = explained(by_number(find_seller(seller_name).pk, invoice), line)
-    title = _("%(document)s, line %(line)s: %(title)s", document=invoice, line=found.position, title=found.title)
-    console.print(f"[bold]{escape(title)}[/bold]")
+    values = {"document": found.document, "line": found.position, "title": found.title}
+    console.print(f"[bold]{escape(_('%(document)s, line %(line)s: %(title)s', **values))}[/bold]")
     if found.first:
         console.print(f"{days(found.first, found.end)}")
     if found.credited_document:
@@ -39,7 +39,7 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
         return
     shown = found.rows if show_all else found.rows[:ROWS_SHOWN]
     show_table(
-        [*(_("from"), _("until"), "id", _("quantity"), _("seconds"), _("cost"), _("price"), _("file"), _("line"))],
+        [_("from"), _("until"), "id", _("quantity"), _("seconds"), _("cost"), _("price"), _("file"), _("line")],
         [
             [
                 str(r["day"]),
@@ -118,5 +118,4 @@ def verify(ctx: click.Context) -> None:
         console.print(_("Things that are wrong: %(count)s", count=len(found)))
         ctx.exit(1)
     counts = {"documents": f"{Document.objects.count():,}", "charges": f"{Charge.objects.count():,}"}
-    proven = _("All is proven: documents: %(documents)s, charges: %(charges)s, and the log.", **counts)
-    console.print(proven)
+    console.print(_("All is proven: %(documents)s documents, %(charges)s charges, and the log.", **counts))

@@ -62,11 +62,11 @@ def _show() -> None:
     for command, what in (
         (f"explain {number} 1", _("why this amount")),
         (f"pdf {number}", _("the document as PDF")),
+        (f"import-usage --supplier sunbird {folder() / FOCUS_NAME}", _("load another month of usage")),
         ("bill --on 2024-10-01 --preview", _("what a run would issue; without --preview it does")),
         ("simulate scenarios", _("stories of tariffs and what they must bill")),
         ("verify", _("recompute all that was issued")),
         ("stop", _("stop the database")),
-        (f"import-usage --supplier sunbird {folder() / FOCUS_NAME}", _("load another month of usage")),
     ):
         console.print(f"  {COMMAND} {command:<32}  {what}", soft_wrap=True)
 

@@ -18,7 +18,7 @@ from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.core.periods import Anchor
 from taktura.kit.actor import Actor
-from taktura.kit.exact import decimal
+from taktura.kit.exact import number
 
 
 @transaction.atomic
@@ -111,7 +111,21 @@ def record_line(
 
 @transaction.atomic
 def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = "") -> None:
-    """Append a quantity from a date on (R5.3). Usage lines have none to change, but for `fixed_quantity` (R5.7).
+    """Append a quantity from a date on (R5.3); see `check_quantity` for what is refused."""
+    quantity = check_quantity(line, quantity, start)
+    LineQuantity.objects.create(line=line, start=start, quantity=quantity, memo=memo)
+    changed(line.contract, start)
+    record(
+        actor,
+        "change_quantity",
+        f"contract:{line.contract_id}",
+        {"line": line.pk, "article": line.article.key, "quantity": quantity, "from": start, "memo": memo},
+    )
+
+
+def check_quantity(line: ContractLine, quantity: Decimal, start: date) -> Decimal:
+    """The quantity, if a line can have it from a day on. Usage lines have none to change, but for `fixed_quantity`
+    (R5.7).
 
     Raises `Refused`: `quantity_not_changeable`, `contract_ended`, `invalid`.
     """
@@ -130,18 +144,12 @@ def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, star
         raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
     if start < line.start or (line.end is not None and start >= line.end):
         raise Refused("invalid", "The line does not run on %(day)s: choose a day of its life.", day=start.isoformat())
+    quantity = number(quantity, "quantity")
     if quantity < 0 or (line.booking == "on_off" and quantity not in (0, 1)):
         raise Refused(
             "invalid", "“%(article)s” cannot be booked %(quantity)s times.", article=line.article.key, quantity=quantity
         )
-    LineQuantity.objects.create(line=line, start=start, quantity=quantity, memo=memo)
-    changed(contract, start)
-    record(
-        actor,
-        "change_quantity",
-        f"contract:{contract.pk}",
-        {"line": line.pk, "article": line.article.key, "quantity": quantity, "from": start, "memo": memo},
-    )
+    return quantity
 
 
 @transaction.atomic
@@ -172,7 +180,7 @@ def conditions_of(fields: dict[str, Any]) -> dict[str, Any]:
     unknown = set(fields) - {"price", "discount", "reason", "minimum_quantity"}
     if unknown:
         raise Refused("invalid", "Conditions have no field “%(field)s”.", field=sorted(unknown)[0])
-    values = {k: decimal(v) for k, v in fields.items() if v is not None and k != "reason"}
+    values = {k: number(v, k) for k, v in fields.items() if v is not None and k != "reason"}
     check_conditions(values.get("price"), values.get("discount", Decimal(0)), values.get("minimum_quantity"))
     return {**values, "reason": fields.get("reason") or ""}
 
@@ -194,6 +202,7 @@ def insert_line(
     contract: Contract, tariff_line: TariffLine, *, start: date, end: date | None, quantity: Decimal, **fields: Any
 ) -> ContractLine:
     """Write a line and its first quantity."""
+    quantity = number(quantity, "quantity")
     line = ContractLine.objects.create(
         contract=contract,
         article=tariff_line.article,

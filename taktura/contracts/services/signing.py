@@ -15,7 +15,7 @@ from taktura.contracts.services.lines import conditions_of, insert_line, stretch
 from taktura.contracts.services.schedule import changed
 from taktura.core.errors import Refused
 from taktura.core.expected import unit_of
-from taktura.core.periods import Anchor, add, anchor
+from taktura.core.periods import Anchor, add, anchor, check_anchor
 from taktura.core.terms import fixed_end, parse_terms
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
@@ -51,6 +51,7 @@ def sign(
     version = version_in_force(tariff, start)
     kind = anchor_kind or tariff.anchor
     trial_end = add(start, tariff.trial) if tariff.trial else None
+    check_anchor(kind, version.interval)
     counted = anchor(kind, trial_end if trial_end and kind == "contract" else start)
     terms = parse_terms(tariff.notice)
     end = fixed_end(terms, start)

@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from taktura.kit.immutable import append_only, closed_with
+from taktura.kit.immutable import append_only, closed_with, made_in
 
 TABLES = ("invoices_document", "invoices_documentline", "invoices_documenttax", "invoices_documentreference", "invoices_payment")
 CHILDREN = ("invoices_documentline", "invoices_documenttax", "invoices_documentreference")
@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     dependencies = [("invoices", "0001_initial")]
     operations = [
-        migrations.RunSQL("ALTER TABLE invoices_document ADD COLUMN issued_in xid8 NOT NULL DEFAULT pg_current_xact_id();"),
+        migrations.RunSQL(made_in("invoices_document")),
         *[migrations.RunSQL(append_only(table)) for table in TABLES],
         *[migrations.RunSQL(closed_with(table, "invoices_document", "document_id")) for table in CHILDREN],
     ]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from django.db import transaction
+from django.db.models import Max
 
 from taktura.audit.services import record
 from taktura.core.errors import Refused
@@ -12,7 +13,9 @@ from taktura.customers.models import Seller
 from taktura.invoices.models import KINDS, NumberCounter, NumberSeries
 from taktura.kit.actor import Actor
 
+MAX_LENGTH = 60
 _PLACE = re.compile(r"\{(year|number)(:0?\d+)?\}")
+_DIGITS = {"year": 4, "number": 9}  # as many as they may come to have
 
 
 @transaction.atomic
@@ -25,17 +28,21 @@ def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, n
     if kind not in KINDS:
         raise Refused("invalid", "“%(kind)s” is no kind of document: write invoice or credit_note.", kind=kind)
     fields = [match.group(1) for match in _PLACE.finditer(format)]
-    if fields.count("number") != 1 or "{" in _PLACE.sub("", format) or next < 1:
+    if fields.count("number") != 1 or re.search(r"[{}]", _PLACE.sub("", format)) or next < 1:
         raise Refused("invalid", "A number format holds {number} once, and {year} if the series restarts yearly.")
+    longest = sum(max(int((width or ":0")[1:]), _DIGITS[name]) for name, width in _PLACE.findall(format))
+    if longest + len(_PLACE.sub("", format)) > MAX_LENGTH:
+        raise Refused("invalid", "A number has at most %(most)s characters: shorten the format.", most=MAX_LENGTH)
     series, _ = NumberSeries.objects.select_for_update().get_or_create(
         seller=seller, kind=kind, defaults={"format": format}
     )
     year = _year(format, actor.today(seller.time_zone))
     counter, _ = NumberCounter.objects.get_or_create(series=series, year=year)
-    if next <= counter.used:
-        raise Refused(
-            "number_already_used", "The number %(used)s is used already: choose a higher one.", used=counter.used
-        )
+    used = counter.used
+    if not year:  # a series that goes on over the years goes on after all that was used
+        used = NumberCounter.objects.filter(series=series).aggregate(most=Max("used"))["most"]
+    if next <= used:
+        raise Refused("number_already_used", "The number %(used)s is used already: choose a higher one.", used=used)
     series.format, series.confirmed = format, True
     series.save(update_fields=["format", "confirmed"])
     counter.next = next

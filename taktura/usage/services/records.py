@@ -17,10 +17,11 @@ from taktura.core.errors import Refused
 from taktura.core.periods import DAY
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
-from taktura.kit.exact import decimal, to_json
+from taktura.kit.exact import number, to_json
 from taktura.usage.store import Outcome, take_in, withdraw
 
 MAX_BATCH = 10_000
+MAX_REVISION = 2**31 - 1
 FIELDS = frozenset(
     [
         "contract",
@@ -96,7 +97,7 @@ def _row(entry: Mapping[str, Any], contracts: Mapping[str, int], zone: ZoneInfo,
     amount = price * (quantity if quantity is not None else 1) if price is not None else None
     source = str(entry.get("source") or DEFAULT_SOURCE)
     external_id = str(entry["id"]) if entry.get("id") is not None else uuid.uuid4().hex
-    revision = entry.get("revision")
+    revision = _revision(entry)
     attributes = to_json(entry.get("attributes")) if entry.get("attributes") else None
     content = [
         entry.get("contract"),
@@ -114,7 +115,7 @@ def _row(entry: Mapping[str, Any], contracts: Mapping[str, int], zone: ZoneInfo,
     return (
         source,
         external_id,
-        int(revision) if revision is not None else 1,
+        revision if revision is not None else 1,
         revision is not None,
         digest(content),
         contracts.get(str(entry.get("contract"))),
@@ -170,10 +171,16 @@ def _number(entry: Mapping[str, Any], name: str) -> Decimal | None:
     value = entry.get(name)
     if value is None:
         return None
-    try:
-        return decimal(value)
-    except (ArithmeticError, TypeError, ValueError) as error:
-        raise Refused("invalid", "“%(value)s” is no number for %(field)s.", value=value, field=name) from error
+    return number(value, name)
+
+
+def _revision(entry: Mapping[str, Any]) -> int | None:
+    revision = _number(entry, "revision")
+    if revision is None:
+        return None
+    if revision != int(revision) or not 0 <= revision <= MAX_REVISION:
+        raise Refused("invalid", "A revision is a whole number, at most %(most)s.", most=MAX_REVISION)
+    return int(revision)
 
 
 def _seconds(entry: Mapping[str, Any]) -> int | None:

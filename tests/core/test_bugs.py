@@ -1,0 +1,126 @@
+"""Faults of the core that random histories found, each as small as it gets.
+
+Each was one once; they stay, so that it does not come back.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+
+from taktura.core.expected import cost_until
+from taktura.core.facts import Charge, Contract, Line, LineTerms, Phase, Rate, TariffTerms, Usage
+from taktura.core.periods import Anchor, Span
+from taktura.core.schedule import floor, next_due
+from taktura.core.settle import Scope, settle
+
+D = Decimal
+START = date(2027, 1, 1)
+CALLS = LineTerms(article="calls", charge="usage", price=D(1), in_minimum=True)
+
+
+def contract_of(tariff: TariffTerms, *lines: Line) -> Contract:
+    """A contract from 1 January, under one tariff."""
+    phase = Phase(start=START, anchor=Anchor("contract", START, 1), versions=((date.min, tariff),))
+    return Contract(id=1, start=START, phases=(phase,), lines=lines)
+
+
+def line_of(terms: LineTerms, number: int = 1) -> Line:
+    """A line from 1 January."""
+    return Line(id=number, start=START, terms=((START, terms),), quantities=((START, D(1)),))
+
+
+def issued(billed: Sequence[Charge], due: Sequence[Charge]) -> list[Charge]:
+    """What is billed once charges stand on a document."""
+    return [*billed, *(replace(c, id=len(billed) + i, document=len(billed) + 1) for i, c in enumerate(due, 1))]
+
+
+def test_the_minimum_is_due_without_any_line_in_the_period() -> None:
+    """R9.2: due without any usage while the contract runs, also when its only flagged line has ended (R9.5: then at the
+    tariff's rate)."""
+    line = replace(line_of(CALLS), end=date(2027, 1, 10))
+    contract = contract_of(TariffTerms(minimum=D(20)), line)
+    due = settle(contract, [], Scope(on=date(2027, 3, 1)))
+    assert [(c.key.start, c.amount) for c in due] == [(date(2027, 1, 1), 2000), (date(2027, 2, 1), 2000)]
+
+
+def test_the_top_up_of_a_period_after_the_end_is_credited() -> None:
+    """R15.5: an end before a period that was billed takes its top-up back too."""
+    contract = contract_of(TariffTerms(minimum=D(20)), line_of(CALLS))
+    billed = issued([], settle(contract, [], Scope(on=date(2027, 3, 1))))
+    assert sum(c.amount for c in billed) == 4000
+    ended = replace(contract, end=date(2027, 2, 1))
+    assert [c.amount for c in settle(ended, billed, Scope(on=date(2027, 3, 1)))] == [-2000]
+
+
+def test_from_a_floor_on_no_earlier_top_up_is_billed_again() -> None:
+    """R5.2: with `since` only periods that start then or later are settled. The floor lies in the middle of a quarter
+    (an interval of 4 months has no common start with it): a line by amount draws in the quarter's minimum."""
+    tariff = TariffTerms(interval=Span(3, "month"), minimum=D(20))
+    contract = contract_of(
+        tariff,
+        line_of(CALLS),
+        line_of(LineTerms(article="base", price=D(5), proration="none"), 2),
+        line_of(LineTerms(article="rare", interval=Span(4, "month"), price_per=Span(4, "month")), 3),
+    )
+    settled = date(2027, 8, 1)
+    billed = issued([], settle(contract, [], Scope(on=settled)))
+    assert not settle(contract, billed, Scope(on=settled))
+    since = floor(contract, settled)
+    later = [c for c in billed if c.key.start >= since]
+    assert since == date(2027, 5, 1)
+    assert not settle(contract, later, Scope(on=settled), since)
+
+
+def test_a_line_that_is_no_longer_prorated_is_settled_in_one_go() -> None:
+    """R5.2: a change of tariff from daily to no proration credits the days and charges the whole period; calling it
+    again gives nothing."""
+    daily, whole = LineTerms(article="base", price=D(10)), LineTerms(article="base", price=D(3), proration="none")
+    contract = contract_of(TariffTerms(), line_of(daily))
+    scope = Scope(on=date(2027, 2, 1))
+    billed = issued([], settle(contract, [], scope))
+    first, change = contract.phases[0], date(2027, 2, 1)
+    changed = replace(
+        contract,
+        phases=(replace(first, end=change), replace(first, start=change)),
+        lines=(replace(contract.lines[0], terms=((START, daily), (change, whole))),),
+    )
+    due = settle(changed, billed, scope)
+    assert sorted(c.amount for c in due) == [-1000, 300]
+    assert not settle(changed, issued(billed, due), scope)
+
+
+@pytest.mark.parametrize("pause_end", [date(2027, 2, 20), date.max])
+def test_usage_before_a_pause_falls_due(pause_end: date) -> None:
+    """R3.2: usage of a period that a pause cuts short is due when the period is over: settlement says so, and a run
+    must find it."""
+    contract = contract_of(TariffTerms(), replace(line_of(CALLS), end=pause_end))
+    contract = replace(
+        contract,
+        pauses=((date(2027, 1, 10), pause_end),),
+        usage={(1, START): Usage(parts=((1, D(5), D(0), D(0)),), count=1)},
+    )
+    assert not settle(contract, [], Scope(on=date(2027, 1, 31)))
+    assert [c.amount for c in settle(contract, [], Scope(on=date(2027, 2, 1)))] == [500]
+    assert next_due(contract, date(2027, 1, 20)) == date(2027, 2, 1)
+
+
+@pytest.mark.xfail(strict=True, reason="cost_until counts spans of the price from a clamped day, past the period's end")
+def test_parts_of_a_period_never_cost_more_than_the_period() -> None:
+    """R2.3, R4.2: a quarter at a price per month, counted from the 31st: 29 Feb to 30 May. Its months begin on 29 Feb,
+    31 Mar and 30 Apr, not on 29 Mar, 29 Apr and 29 May."""
+    quarter = Rate(
+        start=date(2028, 2, 29),
+        end=date(2028, 5, 31),
+        price=Fraction(300),
+        quantity=D(1),
+        spans=3,
+        span=Span(1, "month"),
+    )
+    days = [date.fromordinal(n) for n in range(quarter.start.toordinal(), quarter.end.toordinal() + 1)]
+    costs = [cost_until(quarter, day) for day in days]
+    assert costs == sorted(costs)
+    assert costs[-1] == 300

@@ -1,0 +1,374 @@
+"""The database itself refuses nonsense: each constraint is tried by a row that differs from a good one in just that.
+
+Rows are copies of rows that the services wrote, put in by SQL as the application's login, past all services.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.db import connection, transaction
+from django.db.utils import DatabaseError
+from psycopg import errors
+
+from taktura.kit.fields import ExactField
+
+USAGE_FILE = """id,customer_id,subscription_id,product_id,quantity,period_start,cost_amount
+r1,K1,S1,P1,3,2026-01-10,1.00
+r2,K1,S9,P9,3,2026-01-11,1.00
+r3,K1,S1,P1,many,2026-01-12,1.00
+"""
+WORLD = """
+scenario: a row in every table
+tariffs:
+  talk:
+    interval: 1 month
+    offer_number: T-1
+    lines: {base: {price: 10.00}, calls: {charge: usage, price: 1.00, key: sun-calls}}
+coupons: {SAVE: {percent: 10, periods: 3}}
+customers: {acme: {name: Acme GmbH}, poor: {name: Poor GmbH, billing_information: false}}
+suppliers: {sun: {create_customers: true, create_subscriptions: true}}
+product_references: [{supplier: sun, product: P1, article: calls}]
+contracts:
+  C1: {customer: acme, tariff: talk, start: 2026-01-01, coupon: SAVE}
+  C2: {customer: poor, tariff: talk, start: 2026-01-01}
+timeline:
+  - {on: 2026-01-05, usage: {contract: C1, article: calls, quantity: 5, id: a}}
+  - {on: 2026-01-06, usage: {contract: C1, article: calls, quantity: 7, id: a, revision: 2}}
+  - {on: 2026-01-07, link: {supplier: sun, subscription: S1, contract: C1, article: calls}}
+  - {on: 2026-01-13, import_usage: {supplier: sun, file: usage.csv}}
+  - {on: 2026-01-13, link_customer: {supplier: sun, reference: K1, customer: acme}}
+  - {on: 2026-01-14, pause: {contract: C1, from: 2026-03-10, until: 2026-03-20}}
+  - {on: 2026-01-15, sales_item: {customer: acme, lines: [{title: Headset, quantity: 1, price: 20.00}]}}
+  - {on: 2026-02-01, bill: {}}
+  - {on: 2026-02-02, credit: {document: RE-2026-00001, lines: [{line: 1, net: 1.00}]}}
+  - {on: 2026-02-03, pay: {document: RE-2026-00001, amount: 1.00}}
+"""
+
+Changes = dict[str, Any]
+
+# What makes a copy of a good row a good row again. "$document" and "$line": a new document, a new line on it.
+FRESH: dict[str, Changes] = {
+    "audit_logentry": {"hash": "new"},
+    "billing_billingrun": {},
+    "billing_charge": {"document_id": "$document", "document_line_id": "$line"},
+    "billing_runproblem": {},
+    "billing_salesitem": {},
+    "billing_salesitemline": {},
+    "catalog_article": {"key": "new"},
+    "catalog_coupon": {"key": "new"},
+    "catalog_tariff": {"key": "new", "offer_number": "new"},
+    "catalog_tariffline": {"article_id": "$article", "key": "new"},
+    "catalog_tariffversion": {},
+    "contracts_contract": {"key": "new"},
+    "contracts_contractcoupon": {},
+    "contracts_contractline": {},
+    "contracts_contractphase": {"start": "2027-01-01"},
+    "contracts_linequantity": {},
+    "contracts_linestretch": {},
+    "contracts_pause": {"start": "2027-03-10", "end": "2027-03-20"},
+    "contracts_phaseversion": {},
+    "customers_billinginformation": {"customer_id": "$customer"},
+    "customers_customer": {"key": "new"},
+    "customers_seller": {},
+    "invoices_document": {"number": "new", "issued_in": "$now"},
+    "invoices_documentline": {"document_id": "$document", "position": 99},
+    "invoices_documentreference": {"document_id": "$document"},
+    "invoices_documenttax": {"document_id": "$document"},
+    "invoices_numbercounter": {"year": 1999},
+    "invoices_numberseries": {"seller_id": "$seller"},
+    "invoices_payment": {},
+    "usage_fileproblem": {},
+    "usage_productreference": {"folded": "new"},
+    "usage_subscriptionlink": {"subscription_id": "$subscription"},
+    "usage_supplier": {"key": "new"},
+    "usage_suppliercustomer": {"folded": "new"},
+    "usage_suppliersubscription": {"folded": "new"},
+    "usage_usageexception": {},
+    "usage_usagefile": {"sha256": "new"},
+    "usage_usagehistory": {},
+    "usage_usagerecord": {"external_id": "new"},
+}
+
+# One attempt for each constraint, by its name: the table, and how the row differs from a good one.
+ATTEMPTS: dict[str, tuple[str, Changes]] = {
+    # unique
+    "audit_logentry_hash_key": ("audit_logentry", {"hash": "$same"}),
+    "billing_charge_document_line_id_key": ("billing_charge", {"document_line_id": "$same"}),
+    "article_key": ("catalog_article", {"key": "$same"}),
+    "coupon_key": ("catalog_coupon", {"key": "$same"}),
+    "catalog_tariff_offer_number_key": ("catalog_tariff", {"offer_number": "$same"}),
+    "tariff_key": ("catalog_tariff", {"key": "$same"}),
+    "tariff_line_article": ("catalog_tariffline", {"article_id": "$same"}),
+    "tariff_line_key": ("catalog_tariffline", {"key": "sun-calls"}),
+    "contract_key_of_customer": ("contracts_contract", {"key": "$same"}),
+    "phase_start": ("contracts_contractphase", {"start": "$same"}),
+    "customers_billinginformation_customer_id_key": ("customers_billinginformation", {"customer_id": "$same"}),
+    "customer_key": ("customers_customer", {"key": "$same"}),
+    "document_number": ("invoices_document", {"number": "$same"}),
+    "document_line_position": ("invoices_documentline", {"document_id": "$same", "position": "$same"}),
+    "document_reference": ("invoices_documentreference", {"document_id": "$same"}),
+    "document_tax_rate": ("invoices_documenttax", {"document_id": "$same"}),
+    "counter_year": ("invoices_numbercounter", {"year": "$same"}),
+    "series_kind": ("invoices_numberseries", {"seller_id": "$same"}),
+    "product_reference": ("usage_productreference", {"folded": "$same"}),
+    "subscription_link": ("usage_subscriptionlink", {"subscription_id": "$same"}),
+    "supplier_key": ("usage_supplier", {"key": "$same"}),
+    "supplier_customer_reference": ("usage_suppliercustomer", {"folded": "$same"}),
+    "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
+    "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
+    "usage_identity": ("usage_usagerecord", {"external_id": "$same"}),
+    # exclusion
+    "pauses_apart": ("contracts_pause", {"start": "2026-03-19", "end": "2026-03-21"}),
+    # checks
+    "charge_span": ("billing_charge", {"first": "2026-02-01", "end": "2026-02-01"}),
+    "sales_line_discount": ("billing_salesitemline", {"discount": 100.01}),
+    "sales_line_positive": ("billing_salesitemline", {"quantity": 0}),
+    "coupon_percent_or_amount": ("catalog_coupon", {"percent": 10, "amount": 5}),
+    "tariff_line_booking": ("catalog_tariffline", {"booking": "maybe"}),
+    "tariff_line_charge": ("catalog_tariffline", {"charge": "often"}),
+    "version_applies_to": ("catalog_tariffversion", {"applies_to": "old"}),
+    "version_cap": ("catalog_tariffversion", {"cost_cap": -0.01}),
+    "version_min": ("catalog_tariffversion", {"minimum_sales": -0.01}),
+    "contract_end": ("contracts_contract", {"end": "2025-12-31"}),
+    "line_discount": ("contracts_contractline", {"discount": -0.01}),
+    "line_end": ("contracts_contractline", {"end": "2025-12-31"}),
+    "quantity_not_negative": ("contracts_linequantity", {"quantity": -0.000000000001}),
+    "pause_end": ("contracts_pause", {"start": "2027-03-10", "end": "2027-03-09"}),
+    "billing_tax_status": ("customers_billinginformation", {"tax_status": "unknown"}),
+    "customer_documents": ("customers_customer", {"documents_per": "line"}),
+    "customer_kind": ("customers_customer", {"kind": "friend"}),
+    "customer_step": ("customers_customer", {"round_up_minutes": 0}),
+    "seller_documents": ("customers_seller", {"change_documents": "none"}),
+    "seller_prices_are": ("customers_seller", {"prices_are": "high"}),
+    "seller_rate_change": ("customers_seller", {"rate_change": "start"}),
+    "seller_scale": ("customers_seller", {"coupon_and_scale": "none"}),
+    "seller_stacking": ("customers_seller", {"stacking": "worst"}),
+    "document_gross": ("invoices_document", {"net": 100, "tax": 19, "gross": 120}),
+    "document_kind": ("invoices_document", {"kind": "reminder"}),
+    "document_not_negative": ("invoices_document", {"net": -100, "tax": -19, "gross": -119}),
+    "counter_ahead": ("invoices_numbercounter", {"next": 7, "used": 7}),
+    "payment_not_zero": ("invoices_payment", {"amount": 0}),
+    "usage_days": ("usage_usagerecord", {"day": "2026-01-05", "end_day": "2026-01-05"}),
+    "usage_seconds": ("usage_usagerecord", {"seconds": -1}),
+    "version_tolerance": ("catalog_tariffversion", {"tolerance": -1}),
+    "phase_end": ("contracts_contractphase", {"start": "2027-01-01", "end": "2026-12-31"}),
+    "coupon_end": ("contracts_contractcoupon", {"first": "2026-03-01", "end": "2026-02-01"}),
+    "usage_exception_days": ("usage_usageexception", {"first": "2026-03-01", "end": "2026-03-01"}),
+    "seller_consumer_rules": ("customers_seller", {"consumer_rules": "maybe"}),
+    "document_prices_are": ("invoices_document", {"prices_are": "maybe"}),
+    # whole numbers that are not below 0
+    "billing_billingrun_contracts_check": ("billing_billingrun", {"contracts": -1}),
+    "billing_billingrun_documents_check": ("billing_billingrun", {"documents": -1}),
+    "billing_charge_rate_spans_check": ("billing_charge", {"rate_spans": -1}),
+    "billing_salesitemline_position_check": ("billing_salesitemline", {"position": -1}),
+    "catalog_coupon_periods_check": ("catalog_coupon", {"periods": -1}),
+    "catalog_tariffline_position_check": ("catalog_tariffline", {"position": -1}),
+    "contracts_contractphase_anchor_day_check": ("contracts_contractphase", {"anchor_day": -1}),
+    "customers_billinginformation_payment_days_check": ("customers_billinginformation", {"payment_days": -1}),
+    "customers_seller_payment_days_check": ("customers_seller", {"payment_days": -1}),
+    "invoices_document_digits_check": ("invoices_document", {"digits": -1}),
+    "invoices_documentline_position_check": ("invoices_documentline", {"position": -1}),
+    "invoices_numbercounter_year_check": ("invoices_numbercounter", {"year": -1}),
+    "usage_fileproblem_line_check": ("usage_fileproblem", {"line": -1}),
+    "usage_usagefile_conflicts_check": ("usage_usagefile", {"conflicts": -1}),
+    "usage_usagefile_duplicates_check": ("usage_usagefile", {"duplicates": -1}),
+    "usage_usagefile_recorded_check": ("usage_usagefile", {"recorded": -1}),
+    "usage_usagefile_rows_check": ("usage_usagefile", {"rows": -1}),
+    "usage_usagefile_waiting_check": ("usage_usagefile", {"waiting": -1}),
+    "usage_usagerecord_row_check": ("usage_usagerecord", {"row": -1}),
+}
+IMPLIED = {"customers_customer_round_up_minutes_check"}  # by customer_step, which PostgreSQL looks at first
+
+# More attempts at constraints that have several sides.
+MORE = [
+    ("sales_line_discount", {"discount": -0.01}),
+    ("sales_line_positive", {"price": -0.01}),
+    ("coupon_percent_or_amount", {"percent": 0}),
+    ("coupon_percent_or_amount", {"percent": 100.01}),
+    ("coupon_percent_or_amount", {"percent": None, "amount": -1}),
+    ("coupon_percent_or_amount", {"percent": None, "amount": None}),
+    ("line_discount", {"discount": 100.01}),
+    ("pauses_apart", {"start": "2026-03-01", "end": None}),
+    ("pauses_apart", {"start": "2026-03-12", "end": "2026-03-13"}),
+    ("counter_ahead", {"next": 7, "used": 8}),
+    ("customer_step", {"round_up_minutes": -1}),
+]
+
+# Exact numbers are numbers: no NaN, nothing infinite.
+EXACT = {
+    f"{model._meta.db_table}_{field.column}_check": (model._meta.db_table, {field.column: "NaN"})
+    for model in apps.get_models()
+    for field in model._meta.local_fields
+    if isinstance(field, ExactField)
+}
+ATTEMPTS |= EXACT
+MORE += [(name, {next(iter(changes)): "-Infinity"}) for name, (_, changes) in EXACT.items()]
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A database with a row in every table, written by the services. Each attempt is rolled back."""
+    from taktura.cli.scenarios.load import load
+    from taktura.cli.scenarios.run import run
+    from taktura.kit.database import scratch_database
+
+    folder = tmp_path_factory.mktemp("world")
+    (folder / "world.yaml").write_text(WORLD)
+    (folder / "usage.csv").write_text(USAGE_FILE)
+    with scratch_database():
+        result = run(load(folder / "world.yaml"))
+        assert result.passed, (result.differences, result.error, result.not_yet)
+        yield
+
+
+def one(query: str, *values: Any) -> Any:
+    """The first value that a query gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchone()[0]
+
+
+def add_copy(table: str, changes: Changes) -> int:
+    """Put in a copy of the table's first row with the changes; "$same" keeps the value. Gives the new id."""
+    own = {k: placed(v) for k, v in changes.items() if v != "$same"}
+    own["id"] = one("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} SELECT new.*"
+            f" FROM (SELECT to_jsonb(t) AS row FROM {table} t ORDER BY id LIMIT 1) good,"
+            f" jsonb_populate_record(NULL::{table}, good.row || %s::jsonb) new",
+            [json.dumps(own)],
+        )
+        assert cursor.rowcount == 1, f"{table} has no row to copy"
+    return int(own["id"])
+
+
+def placed(value: Any) -> Any:
+    """A value with what "$…" stands for made first."""
+    if value == "$now":
+        return str(one("SELECT pg_current_xact_id()::text"))
+    kinds = {
+        "$document": ("invoices_document", FRESH["invoices_document"]),
+        "$article": ("catalog_article", {"key": "other"}),
+        "$customer": ("customers_customer", {"key": "other"}),
+        "$seller": ("customers_seller", {}),
+        "$subscription": ("usage_suppliersubscription", {"folded": "other"}),
+    }
+    if value == "$line":  # on a document of its own
+        document = add_copy("invoices_document", {"number": "of a line", "issued_in": "$now"})
+        return add_copy("invoices_documentline", {"document_id": document})
+    if isinstance(value, str) and value in kinds:
+        return add_copy(*kinds[value])
+    return value
+
+
+def refused(table: str, changes: Changes) -> psycopg.Error:
+    """The error at a copy that is good but for the changes; foreign keys are looked at, at once."""
+    try:
+        with transaction.atomic():
+            add_copy(table, FRESH[table] | changes)
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            transaction.set_rollback(True)
+    except DatabaseError as error:
+        assert isinstance(error.__cause__, psycopg.Error)
+        return error.__cause__
+    raise AssertionError(f"the database took it: {table} {changes}")
+
+
+@pytest.mark.parametrize("table", FRESH)
+def test_a_good_copy_is_taken(world: None, table: str) -> None:
+    """So that what the other tests see is the doing of the one thing in which their rows differ."""
+    with transaction.atomic():
+        add_copy(table, FRESH[table])
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_a_constraint_refuses(world: None, name: str) -> None:
+    error = refused(*ATTEMPTS[name])
+    assert isinstance(error, errors.UniqueViolation | errors.CheckViolation | errors.ExclusionViolation)
+    assert error.diag.constraint_name == name
+
+
+@pytest.mark.parametrize(("name", "changes"), MORE)
+def test_a_constraint_refuses_on_its_other_sides(world: None, name: str, changes: Changes) -> None:
+    assert refused(ATTEMPTS[name][0], changes).diag.constraint_name == name
+
+
+def test_nobody_chooses_the_transaction_that_issued_a_document(world: None) -> None:
+    """Else a later transaction of that number could add lines to it."""
+    assert isinstance(refused("invoices_document", {"issued_in": "999999999"}), errors.RestrictViolation)
+
+
+@pytest.mark.parametrize("table", FRESH)
+def test_a_foreign_key_points_at_something(world: None, table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname, attname FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]"
+            " WHERE contype = 'f' AND conrelid = %s::regclass",
+            [table],
+        )
+        keys = cursor.fetchall()
+    for name, column in keys:
+        error = refused(table, {column: -1})
+        assert isinstance(error, errors.ForeignKeyViolation), column
+        assert error.diag.constraint_name == name
+
+
+@pytest.mark.parametrize("table", FRESH)
+def test_nothing_that_is_needed_is_left_out(world: None, table: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND attnotnull"
+            " AND attname <> 'id' AND NOT attisdropped",
+            [table],
+        )
+        columns = [name for (name,) in cursor.fetchall()]
+    assert columns
+    for column in columns:
+        error = refused(table, {column: None})
+        assert isinstance(error, errors.NotNullViolation), column
+        assert error.diag.column_name == column
+
+
+def test_no_constraint_and_no_table_is_forgotten(world: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT conname FROM pg_constraint"
+            " WHERE contype IN ('u', 'c', 'x') AND connamespace = 'public'::regnamespace"
+            " UNION SELECT c.relname FROM pg_index i JOIN pg_class c ON c.oid = indexrelid"
+            " WHERE indisunique AND NOT indisprimary AND c.relnamespace = 'public'::regnamespace"
+        )
+        assert {name for (name,) in cursor.fetchall()} == set(ATTEMPTS) | IMPLIED
+        cursor.execute(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'django_migrations'"
+        )
+        assert {name for (name,) in cursor.fetchall()} == set(FRESH)
+
+
+def test_pauses_may_touch(world: None) -> None:
+    """Both ends are half-open, so that one pause may begin on the day on which another ends."""
+    for changes in ({"start": "2026-03-20", "end": None}, {"start": "2026-03-01", "end": "2026-03-10"}):
+        with transaction.atomic():
+            add_copy("contracts_pause", changes)
+            transaction.set_rollback(True)
+
+
+def test_a_pause_of_another_contract_may_overlap(world: None) -> None:
+    with transaction.atomic():
+        other = add_copy("contracts_contract", {"key": "other"})
+        add_copy("contracts_pause", {"contract_id": other})
+        transaction.set_rollback(True)
+
+
+def test_tariff_lines_without_a_key_do_not_clash(world: None) -> None:
+    with transaction.atomic():
+        add_copy("catalog_tariffline", {"article_id": "$article", "key": ""})
+        transaction.set_rollback(True)

@@ -1,0 +1,208 @@
+"""The messages to be translated, and their translations: `python -m tools.messages`.
+
+Collects every sentence that a person may read (those of `Refused`, of `_()`, and of the `TABLES`), brings the catalogs
+in `taktura/locale` up to date and compiles them. With --check it changes nothing and exits with 1 when something is
+missing; with --compile it only compiles.
+"""
+
+import argparse
+import ast
+import io
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog, Message
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from taktura.kit.language import DOMAIN, LANGUAGES, LOCALE
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = "taktura"
+NAMES = {"de": "German", "sv": "Swedish"}
+# Functions that take a message, and which argument it is.
+MARKS = {"Refused": 1, "_": 0}
+# Constants that hold messages: the values of a dictionary, the members of a tuple.
+TABLES = {
+    "taktura/cli/commands/billing.py": {"REASONS"},
+    "taktura/cli/commands/proving.py": {"PARTS"},
+    "taktura/cli/show.py": {"KINDS", "SUMS"},
+    "taktura/kit/language.py": {"WORDS"},
+    "taktura/usage/reader/rows.py": {"TEXTS"},
+}
+PLACE = re.compile(r"%\((\w+)\)[a-z]|%%|%")
+# Lines of a catalog's head that would change without need, or say nothing.
+IDLE = re.compile(
+    r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team'
+    r"|Generated-By):.*\n",
+    re.MULTILINE,
+)
+
+
+def messages_in(path: str, source: str) -> Iterator[str]:
+    """The messages of a file (its path from the root), in the order of the text. `ValueError` if a table is missing."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        argument = _marked(node)
+        if argument is not None and (text := _text(argument)):
+            yield text
+    missing = set(TABLES.get(path, ()))
+    for statement in tree.body:
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            name = statement.targets[0].id
+            if name in missing:
+                missing.remove(name)
+                yield from _members(statement.value)
+    if missing:
+        raise ValueError(f"{path} has no {', '.join(sorted(missing))}: correct TABLES")
+
+
+def composed_in(source: str) -> Iterator[int]:
+    """The lines where a refusal's sentence is no plain text (an f-string, a variable): it cannot be translated."""
+    for node in ast.walk(ast.parse(source)):
+        argument = _marked(node)
+        if argument is not None and _called(node) == "Refused" and not isinstance(argument, ast.Constant):
+            yield argument.lineno
+
+
+def _called(node: ast.AST) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+
+
+def _marked(node: ast.AST) -> ast.expr | None:
+    """The argument that is a message, of a call that takes one."""
+    index = MARKS.get(_called(node))
+    if index is None or not isinstance(node, ast.Call) or len(node.args) <= index:
+        return None
+    return node.args[index]
+
+
+def _text(node: ast.expr) -> str:
+    """A constant text; of an f-string the message that it should be, so that its translation can be ready."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(
+            f"%({ast.unparse(v.value)})s" if isinstance(v, ast.FormattedValue) else _text(v) for v in node.values
+        )
+    return ""
+
+
+def _members(node: ast.expr) -> Iterator[str]:
+    members = node.values if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Tuple) else []
+    return (text for member in members if (text := _text(member)))
+
+
+def collect() -> Catalog:
+    """All messages of the product, with the files that they stand in."""
+    template = Catalog(domain=DOMAIN, fuzzy=False)
+    for path in sorted((ROOT / SOURCE).rglob("*.py")):
+        if "migrations" in path.parts:
+            continue
+        name = path.relative_to(ROOT).as_posix()
+        for text in dict.fromkeys(messages_in(name, path.read_text("utf-8"))):
+            template.add(text, locations=[(name, 0)])
+    return template
+
+
+def catalog_path(language: str) -> Path:
+    """Where the translations into a language are kept."""
+    return LOCALE / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+
+
+def updated(language: str, template: Catalog) -> Catalog:
+    """A language's catalog with exactly the messages of `template`.
+
+    A message that was changed a little keeps its translation, marked as fuzzy: a person looks at it.
+    """
+    path = catalog_path(language)
+    content = path.read_bytes() if path.exists() else b""
+    catalog = read_po(io.BytesIO(content), locale=language, domain=DOMAIN)
+    catalog.update(template, update_creation_date=False)
+    catalog.fuzzy = False
+    catalog.header_comment = f"# {NAMES[language]} translations of Taktura's messages, kept by tools/messages.py."
+    return catalog
+
+
+def as_text(catalog: Catalog) -> str:
+    """A catalog as it is kept: sorted, without line numbers and dates."""
+    file = io.BytesIO()
+    write_po(file, catalog, width=120, sort_output=True, ignore_obsolete=True, include_lineno=False)
+    return IDLE.sub("", file.getvalue().decode())
+
+
+def wrong_with(catalog: Catalog) -> Iterator[str]:
+    """What is wrong with translations, a sentence each."""
+    for message in catalog:
+        if not message.id:
+            continue
+        if not message.string:
+            yield f"has no translation of: {message.id}"
+        elif message.fuzzy:
+            yield f"is not sure (fuzzy) of: {message.id}"
+        elif places(message, "id") != places(message, "string"):
+            yield f"has other places than: {message.id}"
+
+
+def places(message: Message, side: str) -> list[str]:
+    """The places of a message (`id`) or of its translation (`string`), sorted; a sign % that is no place as itself."""
+    return sorted({match[1] or match[0] for match in PLACE.finditer(str(getattr(message, side)))})
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file whole, so that nobody reads half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+def compile_catalogs(folder: Path) -> None:
+    """Compile the translations into `folder`, for the running product."""
+    for language in NAMES:
+        file = io.BytesIO()
+        with catalog_path(language).open("rb") as source:
+            write_mo(file, read_po(source, locale=language, domain=DOMAIN))
+        write(folder / language / "LC_MESSAGES" / f"{DOMAIN}.mo", file.getvalue())
+
+
+def check() -> list[str]:
+    """What is wrong with the catalogs as they are kept, a sentence each."""
+    template, found = collect(), []
+    for language in NAMES:
+        path = catalog_path(language)
+        catalog = updated(language, template)
+        if not path.exists() or path.read_text("utf-8") != as_text(catalog):
+            found.append(f"{NAMES[language]} is not up to date: run make messages")
+        found += [f"{NAMES[language]} {text}" for text in wrong_with(catalog)]
+    return found
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Update and compile, or what the options say. Exit code 1: a translation is missing or wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tools.messages", description="Messages and their translations.")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--check", action="store_true", help="change nothing; exit code 1 when something is missing")
+    group.add_argument("--compile", action="store_true", help="only compile the translations")
+    options = parser.parse_args(arguments)
+    if options.compile:
+        compile_catalogs(LOCALE)
+        return 0
+    if not options.check:
+        template = collect()
+        for language in NAMES:
+            write(catalog_path(language), as_text(updated(language, template)).encode())
+        compile_catalogs(LOCALE)
+    found = check()
+    for text in found:
+        print(text)
+    return 1 if found else 0
+
+
+assert set(NAMES) == set(LANGUAGES) - {"en"}
+
+if __name__ == "__main__":
+    sys.exit(main())
