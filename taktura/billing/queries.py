@@ -11,12 +11,15 @@ from taktura.contracts.facts import load
 from taktura.contracts.models import Contract
 from taktura.core import facts
 from taktura.core.documents import Entry
+from taktura.core.errors import Refused
 from taktura.core.facts import Charge, at
 from taktura.core.periods import DAY
 from taktura.core.schedule import floor, windows
 from taktura.core.settle import Scope, settle
 from taktura.core.tax import is_gross
 from taktura.usage import store
+
+MAX_AMOUNT = 10**15  # minor units of one charge; what a document sums up must fit into 64 bits
 
 
 @dataclass(slots=True)
@@ -69,8 +72,11 @@ def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
 
 
 def due_of(known: Facts, pk: int, scope: Scope) -> list[Charge]:
-    """What is due of one contract."""
-    return settle(known.contracts[pk], known.billed.get(pk, ()), scope, known.floors[pk])
+    """What is due of one contract. Raises `Refused` (`invalid`) for an amount that no document can hold."""
+    due = settle(known.contracts[pk], known.billed.get(pk, ()), scope, known.floors[pk])
+    if any(abs(charge.amount) > MAX_AMOUNT for charge in due):
+        raise Refused("invalid", "An amount of the contract is too large: correct its prices, quantities or usage.")
+    return due
 
 
 def entries(contract: facts.Contract, charges: Iterable[Charge], place: int) -> list[Entry]:

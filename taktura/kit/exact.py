@@ -10,7 +10,7 @@ from taktura.core.money import DECIMALS, EXACT, fraction_text
 from taktura.core.periods import Span
 
 DIGITS = 100
-WHOLE_DIGITS = 15  # before the point: more is a slip of the pen
+WHOLE_DIGITS = 20  # before the point: more is a slip of the pen
 
 
 def to_json(value: Any) -> Any:

@@ -77,8 +77,8 @@ def translations(tool: ModuleType) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def compiled(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The translations as they are now, compiled for this test."""
-    tool.compile_catalogs(tmp_path)
-    monkeypatch.setattr(kit, "LOCALE", tmp_path)
+    tool.compile_catalogs(tmp_path / "locale")
+    monkeypatch.setattr(kit, "LOCALE", tmp_path / "locale")
     kit._catalog.cache_clear()
     yield
     kit._catalog.cache_clear()
@@ -212,7 +212,7 @@ def test_every_refusal_can_be_translated(tool: ModuleType) -> None:
         ("sv", "Det finns inget avtal ”V-1”."),
         ("en", "There is no contract “V-1”."),
         ("fr", "There is no contract “V-1”."),
-        ("../de", "There is no contract “V-1”."),
+        ("../locale/de", "There is no contract “V-1”."),
     ],
 )
 def test_a_refusal_in_a_language(language: str, text: str) -> None:

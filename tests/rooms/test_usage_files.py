@@ -162,6 +162,18 @@ def test_a_file_where_all_is_bad_is_kept_with_its_problems(world: World) -> None
     assert not UsageRecord.objects.exists()
 
 
+def test_a_file_of_which_nothing_could_be_read_may_come_again(world: World) -> None:
+    content = {"headings": "id;Abo;quantity;period_start"}
+    first = world.receive("1;S-1;2;2026-06-01", "2;S-1;x;2026-06-01", **content)
+    assert [p[1] for p in _problems(first)] == ["missing_column"]
+    second = world.receive("1;S-1;2;2026-06-01", "2;S-1;x;2026-06-01", mapping={"subscription_id": "Abo"}, **content)
+    assert (second.file, UsageFile.objects.count()) == (first.file, 1)
+    assert [p[:2] for p in _problems(second)] == [(3, "bad_number")]
+    assert _counts(second) == {"rows": 2, "recorded": 1, "duplicates": 0, "conflicts": 0, "waiting": 0}
+    with pytest.raises(Refused):
+        world.receive("1;S-1;2;2026-06-01", "2;S-1;x;2026-06-01", **content)
+
+
 def test_no_more_problems_are_kept_than_the_limit(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("taktura.usage.services.files.MAX_PROBLEMS_KEPT", 2)
     received = world.receive(*(f"{n},S-1,x,2026-06-01," for n in range(5)), "9,S-1,1,2026-06-01,")
@@ -169,7 +181,6 @@ def test_no_more_problems_are_kept_than_the_limit(world: World, monkeypatch: pyt
     assert _counts(received)["recorded"] == 1
 
 
-@pytest.mark.xfail(strict=True, reason="usage/services/files.py counts a problem of the whole file as a row")
 def test_a_problem_of_the_whole_file_is_no_row(world: World) -> None:
     received = world.receive()
     assert _problems(received) == [(None, "no_rows", "", "")]
@@ -191,7 +202,6 @@ def test_an_id_twice_in_one_file(world: World) -> None:
     assert list(UsageHistory.objects.values_list("external_id", "revision", "withdrawn")) == [("higher", 1, False)]
 
 
-@pytest.mark.xfail(strict=True, reason="usage/store/take.py tells only the contracts of its last round")
 def test_contracts_of_rows_before_a_repeated_id_are_told(world: World) -> None:
     received = world.receive("1,S-1,2,2026-06-01,", "2,S-2,2,2026-06-01,", "2,S-2,2,2026-06-01,")
     assert received.outcome.contracts == {line.contract_id for line in world.lines}
@@ -377,11 +387,6 @@ def test_late_usage_asks_its_contract_to_be_settled_again(world: World) -> None:
     assert changed == {"C1": date(2026, 6, 10), "C2": None}
 
 
-@pytest.mark.xfail(
-    strict=True,
-    run=False,
-    reason="usage/store/take.py: matching takes time by the square of the rows (stale statistics)",
-)
 def test_fifty_thousand_lines_in_as_many_queries_as_fifty(world: World) -> None:
     queries = []
     for first, count in ((0, 50), (100_000, 50_000)):

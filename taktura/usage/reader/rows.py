@@ -80,6 +80,11 @@ class Problem:
     found: str = ""
 
     @property
+    def of_file(self) -> bool:
+        """Whether it is a problem of the whole file, or of its heading, and not of a row."""
+        return self.code in ("missing_column", "double_column", "no_rows") or self.line is None
+
+    @property
     def message(self) -> str:
         """The English sentence with named places: the message id for a translation, filled by `values`."""
         return TEXTS["wrong_delimiter" if self.found else self.code]

@@ -122,10 +122,11 @@ def _records(
     priced, currency, folded = supplier.unit_price_from_import, supplier.currency, _Folded()
     subscriptions = seen.subscriptions
     for row in rows:
-        received.rows += 1
         if isinstance(row, Problem):
             received.problems.append(row)
+            received.rows += not row.of_file
             continue
+        received.rows += 1
         subscription, product = folded[row.subscription_id], folded[row.product_id]
         if row.customer_id:
             seen.customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)

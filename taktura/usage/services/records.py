@@ -14,6 +14,7 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
+from taktura.core.money import EXACT
 from taktura.core.periods import DAY
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
@@ -93,8 +94,9 @@ def _row(entry: Mapping[str, Any], contracts: Mapping[str, int], zone: ZoneInfo,
         raise Refused("invalid", "A usage record has a quantity or a duration.")
     at, day, end_day, is_span = when(entry.get("from", entry.get("at")), entry.get("until"), zone, actor.now)
     cost, price = _number(entry, "cost"), _number(entry, "price")
-    cost_amount = cost * (quantity if quantity is not None else 1) if cost is not None else None
-    amount = price * (quantity if quantity is not None else 1) if price is not None else None
+    times = quantity if quantity is not None else Decimal(1)
+    cost_amount = EXACT.multiply(cost, times) if cost is not None else None
+    amount = EXACT.multiply(price, times) if price is not None else None
     source = str(entry.get("source") or DEFAULT_SOURCE)
     external_id = str(entry["id"]) if entry.get("id") is not None else uuid.uuid4().hex
     revision = _revision(entry)
@@ -194,5 +196,5 @@ def _seconds(entry: Mapping[str, Any]) -> int | None:
 
 def digest(content: Any) -> str:
     """A short hash of a record's content, to tell a duplicate from a conflict; equal numbers are equal."""
-    plain = [format(c.normalize(), "f") if isinstance(c, Decimal) else to_json(c) for c in content]
+    plain = [format(c.normalize(EXACT) if c else 0, "f") if isinstance(c, Decimal) else to_json(c) for c in content]
     return hashlib.md5(json.dumps(plain, sort_keys=True).encode(), usedforsecurity=False).hexdigest()

@@ -23,20 +23,25 @@ FROM contracts_contractline l
 JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
 """
 
+_OTHER = "(SELECT 1 FROM usage_subscriptionlink o WHERE o.subscription_id = s.id AND o.line_id <> k.line_id)"
+
 # Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
 # line that the product points to, then one in whose life the record lies, then the oldest.
 _CANDIDATES = """
+CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
 SELECT r.id, life.*, 0 AS wrong FROM {rows} r
     JOIN usage_suppliersubscription s ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
-    JOIN single k ON k.subscription_id = s.id JOIN life ON life.line_id = k.line_id
+    JOIN usage_subscriptionlink k ON k.subscription_id = s.id AND NOT EXISTS {other}
+    JOIN life ON life.line_id = k.line_id
     WHERE r.supplier_id IS NOT NULL {which}
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, life.*, CASE WHEN p.id IS NULL THEN 1 ELSE 0 END FROM {rows} r
     JOIN usage_suppliersubscription s ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
-    JOIN usage_subscriptionlink k ON k.subscription_id = s.id JOIN life ON life.line_id = k.line_id
+    JOIN usage_subscriptionlink k ON k.subscription_id = s.id AND EXISTS {other}
+    JOIN life ON life.line_id = k.line_id
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
         AND p.article_id = (SELECT article_id FROM contracts_contractline l WHERE l.id = k.line_id)
-    WHERE r.supplier_id IS NOT NULL AND s.id NOT IN (SELECT subscription_id FROM single) {which}
+    WHERE r.supplier_id IS NOT NULL {which}
     ORDER BY r.id, (p.id IS NULL), NOT (r.day < life.stop AND r.end_day > life.first), life.line_id)
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, life.*, 0 FROM {rows} r JOIN life ON life.contract_id = r.contract_id
@@ -51,9 +56,6 @@ UNION ALL
 _MATCH = """
 CREATE TEMP TABLE {matched} ON COMMIT DROP AS
 SELECT *, CASE WHEN reason IS NULL THEN found END AS line_id FROM (
-WITH life AS NOT MATERIALIZED ({life}),
-single AS (SELECT subscription_id, min(line_id) AS line_id FROM usage_subscriptionlink GROUP BY 1 HAVING count(*) = 1),
-candidates AS ({candidates})
 SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.first, c.stop, CASE
     WHEN {unreadable} THEN 'invalid'
     WHEN c.line_id IS NULL AND r.supplier_id IS NOT NULL THEN 'no_subscription'
@@ -68,7 +70,7 @@ SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.f
     WHEN EXISTS (SELECT 1 FROM contracts_pause p WHERE p.contract_id = c.contract_id AND p.start <= r.day
         AND COALESCE(p."end", 'infinity') >= CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) THEN 'paused'
     END AS reason
-FROM {rows} r LEFT JOIN candidates c ON c.id = r.id WHERE TRUE {which}
+FROM {rows} r LEFT JOIN usage_candidates c ON c.id = r.id WHERE TRUE {which}
 ) x
 """
 
@@ -153,12 +155,13 @@ def lower_changed_from(cursor: Any, changes: str) -> None:
 
 
 def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
-    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}")
-    candidates = _CANDIDATES.format(rows=rows, which=which)
-    query = _MATCH.format(
-        matched=MATCHED, life=_LIFE, candidates=candidates, rows=rows, which=which, unreadable=unreadable
-    )
+    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates")
+    # A table of its own, since of a part of one query nobody could tell how large it is.
+    cursor.execute(_CANDIDATES.format(rows=rows, which=which, life=_LIFE, other=_OTHER))
+    cursor.execute("ANALYZE usage_candidates")
+    query = _MATCH.format(matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})
+    cursor.execute(f"ANALYZE {MATCHED}")
 
 
 def _write_parts(cursor: Any, now: datetime) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 
 from taktura.core.facts import Usage, UsageKey
+from taktura.core.money import EXACT
 from taktura.core.schedule import Window
 
 _WINDOWS = (
@@ -25,12 +26,15 @@ FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a 
 GROUP BY 1, 3
 """
 
+# A span that lies in several ranges of one window gives its days in each, but counts once (`turn`).
 _SPANS = f"""
-SELECT w.i, r.end_day - r.day, r.priced, sum(r.quantity * o.days), sum(r.cost_amount * o.days), sum(r.amount * o.days),
-    0,
-    count(*), sum(r.quantity)
-FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.is_span AND r.day < w.b AND r.end_day > w.a
-CROSS JOIN LATERAL (SELECT LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) AS days) o
+SELECT i, span, priced, sum(quantity * days), sum(cost_amount * days), sum(amount * days), 0,
+    count(*) FILTER (WHERE turn = 1), sum(quantity) FILTER (WHERE turn = 1)
+FROM (
+    SELECT w.i, r.end_day - r.day AS span, r.priced, r.quantity, r.cost_amount, r.amount,
+        LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) AS days, row_number() OVER (PARTITION BY w.i, r.id) AS turn
+    FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.is_span AND r.day < w.b AND r.end_day > w.a
+) parts
 GROUP BY 1, 2, 3
 """
 
@@ -131,17 +135,19 @@ def _add(
     count: int,
     raw: Decimal | None,
 ) -> None:
-    zero = Decimal(0)
+    zero, add = Decimal(0), EXACT.add
     values["count"] += count
     if priced:
-        values["imported_quantity"] += raw or zero
-        values["imported"][span or 1] = values["imported"].get(span or 1, zero) + (amount or zero)
+        values["imported_quantity"] = add(values["imported_quantity"], raw or zero)
+        values["imported"][span or 1] = add(values["imported"].get(span or 1, zero), amount or zero)
         return
-    values["raw_quantity"] += raw or zero
+    values["raw_quantity"] = add(values["raw_quantity"], raw or zero)
     values["seconds"] += int(seconds)
-    values["days_parts" if span else "whole_parts"] += quantity or zero
+    part = "days_parts" if span else "whole_parts"
+    values[part] = add(values[part], quantity or zero)
     before = values["parts"].get(span or 1, (zero, zero, zero))
-    values["parts"][span or 1] = tuple(x + (y or zero) for x, y in zip(before, (quantity, cost, amount), strict=True))
+    new = (quantity, cost, amount)
+    values["parts"][span or 1] = tuple(add(x, y or zero) for x, y in zip(before, new, strict=True))
 
 
 def _usage(values: dict[str, Any], seen: int) -> Usage:

@@ -98,6 +98,7 @@ def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, closed_until: date |
             _refuse_closed(cursor, closed_until, strict)
             match_staged(cursor, closed_until)
             _store(cursor, actor)
+            outcome.contracts |= _matched_contracts(cursor)
             cursor.execute("SELECT count(*) FROM usage_staging WHERE state = 'again'")
             if not cursor.fetchone()[0]:
                 break
@@ -137,7 +138,7 @@ def _store(cursor: Any, actor: Actor) -> None:
     )
     cursor.execute(
         f"""INSERT INTO usage_usagerecord (id, {columns}, line_id)
-            SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new'
+            SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new' ORDER BY seq
             ON CONFLICT (source, external_id) DO NOTHING"""
     )
     write_exceptions(cursor, actor.now)
@@ -161,6 +162,11 @@ def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
     )
 
 
+def _matched_contracts(cursor: Any) -> set[int]:
+    cursor.execute(f"SELECT DISTINCT contract_id FROM {MATCHED} WHERE line_id IS NOT NULL")
+    return {row[0] for row in cursor.fetchall()}
+
+
 def _count(cursor: Any, outcome: Outcome) -> None:
     cursor.execute("SELECT state, count(*), count(line_id) FROM usage_staging GROUP BY 1")
     for state, count, matched in cursor.fetchall():
@@ -175,8 +181,6 @@ def _count(cursor: Any, outcome: Outcome) -> None:
            WHERE s.state = 'stored' ORDER BY s.seq, e.first"""
     )
     outcome.exceptions = [row[0] for row in cursor.fetchall()]
-    cursor.execute(f"SELECT DISTINCT contract_id FROM {MATCHED} WHERE line_id IS NOT NULL")
-    outcome.contracts = {row[0] for row in cursor.fetchall()}
     cursor.execute("SELECT row, external_id FROM usage_staging WHERE state = 'conflict' ORDER BY seq LIMIT 1000")
     outcome.conflict_rows = list(cursor.fetchall())
 

@@ -1,0 +1,114 @@
+"""The examples of the documentation are true: each scenario passes, and what is quoted is what the program shows."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taktura.cli.scenarios.load import load
+from taktura.cli.scenarios.report import Result, render, summary
+from taktura.cli.scenarios.run import run
+from taktura.kit.database import scratch_database
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+EXAMPLES = {
+    f"{page.relative_to(ROOT).as_posix()}-{number}": block
+    for page in PAGES
+    for number, (kind, block) in enumerate(BLOCK.findall(page.read_text(encoding="utf-8")), 1)
+    if kind == "yaml"
+}
+
+
+def simulated(text: str, folder: Path) -> Result:
+    """What a scenario produces."""
+    path = folder / "my.yaml"
+    path.write_text(text, encoding="utf-8")
+    with scratch_database():
+        return run(load(path))
+
+
+def test_every_example_in_yaml_is_a_scenario() -> None:
+    assert len(EXAMPLES) > 20
+    assert [name for name, text in EXAMPLES.items() if not text.startswith("scenario:")] == []
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_gives_what_it_says(name: str, tmp_path: Path) -> None:
+    result = simulated(EXAMPLES[name], tmp_path)
+    assert result.passed, render(result)
+    page = name.rpartition("-")[0]
+    assert not result.forecast or page == "docs/getting-started.md", "an example expects something"
+
+
+def test_the_forecast_in_the_manual_is_what_simulate_prints(tmp_path: Path) -> None:
+    blocks = BLOCK.findall((ROOT / "docs" / "getting-started.md").read_text(encoding="utf-8"))
+    scenario = next(text for kind, text in blocks if kind == "yaml")
+    quoted = next(text for kind, text in blocks if "simulate my.yaml" in text and kind == "text")
+    result = simulated(scenario, tmp_path)
+    assert quoted.splitlines()[1:] == [*render(result).splitlines(), summary([result])]
+
+
+def quoted_lines(*starts: str) -> set[str]:
+    """The lines of all blocks of text that begin so, without the blanks at the ends."""
+    found: set[str] = set()
+    for page in PAGES:
+        for kind, block in BLOCK.findall(page.read_text(encoding="utf-8")):
+            if kind == "text":
+                found |= {line.strip() for line in block.splitlines() if line.startswith(starts)}
+    return found
+
+
+def shown_documents() -> set[str]:
+    """The demo's documents as words: number, kind, contract, amounts, currency."""
+    from taktura.cli.show import amount
+    from taktura.invoices.models import Document
+
+    rows = Document.objects.select_related("contract")
+    return {
+        " ".join(
+            [d.number, d.kind.replace("_", " "), d.contract.key if d.contract else ""]
+            + [amount(minor, d.digits) for minor in (d.net, d.tax, d.gross)]
+            + [d.currency]
+        )
+        for d in rows
+    }
+
+
+def test_what_is_quoted_of_the_demo_company_is_true(demo_folder: Path) -> None:
+    from taktura.billing.explain import explain
+    from taktura.billing.proof import verify
+    from taktura.cli.demo.company import make
+    from taktura.customers.models import Customer
+    from taktura.invoices.models import Document
+    from taktura.invoices.queries import by_number
+
+    with scratch_database():
+        seller = make(lambda done, total: None)
+        documents, known = shown_documents(), set[str]()
+        explained: list[tuple[str, int]] = [("RE-2024-00024", 3), ("RK-2024-00001", 1)]
+        for number, line in explained:
+            found = explain(by_number(seller.pk, number), line)
+            known |= {f"{what:<26} {how_much}" for what, how_much in found.steps}
+            known |= {f"{found.document}, line {found.position}: {found.title}", f"{len(found.rows)} rows of usage"}
+            known.add(f"takes back from {found.credited_document}")
+            known.add(f"seconds of all rows: {sum(row['seconds'] or 0 for row in found.rows)}")
+        proven = verify()
+        counts: Any = (Document.objects.count(), Customer.objects.count(), len(list(demo_folder.iterdir())))
+    assert proven == []
+    assert counts == (30, 75, 2), "docs/getting-started.md and the text of verify name these numbers"
+    rows = quoted_lines(" RE-2024", " RK-2024")
+    assert rows
+    for row in rows:
+        words = re.sub(r"\s+", " ", row).split(" ")
+        amounts = " ".join(words[-4:])
+        assert any(d.startswith(words[0] + " ") and d.endswith(amounts) for d in documents), (row, [d for d in documents if d.startswith(words[0])])
+    steps = quoted_lines(
+        "  rule ", "  quantity ", "  included", "  priced", "  price", "  exact", "  rounded", "  billed"
+    )
+    steps |= quoted_lines(
+        "  net of the line", "  days ", "  seconds of all", "38 rows", "takes back", "RE-2024", "RK-2024"
+    )
+    assert steps and steps - known == set()
