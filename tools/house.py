@@ -57,8 +57,9 @@ def _clock(node: ast.AST, path: Path) -> Iterator[Finding]:
 
 
 def _environment(node: ast.AST, path: Path) -> Iterator[Finding]:
-    reads = isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
-    if reads and ENVIRONMENT not in path.parents and path.parts[:2] != ("taktura", "cli"):
+    if not isinstance(node, ast.Attribute) or node.attr not in ("environ", "getenv"):
+        return
+    if ENVIRONMENT not in path.parents and path.parts[:2] != ("taktura", "cli"):
         yield node.lineno, "the environment is read in config (and by the command line) alone"
 
 
