@@ -113,13 +113,14 @@ class FileProblem(models.Model):
 
 
 class UsageRecord(models.Model):
-    """One usage record in its current revision. (source, external_id) is unique over all time (R6.1).
+    """One usage record in its current revision. A seller's (source, external_id) is unique over all time (R6.1).
 
     `line` is set when it found its contract line. `[day, end_day)` are local days; `is_span`: quantity and cost are
     split over them. `seconds` are raw, the tick comes when they are summed. `revised` counts up over all records: the
     store's mark.
     """
 
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, db_index=False, related_name="usage_records")
     source = models.CharField(max_length=100)
     external_id = models.CharField(max_length=300)
     revision = models.IntegerField(default=1)
@@ -148,7 +149,7 @@ class UsageRecord(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["source", "external_id"], name="usage_identity"),
+            models.UniqueConstraint(fields=["seller", "source", "external_id"], name="usage_identity"),
             models.CheckConstraint(condition=Q(end_day__gt=models.F("day")), name="usage_days"),
             models.CheckConstraint(condition=Q(seconds__isnull=True) | Q(seconds__gte=0), name="usage_seconds"),
         ]
@@ -158,6 +159,7 @@ class UsageRecord(models.Model):
 class UsageHistory(models.Model):
     """A revision that was replaced or withdrawn, as it was: `record` holds its columns. Only appended to."""
 
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="usage_history")
     source = models.CharField(max_length=100)
     external_id = models.CharField(max_length=300)
     revision = models.IntegerField()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from taktura.core.errors import Refused
 from taktura.usage.models import Supplier, SupplierCustomer, SupplierSubscription, UsageException
@@ -28,12 +28,7 @@ def waiting_by_reason(seller_id: int) -> dict[str, int]:
 
 
 def _exceptions(seller_id: int) -> QuerySet[UsageException]:
-    """A seller's exceptions; with those of records that name neither a supplier nor a contract that is there, since
-    they may be anybody's."""
-    by_contract = Q(record__contract__customer__seller=seller_id) | Q(record__contract__isnull=True)
-    return UsageException.objects.filter(
-        Q(record__supplier__seller=seller_id) | Q(record__supplier__isnull=True) & by_contract
-    )
+    return UsageException.objects.filter(record__seller=seller_id)
 
 
 def supplier_customers(seller_id: int) -> dict[str, dict[str, Any]]:

@@ -124,3 +124,34 @@ def test_parts_of_a_period_never_cost_more_than_the_period() -> None:
     costs = [cost_until(quarter, day) for day in days]
     assert costs == sorted(costs)
     assert costs[-1] == 300
+
+
+@pytest.mark.xfail(strict=True, reason="the billed top-up of a unit of the old tariff is settled as one of the new")
+def test_a_change_of_tariff_before_a_billed_minimum_is_settled_in_one_go() -> None:
+    """R5.2, R16.1: changed from a day in the past on, the periods after it are units of the new tariff; what was billed
+    of the old ones is credited whole, and calling it again gives nothing."""
+    contract = contract_of(TariffTerms(minimum=D(20)), line_of(CALLS))
+    scope = Scope(on=date(2027, 3, 1))
+    billed = issued([], settle(contract, [], scope))
+    first, change = contract.phases[0], date(2027, 1, 15)
+    changed = replace(
+        contract,
+        phases=(replace(first, end=change), replace(first, start=change)),
+        lines=(replace(contract.lines[0], terms=((START, CALLS), (change, CALLS))),),
+    )
+    due = settle(changed, billed, scope)
+    after = issued(billed, due)
+    assert sum(c.amount for c in after) == 4000
+    assert not settle(changed, after, scope)
+
+
+@pytest.mark.xfail(strict=True, reason="_unit_touched does not see what is only now being charged by amount")
+@pytest.mark.parametrize("charge", ["recurring", "once"])
+def test_the_cap_holds_for_a_whole_line_billed_at_once(charge: str) -> None:
+    """R9.2: the cap always holds, on the invoice of a booking with `bill: now` (R5.6) too."""
+    terms = LineTerms(article="seat", charge=charge, price=D(20), proration="none", in_cap=True)
+    contract = contract_of(TariffTerms(cap=D(10)), line_of(terms))
+    scope = Scope(on=START, lines=frozenset([1]), now=frozenset([1]))
+    due = settle(contract, [], scope)
+    assert sum(c.amount for c in due) == 1000
+    assert not settle(contract, issued([], due), scope)

@@ -167,7 +167,10 @@ def act(world: Any, record_of: Any, name: str, days: int, choice: int) -> None:
         _, lines = world.offer.tariffs[1 if len(contract.phases) > 1 and day >= contract.phases[-1].start else 0]
         if "seat" in lines and day < contract.end and (len(contract.phases) == 1 or day >= contract.phases[-1].start):
             line = world.book(lines["seat"], day, Decimal(1 + choice % 4))
-            if choice % 2:
+            flagged = lines["seat"].in_minimum or lines["seat"].in_cap
+            whole = lines["seat"].proration == "none"
+            # (test_the_cap_holds_for_a_whole_line_billed_at_once)
+            if choice % 2 and not (whole and flagged):
                 world.settle_now(Scope(on=today, lines=frozenset([line.id]), now=frozenset([line.id])))
     elif name == "end_line":
         lines = [x for x in contract.lines if x.start <= day <= x.end and x.terms[0][1].charge != "once"]
@@ -207,7 +210,8 @@ def _whole_contract(world: Any, name: str, day: date, days: int, choice: int) ->
     elif name == "no_notice":
         if contract.end < FOREVER:
             world.end_contract(FOREVER)
-    elif name == "tariff":
+    elif name == "tariff" and not any(c.key.line is None and c.key.start >= day for c in world.billed):
+        # (not before a billed top-up: test_a_change_of_tariff_before_a_billed_minimum_is_settled_in_one_go)
         if contract.start < day < contract.end and contract.phases[-1].start < day and len(contract.phases) < 3:
             number = len(contract.phases) % 2
             beyond = any(c.end > day and c.amount > 0 and c.rate is not None for c in world.billed)
@@ -278,8 +282,8 @@ def test_credits_by_hand_lower_what_is_billed(
         wanted = expected.get(place, 0)
         waived = world.waived.get(place, 0)
         got = billed.get(place, 0)
-        if place[0] == "unit" and wanted < 0:  # its relief is for lines outside it
-            assert wanted - waived <= got <= wanted, place
+        if place[0] == "unit" and wanted - waived < 0:  # a line was credited that its unit's relief had lowered
+            assert wanted - waived <= got <= max(wanted, 0), place
         elif waived and lines_of(world, place) > 1:  # never more is credited than is left of each line
             assert max(0, wanted - waived) <= got <= wanted, place
         else:

@@ -122,3 +122,13 @@ def test_what_is_quoted_of_the_demo_company_is_true(demo_folder: Path) -> None:
         "All is proven",
     )
     assert steps and steps - known == set()
+
+
+@pytest.mark.xfail(strict=True, reason="R7.4: a flat price is one line; its usage makes a second one at 0.00")
+def test_a_flat_price_is_one_line_of_quantity_1(tmp_path: Path) -> None:
+    text = EXAMPLES[next(name for name, text in EXAMPLES.items() if text.startswith("scenario: a flat price\n"))]
+    busy = "{contract: BUSY, net: 20.00}"
+    assert busy in text
+    result = simulated(text.replace(busy, "{net: 20.00, lines: [{title: Calls, quantity: 1, net: 20.00}]}"), tmp_path)
+    assert not result.error and not result.not_yet
+    assert result.passed, render(result)

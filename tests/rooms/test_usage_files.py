@@ -418,7 +418,7 @@ def test_what_waits_is_counted_by_seller(world: World, actor: Actor) -> None:
     usage.record_usage(actor, seller=other.seller, entries=[{"contract": "C1", "article": "none", "quantity": 1}])
     assert [waiting(w.seller.pk) for w in (world, other)] == [2, 2]
     usage.record_usage(actor, seller=world.seller, entries=[{"contract": "C9", "article": "gb", "quantity": 1}])
-    assert [waiting(w.seller.pk) for w in (world, other)] == [3, 3]  # of a contract that nobody has
+    assert [waiting(w.seller.pk) for w in (world, other)] == [3, 2]  # of a contract that nobody has
 
 
 def test_a_record_that_waits_in_parts_is_counted_once(world: World) -> None:
@@ -427,8 +427,19 @@ def test_a_record_that_waits_in_parts_is_counted_once(world: World) -> None:
     assert (UsageException.objects.count(), waiting(world.seller.pk)) == (2, 1)
 
 
-@pytest.mark.xfail(strict=True, reason="usage/services/files.py: the source of records does not name the seller")
 def test_suppliers_of_two_sellers_may_have_the_same_key(world: World, actor: Actor) -> None:
     other = _world(actor)
     world.receive("1,S-1,1,2026-06-01,")
     assert other.receive("1,S-1,2,2026-06-01,").outcome.recorded == 1
+
+
+def test_two_sellers_may_send_the_same_ids(world: World, actor: Actor) -> None:
+    """The identity of a record is its seller's: (source, id) of one says nothing of the other's."""
+    other = _world(actor)
+    for seller in (world.seller, other.seller):
+        outcome = usage.record_usage(
+            actor, seller=seller, entries=[{"contract": "none", "article": "gb", "quantity": 1, "id": "same"}]
+        )
+        assert (outcome.duplicates, outcome.exceptions) == (0, ["no_contract"])
+    usage.withdraw_usage(actor, seller=other.seller, external_id="same")
+    assert [waiting(s.pk) for s in (world.seller, other.seller)] == [1, 0]

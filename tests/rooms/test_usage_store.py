@@ -98,7 +98,8 @@ def take(actor: Actor, lines: list[ContractLine], records: list[Record]) -> Outc
         )
         for r in records
     ]  # fmt: skip
-    return take_in(actor, rows, closed_until=None, strict=False)
+    seller = Seller.objects.get().pk
+    return take_in(actor, rows, seller=seller, closed_until=None, strict=False)
 
 
 def _number(chance: random.Random) -> Decimal | None:
@@ -348,7 +349,7 @@ def test_the_rows_behind_an_older_mark_are_those_of_then(lines: list[ContractLin
         for step in range(40):
             if stored and chance.random() < 0.25:
                 gone = chance.choice(sorted(stored))
-                withdraw(actor, source="test", external_id=gone, closed_until=None)
+                withdraw(actor, seller=Seller.objects.get().pk, source="test", external_id=gone, closed_until=None)
                 del stored[gone]
             else:
                 batch = {
@@ -375,7 +376,7 @@ def test_the_rows_behind_are_those_of_their_days(lines: list[ContractLine], acto
         then = mark()
         february = [str(r["id"]) for r in rows_behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), then)]
         assert february == ["span", "2026-02-01", "2026-02-28"]
-        withdraw(actor, source="test", external_id="span", closed_until=None)
+        withdraw(actor, seller=Seller.objects.get().pk, source="test", external_id="span", closed_until=None)
         (first, *_) = rows_behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), then)
         assert (first["id"], first["quantity"]) == ("span", LARGE)
         assert rows_behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), 0) == []

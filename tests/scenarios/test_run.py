@@ -168,21 +168,9 @@ def test_the_json_form_is_plain_and_holds_what_each_step_produced(path: Path) ->
 
 
 LEFT_TO_THE_SERVICES = [
-    pytest.param(
-        "sign: {contract: C2, customer: c, tariff: t, start: 2026-01-01, anchor: day 32}",
-        "invalid",
-        marks=pytest.mark.xfail(strict=True, reason="contracts.sign does not check an anchor of its own (R2.4)"),
-    ),
-    pytest.param(
-        "price_update: {tariff: t, from: 2026-02-01, lines: {nothing: 5.00}}",
-        "not_found",
-        marks=pytest.mark.xfail(strict=True, reason="catalog.moved_prices adds a line that the tariff does not have"),
-    ),
-    pytest.param(
-        "usage: {contract: C1, article: a, quantity: 1, revision: 99999999999}",
-        "invalid",
-        marks=pytest.mark.xfail(strict=True, reason="a revision beyond the column ends in an error of the database"),
-    ),
+    pytest.param("sign: {contract: C2, customer: c, tariff: t, start: 2026-01-01, anchor: day 32}", "invalid"),
+    pytest.param("price_update: {tariff: t, from: 2026-02-01, lines: {nothing: 5.00}}", "not_found"),
+    pytest.param("usage: {contract: C1, article: a, quantity: 1, revision: 99999999999}", "invalid"),
     ("define_tariff: {tariff: u, interval: 0 months}", "invalid"),
     ("define_tariff: {tariff: u, anchor: day 32}", "invalid"),
     ("define_tariff: {tariff: u, lines: {a: {charge: usage, tick: 60/0}}}", "invalid"),

@@ -57,9 +57,8 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
         right=frozenset({3, 4, 5, 6, 8}),
     )
     left = len(found.rows) - len(shown)
-    console.print(_("rows of usage: %(count)s", count=len(found.rows)))
-    if left:
-        console.print(_("not shown: %(count)s (--all shows them)", count=left))
+    hidden = ", " + _("%(count)s not shown (--all)", count=left) if left else ""
+    console.print(_("%(count)s rows of usage", count=len(found.rows)) + hidden)
     sums = {"quantity": _("quantity"), "seconds": _("seconds"), "cost_amount": _("cost"), "amount": _("price")}
     for name, what in sums.items():
         if any(r[name] is not None for r in found.rows):

@@ -44,6 +44,7 @@ def receive_file(
     """
     if len(content) > MAX_FILE_BYTES:
         raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
+    Supplier.objects.select_for_update().get(pk=supplier.pk)  # the same file twice at once: one after the other
     sha = hashlib.sha256(content).hexdigest()
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
     if known is not None and known.recorded + known.duplicates + known.conflicts + known.waiting:
@@ -89,8 +90,13 @@ def import_rows(
 def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file: UsageFile | None) -> Received:
     seen = _Seen()
     received = Received(Outcome())
+    seller = supplier.seller
     received.outcome = take_in(
-        actor, _records(supplier, rows, file, seen, received), closed_until=supplier.seller.closed_until, strict=False
+        actor,
+        _records(supplier, rows, file, seen, received),
+        seller=seller.pk,
+        closed_until=seller.closed_until,
+        strict=False,
     )
     for line, external_id in received.outcome.conflict_rows:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
@@ -163,12 +169,12 @@ def _records(
             None,
             row.cost_amount,
             row.amount,
-            row.currency or currency,
+            row.currency.upper() or currency,
             priced,
             None,
             file_id,
             row.line,
-            False,
+            priced and row.amount is None,  # nothing says what it would be billed at
         )
 
 

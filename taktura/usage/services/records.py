@@ -57,7 +57,7 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     contracts = dict(Contract.objects.filter(customer__seller=seller, key__in=keys).values_list("key", "pk"))
     zone = ZoneInfo(seller.time_zone)
     rows = [_row(entry, contracts, zone, actor) for entry in entries]
-    outcome = take_in(actor, rows, closed_until=seller.closed_until, strict=True)
+    outcome = take_in(actor, rows, seller=seller.pk, closed_until=seller.closed_until, strict=True)
     if outcome.recorded or outcome.exceptions:
         record(
             actor,
@@ -76,7 +76,9 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
 @transaction.atomic
 def withdraw_usage(actor: Actor, *, seller: Seller, external_id: str, source: str = DEFAULT_SOURCE) -> set[int]:
     """Withdraw a record (R12.2); gives its contracts. Raises `Refused`: `not_found`, `closed_period`."""
-    contracts = withdraw(actor, source=source, external_id=external_id, closed_until=seller.closed_until)
+    contracts = withdraw(
+        actor, seller=seller.pk, source=source, external_id=external_id, closed_until=seller.closed_until
+    )
     record(actor, "withdraw_usage", f"seller:{seller.pk}", {"source": source, "id": external_id})
     return contracts
 

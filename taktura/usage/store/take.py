@@ -39,11 +39,15 @@ COLUMNS = (
     "row",
     "unreadable",
 )
-STORED = tuple(c for c in COLUMNS if c not in ("given_revision", "unreadable"))
+STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable")))
+SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
+
+MAX_CONFLICTS = 10_000  # that are named; all are counted
 
 _STAGING = """
 CREATE TEMP TABLE usage_staging (
-    seq bigserial, id bigint DEFAULT nextval(pg_get_serial_sequence('usage_usagerecord', 'id')),
+    seller_id bigint DEFAULT {seller}, seq bigserial,
+    id bigint DEFAULT nextval(pg_get_serial_sequence('usage_usagerecord', 'id')),
     source text, external_id text, revision int, given_revision bool, digest text, contract_id bigint, article text,
     by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
     is_span bool,
@@ -62,9 +66,10 @@ UPDATE usage_staging s SET id = COALESCE(r.id, s.id), state = CASE
     WHEN s.given_revision AND s.revision > r.revision THEN 'revision'
     WHEN s.given_revision THEN 'duplicate'
     ELSE 'conflict' END
-FROM (SELECT seq, source, external_id, row_number() OVER (PARTITION BY source, external_id ORDER BY seq) AS turn
+FROM (SELECT seq, seller_id, source, external_id,
+        row_number() OVER (PARTITION BY source, external_id ORDER BY seq) AS turn
       FROM usage_staging WHERE state IS NULL) x
-LEFT JOIN usage_usagerecord r ON r.source = x.source AND r.external_id = x.external_id
+LEFT JOIN usage_usagerecord r ON r.seller_id = x.seller_id AND r.source = x.source AND r.external_id = x.external_id
 WHERE s.seq = x.seq
 """
 
@@ -81,8 +86,10 @@ class Outcome:
     conflict_rows: list[tuple[int | None, str]] = field(default_factory=list)
 
 
-def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, closed_until: date | None, strict: bool) -> Outcome:
-    """Take records in, in one transaction of the caller's; `rows` are in the order of `COLUMNS`.
+def take_in(
+    actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, closed_until: date | None, strict: bool
+) -> Outcome:
+    """Take records in, in one transaction of the caller's; `rows` are one seller's, in the order of `COLUMNS`.
 
     `strict`: a correction of usage before `closed_until` is refused (`closed_period`, R12.3); else it counts as a
     conflict, so that no row of a file stops another.
@@ -90,11 +97,12 @@ def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, closed_until: date |
     outcome = Outcome()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS usage_staging")
-        cursor.execute(_STAGING)
+        cursor.execute(_STAGING.format(seller=int(seller)))
         copy_rows("usage_staging", COLUMNS, rows)
         cursor.execute("ANALYZE usage_staging")
         while True:
             cursor.execute(_CLASSIFY)
+            cursor.execute("ANALYZE usage_staging (state)")  # else the planner takes it for empty
             _refuse_closed(cursor, closed_until, strict)
             match_staged(cursor, closed_until)
             _store(cursor, actor)
@@ -111,8 +119,8 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
     if closed_until is None:
         return
     cursor.execute(
-        """UPDATE usage_staging s SET state = 'closed' FROM usage_usagerecord r
-           WHERE s.state = 'revision' AND r.source = s.source AND r.external_id = s.external_id
+        f"""UPDATE usage_staging s SET state = 'closed' FROM usage_usagerecord r
+           WHERE s.state = 'revision' AND {SAME}
              AND (r.day < %s OR s.day < %s)""",
         [closed_until, closed_until],
     )
@@ -128,10 +136,10 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
 def _store(cursor: Any, actor: Actor) -> None:
     columns = ", ".join(f'"{c}"' for c in STORED)
     _archive(cursor, actor, "s.state = 'revision'", withdrawn=False)
-    assignments = ", ".join(f'"{c}" = s."{c}"' for c in STORED if c not in ("source", "external_id"))
+    assignments = ", ".join(f'"{c}" = s."{c}"' for c in STORED if c not in ("seller_id", "source", "external_id"))
     cursor.execute(
         f"""UPDATE usage_usagerecord r SET {assignments}, line_id = s.line_id, revised = nextval('usage_mark')
-            FROM usage_staging s WHERE s.state = 'revision' AND r.source = s.source AND r.external_id = s.external_id"""
+            FROM usage_staging s WHERE s.state = 'revision' AND {SAME}"""
     )
     cursor.execute(
         "DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'"
@@ -139,7 +147,7 @@ def _store(cursor: Any, actor: Actor) -> None:
     cursor.execute(
         f"""INSERT INTO usage_usagerecord (id, {columns}, line_id)
             SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new' ORDER BY seq
-            ON CONFLICT (source, external_id) DO NOTHING"""
+            ON CONFLICT (seller_id, source, external_id) DO NOTHING"""
     )
     write_exceptions(cursor, actor.now)
     cursor.execute("UPDATE usage_staging SET state = 'stored' WHERE state IN ('new', 'revision')")
@@ -149,16 +157,17 @@ def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
     """Keep revisions that are about to be replaced or withdrawn, and tell their contracts."""
     cursor.execute(
         f"""INSERT INTO usage_usagehistory
-                (source, external_id, revision, line, revised, replaced, withdrawn, replaced_at, record)
-            SELECT r.source, r.external_id, r.revision, r.line_id, r.revised, nextval('usage_mark'), %s, %s, to_jsonb(r)
-            FROM usage_usagerecord r JOIN usage_staging s ON r.source = s.source AND r.external_id = s.external_id
+                (seller_id, source, external_id, revision, line, revised, replaced, withdrawn, replaced_at, record)
+            SELECT r.seller_id, r.source, r.external_id, r.revision, r.line_id, r.revised, nextval('usage_mark'),
+                %s, %s, to_jsonb(r)
+            FROM usage_usagerecord r JOIN usage_staging s ON {SAME}
             WHERE {which}""",
         [withdrawn, actor.now],
     )
     lower_changed_from(
         cursor,
         f"""SELECT l.contract_id, min(r.day) FROM usage_usagerecord r JOIN contracts_contractline l ON l.id = r.line_id
-            JOIN usage_staging s ON r.source = s.source AND r.external_id = s.external_id WHERE {which} GROUP BY 1""",
+            JOIN usage_staging s ON {SAME} WHERE {which} GROUP BY 1""",
     )
 
 
@@ -181,11 +190,13 @@ def _count(cursor: Any, outcome: Outcome) -> None:
            WHERE s.state = 'stored' ORDER BY s.seq, e.first"""
     )
     outcome.exceptions = [row[0] for row in cursor.fetchall()]
-    cursor.execute("SELECT row, external_id FROM usage_staging WHERE state = 'conflict' ORDER BY seq LIMIT 1000")
+    cursor.execute(
+        "SELECT row, external_id FROM usage_staging WHERE state = 'conflict' ORDER BY seq LIMIT %s", [MAX_CONFLICTS]
+    )
     outcome.conflict_rows = list(cursor.fetchall())
 
 
-def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date | None) -> set[int]:
+def withdraw(actor: Actor, *, seller: int, source: str, external_id: str, closed_until: date | None) -> set[int]:
     """Remove a record; its history stays (R12.2). Gives the contract it was billed on.
 
     Raises `Refused`: `not_found`, `closed_period`.
@@ -194,8 +205,8 @@ def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date 
         cursor.execute(
             """SELECT r.day, l.contract_id FROM usage_usagerecord r
                LEFT JOIN contracts_contractline l ON l.id = r.line_id
-               WHERE r.source = %s AND r.external_id = %s FOR UPDATE OF r""",
-            [source, external_id],
+               WHERE r.seller_id = %s AND r.source = %s AND r.external_id = %s FOR UPDATE OF r""",
+            [seller, source, external_id],
         )
         row = cursor.fetchone()
         if row is None:
@@ -207,15 +218,18 @@ def withdraw(actor: Actor, *, source: str, external_id: str, closed_until: date 
                 day=closed_until.isoformat(),
             )
         cursor.execute("DROP TABLE IF EXISTS usage_staging")
-        cursor.execute(_STAGING)
+        cursor.execute(_STAGING.format(seller=int(seller)))
         cursor.execute(
             "INSERT INTO usage_staging (source, external_id, state) VALUES (%s, %s, 'revision')", [source, external_id]
         )
         _archive(cursor, actor, "s.state = 'revision'", withdrawn=True)
         cursor.execute(
             """DELETE FROM usage_usageexception e USING usage_usagerecord r
-               WHERE e.record_id = r.id AND r.source = %s AND r.external_id = %s""",
-            [source, external_id],
+               WHERE e.record_id = r.id AND r.seller_id = %s AND r.source = %s AND r.external_id = %s""",
+            [seller, source, external_id],
         )
-        cursor.execute("DELETE FROM usage_usagerecord WHERE source = %s AND external_id = %s", [source, external_id])
+        cursor.execute(
+            "DELETE FROM usage_usagerecord WHERE seller_id = %s AND source = %s AND external_id = %s",
+            [seller, source, external_id],
+        )
     return {row[1]} if row[1] else set()
