@@ -28,15 +28,21 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
-setup: $(VENV)/.dev ## Set everything up, without running anything
+# The translations, compiled for the running product.
+PO := $(wildcard taktura/locale/*/LC_MESSAGES/django.po)
+$(VENV)/.messages: $(VENV)/.run $(PO)
+	@$(BIN)/python -m tools.messages --compile
+	@touch $@
 
-run: $(VENV)/.run ## Start the product with its demo company
+setup: $(VENV)/.dev $(VENV)/.messages ## Set everything up, without running anything
+
+run: $(VENV)/.run $(VENV)/.messages ## Start the product with its demo company
 	@$(BIN)/taktura run
 
-test: lint ## Run every check and every test
+test: lint $(VENV)/.messages ## Run every check and every test
 	@$(BIN)/pytest -n auto
 
-test-server: $(VENV)/.dev ## Run the database's tests on Debian's PostgreSQL instead of the embedded one
+test-server: $(VENV)/.dev $(VENV)/.messages ## Run the database's tests on Debian's PostgreSQL instead of the embedded one
 	@$(BIN)/python tools/test_server.py
 
 lint: $(VENV)/.dev ## Check style, types, layers and the house's own rules

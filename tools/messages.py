@@ -27,6 +27,7 @@ NAMES = {"de": "German", "sv": "Swedish"}
 MARKS = {"Refused": 1, "_": 0}
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {
+    "taktura/billing/services/run.py": {"PROBLEMS"},
     "taktura/cli/commands/billing.py": {"REASONS"},
     "taktura/cli/commands/proving.py": {"PARTS"},
     "taktura/cli/show.py": {"KINDS", "SUMS"},

@@ -18,7 +18,9 @@ def parse_tick(text: str) -> tuple[int, int]:
         return TICKS[text]
     first, slash, step = str(text).partition("/")
     if not (slash and first.isdigit() and step.isdigit() and int(first) and int(step)):
-        raise Refused("invalid", f"“{text}” is no tick: write minute, second, or seconds/seconds such as 60/1.")
+        raise Refused(
+            "invalid", "“%(text)s” is no tick: write minute, second, or seconds/seconds such as 60/1.", text=text
+        )
     return int(first), int(step)
 
 

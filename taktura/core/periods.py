@@ -39,7 +39,9 @@ def parse_span(text: str) -> Span:
     words = str(text).split()
     unit = words[1].rstrip("s") if len(words) == 2 else ""
     if unit not in UNITS or not words[0].isdigit() or int(words[0]) < 1:
-        raise Refused("invalid", f"“{text}” is not a span of time: write a number and day, week, month or year.")
+        raise Refused(
+            "invalid", "“%(text)s” is not a span of time: write a number and day, week, month or year.", text=text
+        )
     return Span(int(words[0]), unit)
 
 
@@ -67,7 +69,12 @@ def ratio(longer: Span, shorter: Span) -> tuple[int, int]:
         return a // b, 1
     if a and b and b % a == 0:
         return 1, b // a
-    raise Refused("invalid", f"{longer} and {shorter} are not a whole multiple of each other: change one of them.")
+    raise Refused(
+        "invalid",
+        "%(longer)s and %(shorter)s are not a whole multiple of each other: change one of them.",
+        longer=longer,
+        shorter=shorter,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +110,16 @@ def check_anchor(kind: str, interval: Span) -> None:
     if kind == "calendar":
         if interval.months % 12 == 0 and interval.months or interval.months in (1, 2, 3, 4, 6) or interval.days == 7:
             return
-        raise Refused("invalid", f"An interval of {interval} has no place in the calendar: choose another anchor.")
+        raise Refused(
+            "invalid",
+            "An interval of %(interval)s has no place in the calendar: choose another anchor.",
+            interval=interval,
+        )
     words = kind.split()
     if len(words) != 2 or words[0] != "day" or not words[1].isdigit() or not 1 <= int(words[1]) <= 31:
-        raise Refused("invalid", f"“{kind}” is not an anchor: write contract, calendar, or day 1 to day 31.")
+        raise Refused(
+            "invalid", "“%(kind)s” is not an anchor: write contract, calendar, or day 1 to day 31.", kind=kind
+        )
     if not interval.months:
         raise Refused("invalid", "A day of the month needs an interval of months or years.")
 

@@ -33,7 +33,9 @@ def parse_terms(value: object) -> Terms:
     if isinstance(value, str):
         if value not in PRESETS:
             raise Refused(
-                "invalid", f"“{value}” is no kind of notice: write none, monthly, yearly or terms of your own."
+                "invalid",
+                "“%(value)s” is no kind of notice: write none, monthly, yearly or terms of your own.",
+                value=value,
             )
         return PRESETS[value]
     if not isinstance(value, dict):
@@ -42,7 +44,7 @@ def parse_terms(value: object) -> Terms:
     renewal = value.get("renewal_term")
     to = value.get("to") or ("term_end" if "initial_term" in spans else "day")
     if to not in ("day", "month_end", "term_end"):
-        raise Refused("invalid", f"“{to}” is no end for a notice: write day, month_end or term_end.")
+        raise Refused("invalid", "“%(to)s” is no end for a notice: write day, month_end or term_end.", to=to)
     if to == "term_end" and "initial_term" not in spans:
         raise Refused("invalid", "Notice to the end of the term needs an initial term.")
     parsed = OPEN if renewal == OPEN else parse_span(renewal) if renewal else None

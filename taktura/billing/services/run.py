@@ -21,16 +21,27 @@ from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
 
 BATCH = 2_000  # contracts loaded, settled and issued at once
+PROBLEMS = {
+    "billing_information_missing": "The billing information of %(name)s is incomplete (%(fields)s): complete it, then"
+    " bill again.",
+    "failed": "It could not be settled (%(error)s): report this fault.",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What a run left out, and why."""
+    """What a run left out, and why: an English sentence with named places, which `values` fill."""
 
     contract: int | None
     customer: int | None
     code: str
-    text: str
+    message: str
+    values: dict[str, object]
+
+    @property
+    def text(self) -> str:
+        """The sentence in English."""
+        return self.message % self.values if self.values else self.message
 
 
 @dataclass(slots=True)
@@ -179,10 +190,12 @@ def _settled(known: Facts, ids: list[int], on: date, outcome: Outcome) -> tuple[
             due[pk] = due_of(known, pk, scope)
         except Refused as error:
             failed.add(pk)
-            outcome.problems.append(Problem(pk, None, error.code, str(error)))
+            outcome.problems.append(Problem(pk, None, error.code, error.text, error.values))
         except Exception as error:  # noqa: BLE001 one contract's fault must not stop the others
             failed.add(pk)
-            outcome.problems.append(Problem(pk, None, "failed", f"{type(error).__name__}: {error}"))
+            outcome.problems.append(
+                Problem(pk, None, "failed", PROBLEMS["failed"], {"error": f"{type(error).__name__}: {error}"})
+            )
     return due, failed
 
 
@@ -194,8 +207,10 @@ def _complete(works: list[Work], outcome: Outcome) -> tuple[list[Work], set[int]
             left_out[work.customer.pk] = work.customer
     for customer in left_out.values():
         missing = ", ".join(missing_billing_information(customer))
-        text = f"The billing information of {customer.name} is incomplete ({missing}): complete it, then bill again."
-        outcome.problems.append(Problem(None, customer.pk, "billing_information_missing", text))
+        values: dict[str, object] = {"name": customer.name, "fields": missing}
+        outcome.problems.append(
+            Problem(None, customer.pk, "billing_information_missing", PROBLEMS["billing_information_missing"], values)
+        )
     return [w for w in works if w.customer.pk not in left_out], set(left_out)
 
 

@@ -10,6 +10,7 @@ from taktura.cli.commands.context import DAY, actor_now, as_date, find_seller, o
 from taktura.cli.show import _, console, progress, show_documents, show_problems, show_ready, show_table
 
 if TYPE_CHECKING:
+    from taktura.billing.services.run import Problem as RunProblem
     from taktura.usage.reader import Problem
 
 REASONS = {
@@ -127,8 +128,15 @@ def bill(
         show_ready(outcome.ready, keys, _("Preview for %(day)s, nothing was changed", day=day))
     else:
         _show_issued([d.id for d in outcome.issued], _("Issued on %(day)s", day=day))
-    show_problems([p.text for p in outcome.problems], _("left out"))
+    failed = Contract.objects.filter(pk__in=[p.contract for p in outcome.problems if p.contract])
+    names = dict(failed.values_list("pk", "key"))
+    show_problems([_left_out(p, names) for p in outcome.problems], _("left out"))
     ctx.exit(1 if outcome.problems else 0)
+
+
+def _left_out(problem: "RunProblem", names: dict[int, str]) -> str:
+    text = _(problem.message, **problem.values)
+    return f"{names[problem.contract]}: {text}" if problem.contract else text
 
 
 @click.command(short_help="Bill a contract now, with its usage so far.")
