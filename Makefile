@@ -67,7 +67,7 @@ soak: $(VENV)/.dev ## Run the long tests: 20,000 histories
 	@TAKTURA_HISTORIES=20000 $(BIN)/pytest -n auto tests/core
 
 docs: $(VENV)/.dev ## Build the manual into site/
-	@$(BIN)/mkdocs build --strict --quiet
+	@$(BIN)/mkdocs build --strict > /dev/null 2>&1
 	@echo "The manual is in site/index.html"
 
 clean: ## Stop the databases and remove environment and caches; the data in var/ stays

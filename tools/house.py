@@ -12,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MAX_FUNCTION = 70
 MAX_FILE = 500
+MAX_TEST_FILE = 650  # read case by case
 ROUNDS = Path("taktura/core/money.py")
 CLOCK = Path("taktura/kit/clock.py")
 ENVIRONMENT = Path("taktura/config")
@@ -87,8 +88,9 @@ def _called(node: ast.Call) -> str:
 
 def _sizes(tree: ast.Module, path: Path, source: str) -> Iterator[Finding]:
     lines = source.count("\n")
-    if lines > MAX_FILE:
-        yield 1, f"{lines} lines: a file has at most {MAX_FILE}, a longer one becomes a folder"
+    most = MAX_TEST_FILE if path.parts[0] == "tests" else MAX_FILE
+    if lines > most:
+        yield 1, f"{lines} lines: a file has at most {most}, a longer one becomes a folder"
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.end_lineno is not None:
             length = node.end_lineno - node.lineno + 1

@@ -36,6 +36,7 @@ COLUMNS = (
     "rate_quantity",
     "rate_spans",
     "rate_span",
+    "rate_day",
     "credits",
     "by_hand",
     "rebill",
@@ -87,6 +88,7 @@ def charge_of(row: Sequence[Any]) -> Charge:
         rate_quantity,
         spans,
         span,
+        counted_on,
         credits,
         by_hand,
         rebill,
@@ -97,7 +99,8 @@ def charge_of(row: Sequence[Any]) -> Charge:
     vat = (category, rate)
     cost = None
     if rate_start is not None:
-        cost = Rate(rate_start, rate_end, Fraction(price), rate_quantity, spans, parse_span(span) if span else None)
+        span_of = parse_span(span) if span else None
+        cost = Rate(rate_start, rate_end, Fraction(price), rate_quantity, spans, span_of, counted_on)
     return Charge(
         key=Key(line, kind, key_start, phase, vat if by_vat else None),
         first=first,

@@ -36,6 +36,7 @@ class Charge(models.Model):
     rate_quantity = ExactField(null=True)
     rate_spans = models.PositiveIntegerField(default=1)
     rate_span = models.CharField(max_length=20, null=True)
+    rate_day = models.PositiveSmallIntegerField(null=True)
     credits = models.BigIntegerField(null=True, help_text="the charge that this one takes back")
     by_hand = models.BooleanField(default=False)
     rebill = models.BooleanField(default=False)

@@ -445,9 +445,10 @@ def cost_until(rate: Rate, day: date) -> Fraction:
         return rate.price * (day - rate.start).days / (rate.end - rate.start).days
     each = rate.price / rate.spans
     k = 0
-    while k < rate.spans and add(rate.start, rate.span, k + 1) <= day:
+    while k + 1 < rate.spans and add(rate.start, rate.span, k + 1, rate.day) <= day:
         k += 1
-    low, high = add(rate.start, rate.span, k), add(rate.start, rate.span, k + 1)
+    low = add(rate.start, rate.span, k, rate.day)
+    high = add(rate.start, rate.span, k + 1, rate.day)
     return each * k + each * (day - low).days / (high - low).days
 
 

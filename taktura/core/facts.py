@@ -209,6 +209,7 @@ class Rate:
     quantity: Decimal
     spans: int = 1  # whole spans of `price_per` in it, when that is shorter than the period
     span: Span | None = None
+    day: int | None = None  # the day of the month on which these spans begin, where that is not the start's (R2.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

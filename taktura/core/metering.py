@@ -19,7 +19,7 @@ def parse_tick(text: str) -> tuple[int, int]:
     first, slash, step = str(text).partition("/")
     if not (slash and first.isdigit() and step.isdigit() and int(first) and int(step)):
         raise Refused(
-            "invalid", "“%(text)s” is no tick: write minute, second, or seconds/seconds such as 60/1.", text=text
+            "invalid", "“%(tick)s” is no tick: write minute, second, or seconds/seconds such as 60/1.", tick=text
         )
     return int(first), int(step)
 

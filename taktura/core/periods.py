@@ -40,7 +40,7 @@ def parse_span(text: str) -> Span:
     unit = words[1].rstrip("s") if len(words) == 2 else ""
     if unit not in UNITS or not words[0].isdigit() or int(words[0]) < 1:
         raise Refused(
-            "invalid", "“%(text)s” is not a span of time: write a number and day, week, month or year.", text=text
+            "invalid", "“%(span)s” is not a span of time: write a number and day, week, month or year.", span=text
         )
     return Span(int(words[0]), unit)
 
@@ -51,10 +51,11 @@ def _month_day(year: int, month0: int, day: int) -> date:
     return date(year, month, min(day, monthrange(year, month)[1]))
 
 
-def add(day: date, span: Span, times: int = 1) -> date:
-    """Return `day` + `times` × `span`, months clamped to the month's end (R2.3)."""
+def add(day: date, span: Span, times: int = 1, on: int | None = None) -> date:
+    """Return `day` + `times` × `span`, months clamped to the month's end (R2.3). `on` is the day of the month that
+    months are counted on, where `day` is a clamped one."""
     if span.months:
-        return _month_day(day.year, day.month - 1 + span.months * times, day.day)
+        return _month_day(day.year, day.month - 1 + span.months * times, on or day.day)
     return day + timedelta(days=span.days * times)
 
 

@@ -51,12 +51,25 @@ def _take_coupons(work: Pass, segments: list[Segment], amounts: list[Amount]) ->
     for segment in segments:
         price = _after_coupons(work, segment)
         segment.rate = Rate(
-            segment.period.start, segment.period.end, price, segment.quantity, segment.span[0], segment.span[1]
+            start=segment.period.start,
+            end=segment.period.end,
+            price=price,
+            quantity=segment.quantity,
+            spans=segment.span[0],
+            span=segment.span[1],
+            day=_counted_on(segment),
         )
     for amount in amounts:
         after = _after_coupons(work, amount)
         amount.amount = half_up(after * 10**digits)
         amount.proof["cost"] = fraction_text(after)
+
+
+def _counted_on(segment: Segment) -> int | None:
+    """The day of the month on which the spans of a segment's price begin, where its period's start is a clamped one."""
+    counted = segment.unit.phase.anchor.day
+    clamped = segment.span[1] is not None and segment.span[1].months and counted > segment.period.start.day
+    return counted if clamped else None
 
 
 def _after_coupons(work: Pass, row: Segment | Amount) -> Fraction:

@@ -76,7 +76,7 @@ def _settle_unit(work: Pass, place: tuple[date, date], unit: Rated, rows: list[A
             if billed:
                 deltas.append(_Delta(key, None, work.ledger.last(key).vat, 0, -billed))
     flagged_keys = {r.key for r in rows if r.terms.in_minimum or r.terms.in_cap}
-    own = _unit_lines(work, place, unit, lost) if place[1] >= work.since else []
+    own = _unit_lines(work, place, unit, lost, deltas) if place[1] >= work.since else []
     joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own
     for vat in sorted({d.vat for d in joint}, key=lambda v: (-v[1], v[0])):
         together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(unit, vat)
@@ -107,15 +107,18 @@ def _amount_delta(work: Pass, row: Amount) -> _Delta | None:
     return _Delta(row.key, row, vat, expected, expected - billed)
 
 
-def _unit_lines(work: Pass, place: tuple[date, date], unit: Rated, lost: set[Key]) -> list[_Delta]:
-    """Top-up and relief of a unit: what is due of them. Of a unit after the contract's end nothing is expected."""
+def _unit_lines(
+    work: Pass, place: tuple[date, date], unit: Rated, lost: set[Key], deltas: list[_Delta]
+) -> list[_Delta]:
+    """Top-up and relief of a unit: what is due of them. Of a unit that is no more (after the contract's end, or before
+    a change of tariff in the past) nothing is expected. `deltas` are what else is due of the unit."""
     terms, ledger, scope = unit.terms, work.ledger, work.scope
     billed = {k for k in lost if k.kind in UNIT_KINDS}
-    if unit.start >= unit.end:
+    if unit.start >= unit.end or (unit.phase.start, unit.start) != place:
         return [_Delta(k, None, k.vat, 0, -ledger.gross(k)) for k in billed if k.vat is not None]
     if terms.minimum is None and terms.cap is None and not billed:
         return []
-    if scope.lines is not None and not (billed or _unit_touched(work, place)):
+    if scope.lines is not None and not (billed or _unit_touched(work, place, deltas)):
         return []
     flagged = work.flagged.get(place, [])
     if not flagged and not billed and terms.minimum is None:
@@ -128,7 +131,7 @@ def _unit_lines(work: Pass, place: tuple[date, date], unit: Rated, lost: set[Key
     over = unit.end <= scope.on and (scope.lines is None or bool(billed))
     common = units.common_vat(work.contract, unit, sums["m"] or sums["c"])
     result = units.top_up_and_relief(work.contract, unit, sums["m"], sums["c"], nested, common, over)
-    deltas: list[_Delta] = []
+    own: list[_Delta] = []
     for kind, values, sign in (("minimum_sales", result.top_up, 1), ("cost_cap", result.relief, -1)):
         keys = {Key(None, kind, unit.start, unit.phase.start, vat): sign * v for vat, v in values.items()}
         for key in billed:
@@ -138,13 +141,14 @@ def _unit_lines(work: Pass, place: tuple[date, date], unit: Rated, lost: set[Key
             if kind == "minimum_sales" and not over and scope.lines is not None:
                 continue
             assert key.vat is not None
-            deltas.append(_Delta(key, None, key.vat, expected, expected - ledger.gross(key)))
-    return deltas
+            own.append(_Delta(key, None, key.vat, expected, expected - ledger.gross(key)))
+    return own
 
 
-def _unit_touched(work: Pass, place: tuple[date, date]) -> bool:
+def _unit_touched(work: Pass, place: tuple[date, date], deltas: list[_Delta]) -> bool:
     lines = work.scope.lines or frozenset()
-    return any(c.key.line in lines and c.key.start == place[1] for c in [*work.ledger.charges, *work.due])
+    keys = [*(c.key for c in [*work.ledger.charges, *work.due]), *(d.key for d in deltas if d.amount)]
+    return any(key.line in lines and key.start == place[1] for key in keys)
 
 
 def _emit_unit(work: Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) -> None:
@@ -153,7 +157,7 @@ def _emit_unit(work: Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) ->
     `keys` are all keys of the unit at that rate, billed before or not.
     """
     ledger = work.ledger
-    new_zero = [d for d in deltas if not d.amount and d.row is not None and d.row.quantity and not ledger.known(d.key)]
+    new_zero = [d for d in deltas if not d.amount and d.row is not None and _shown(d.row) and not ledger.known(d.key)]
     deltas = [d for d in deltas if d.amount]
     whole = sum(d.amount for d in deltas)
     related = keys | {d.key for d in deltas}
@@ -171,6 +175,11 @@ def _emit_unit(work: Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) ->
             work.due += _charges(work, unit, delta, part) if part else []
             work.due += _credit(work, unit, delta, delta.amount - part, related) if delta.amount - part else []
     work.due += [c for d in new_zero for c in _charges(work, unit, d, 0)]
+
+
+def _shown(row: Amount) -> bool:
+    """Whether usage that costs nothing has a line of its own: that of a flat price stands in the fee's text (R7.4)."""
+    return bool(row.quantity) and not row.terms.flat_price
 
 
 def _waive(work: Pass, deltas: list[_Delta], waived: int, whole: int, keys: set[Key]) -> int:

@@ -26,6 +26,8 @@ MAX_ID, MAX_REFERENCE, MAX_CURRENCY = 300, 200, 3
 SURE_REFERENCE = MAX_REFERENCE // 3  # folding case makes a text at most three times as long
 DAYS_OF_IDENTITY = len("|2026-01-01|2026-02-01|")
 
+Amounts = tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None, Decimal | None]
+
 _ORDINARY = r"[+-]?[0-9]{1,%d}(?:\%s[0-9]{0,%d})?"
 _ANY_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
@@ -95,19 +97,8 @@ class Converter:
             currency,
             revision_,
         ) = cells
-        texts, number = self._texts, self._number
-        quantity = number(quantity_, "quantity") if quantity_ else None
-        cost = number(cost_, "cost") if cost_ else None
-        cost_amount = number(cost_amount_, "cost_amount") if cost_amount_ else None
-        price = number(price_, "price") if price_ else None
-        amount = number(amount_, "amount") if amount_ else None
-        if quantity is not None:
-            if cost_amount is None and cost is not None:
-                cost_amount = EXACT.multiply(cost, quantity)
-            if amount is None and price is not None:
-                amount = EXACT.multiply(price, quantity)
-        elif cost_amount is None and amount is None:
-            raise Unreadable("no_quantity", "quantity")
+        texts = self._texts
+        quantity, cost, cost_amount, price, amount = self._amounts(quantity_, cost_, cost_amount_, price_, amount_)
         identity = self._text(id_) if id_ else ""
         customer, subscription, product = texts[customer_id], texts[subscription_id], texts[product_id]
         if not subscription:
@@ -147,6 +138,23 @@ class Converter:
             end_day,
             is_span,
         )
+
+    def _amounts(self, quantity_: Any, cost_: Any, cost_amount_: Any, price_: Any, amount_: Any) -> Amounts:
+        """Quantity, cost and its amount, price and its amount; raises `Unreadable`."""
+        number = self._number
+        quantity = number(quantity_, "quantity") if quantity_ else None
+        cost = number(cost_, "cost") if cost_ else None
+        cost_amount = number(cost_amount_, "cost_amount") if cost_amount_ else None
+        price = number(price_, "price") if price_ else None
+        amount = number(amount_, "amount") if amount_ else None
+        if quantity is not None:
+            if cost_amount is None and cost is not None:
+                cost_amount = EXACT.multiply(cost, quantity)
+            if amount is None and price is not None:
+                amount = EXACT.multiply(price, quantity)
+        elif cost_amount is None and amount is None:
+            raise Unreadable("no_quantity", "quantity")
+        return quantity, cost, cost_amount, price, amount
 
     def _text(self, value: Any) -> str:
         text = str(value).strip()
