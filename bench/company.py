@@ -145,7 +145,7 @@ def settle_statistics() -> None:
 def add_usage(company: Company, records: int = RECORDS_PER_LINE) -> int:
     """Usage of the first month for every usage line, `records` each; gives how many in all."""
     actor = on(START + timedelta(days=28))
-    span = {"seller": company.seller.pk, "start": START, "zone": ZONE, "records": records}
+    span: dict[str, Any] = {"seller": company.seller.pk, "start": START, "zone": ZONE, "records": records}
     last = company.count - BY_SERVICES - 1
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({_USAGE}) x LIMIT 0", {**span, "first": 0, "last": 0})

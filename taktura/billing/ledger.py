@@ -148,6 +148,7 @@ def _row(pk: int, contract: int, charge: Charge, document: int, document_line: i
         rate.quantity if rate else None,
         rate.spans if rate else 1,
         str(rate.span) if rate and rate.span else None,
+        rate.day if rate else None,
         charge.credits,
         charge.by_hand,
         charge.rebill,

@@ -163,6 +163,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     # whole numbers that are not below 0
     "billing_billingrun_contracts_check": ("billing_billingrun", {"contracts": -1}),
     "billing_billingrun_documents_check": ("billing_billingrun", {"documents": -1}),
+    "billing_charge_rate_day_check": ("billing_charge", {"rate_day": -1}),
     "billing_charge_rate_spans_check": ("billing_charge", {"rate_spans": -1}),
     "billing_salesitemline_position_check": ("billing_salesitemline", {"position": -1}),
     "catalog_coupon_periods_check": ("catalog_coupon", {"periods": -1}),
