@@ -124,7 +124,6 @@ def test_what_is_quoted_of_the_demo_company_is_true(demo_folder: Path) -> None:
     assert steps and steps - known == set()
 
 
-@pytest.mark.xfail(strict=True, reason="R7.4: a flat price is one line; its usage makes a second one at 0.00")
 def test_a_flat_price_is_one_line_of_quantity_1(tmp_path: Path) -> None:
     text = EXAMPLES[next(name for name, text in EXAMPLES.items() if text.startswith("scenario: a flat price\n"))]
     busy = "{contract: BUSY, net: 20.00}"
