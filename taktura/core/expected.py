@@ -184,13 +184,15 @@ def _line_periods(
             days_here = clip(life, phase.start, phase.end)
             if not days_here:
                 continue
-            day, stop = days_here[0][0], min(days_here[-1][1], until)
+            day, stop = days_here[0][0], days_here[-1][1]
             if since > day:
                 day = min(since, stop)
             while day < stop:
                 known = at(line.terms, max(day, phase.start))
                 interval = phase.terms(day).interval if known.charge == "usage" else known.interval
                 period = phase.anchor.grid(interval).of(day)
+                if max(period.start, phase.start, line.start) >= until:
+                    break  # a period that begins in a pause counts by its start, not by its first active day
                 terms = at(line.terms, max(period.start, phase.start, line.start))
                 ranges = clip(days_here, period.start, period.end)
                 if ranges and period.start >= since:

@@ -328,6 +328,12 @@ class World:
         """What was billed, by what identifies it."""
         return sums_of(self.billed)
 
+    def settled(self, day: date) -> dict[Place, int]:
+        """The same once all until a day is billed; what cancels out on a document makes none, but counts here."""
+        rest = self.due(Scope(on=day))
+        assert not self.drafts(rest), "not all is billed"
+        return sums_of([*self.billed, *rest])
+
     def expected(self, day: date) -> dict[Place, int]:
         """What one bill for all of it would have been: the same facts, settled from nothing."""
         return sums_of(settle(self.facts(day), [], Scope(on=day)))

@@ -153,3 +153,21 @@ def test_the_cap_holds_for_a_whole_line_billed_at_once(charge: str) -> None:
     due = settle(contract, [], scope)
     assert sum(c.amount for c in due) == 1000
     assert not settle(contract, issued([], due), scope)
+
+
+def test_a_change_of_tariff_in_a_pause_keeps_what_is_paid_beyond_it() -> None:
+    """R5.2, R16.1, R16.2: the period of the new tariff begins on the day of the change, though a pause goes on for a
+    day more: equal terms make nothing due."""
+    base = LineTerms(article="base", price=D(31))
+    contract = contract_of(TariffTerms(), line_of(base))
+    billed = issued([], settle(contract, [], Scope(on=START)))
+    contract = replace(contract, pauses=((date(2027, 1, 10), date(2027, 1, 12)),))
+    billed = issued(billed, settle(contract, billed, Scope(on=date(2027, 1, 5))))
+    assert sum(c.amount for c in billed) == 2900
+    first, change = contract.phases[0], date(2027, 1, 11)
+    changed = replace(
+        contract,
+        phases=(replace(first, end=change), replace(first, start=change)),
+        lines=(replace(contract.lines[0], terms=((START, base), (change, base))),),
+    )
+    assert not settle(changed, billed, Scope(on=date(2027, 1, 5), lines=frozenset([1]), through=change))

@@ -22,8 +22,6 @@ from taktura.core.facts import Coupon, LineTerms, TariffTerms, Tax, Tier
 from taktura.core.periods import FOREVER, Span
 from taktura.core.settle import Scope
 
-OPEN = "faults of the core that these histories found and that are not mended yet: see the changelog"
-
 HISTORIES = int(os.environ.get("TAKTURA_HISTORIES", "2000"))
 MONTH, QUARTER, YEAR = Span(1, "month"), Span(3, "month"), Span(1, "year")
 INTERVALS = [MONTH, MONTH, MONTH, QUARTER, YEAR]
@@ -39,7 +37,7 @@ def some(share: float) -> Callable[[int], settings]:
     return settings(max_examples=max(1, int(HISTORIES * share)), deadline=None, suppress_health_check=checks)
 
 
-def recurring(pick: Random, article: str, tariff: TariffTerms, whole: bool, late: bool) -> LineTerms:
+def recurring(pick: Random, article: str, tariff: TariffTerms, whole: bool) -> LineTerms:
     """A recurring line."""
     interval = pick.choice(INTERVALS)
     flags = interval == tariff.interval
@@ -48,8 +46,7 @@ def recurring(pick: Random, article: str, tariff: TariffTerms, whole: bool, late
         booking="included" if article == "base" else "add_on",
         when=pick.choice(["advance", "advance", "arrears"]),
         interval=interval,
-        # Counted from the end of a month: test_parts_of_a_period_never_cost_more_than_the_period
-        price_per=pick.choice([interval, interval if late else MONTH, YEAR]),
+        price_per=pick.choice([interval, MONTH, YEAR]),
         price=pick.choice(PRICES),
         proration="none" if whole and pick.random() < 0.5 else "daily",
         vat=pick.choice(RATES),
@@ -85,7 +82,7 @@ def metered(pick: Random, article: str, tariff: TariffTerms) -> LineTerms:
     )
 
 
-def tariff_of(pick: Random, whole: bool, interval: Span, late: bool) -> tuple[TariffTerms, dict[str, LineTerms]]:
+def tariff_of(pick: Random, whole: bool, interval: Span) -> tuple[TariffTerms, dict[str, LineTerms]]:
     """A tariff of up to five lines."""
     bounds = pick.choice([(None, None), (None, None), (20, None), (None, 30), (20, 30), (10, 10)])
     minimum, cap = (Decimal(b) if b is not None else None for b in bounds)
@@ -104,7 +101,7 @@ def tariff_of(pick: Random, whole: bool, interval: Span, late: bool) -> tuple[Ta
         elif name == "data":
             lines[name] = metered(pick, name, terms)
         else:
-            lines[name] = recurring(pick, name, terms, whole, late)
+            lines[name] = recurring(pick, name, terms, whole)
     if bounds != (None, None) or not names:
         lines["calls"] = metered(pick, "calls", terms)
     return terms, lines
@@ -121,11 +118,10 @@ def offer_from(pick: Random, whole: bool, changing_rates: bool) -> dict[str, Any
     rates = pick.choice([SELLER, SELLER_CHANGES]) if changing_rates else SELLER
     start, trial = date(2027, 1, 1) + timedelta(days=pick.randrange(430)), pick.choice([0, 0, 0, 14, 30])
     anchor = pick.choice(["contract", "contract", "calendar", "day 31", "day 15"])
-    late = anchor == "day 31" or anchor == "contract" and (start + timedelta(days=trial)).day > 28
     return {
         "start": start,
         "anchor": anchor,
-        "tariffs": tuple(tariff_of(pick, whole, interval, late) for _ in range(2)),
+        "tariffs": tuple(tariff_of(pick, whole, interval) for _ in range(2)),
         "tax": Tax(
             category=pick.choice(["S", "S", "S", "AE"]),
             seller_rates=rates,
@@ -170,10 +166,7 @@ def act(world: Any, record_of: Any, name: str, days: int, choice: int) -> None:
         _, lines = world.offer.tariffs[1 if len(contract.phases) > 1 and day >= contract.phases[-1].start else 0]
         if "seat" in lines and day < contract.end and (len(contract.phases) == 1 or day >= contract.phases[-1].start):
             line = world.book(lines["seat"], day, Decimal(1 + choice % 4))
-            flagged = lines["seat"].in_minimum or lines["seat"].in_cap
-            whole = lines["seat"].proration == "none"
-            # (test_the_cap_holds_for_a_whole_line_billed_at_once)
-            if choice % 2 and not (whole and flagged):
+            if choice % 2:
                 world.settle_now(Scope(on=today, lines=frozenset([line.id]), now=frozenset([line.id])))
     elif name == "end_line":
         lines = [x for x in contract.lines if x.start <= day <= x.end and x.terms[0][1].charge != "once"]
@@ -213,14 +206,11 @@ def _whole_contract(world: Any, name: str, day: date, days: int, choice: int) ->
     elif name == "no_notice":
         if contract.end < FOREVER:
             world.end_contract(FOREVER)
-    elif name == "tariff" and not any(c.key.line is None and c.key.start >= day for c in world.billed):
-        # (not before a billed top-up: test_a_change_of_tariff_before_a_billed_minimum_is_settled_in_one_go)
+    elif name == "tariff":
         if contract.start < day < contract.end and contract.phases[-1].start < day and len(contract.phases) < 3:
             number = len(contract.phases) % 2
             beyond = any(c.end > day and c.amount > 0 and c.rate is not None for c in world.billed)
-            world.change_tariff(
-                number, day, keep_dates=choice % 3 != 0 or day.day > 28, keep=["seat"] if choice % 5 == 0 else []
-            )
+            world.change_tariff(number, day, keep_dates=choice % 3 != 0, keep=["seat"] if choice % 5 == 0 else [])
             world.change([x.id for x in world.contract.lines], through=day if beyond else None)
     elif name == "coupon":
         end = day + timedelta(days=days * 3) if choice % 2 else FOREVER
@@ -249,10 +239,10 @@ def at_end(world: Any, days: int = 120) -> tuple[dict[Any, int], dict[Any, int]]
     day = world.today + timedelta(days=days - days // 2)
     world.end_contract(min(world.contract.end, day))
     world.run(day)
-    return world.sums(), world.expected(day)
+    return world.settled(day), world.expected(day)
 
 
-@pytest.mark.xfail(reason=OPEN)
+@pytest.mark.xfail(reason="in a few histories a relief of a period before the floor is due, which no run finds")
 @some(0.5)
 @given(offer=offers(), taken=steps(QUIET + CHANGES))
 def test_a_history_adds_up_to_one_bill(
@@ -306,7 +296,6 @@ def place_of(charge: Any) -> Any:
     return ("unit", key.phase, key.start) if joint else (key.kind, key.line, key.start)
 
 
-@pytest.mark.xfail(reason=OPEN)
 @some(0.1)
 @given(offer=offers(whole=True), taken=steps(QUIET + CHANGES))
 def test_a_started_period_is_charged_whole_and_never_credited(
@@ -317,9 +306,11 @@ def test_a_started_period_is_charged_whole_and_never_credited(
     before: dict[Any, int] = {}
     for step in taken:
         act(world, record_of, *step)
-        whole = {c.key.line for c in world.billed if c.key.kind == "recurring" and c.rate is None}
-        after = {k: v for k, v in world.sums().items() if k[0] == "recurring" and k[1] in whole}
-        assert all(after.get(k, 0) >= v for k, v in before.items() if k[1] in whole)
+        after: dict[Any, int] = {}
+        for charge in world.billed:
+            if charge.key.kind == "recurring" and charge.rate is None:
+                after[charge.key] = after.get(charge.key, 0) + charge.amount
+        assert all(after.get(k, 0) >= v for k, v in before.items())
         before = after
     billed, expected = at_end(world)
     assert all(billed.get(k, 0) >= v for k, v in expected.items() if k[0] == "recurring" and k[1] in whole_lines(world))
@@ -373,7 +364,7 @@ def by_vat(world: Any) -> dict[Any, int]:
     return {k: v for k, v in found.items() if v}
 
 
-@pytest.mark.xfail(reason=OPEN)
+@pytest.mark.xfail(reason="after an interim bill, ending a line and taking the end back is not settled to the same")
 @some(0.1)
 @given(
     offer=offers(),
@@ -398,19 +389,15 @@ def test_a_change_and_its_reversal_cancel(
     for step in taken:
         act(world, record_of, *step)
     world.run(world.today)
-    before, contract = world.sums(), world.contract
+    before, contract = world.settled(world.today), world.contract
     act(world, record_of, kind, days, choice)
     world.contract = replace(contract)
     world.changed(contract.start)
     world.run(world.today)
-    assert {k: v for k, v in world.sums().items() if k[0] != "unit"} == {
-        k: v for k, v in before.items() if k[0] != "unit"
-    }
-    expected = world.expected(world.today)
-    assert all(world.sums().get(k, 0) == v for k, v in expected.items() if k[0] == "unit")
+    assert world.settled(world.today) == before
 
 
-@pytest.mark.xfail(reason=OPEN)
+@pytest.mark.xfail(reason="a coupon of an amount leaves a line below zero in some histories")
 @some(0.05)
 @given(
     offer=offers(changing_rates=False),
@@ -442,7 +429,10 @@ def test_an_amount_coupon_takes_its_amount_once_a_period(
         act(world, record_of, *step)
     plain.records = world.records
     billed, expected = at_end(world)
-    assert billed == expected
+    names = [name for name, _, _ in taken]
+    bills = [i for i, name in enumerate(names) if name in ("run", "interim")]
+    if not any(name in ("use", "correct", "withdraw") for name in names[min(bills, default=0) :]):
+        assert billed == expected  # else its shares stay as the first bill has fixed them
     full = plain.expected(world.today)
     assert all(v >= 0 for k, v in billed.items() if k[0] != "unit")
     if all(t.cap is None and t.minimum is None for t, _ in world.offer.tariffs) and world.offer.stacking != "best":
