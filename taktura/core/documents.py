@@ -131,12 +131,14 @@ def vat_of(entry: Entry) -> Vat:
 
 
 def _document(entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool) -> list[Draft]:
-    whole = sum(amount_of(e) for e in entries)
-    if not whole:
+    if not any(amount_of(e) for e in entries):
         return []
-    if whole < 0:
-        return [_draft("credit_note", entries, references, rests, gross, -1)]
-    return [_draft("invoice", entries, references, rests, gross, 1)]
+    invoice = _draft("invoice", entries, references, rests, gross, 1)
+    total = invoice.net + invoice.tax
+    if not total and not sum(amount_of(e) for e in entries):
+        return []
+    # The sum to be paid decides: with several VAT rates it may be less than zero though the net is not.
+    return [_draft("credit_note", entries, references, rests, gross, -1) if total < 0 else invoice]
 
 
 def _credit_note(entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool) -> list[Draft]:

@@ -103,8 +103,12 @@ class Ledger:
         }
 
     def left(self, charge: Charge) -> int:
-        """What was billed less all credits on it, by hand too (R5.4)."""
-        credited = sum(-c.amount for c in self._back.get(charge.id, ()))
+        """What was billed less all credits on it, by hand too (R5.4).
+
+        A relief that names a line by days is a deduction of its own, which goes back by its own key.
+        """
+        back = self._back.get(charge.id, ())
+        credited = sum(-c.amount for c in back if charge.rate is None or c.by_hand or c.key == charge.key)
         return max(0, charge.amount - credited - self._taken.get(charge.id, 0))
 
     def take(self, charge: Charge, amount: int) -> None:
@@ -119,7 +123,8 @@ class Ledger:
         for charge in reversed(self._by_days.get(key, [])):
             if charge.credits is not None:
                 continue
-            holes = [(c.first, c.end) for c in self._back.get(charge.id, ()) if not _waives(c)]
+            back = (c for c in self._back.get(charge.id, ()) if c.key == key and not _waives(c))
+            holes = [(c.first, c.end) for c in back]
             open_days = subtract(subtract([(charge.first, charge.end)], holes), later)
             rows += [(a, b, charge) for a, b in open_days]
             later += open_days

@@ -76,7 +76,8 @@ def _settle_unit(work: Pass, place: tuple[date, date], unit: Rated, rows: list[A
             if billed:
                 deltas.append(_Delta(key, None, work.ledger.last(key).vat, 0, -billed))
     flagged_keys = {r.key for r in rows if r.terms.in_minimum or r.terms.in_cap}
-    own = _unit_lines(work, place, unit, lost, deltas) if place[1] >= work.since else []
+    # A unit whose lines' periods begin before `since` is not all here, and nothing of it can have changed (`floor`).
+    own = _unit_lines(work, place, unit, lost, deltas) if unit.grid.start >= work.since else []
     joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own
     for vat in sorted({d.vat for d in joint}, key=lambda v: (-v[1], v[0])):
         together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(unit, vat)
@@ -167,14 +168,26 @@ def _emit_unit(work: Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) ->
     if whole > 0:
         work.due += [c for d in deltas for c in _charges(work, unit, d, d.amount)]
     elif whole < 0:
-        left = max(0, sum(ledger.net(k) for k in related))
+        fixed = _flagged_by_days(work, unit, deltas[0].vat) if any(d.key.kind in UNIT_KINDS for d in deltas) else []
+        left = max(0, sum(ledger.net(k) for k in related) + sum(ledger.left(c) for c in fixed))
         beyond = min(0, left + whole)  # what no issued line can give back: a supplier's credit
         for delta in sorted(deltas, key=lambda d: d.amount):
             part = max(delta.amount, beyond) if beyond < 0 and delta.amount < 0 else 0
             beyond -= part
             work.due += _charges(work, unit, delta, part) if part else []
-            work.due += _credit(work, unit, delta, delta.amount - part, related) if delta.amount - part else []
+            work.due += _credit(work, unit, delta, delta.amount - part, related, fixed) if delta.amount - part else []
     work.due += [c for d in new_zero for c in _charges(work, unit, d, 0)]
+
+
+def _flagged_by_days(work: Pass, unit: Rated, vat: Vat) -> list[Charge]:
+    """The issued charges by days at one VAT rate that count in a unit's minimum or cap, oldest first."""
+    flagged = {x.id for x in work.contract.lines if any(t.in_minimum or t.in_cap for _, t in x.terms)}
+    return [
+        c
+        for c in work.ledger.charges
+        if c.rate is not None and c.credits is None and c.amount > 0 and c.vat == vat
+        and c.key.line in flagged and unit.start <= c.first < unit.end
+    ]  # fmt: skip
 
 
 def _shown(row: Amount) -> bool:
@@ -242,9 +255,12 @@ def _charges(work: Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charge
     return charges
 
 
-def _credit(work: Pass, unit: Rated, delta: _Delta, amount: int, related: set[Key]) -> list[Charge]:
-    """Charges that take back from issued lines: the key's own, newest first; else another line of its unit."""
-    sources = work.ledger.positive(delta.key) or [c for k in related for c in work.ledger.positive(k)]
+def _credit(
+    work: Pass, unit: Rated, delta: _Delta, amount: int, related: set[Key], fixed: list[Charge]
+) -> list[Charge]:
+    """Charges that take back from issued lines: the key's own, newest first; else another line of its unit, at last
+    `fixed`, the flagged lines by days (a relief of theirs)."""
+    sources = work.ledger.positive(delta.key) or [c for k in related for c in work.ledger.positive(k)] or fixed
     sources = sources[::-1]
     if amount > 0:  # within a credit note, a line that takes less back (a smaller relief, say)
         newest = sources[0].id if sources else None

@@ -11,8 +11,9 @@ from fractions import Fraction
 
 import pytest
 
+from taktura.core.documents import Entry, compose
 from taktura.core.expected import cost_until
-from taktura.core.facts import Charge, Contract, Line, LineTerms, Phase, Rate, TariffTerms, Usage
+from taktura.core.facts import Charge, Contract, Line, LineTerms, Phase, Rate, TariffTerms, Tax, Usage
 from taktura.core.periods import Anchor, Span
 from taktura.core.schedule import floor, next_due
 from taktura.core.settle import Scope, settle
@@ -171,3 +172,42 @@ def test_a_change_of_tariff_in_a_pause_keeps_what_is_paid_beyond_it() -> None:
         lines=(replace(contract.lines[0], terms=((START, base), (change, base))),),
     )
     assert not settle(changed, billed, Scope(on=date(2027, 1, 5), lines=frozenset([1]), through=change))
+
+
+def test_a_relief_of_billed_lines_at_another_rate_is_credited() -> None:
+    """R9.5, R12.1: late usage at 0 % fills the cap; the share of the line at 19 %, billed in advance, goes on a
+    credit note that names its invoice, even where all sums to nothing before VAT."""
+    seat = LineTerms(article="seat", price=D(20), in_cap=True)
+    calls = LineTerms(article="calls", charge="usage", price=D(100), in_cap=True, vat=((date.min, D(0)),))
+    contract = contract_of(TariffTerms(cap=D(20)), line_of(seat), line_of(calls, 2))
+    contract = replace(contract, tax=Tax(seller_rates=((date.min, D(19)),)))
+    billed = issued([], settle(contract, [], Scope(on=START)))
+    assert [(c.amount, c.document) for c in billed] == [(2000, 1)]
+    used = replace(contract, usage={(2, START): Usage(parts=((1, D(1), D(0), D(0)),), count=1)}, end=date(2027, 2, 1))
+    due = settle(used, billed, Scope(on=date(2027, 2, 1)))
+    entries = [Entry(contract=1, charge=c) for c in due]
+    note, invoice = compose(entries, {1: 1}, {1: {("S", D(19)): (2000, 380)}})
+    assert (note.kind, note.references, note.net, note.tax) == ("credit_note", (1,), 1667, 317)
+    assert (invoice.kind, invoice.net, invoice.tax) == ("invoice", 1667, 0)
+    assert not settle(used, issued(billed, due), Scope(on=date(2027, 2, 1)))
+
+
+def test_a_minimum_is_not_due_from_a_floor_that_cuts_its_lines_off() -> None:
+    """R5.2: a contract begins within a calendar month, later changes to another anchor: the first period's minimum was
+    met by a line whose month began before the floor."""
+    base = LineTerms(article="base", price=D(100), in_minimum=True)
+    first = Phase(
+        start=date(2027, 11, 27),
+        end=date(2027, 12, 2),
+        anchor=Anchor("calendar", date(2027, 1, 1), 1),
+        versions=((date.min, TariffTerms(minimum=D(10))),),
+    )
+    start, change = first.start, first.end
+    second = Phase(start=change, anchor=Anchor("contract", change, 2), versions=((date.min, TariffTerms()),))
+    line = Line(id=1, start=start, end=change, terms=((start, base),), quantities=((start, D(1)),))
+    contract = Contract(id=1, start=start, phases=(first, second), lines=(line,))
+    scope = Scope(on=date(2027, 12, 2))
+    billed = issued([], settle(contract, [], scope))
+    since = floor(contract, change)
+    assert since == date(2027, 11, 2)
+    assert not settle(contract, [c for c in billed if c.key.start >= since], scope, since)

@@ -102,7 +102,7 @@ def _amounts(
     """Each line with the minor units to credit of it."""
     rows = list(DocumentLine.objects.filter(document=document).order_by("position"))
     taken = credited(row.pk for row in rows)
-    left = {row.pk: row.amount - taken.get(row.pk, 0) for row in rows}
+    left = {row.pk: _left(row.amount, taken.get(row.pk, 0)) for row in rows}
     if not any(left.values()):
         raise Refused("already_credited", "Nothing is left of %(number)s to credit.", number=document.number)
     if lines is None:
@@ -130,6 +130,11 @@ def _amounts(
         left[row.pk] -= amount
         found.append((row, amount))
     return found
+
+
+def _left(amount: int, taken: int) -> int:
+    """What is left of a line, which never changes its sign: a relief may have named it, and gone back since."""
+    return max(0, amount - taken) if amount > 0 else min(0, amount - taken)
 
 
 def _asked(row: DocumentLine, asked: Mapping[str, Any], left: int, digits: int) -> int:
