@@ -112,6 +112,8 @@ def _quantity_steps(proof: dict[str, Any]) -> Iterator[tuple[str, str]]:
         return
     if "quantity" in proof:
         yield "quantity", exact(proof["quantity"])
+    if "used" in proof:
+        yield "usage, in the flat price", exact(proof["used"])
     if "minimum_quantity" in proof:
         yield "minimum quantity", exact(proof["minimum_quantity"])
     if Fraction(proof.get("included_used", proof.get("included", "0"))):

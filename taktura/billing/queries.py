@@ -113,6 +113,7 @@ def note_of(charge: Charge) -> dict[str, object]:
     """What a document says under a line: drawn from its proof."""
     proof: Mapping[str, object] = charge.proof
     wanted = (
+        "used",
         "included_used",
         "discount",
         "reason",

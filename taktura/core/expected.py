@@ -143,6 +143,8 @@ def by_days(contract: Contract, until: date, since: date) -> Iterator[Segment]:
                     continue
                 base, span, proof = _period_cost(contract, line, terms, quantity, due, unit)
                 base *= basis(contract.tax, rates, max(a, b - DAY))
+                if kind == "flat" and a == ranges[0][0]:  # shown once a period
+                    proof |= _used(contract, line, terms, unit, due)
                 yield Segment(
                     key=key,
                     line=line,
@@ -158,6 +160,19 @@ def by_days(contract: Contract, until: date, since: date) -> Iterator[Segment]:
                     period=period,
                     proof=proof,
                 )
+
+
+def _used(contract: Contract, line: Line, terms: LineTerms, unit: Rated, due: date) -> dict[str, object]:
+    """What a flat fee's line says of its usage (R7.4): how much, and the records behind it."""
+    usage = contract.usage.get((line.id, unit.start))
+    if usage is None:
+        return {}
+    quantity = metered(terms, usage) if terms.usage_pricing == "tariff" else usage.raw_quantity
+    return {"used": fraction_text(quantity), "usage": _records(line, unit, usage, due)}
+
+
+def _records(line: Line, unit: Rated, usage: Usage, due: date) -> dict[str, object]:
+    return {"line": line.id, "from": unit.start.isoformat(), "until": due.isoformat(), "mark": usage.mark}
 
 
 def by_amount(contract: Contract, on: date, until: date, since: date) -> Iterator[Amount]:
@@ -373,10 +388,7 @@ def _usage_cost(
     due: date,
 ) -> tuple[Number, Fraction, Fraction | None, dict[str, object]]:
     """Shown quantity, cost before coupons, price of one unit, and proof of a line's usage in one period (R10.1)."""
-    proof: dict[str, object] = {
-        "rule": "R7",
-        "usage": {"line": line.id, "from": unit.start.isoformat(), "until": due.isoformat(), "mark": usage.mark},
-    }
+    proof: dict[str, object] = {"rule": "R7", "usage": _records(line, unit, usage, due)}
     discount = (100 - Fraction(line.discount)) / 100
     shown: Number = usage.imported_quantity
     base = sum((Fraction(amount) / total for total, amount in usage.imported), Fraction(0))

@@ -117,7 +117,7 @@ def _notes(line: DocumentLine, document: Document, formats: Formats) -> Iterator
     words = words_of(document.language)
     if "n" in note and 0 < (days := int(note["b"]) - int(note["a"])) < int(note["n"]):
         yield words["days"].format(days=days, of=note["n"])
-    for key in ("minimum_quantity", "included_used"):
+    for key in ("used", "minimum_quantity", "included_used"):
         if key in note and (quantity := _number(note[key])):
             number = formats.quantity(quantity)
             unit = unit_word(line.unit, quantity, document.language)

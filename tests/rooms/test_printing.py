@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from taktura.billing import services as billing
+from taktura.billing.explain import explain
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff
 from taktura.contracts import services as contracts
@@ -332,3 +333,20 @@ def test_more_than_twelve_decimals_are_refused(office: Office, way: str) -> None
         else:
             office.sign(customer, "V-1", quantities={"number": long})
     assert refused.value.code == "invalid"
+
+
+def test_the_usage_of_a_flat_price_stands_in_its_line(office: Office) -> None:
+    """R7.4: one line of quantity 1; its usage is in the text, and explained, but costs nothing."""
+    flat = {"title": "Pauschale", "charge": "usage", "unit": "minute", "flat_price": True, "price": "49.00"}
+    tariff = catalog.define_tariff(office.actor, seller=office.seller, key="flat", title="Flat", lines={"flat": flat})
+    customer = office.customer()
+    contracts.sign(office.actor, key="F-1", customer=customer, tariff=tariff, start=date(2026, 3, 1))
+    at = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    usage = [{"contract": "F-1", "article": "flat", "duration": 1830, "at": at}]
+    billing.record_usage(office.actor, seller=office.seller, entries=usage)
+    (document,) = office.bill(date(2026, 4, 1))
+    (line,) = view_of(document).lines
+    assert (line.quantity, line.net, line.note) == (1, Decimal("49.00"), "Nutzung: 31\u00a0Min.")
+    found = explain(document, 1)
+    assert ("usage, in the flat price", "31") in found.steps
+    assert [row["seconds"] for row in found.rows] == [1830]
