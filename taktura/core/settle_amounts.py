@@ -119,7 +119,7 @@ def _unit_lines(
         return [_Delta(k, None, k.vat, 0, -ledger.gross(k)) for k in billed if k.vat is not None]
     if terms.minimum is None and terms.cap is None and not billed:
         return []
-    if scope.lines is not None and not (billed or _unit_touched(work, place, deltas)):
+    if scope.lines is not None and not (billed or _unit_touched(work, unit, deltas)):
         return []
     flagged = work.flagged.get(place, [])
     if not flagged and not billed and terms.minimum is None:
@@ -146,10 +146,13 @@ def _unit_lines(
     return own
 
 
-def _unit_touched(work: Pass, place: tuple[date, date], deltas: list[_Delta]) -> bool:
+def _unit_touched(work: Pass, unit: Rated, deltas: list[_Delta]) -> bool:
+    """Whether a change at once touches a unit: by what is billed or due of its lines in it, or is due just now."""
     lines = work.scope.lines or frozenset()
-    keys = [*(c.key for c in [*work.ledger.charges, *work.due]), *(d.key for d in deltas if d.amount)]
-    return any(key.line in lines and key.start == place[1] for key in keys)
+    charges = [*work.ledger.charges, *work.due]
+    return any(d.key.line in lines and d.amount for d in deltas) or any(
+        c.key.line in lines and unit.start <= c.first < unit.end for c in charges
+    )
 
 
 def _emit_unit(work: Pass, unit: Rated, deltas: list[_Delta], keys: set[Key]) -> None:

@@ -253,8 +253,8 @@ class World:
     def left(self, charge: Charge) -> int:
         """What is left of a charge (R5.4)."""
         back = [c for c in self.billed if c.credits == charge.id]
-        # A relief that names a line by days goes back by its own key.
-        return charge.amount + sum(c.amount for c in back if charge.rate is None or c.by_hand or c.key == charge.key)
+        # A relief that names another line of its unit goes back by its own key.
+        return charge.amount + sum(c.amount for c in back if c.by_hand or c.key == charge.key)
 
     def settle_now(self, scope: Scope, *, netted: bool = False) -> list[Draft]:
         """What a change or an interim bill makes due at once."""

@@ -211,3 +211,16 @@ def test_a_minimum_is_not_due_from_a_floor_that_cuts_its_lines_off() -> None:
     since = floor(contract, change)
     assert since == date(2027, 11, 2)
     assert not settle(contract, [c for c in billed if c.key.start >= since], scope, since)
+
+
+def test_the_cap_holds_at_once_in_a_period_that_began_before_the_contract() -> None:
+    """R9.2, R5.3: a whole line is raised in the contract's first, partial month: its period begins before the unit."""
+    seat = LineTerms(article="seat", price=D(10), proration="none", in_cap=True)
+    anchor = Anchor("day", date(2026, 12, 15), 15)
+    phase = Phase(start=START, anchor=anchor, versions=((date.min, TariffTerms(cap=D(10))),))
+    contract = Contract(id=1, start=START, phases=(phase,), lines=(line_of(seat),))
+    billed = issued([], settle(contract, [], Scope(on=START)))
+    raised = replace(contract, lines=(replace(line_of(seat), quantities=((START, D(1)), (date(2027, 1, 5), D(3)))),))
+    due = settle(raised, billed, Scope(on=date(2027, 1, 5), lines=frozenset([1])))
+    assert {c.key.kind: c.amount for c in due if c.amount > 0} == {"recurring": 2000}
+    assert sum(c.amount for c in due) == 0
