@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
-from fractions import Fraction
 from random import Random
 
 from bench.measure import Result, seconds_of
 from taktura.core.facts import LineTerms, Tier
-from taktura.core.money import half_up
+from taktura.core.money import half_up_of
 from taktura.core.pricing import SCALE, kernel, scaled
 
 LINES, SMALL = 1_000_000, 10_000
@@ -59,4 +58,4 @@ def _price(terms: LineTerms, quantities: list[int], amounts: list[int]) -> None:
     cost, denominator, included = compiled.cost, compiled.denominator, scaled(terms.included)
     for quantity in quantities:
         left = quantity - included if quantity > included else 0
-        amounts.append(half_up(Fraction(cost(left) * MINOR_UNITS, denominator)))
+        amounts.append(half_up_of(cost(left) * MINOR_UNITS, denominator))  # type: ignore[arg-type]  # whole: left is

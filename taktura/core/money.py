@@ -52,9 +52,13 @@ def half_up(number: Number) -> int:
     """Round to a whole number, commercially: half away from zero (R1.2)."""
     if isinstance(number, int):
         return number
-    numerator, denominator = number.as_integer_ratio()
+    return half_up_of(*number.as_integer_ratio())
+
+
+def half_up_of(numerator: int, denominator: int) -> int:
+    """The same of a numerator over a denominator above 0, without reducing them first."""
     if numerator < 0:
-        return -((-2 * numerator + denominator) // (2 * denominator))
+        return -((denominator - 2 * numerator) // (2 * denominator))
     return (2 * numerator + denominator) // (2 * denominator)
 
 

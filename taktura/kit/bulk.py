@@ -17,6 +17,25 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
             copy.write_row([json.dumps(v) if isinstance(v, dict | list) else v for v in row])
 
 
+def upsert_rows(
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, key: Sequence[str], update: Sequence[str]
+) -> None:
+    """Write rows by COPY; where a row of that `key` is there, its columns `update` are set anew.
+
+    In the transaction of the default connection; no key may come twice.
+    """
+    names, keys = (", ".join(f'"{c}"' for c in some) for some in (columns, key))
+    new = ", ".join(f'"{c}" = EXCLUDED."{c}"' for c in update)
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("DROP TABLE IF EXISTS upsert_rows")
+        cursor.execute(f'CREATE TEMP TABLE upsert_rows ON COMMIT DROP AS SELECT {names} FROM "{table}" LIMIT 0')
+        copy_rows("upsert_rows", columns, rows)
+        cursor.execute(
+            f"""INSERT INTO "{table}" ({names}) SELECT {names} FROM upsert_rows
+                ON CONFLICT ({keys}) DO UPDATE SET {new}"""
+        )
+
+
 def take_ids(table: str, count: int, using: str = DEFAULT_DB_ALIAS) -> list[int]:
     """Take ids from a table's own sequence, ascending, so that rows and those that point at them are written at once.
 

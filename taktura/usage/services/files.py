@@ -13,12 +13,17 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
-from taktura.usage.models import FileProblem, Supplier, SupplierCustomer, SupplierSubscription, UsageFile
+from taktura.kit.bulk import upsert_rows
+from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.reader import Mapping, Problem, Row, read, read_rows
 from taktura.usage.services.links import fold
 from taktura.usage.services.records import digest
 from taktura.usage.store import Outcome, take_in
 
+KEY = ("supplier_id", "folded")
+SUBSCRIPTION = (
+    "customer_reference", "name", "description", "start", "end", "product", "product_name", "unit", "quantity",
+)  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
 MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and takes it as text of twice the length
 
@@ -189,53 +194,31 @@ class _Folded(dict[str, str]):
 def _keep_references(supplier: Supplier, seen: _Seen) -> None:
     """Make or update the supplier's customers and subscriptions, if the supplier says so."""
     if supplier.create_customers and seen.customers:
-        SupplierCustomer.objects.bulk_create(
-            (
-                SupplierCustomer(supplier=supplier, folded=folded, reference=reference, name=name[:300])
-                for folded, (reference, name) in seen.customers.items()
-            ),
-            update_conflicts=True,
-            unique_fields=["supplier", "folded"],
-            update_fields=["name"],
-            batch_size=5000,
+        customers = (
+            (supplier.pk, folded, reference, name[:300]) for folded, (reference, name) in seen.customers.items()
         )
-    if not seen.subscriptions:
-        return
-    rows = [_subscription(supplier, folded, row) for folded, row in seen.subscriptions.items()]
+        columns = (*KEY, "reference", "name")
+        upsert_rows("usage_suppliercustomer", columns, customers, key=KEY, update=["name"])
+    known = set(seen.subscriptions)
     if not supplier.create_subscriptions:
-        known = set(SupplierSubscription.objects.filter(supplier=supplier).values_list("folded", flat=True))
-        rows = [r for r in rows if r.folded in known]
-    SupplierSubscription.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["supplier", "folded"],
-        batch_size=5000,
-        update_fields=[
-            "customer_reference",
-            "name",
-            "description",
-            "start",
-            "end",
-            "product",
-            "product_name",
-            "unit",
-            "quantity",
-        ],
-    )
+        known &= set(SupplierSubscription.objects.filter(supplier=supplier).values_list("folded", flat=True))
+    subscriptions = (_subscription(supplier, folded, seen.subscriptions[folded]) for folded in sorted(known))
+    names = (*KEY, "reference", *SUBSCRIPTION)
+    upsert_rows("usage_suppliersubscription", names, subscriptions, key=KEY, update=SUBSCRIPTION)
 
 
-def _subscription(supplier: Supplier, folded: str, row: Row) -> SupplierSubscription:
-    return SupplierSubscription(
-        supplier=supplier,
-        folded=folded,
-        reference=row.subscription_id,
-        customer_reference=row.customer_id,
-        name=row.subscription_name[:300],
-        description=row.subscription_description,
-        start=row.subscription_start,
-        end=row.subscription_end,
-        product=row.product_id,
-        product_name=row.product_name[:300],
-        unit=row.unit[:100],
-        quantity=row.quantity,
+def _subscription(supplier: Supplier, folded: str, row: Row) -> tuple[Any, ...]:
+    return (
+        supplier.pk,
+        folded,
+        row.subscription_id,
+        row.customer_id,
+        row.subscription_name[:300],
+        row.subscription_description,
+        row.subscription_start,
+        row.subscription_end,
+        row.product_id,
+        row.product_name[:300],
+        row.unit[:100],
+        row.quantity,
     )

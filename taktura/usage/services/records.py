@@ -198,5 +198,16 @@ def _seconds(entry: Mapping[str, Any]) -> int | None:
 
 def digest(content: Any) -> str:
     """A short hash of a record's content, to tell a duplicate from a conflict; equal numbers are equal."""
-    plain = [format(c.normalize(EXACT) if c else 0, "f") if isinstance(c, Decimal) else to_json(c) for c in content]
-    return hashlib.md5(json.dumps(plain, sort_keys=True).encode(), usedforsecurity=False).hexdigest()
+    parts = []
+    for value in content:
+        if type(value) is str:
+            parts.append(f"{len(value)}:{value}")  # with its length, so that no two contents give one text
+        elif isinstance(value, Decimal):
+            parts.append(f"{value.normalize(EXACT):f}" if value else "0")
+        elif value is None:
+            parts.append("-")
+        elif isinstance(value, date):
+            parts.append(value.isoformat())
+        else:
+            parts.append(json.dumps(to_json(value), sort_keys=True))
+    return hashlib.md5("|".join(parts).encode(), usedforsecurity=False).hexdigest()
