@@ -23,26 +23,36 @@ FROM contracts_contractline l
 JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
 """
 
-_OTHER = "(SELECT 1 FROM usage_subscriptionlink o WHERE o.subscription_id = s.id AND o.line_id <> k.line_id)"
+# Tables of their own, each analyzed: of a part of one query the planner could not tell how large it is.
+_WANTED = """
+CREATE TEMP TABLE usage_wanted ON COMMIT DROP AS
+SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}
+"""
+
+# The lines that the subscriptions wanted are tied to, and how many each has.
+_TIES = """
+CREATE TEMP TABLE usage_ties ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
+SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines, l.article_id, life.*
+FROM usage_wanted w JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
+JOIN usage_subscriptionlink k ON k.subscription_id = s.id
+JOIN contracts_contractline l ON l.id = k.line_id JOIN life ON life.line_id = k.line_id
+"""
 
 # Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
 # line that the product points to, then one in whose life the record lies, then the oldest.
 _CANDIDATES = """
 CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
-SELECT r.id, life.*, 0 AS wrong FROM {rows} r
-    JOIN usage_suppliersubscription s ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
-    JOIN usage_subscriptionlink k ON k.subscription_id = s.id AND NOT EXISTS {other}
-    JOIN life ON life.line_id = k.line_id
-    WHERE r.supplier_id IS NOT NULL {which}
+SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first, t.stop, 0 AS wrong
+    FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
+    WHERE t.lines = 1 {which}
 UNION ALL
-(SELECT DISTINCT ON (r.id) r.id, life.*, CASE WHEN p.id IS NULL THEN 1 ELSE 0 END FROM {rows} r
-    JOIN usage_suppliersubscription s ON s.supplier_id = r.supplier_id AND s.folded = r.subscription
-    JOIN usage_subscriptionlink k ON k.subscription_id = s.id AND EXISTS {other}
-    JOIN life ON life.line_id = k.line_id
+(SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first, t.stop,
+    CASE WHEN p.id IS NULL THEN 1 ELSE 0 END
+    FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
-        AND p.article_id = (SELECT article_id FROM contracts_contractline l WHERE l.id = k.line_id)
-    WHERE r.supplier_id IS NOT NULL {which}
-    ORDER BY r.id, (p.id IS NULL), NOT (r.day < life.stop AND r.end_day > life.first), life.line_id)
+        AND p.article_id = t.article_id
+    WHERE t.lines > 1 {which}
+    ORDER BY r.id, (p.id IS NULL), NOT (r.day < t.stop AND r.end_day > t.first), t.line_id)
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, life.*, 0 FROM {rows} r JOIN life ON life.contract_id = r.contract_id
     AND CASE WHEN r.by_key THEN life.line_id IN (
@@ -155,10 +165,10 @@ def lower_changed_from(cursor: Any, changes: str) -> None:
 
 
 def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
-    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates")
-    # A table of its own, since of a part of one query nobody could tell how large it is.
-    cursor.execute(_CANDIDATES.format(rows=rows, which=which, life=_LIFE, other=_OTHER))
-    cursor.execute("ANALYZE usage_candidates")
+    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties, usage_wanted")
+    for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
+        cursor.execute(statement.format(rows=rows, which=which, life=_LIFE))
+        cursor.execute(f"ANALYZE usage_{table}")
     query = _MATCH.format(matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})
     cursor.execute(f"ANALYZE {MATCHED}")

@@ -57,9 +57,10 @@ CREATE TEMP TABLE usage_staging (
 """
 
 # What becomes of a staged row: new, duplicate, conflict or revision. Of rows with one identity in one batch the first
-# is looked at here; the others are looked at again once it is stored.
+# is looked at here; the others are looked at again once it is stored, but for those that only repeat it.
 _CLASSIFY = """
 UPDATE usage_staging s SET id = COALESCE(r.id, s.id), state = CASE
+    WHEN x.turn > 1 AND x.plain AND s.digest = x.digest AND (r.id IS NULL OR r.digest = s.digest) THEN 'duplicate'
     WHEN x.turn > 1 THEN 'again'
     WHEN r.id IS NULL THEN 'new'
     WHEN r.digest = s.digest AND (NOT s.given_revision OR s.revision <= r.revision) THEN 'duplicate'
@@ -67,8 +68,9 @@ UPDATE usage_staging s SET id = COALESCE(r.id, s.id), state = CASE
     WHEN s.given_revision THEN 'duplicate'
     ELSE 'conflict' END
 FROM (SELECT seq, seller_id, source, external_id,
-        row_number() OVER (PARTITION BY source, external_id ORDER BY seq) AS turn
-      FROM usage_staging WHERE state IS NULL) x
+        row_number() OVER same AS turn, first_value(digest) OVER same AS digest,
+        NOT bool_or(given_revision) OVER (PARTITION BY source, external_id) AS plain
+      FROM usage_staging WHERE state IS NULL WINDOW same AS (PARTITION BY source, external_id ORDER BY seq)) x
 LEFT JOIN usage_usagerecord r ON r.seller_id = x.seller_id AND r.source = x.source AND r.external_id = x.external_id
 WHERE s.seq = x.seq
 """
