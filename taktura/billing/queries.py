@@ -17,6 +17,7 @@ from taktura.core.periods import DAY
 from taktura.core.schedule import floor, windows
 from taktura.core.settle import Scope, settle
 from taktura.core.tax import is_gross
+from taktura.kit.bulk import among
 from taktura.usage import store
 
 MAX_AMOUNT = 10**15  # minor units of one charge; what a document sums up must fit into 64 bits
@@ -53,7 +54,7 @@ def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
     contracts = load(wanted)
     floors = dict.fromkeys(contracts, date.min)
     if not whole:
-        rows = Contract.objects.filter(pk__in=wanted, settled_until__isnull=False).values_list(
+        rows = Contract.objects.filter(pk__in=among(wanted), settled_until__isnull=False).values_list(
             "pk", "next_due", "changed_from", "settled_until"
         )
         for pk, due, changed, settled in rows:

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.db import models
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
@@ -42,6 +43,7 @@ SUMS = {
 
 # number, kind, contract, customer; net, VAT, gross in minor units; currency
 Row = tuple[str, str, str, str, int, int, int, str]
+Sums = tuple[str, str, int, int, int]  # kind, currency, how many documents, net and gross in minor units
 
 
 def terminal_language() -> str:
@@ -78,13 +80,17 @@ def progress(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-def show_documents(documents: Iterable["Document"], title: str) -> None:
-    """Show issued documents: at most `DOCUMENTS_SHOWN` rows, and the sums of all by kind and currency."""
+def show_documents(documents: "models.QuerySet[Document]", title: str) -> None:
+    """Show issued documents: the first `DOCUMENTS_SHOWN` rows, and the sums of all by kind and currency."""
+    first = documents.select_related("customer", "contract")[:DOCUMENTS_SHOWN]
     rows: list[Row] = [
         (d.number, d.kind, d.contract.key if d.contract else "", d.customer.name, d.net, d.tax, d.gross, d.currency)
-        for d in documents
+        for d in first
     ]
-    _documents(rows, title)
+    sums = documents.values_list("kind", "currency").annotate(
+        models.Count("id"), models.Sum("net"), models.Sum("gross")
+    )
+    _documents(rows, list(sums.order_by("kind", "currency")), title)
 
 
 def show_ready(ready: Iterable["Ready"], contracts: dict[int, str], title: str) -> None:
@@ -102,10 +108,14 @@ def show_ready(ready: Iterable["Ready"], contracts: dict[int, str], title: str) 
         )
         for r in ready
     ]
-    _documents(rows, title)
+    sums: list[Sums] = []
+    for kind, currency in sorted({(row[1], row[7]) for row in rows}):
+        same = [row for row in rows if (row[1], row[7]) == (kind, currency)]
+        sums.append((kind, currency, len(same), sum(row[4] for row in same), sum(row[6] for row in same)))
+    _documents(rows[:DOCUMENTS_SHOWN], sums, title)
 
 
-def _documents(rows: list[Row], title: str) -> None:
+def _documents(rows: list[Row], sums: list[Sums], title: str) -> None:
     if not rows:
         console.print(_("%(title)s: none.", title=escape(title)))
         return
@@ -117,19 +127,18 @@ def _documents(rows: list[Row], title: str) -> None:
     for heading in (_("net"), _("VAT"), _("gross")):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("")
-    for number, kind, contract, customer, net, tax, gross, currency in rows[:DOCUMENTS_SHOWN]:
-        sums = [amount(minor, places(currency)) for minor in (net, tax, gross)]
+    for number, kind, contract, customer, net, tax, gross, currency in rows:
+        cells = [amount(minor, places(currency)) for minor in (net, tax, gross)]
         names = (_(KINDS[kind]), escape(_cut(contract, 16)), escape(_cut(customer, 32)))
-        table.add_row(number, *names, *sums, currency)
-    if len(rows) > DOCUMENTS_SHOWN:
-        table.caption = _("and %(count)s more", count=len(rows) - DOCUMENTS_SHOWN)
+        table.add_row(number, *names, *cells, currency)
+    more = sum(count for _kind, _currency, count, _net, _gross in sums) - len(rows)
+    if more:
+        table.caption = _("and %(count)s more", count=more)
     console.print(table)
-    for kind, currency in dict.fromkeys((row[1], row[7]) for row in rows):
-        same = [row for row in rows if (row[1], row[7]) == (kind, currency)]
-        net, gross = sum(row[4] for row in same), sum(row[6] for row in same)
+    for kind, currency, count, net, gross in sums:
         digits = places(currency)
         shown = {"net": amount(net, digits), "gross": amount(gross, digits), "currency": currency}
-        console.print(_(SUMS[kind], count=len(same), **shown))
+        console.print(_(SUMS[kind], count=count, **shown))
 
 
 def _cut(text: str, most: int) -> str:

@@ -20,6 +20,7 @@ from taktura.core import facts
 from taktura.core.money import places
 from taktura.core.periods import Anchor
 from taktura.customers.queries import tax_of, with_billing
+from taktura.kit.bulk import among
 from taktura.kit.fields import end_of
 
 T = TypeVar("T")
@@ -28,13 +29,13 @@ T = TypeVar("T")
 def load(ids: Iterable[int]) -> dict[int, facts.Contract]:
     """The core values of contracts, without their usage."""
     wanted = list(ids)
-    rows = Contract.objects.filter(pk__in=wanted).values_list(
+    rows = Contract.objects.filter(pk__in=among(wanted)).values_list(
         "id", "customer_id", "currency", "start", "end", "billed_until", "trial_end"
     )
     customers = with_billing(row[1] for row in rows)
     phases, lines = _phases(wanted), _lines(wanted)
     pauses = _grouped(
-        Pause.objects.filter(contract__in=wanted).order_by("start").values_list("contract_id", "start", "end")
+        Pause.objects.filter(contract__in=among(wanted)).order_by("start").values_list("contract_id", "start", "end")
     )
     coupons = _coupons(wanted)
     found = {}
@@ -68,12 +69,12 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any
 
 def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
     rows = list(
-        ContractPhase.objects.filter(contract__in=ids)
+        ContractPhase.objects.filter(contract__in=among(ids))
         .order_by("contract_id", "start")
         .values_list("contract_id", "id", "start", "end", "anchor_kind", "anchor_origin", "anchor_day")
     )
     versions = _grouped(
-        PhaseVersion.objects.filter(phase__contract__in=ids)
+        PhaseVersion.objects.filter(phase__contract__in=among(ids))
         .order_by("effective_from", "id")
         .values_list("phase_id", "effective_from", "version_id")
     )
@@ -93,7 +94,7 @@ def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
 
 def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
     rows = list(
-        ContractLine.objects.filter(contract__in=ids)
+        ContractLine.objects.filter(contract__in=among(ids))
         .order_by("id")
         .values_list(
             "contract_id",
@@ -110,12 +111,12 @@ def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
         )
     )
     stretches = _grouped(
-        LineStretch.objects.filter(line__contract__in=ids)
+        LineStretch.objects.filter(line__contract__in=among(ids))
         .order_by("effective_from", "id")
         .values_list("line_id", "effective_from", "tariff_line_id")
     )
     quantities = _grouped(
-        LineQuantity.objects.filter(line__contract__in=ids)
+        LineQuantity.objects.filter(line__contract__in=among(ids))
         .order_by("start", "id")
         .values_list("line_id", "start", "quantity")
     )
@@ -143,7 +144,7 @@ def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
 
 def _coupons(ids: list[int]) -> defaultdict[int, list[facts.Coupon]]:
     found: defaultdict[int, list[facts.Coupon]] = defaultdict(list)
-    for given in ContractCoupon.objects.filter(contract__in=ids).select_related("coupon").order_by("id"):
+    for given in ContractCoupon.objects.filter(contract__in=among(ids)).select_related("coupon").order_by("id"):
         coupon = given.coupon
         found[given.contract_id].append(
             facts.Coupon(

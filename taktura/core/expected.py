@@ -4,7 +4,7 @@ By days: rows of `Segment`, each with the cost function of its period. By amount
 whether due or not; settlement decides by `due`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -13,10 +13,16 @@ from fractions import Fraction
 from taktura.core import coupons as cp
 from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rates, TariffTerms, Usage, at
 from taktura.core.metering import metered, sum_parts, supplied
-from taktura.core.money import Number, fraction_text, half_up
+from taktura.core.money import Number, fraction_text, half_up_of, less_percent
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
 from taktura.core.pricing import cost
-from taktura.core.tax import basis, rates_of
+from taktura.core.tax import in_basis, rates_of
+
+Wanted = Callable[[Key, date], bool]  # whether a key's cost is of interest, given when it falls due
+
+
+def _all(key: Key, due: date) -> bool:
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +129,18 @@ def unit_of(contract: Contract, day: date) -> Rated:
     return Rated(first, min(period.end, stop), period, phase, False)
 
 
-def by_days(contract: Contract, until: date, since: date) -> Iterator[Segment]:
+def by_days(contract: Contract, until: date, since: date, wanted: Wanted = _all) -> Iterator[Segment]:
     """Recurring lines and flat fees by days, in periods that begin before `until`."""
-    for line, terms, phase, period, ranges in _line_periods(contract, until, since):
+    for line, terms, phase, period, ranges in _line_periods(contract, contract.lines, until, since):
         if terms.charge == "once" or terms.proration == "none" or (terms.charge == "usage" and not terms.flat_price):
             continue
         kind = "flat" if terms.charge == "usage" else "recurring"
         key = Key(line.id, kind, period.start)
-        unit = unit_of(contract, ranges[0][0])
         late = kind == "flat" or terms.when == "arrears"
         due = min(period.end, line.end, phase.end, contract.end) if late else ranges[0][0]
+        if not wanted(key, due):
+            continue
+        unit = unit_of(contract, ranges[0][0])
         rates = rates_of(contract.tax, unit.terms, terms)
         cuts = [start for start, _ in line.quantities]
         for first, end in ranges:
@@ -142,7 +150,7 @@ def by_days(contract: Contract, until: date, since: date) -> Iterator[Segment]:
                 if not quantity:
                     continue
                 base, span, proof = _period_cost(contract, line, terms, quantity, due, unit)
-                base *= basis(contract.tax, rates, max(a, b - DAY))
+                base = in_basis(base, contract.tax, rates, max(a, b - DAY))
                 if kind == "flat" and a == ranges[0][0]:  # shown once a period
                     proof |= _used(contract, line, terms, unit, due)
                 yield Segment(
@@ -175,18 +183,18 @@ def _records(line: Line, unit: Rated, usage: Usage, due: date) -> dict[str, obje
     return {"line": line.id, "from": unit.start.isoformat(), "until": due.isoformat(), "mark": usage.mark}
 
 
-def by_amount(contract: Contract, on: date, until: date, since: date) -> Iterator[Amount]:
-    """Once, recurring without proration, and usage, in periods that begin before `until`."""
+def by_amount(contract: Contract, on: date, until: date, since: date, wanted: Wanted = _all) -> Iterator[Amount]:
+    """Once, recurring without proration, and usage, in periods that begin before `until`; of usage what is `wanted`."""
     yield from _once(contract, until, since)
     yield from _whole(contract, until, since)
-    yield from _usage(contract, on, until, since)
+    yield from _usage(contract, on, until, since, wanted)
 
 
 def _line_periods(
-    contract: Contract, until: date, since: date
+    contract: Contract, lines: Iterable[Line], until: date, since: date
 ) -> Iterator[tuple[Line, LineTerms, Phase, Period, list[Range]]]:
-    """Each recurring line and flat fee × each of its periods × the days active in it, phase by phase."""
-    for line in contract.lines:
+    """Each recurring line and flat fee of `lines` × each of its periods × the days active in it, phase by phase."""
+    for line in lines:
         first_terms = line.terms[0][1]
         if first_terms.charge == "once" or (
             first_terms.charge == "usage" and not any(t.flat_price for _, t in line.terms)
@@ -221,7 +229,9 @@ def _period_cost(
     """The cost of a whole period before coupons, and how many whole spans of `price_per` it has (R4.2, R2.5)."""
     price, proof = _booked_cost(contract, line, terms, quantity, due, unit)
     more, less = (1, 1) if terms.charge == "usage" else ratio(terms.interval, terms.price_per)
-    return price * more / less, (more, terms.price_per if more > 1 else None), proof
+    if more != less:
+        price = price * more / less
+    return price, (more, terms.price_per if more > 1 else None), proof
 
 
 def _booked_cost(
@@ -230,13 +240,10 @@ def _booked_cost(
     """The cost of a booked quantity for one span of the price, before coupons, with its proof (R7, R10.1)."""
     counted: Number = max(quantity, line.minimum_quantity or quantity)
     included = terms.included * quantity if terms.included else Decimal(0)
-    priced = max(Fraction(counted) - Fraction(included), Fraction(0)) if included else counted
+    priced: Number = max(Fraction(counted) - Fraction(included), Fraction(0)) if included else counted
     price = cost(terms, priced, line.price)
     scale = cp.scale_of(contract, line, terms, priced, unit.start, due)
-    if scale:
-        price = price * (100 - Fraction(scale)) / 100
-    if line.discount:
-        price = price * (100 - Fraction(line.discount)) / 100
+    price = less_percent(less_percent(price, scale), line.discount)
     proof = _conditions(line, terms, priced, scale)
     if included:
         proof["included"] = fraction_text(min(included, counted))
@@ -281,7 +288,7 @@ def _once(contract: Contract, until: date, since: date) -> Iterator[Amount]:
         quantity = at(line.quantities, line.start)
         base, proof = _booked_cost(contract, line, terms, quantity, line.start, unit)
         rates = rates_of(contract.tax, unit.terms, terms)
-        base *= basis(contract.tax, rates, line.start)
+        base = in_basis(base, contract.tax, rates, line.start)
         yield Amount(
             key=Key(line.id, "once", line.start),
             line=line,
@@ -301,8 +308,9 @@ def _once(contract: Contract, until: date, since: date) -> Iterator[Amount]:
 
 def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
     """Recurring lines without proration: a started period whole, at its highest quantity (R4.1)."""
+    lines = [x for x in contract.lines if any(t.charge == "recurring" and t.proration == "none" for _, t in x.terms)]
     found: dict[Key, Amount] = {}
-    for line, terms, phase, period, ranges in _line_periods(contract, until, since):
+    for line, terms, phase, period, ranges in _line_periods(contract, lines, until, since):
         if (
             terms.charge != "recurring"
             or terms.proration != "none"
@@ -324,7 +332,7 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
             continue
         base, _, proof = _period_cost(contract, line, terms, quantity, due, unit)
         rates = rates_of(contract.tax, unit.terms, terms)
-        base *= basis(contract.tax, rates, period.end - DAY)
+        base = in_basis(base, contract.tax, rates, period.end - DAY)
         found[key] = Amount(
             key=key,
             line=line,
@@ -343,7 +351,7 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
     yield from found.values()
 
 
-def _usage(contract: Contract, on: date, until: date, since: date) -> Iterator[Amount]:
+def _usage(contract: Contract, on: date, until: date, since: date, wanted: Wanted) -> Iterator[Amount]:
     lines = [line for line in contract.lines if line.terms[0][1].charge == "usage"]
     if not lines:
         return
@@ -353,13 +361,15 @@ def _usage(contract: Contract, on: date, until: date, since: date) -> Iterator[A
             life = clip(active(contract, line), unit.start, unit.end)
             if not life:
                 continue
-            terms = at(line.terms, max(unit.start, line.start) if line.start < unit.end else unit.start)
-            usage = contract.usage.get((line.id, unit.start), empty)
             key = Key(line.id, "usage", unit.start, unit.phase.start)
             due = min(unit.end, line.end)
+            if not wanted(key, due):
+                continue
+            terms = at(line.terms, max(unit.start, line.start) if line.start < unit.end else unit.start)
+            usage = contract.usage.get((line.id, unit.start), empty)
             rates = rates_of(contract.tax, unit.terms, terms)
             quantity, base, each, proof = _usage_cost(contract, line, terms, unit, usage, life, due <= on, due)
-            factor = basis(contract.tax, rates, unit.end - DAY)
+            last = unit.end - DAY
             yield Amount(
                 key=key,
                 line=line,
@@ -371,8 +381,8 @@ def _usage(contract: Contract, on: date, until: date, since: date) -> Iterator[A
                 due=due,
                 running=due > on,
                 quantity=quantity,
-                base=base * factor,
-                each=each * factor if each is not None else None,
+                base=in_basis(base, contract.tax, rates, last),
+                each=in_basis(each, contract.tax, rates, last) if each is not None else None,
                 proof=proof,
             )
 
@@ -389,7 +399,6 @@ def _usage_cost(
 ) -> tuple[Number, Fraction, Fraction | None, dict[str, object]]:
     """Shown quantity, cost before coupons, price of one unit, and proof of a line's usage in one period (R10.1)."""
     proof: dict[str, object] = {"rule": "R7", "usage": _records(line, unit, usage, due)}
-    discount = (100 - Fraction(line.discount)) / 100
     shown: Number = usage.imported_quantity
     base = sum((Fraction(amount) / total for total, amount in usage.imported), Fraction(0))
     each: Fraction | None = None
@@ -402,7 +411,7 @@ def _usage_cost(
             proof["markup"] = str(terms.markup)
         if line.discount:
             proof["discount"] = str(line.discount)
-        return usage.raw_quantity + usage.imported_quantity, (base + exact) * discount, None, proof
+        return usage.raw_quantity + usage.imported_quantity, less_percent(base + exact, line.discount), None, proof
     if pricing == "tariff":
         quantity = metered(terms, usage)
         shown = Fraction(shown) + Fraction(quantity) if shown else quantity
@@ -413,18 +422,20 @@ def _usage_cost(
         shown = Fraction(shown) + Fraction(usage.imported_quantity) if usage.imported_quantity else shown
     proof["quantity"] = fraction_text(quantity)
     if terms.flat_price:
-        return shown, base * discount, None, proof | {"rule": "R7.4"}
+        return shown, less_percent(base, line.discount), None, proof | {"rule": "R7.4"}
     if over and line.minimum_quantity is not None and quantity < line.minimum_quantity and pricing == "tariff":
         quantity = shown = line.minimum_quantity
         proof["minimum_quantity"] = str(line.minimum_quantity)
     priced = _less_included(contract, line, terms, unit, quantity, proof)
     scale = cp.scale_of(contract, line, terms, priced, unit.start, due)
-    factor = (100 - Fraction(scale)) / 100 * discount
-    price = cost(terms, priced, line.price) * factor if priced else Fraction(0)
+    price = less_percent(cost(terms, priced, line.price), scale) if priced else Fraction(0)
     proof |= _conditions(line, terms, priced, scale)
     if (not terms.tiers or line.price is not None) and terms.package == "proportional":
-        each = Fraction(terms.price if line.price is None else line.price) / Fraction(terms.price_quantity) * factor
-    return shown, base * discount + price, each, proof
+        each = Fraction(terms.price if line.price is None else line.price)
+        if terms.price_quantity != 1:
+            each /= Fraction(terms.price_quantity)
+        each = less_percent(less_percent(each, scale), line.discount)
+    return shown, less_percent(base + price if usage.imported else price, line.discount), each, proof
 
 
 def _contracted(line: Line, quantity: Number, life: list[Range]) -> Number:
@@ -456,7 +467,8 @@ def cost_until(rate: Rate, day: date) -> Fraction:
     if day >= rate.end:
         return rate.price
     if rate.span is None:
-        return rate.price * (day - rate.start).days / (rate.end - rate.start).days
+        numerator, denominator = rate.price.as_integer_ratio()
+        return Fraction(numerator * (day - rate.start).days, denominator * (rate.end - rate.start).days)
     each = rate.price / rate.spans
     k = 0
     while k + 1 < rate.spans and add(rate.start, rate.span, k + 1, rate.day) <= day:
@@ -468,6 +480,9 @@ def cost_until(rate: Rate, day: date) -> Fraction:
 
 def days_amount(rate: Rate, first: date, end: date, digits: int) -> int:
     """The charge for `[first, end)`: round(cost(end)) − round(cost(first)), in minor units (R4.2)."""
-    unit = 10**digits
-    before = 0 if first <= rate.start else half_up(cost_until(rate, first) * unit)
-    return half_up(cost_until(rate, end) * unit) - before
+    before = 0 if first <= rate.start else _minor(cost_until(rate, first), digits)
+    return _minor(cost_until(rate, end), digits) - before
+
+
+def _minor(cost: Fraction, digits: int) -> int:
+    return half_up_of(cost.numerator * 10**digits, cost.denominator)

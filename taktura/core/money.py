@@ -141,9 +141,16 @@ def plain(number: Number, decimals: int = DECIMALS) -> Decimal:
     """Return a number as a decimal to show or store: exact where it ends within `decimals`, else HALF_UP there."""
     if isinstance(number, Decimal):
         return number
-    return Decimal(half_up(Fraction(number) * 10**decimals)).scaleb(-decimals, EXACT).normalize(EXACT)
+    numerator, denominator = number.as_integer_ratio()
+    return Decimal(half_up_of(numerator * 10**decimals, denominator)).scaleb(-decimals, EXACT).normalize(EXACT)
 
 
 def fraction_text(number: Number) -> str:
     """Write a number exactly, as `numerator/denominator` (or a whole number)."""
-    return str(Fraction(number))
+    numerator, denominator = number.as_integer_ratio()
+    return str(numerator) if denominator == 1 else f"{numerator}/{denominator}"
+
+
+def less_percent(number: Fraction, percent: Decimal) -> Fraction:
+    """Take a percentage off an unrounded number; nothing is rounded."""
+    return number * (100 - Fraction(percent)) / 100 if percent else number

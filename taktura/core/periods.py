@@ -150,16 +150,11 @@ class Grid:
 
     def index(self, day: date) -> int:
         """The number of the period in which `day` lies."""
-        months, origin = self.interval.months, self._origin()
-        if months:
-            k = ((day.year - origin.year) * 12 + day.month - origin.month) // months
-            return k - 1 if self.start(k) > day else k
-        return (day - origin).days // self.interval.days
+        return _index(self.anchor, self.interval, day)
 
     def of(self, day: date) -> Period:
         """The period in which `day` lies."""
-        k = self.index(day)
-        return Period(self.start(k), self.start(k + 1))
+        return _period_of(self.anchor, self.interval, day)
 
     def between(self, first: date, end: date) -> Iterator[Period]:
         """All periods that have a day in `[first, end)`, in order; `end` must be finite."""
@@ -172,9 +167,6 @@ class Grid:
             after = self.start(k)
             yield Period(start, after)
             start = after
-
-    def _origin(self) -> date:
-        return _origin(self.anchor, self.interval)
 
 
 def _origin(anchor: Anchor, interval: Span) -> date:
@@ -189,6 +181,21 @@ def _grid_start(anchor: Anchor, interval: Span, k: int) -> date:
     if interval.months:
         return _month_day(origin.year, origin.month - 1 + k * interval.months, anchor.day)
     return origin + timedelta(days=k * interval.days)
+
+
+def _index(anchor: Anchor, interval: Span, day: date) -> int:
+    months, origin = interval.months, _origin(anchor, interval)
+    if months:
+        k = ((day.year - origin.year) * 12 + day.month - origin.month) // months
+        return k - 1 if _grid_start(anchor, interval, k) > day else k
+    return (day - origin).days // interval.days
+
+
+# Contracts begin on few days, and settlement asks for the same periods again and again.
+@lru_cache(maxsize=65536)
+def _period_of(anchor: Anchor, interval: Span, day: date) -> Period:
+    k = _index(anchor, interval, day)
+    return Period(_grid_start(anchor, interval, k), _grid_start(anchor, interval, k + 1))
 
 
 Range = tuple[date, date]

@@ -59,7 +59,8 @@ def kernel(terms: LineTerms, price: Decimal | None = None) -> Kernel:
 def cost(terms: LineTerms, quantity: Number, price: Decimal | None = None) -> Fraction:
     """The exact cost of a priced quantity (after included) by price, package and tiers; no discount yet."""
     compiled = kernel(terms, price)
-    return Fraction(compiled.cost(scaled(quantity))) / compiled.denominator
+    numerator = compiled.cost(scaled(quantity))
+    return Fraction(numerator, compiled.denominator)
 
 
 def scale_percent(terms: LineTerms, quantity: Number) -> Decimal:

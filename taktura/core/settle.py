@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from taktura.core import coupons as cp
-from taktura.core.expected import Amount, Segment, by_amount, by_days
+from taktura.core.expected import Amount, Segment, Wanted, by_amount, by_days
 from taktura.core.facts import Charge, Contract, Key, Rate
 from taktura.core.ledger import Ledger
 from taktura.core.money import fraction_text, half_up
@@ -27,13 +27,26 @@ def settle(contract: Contract, billed: Sequence[Charge], scope: Scope, since: da
     ledger = Ledger(charge for charge in billed if charge.key.start >= since)
     ahead = [line.start for line in contract.lines if line.id in scope.now] + ([scope.through] if scope.through else [])
     reach = max([scope.on, *(c.first for c in ledger.charges), *ahead]) + DAY
-    segments = list(by_days(contract, reach, since))
-    amounts = list(by_amount(contract, scope.on, reach, since))
+    wanted = _wanted(contract, ledger, scope)
+    segments = list(by_days(contract, reach, since, wanted))
+    amounts = list(by_amount(contract, scope.on, reach, since, wanted))
     work = Pass(contract, ledger, scope, since, [], {}, {})
     _take_coupons(work, segments, amounts)
     settle_days(work, segments)
     settle_amounts(work, amounts)
     return [c for c in work.due if c.amount or not c.credits or c.key.kind in ("recurring", "flat")]
+
+
+def _wanted(contract: Contract, ledger: Ledger, scope: Scope) -> Wanted:
+    """What can make a charge: a run leaves out what is neither due nor billed, since nothing would come of it.
+
+    Amounts off are spread over all lines of a period, a change looks at more than what is due, an interim bill at
+    usage that is not.
+    """
+    if scope.lines is not None or scope.interim or any(c.amount is not None for c in contract.coupons):
+        return lambda key, due: True
+    billed = {c.key for c in ledger.charges}
+    return lambda key, due: due <= scope.on or key in billed
 
 
 def _take_coupons(work: Pass, segments: list[Segment], amounts: list[Amount]) -> None:

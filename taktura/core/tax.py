@@ -34,6 +34,11 @@ def basis(tax: Tax, rates: Rates, day: date) -> Fraction:
     return Fraction(1)
 
 
+def in_basis(amount: Fraction, tax: Tax, rates: Rates, day: date) -> Fraction:
+    """An unrounded amount by the price list in the contract's own basis: times `basis`."""
+    return amount * basis(tax, rates, day) if tax.gross and tax.category != "S" else amount
+
+
 def is_gross(tax: Tax) -> bool:
     """Whether the contract's charges are gross amounts."""
     return tax.gross and tax.category == "S"

@@ -9,6 +9,7 @@ from taktura.core.errors import Refused
 from taktura.core.facts import Rates, Tax
 from taktura.customers import vat_id
 from taktura.customers.models import BillingInformation, Customer, Seller
+from taktura.kit.bulk import among
 
 STATUS = {"domestic": "S", "reverse_charge": "AE", "export": "G", "exempt": "E"}
 
@@ -33,9 +34,14 @@ def billing_information_complete(customer: Customer) -> bool:
 
 
 def with_billing(customers: Iterable[int]) -> dict[int, Customer]:
-    """Customers with their seller and billing information, in one query."""
-    rows = Customer.objects.select_related("seller", "billing_information").filter(pk__in=set(customers))
-    return {c.pk: c for c in rows}
+    """Customers with their seller and billing information, in two queries."""
+    found = {
+        c.pk: c for c in Customer.objects.select_related("billing_information").filter(pk__in=among(set(customers)))
+    }
+    sellers = Seller.objects.in_bulk({c.seller_id for c in found.values()})
+    for customer in found.values():
+        customer.seller = sellers[customer.seller_id]
+    return found
 
 
 def rates(value: Any) -> Rates | None:

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import F, Q, Sum
+from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.tax import Vat
 from taktura.invoices.models import Document, DocumentLine, DocumentReference, DocumentTax, Payment
+from taktura.kit.bulk import among
 
 
 def by_number(seller_id: int, number: str) -> Document:
@@ -24,15 +25,20 @@ def by_number(seller_id: int, number: str) -> Document:
     return found[0]
 
 
+def documents_of(ids: Iterable[int]) -> QuerySet[Document]:
+    """Documents by id, in the order of issue."""
+    return Document.objects.filter(pk__in=among(ids)).order_by("id")
+
+
 def rests(documents: Iterable[int]) -> dict[int, dict[Vat, tuple[int, int]]]:
     """What is left of documents by VAT: (net, tax) less the credit notes that correct only them (R14.4)."""
     wanted = set(documents)
     found: dict[int, dict[Vat, tuple[int, int]]] = {pk: {} for pk in wanted}
-    for pk, category, rate, net, tax in DocumentTax.objects.filter(document__in=wanted).values_list(
+    for pk, category, rate, net, tax in DocumentTax.objects.filter(document__in=among(wanted)).values_list(
         "document_id", "category", "rate", "net", "tax"
     ):
         found[pk][category, rate] = (net, tax)
-    notes = DocumentReference.objects.filter(corrects__in=wanted).values("document_id")
+    notes = DocumentReference.objects.filter(corrects__in=among(wanted)).values("document_id")
     single: dict[int, int] = {}
     several: set[int] = set()
     for note, corrected in DocumentReference.objects.filter(document__in=notes).values_list(

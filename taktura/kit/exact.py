@@ -1,5 +1,6 @@
 """Plain values to and from JSON, exactly: decimals and dates as text."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -15,19 +16,40 @@ WHOLE_DIGITS = 20  # before the point: more is a slip of the pen
 
 def to_json(value: Any) -> Any:
     """Decimals, dates, spans and fractions as text, tuples as lists; what JSON knows stays."""
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, Fraction):
-        return fraction_text(value)
-    if isinstance(value, Span):
-        return str(value)
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    if isinstance(value, dict):
-        return {str(k): to_json(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [to_json(v) for v in value]
+    write = _WRITE.get(type(value))
+    if write is not None:
+        return write(value)
+    for kind, write in _WRITE.items():  # a class derived from one of them
+        if isinstance(value, kind):
+            return write(value)
     return value
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _list(values: Any) -> list[Any]:
+    return [to_json(v) for v in values]
+
+
+# By exact type, since a run writes millions of values. A span is a tuple too, a datetime a date: they stand before.
+_WRITE: dict[type, Callable[[Any], Any]] = {
+    str: _same,
+    int: _same,
+    bool: _same,
+    type(None): _same,
+    Decimal: lambda value: format(value, "f"),
+    Fraction: fraction_text,
+    Span: str,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    dict: lambda value: {str(k): to_json(v) for k, v in value.items()},
+    list: _list,
+    tuple: _list,
+    set: _list,
+    frozenset: _list,
+}
 
 
 def decimal(value: Any) -> Decimal:

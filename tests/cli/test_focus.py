@@ -85,7 +85,7 @@ def test_the_real_file_is_billed_exactly(seller: Seller, samples: Path) -> None:
     assert {keys[r.contract]: Decimal(r.draft.net).scaleb(-2) for r in preview.ready if r.contract} == expected
 
     outcome = billing.bill(ACTOR, seller=seller, on=ON)
-    issued = list(Document.objects.filter(pk__in=[d.id for d in outcome.issued]).select_related("contract"))
+    issued = list(Document.objects.filter(pk__in=outcome.issued).select_related("contract"))
     assert not outcome.problems
     assert Document.objects.count() == documents + len(expected)
     assert nets(issued) == expected
@@ -132,7 +132,7 @@ def test_the_demos_own_file_is_billed_exactly(seller: Seller, demo_folder: Path)
     received, _ = billing.receive_file(ACTOR, supplier=supplier, name=path.name, content=path.read_bytes())
     assert received.outcome.recorded == sum(len(rows) for rows in costs.values())
     outcome = billing.bill(ACTOR, seller=seller, on=ON)
-    issued = list(Document.objects.filter(pk__in=[d.id for d in outcome.issued]).select_related("contract"))
+    issued = list(Document.objects.filter(pk__in=outcome.issued).select_related("contract"))
     assert nets(issued) == {known[r]: rounded(sum(rows) * MARKUP) for r, rows in costs.items()}
 
 

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from taktura.cli.commands.proving import PARTS
 from taktura.cli.main import main as command
-from taktura.cli.show import PROBLEMS_SHOWN, show_documents, show_problems, terminal_language
+from taktura.cli.show import PROBLEMS_SHOWN, show_problems, show_ready, terminal_language
 from taktura.core.errors import Refused
 from taktura.core.facts import TariffTerms
 from taktura.core.offer import check_tariff
@@ -325,23 +325,23 @@ def test_a_command_refuses_in_the_terminals_language(locale: str, text: str) -> 
 def test_a_table_of_documents_in_german(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "de_DE.UTF-8")
     shared = {"contract": None, "customer": SimpleNamespace(name="Kraus [und Söhne]"), "currency": "EUR"}
-    invoice = SimpleNamespace(number="RE-1", kind="invoice", net=1000, tax=190, gross=1190, **shared)
-    credit = SimpleNamespace(number="RK-1", kind="credit_note", net=100, tax=19, gross=119, **shared)
-    show_documents([invoice, credit], "Belege [alle]")  # type: ignore[list-item]
+    invoice = SimpleNamespace(draft=SimpleNamespace(kind="invoice", net=1000, tax=190), **shared)
+    credit = SimpleNamespace(draft=SimpleNamespace(kind="credit_note", net=100, tax=19), **shared)
+    show_ready([credit, invoice], {}, "Belege [alle]")  # type: ignore[list-item]
     shown = [line.split() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert shown[0] == ["Belege", "[alle]"]
     assert shown[1] == ["Nummer", "Art", "Vertrag", "Kunde", "netto", "USt", "brutto"]
-    assert shown[3][:5] == ["RE-1", "Rechnung", "Kraus", "[und", "Söhne]"]
-    assert shown[4][:2] == ["RK-1", "Gutschrift"]
-    assert shown[-2] == ["Rechnungen:", "1,", "netto", "10.00,", "brutto", "11.90", "EUR"]
-    assert shown[-1][:2] == ["Gutschriften:", "1,"]
+    assert shown[3][:2] == ["–", "Gutschrift"]
+    assert shown[4][:5] == ["–", "Rechnung", "Kraus", "[und", "Söhne]"]
+    assert shown[-2][:2] == ["Gutschriften:", "1,"]
+    assert shown[-1] == ["Rechnungen:", "1,", "netto", "10.00,", "brutto", "11.90", "EUR"]
 
 
 @pytest.mark.usefixtures("compiled")
 def test_lists_say_how_much_is_left_out(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LC_ALL", "sv_SE.UTF-8")
     show_problems(["x"] * (PROBLEMS_SHOWN + 2), "problem")
-    show_documents([], f"Utfärdat den {date(2026, 3, 1)}")
+    show_ready([], {}, f"Utfärdat den {date(2026, 3, 1)}")
     shown = capsys.readouterr().out.splitlines()
     assert shown[0] == f"problem: {PROBLEMS_SHOWN + 2}"
     assert shown[-2:] == ["  och 2 till", "Utfärdat den 2026-03-01: inga."]

@@ -70,7 +70,7 @@ class Office:
         """What a run on a day issues, in the order of issue."""
         outcome = billing.bill(self.at(on), seller=self.seller, on=on)
         assert outcome.problems == []
-        return documents(*(issued.id for issued in outcome.issued))
+        return documents(*outcome.issued)
 
 
 def documents(*ids: int) -> list[Document]:

@@ -19,6 +19,7 @@ from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import missing_billing_information, with_billing
 from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
+from taktura.kit.bulk import among
 
 BATCH = 2_000  # contracts loaded, settled and issued at once
 PROBLEMS = {
@@ -46,12 +47,18 @@ class Problem:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run (or its preview) made: documents ready, those issued, what was left out."""
+    """What a run made: the documents that it issued, by id; those that its preview shows; what was left out."""
 
     ready: list[Ready] = field(default_factory=list)
-    issued: list[Issued] = field(default_factory=list)
+    credit_notes: list[int] = field(default_factory=list)
+    invoices: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     contracts: int = 0
+
+    @property
+    def issued(self) -> list[int]:
+        """All issued documents by id, credit notes first (R14.5)."""
+        return self.credit_notes + self.invoices
 
 
 def bill(
@@ -91,9 +98,7 @@ def bill(
         if progress is not None:
             progress(done, len(wanted))
     outcome.contracts = len(wanted)
-    order = {"credit_note": 0, "invoice": 1}
-    outcome.issued.sort(key=lambda d: order[d.ready.draft.kind])
-    outcome.ready.sort(key=lambda r: order[r.draft.kind])
+    outcome.ready.sort(key=lambda r: r.draft.kind == "invoice")
     if run is not None:
         _finish(actor, run, outcome)
     return outcome
@@ -124,10 +129,10 @@ def _item_customers(
         return sorted({c for c, _ in batch})
     if contract is not None:
         return []
-    found = SalesItem.objects.filter(document__isnull=True, customer__seller=seller).exclude(customer__in=seen)
+    found = SalesItem.objects.filter(document__isnull=True, customer__seller=seller)
     if customer is not None:
         found = found.filter(customer=customer)
-    return sorted(set(found.values_list("customer_id", flat=True)))
+    return sorted(set(found.values_list("customer_id", flat=True).distinct()) - seen)
 
 
 def _batch(
@@ -141,7 +146,7 @@ def _batch(
     write: bool,
 ) -> None:
     ids = [pk for _, pk in batch]
-    rows = Contract.objects.filter(pk__in=ids).order_by("id")
+    rows = Contract.objects.filter(pk__in=among(ids)).order_by("id")
     if write:
         rows = rows.select_for_update()
     currency = dict(rows.values_list("pk", "currency"))
@@ -150,7 +155,7 @@ def _batch(
     known = gather(ids, on)
     due, failed = _settled(known, ids, on, outcome)
     items = (
-        SalesItem.objects.filter(document__isnull=True, customer__in=item_customers, sold_on__lte=on)
+        SalesItem.objects.filter(document__isnull=True, customer__in=among(item_customers), sold_on__lte=on)
         .prefetch_related("lines")
         .order_by("id")
     )
@@ -162,8 +167,8 @@ def _batch(
         return
     check_confirmed(seller.pk, {r.draft.kind for r, _ in ready})
     issued = issue_documents(actor, seller, known, ready, on)
-    outcome.issued += issued
-    outcome.ready += [r for r, _ in ready]
+    outcome.credit_notes += [d.id for d in issued if d.ready.draft.kind == "credit_note"]
+    outcome.invoices += [d.id for d in issued if d.ready.draft.kind == "invoice"]
     settled = [pk for pk in ids if pk not in failed and owner[pk] not in left_out]
     mark_settled(known, settled, on)
     if issued:

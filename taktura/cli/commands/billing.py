@@ -38,6 +38,7 @@ def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None
     """
     open_database()
     from taktura.billing.services import receive_file
+    from taktura.invoices.queries import documents_of
     from taktura.usage.queries import supplier_by_key, waiting_by_reason
 
     seller = find_seller(seller_name)
@@ -74,7 +75,7 @@ def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None
             right=frozenset({2}),
         )
     if interim_bills:
-        _show_issued([d.id for d in interim_bills], _("Interim bills by threshold"))
+        show_documents(documents_of(d.id for d in interim_bills), _("Interim bills by threshold"))
 
 
 def _problem_text(problem: "Problem") -> str:
@@ -106,6 +107,8 @@ def bill(
     from taktura.contracts.models import Contract
     from taktura.contracts.queries import by_key
     from taktura.customers.queries import customer_by_key
+    from taktura.invoices.queries import documents_of
+    from taktura.kit.bulk import among
 
     seller = find_seller(seller_name)
     contract = by_key(seller.pk, contract_key).pk if contract_key else None
@@ -122,13 +125,12 @@ def bill(
         )
     day = as_date(on)
     if preview:
-        keys = dict(
-            Contract.objects.filter(pk__in={r.contract for r in outcome.ready if r.contract}).values_list("pk", "key")
-        )
+        shown = Contract.objects.filter(pk__in=among({r.contract for r in outcome.ready if r.contract}))
+        keys = dict(shown.values_list("pk", "key"))
         show_ready(outcome.ready, keys, _("Preview for %(day)s, nothing was changed", day=day))
     else:
-        _show_issued([d.id for d in outcome.issued], _("Issued on %(day)s", day=day))
-    failed = Contract.objects.filter(pk__in=[p.contract for p in outcome.problems if p.contract])
+        show_documents(documents_of(outcome.issued), _("Issued on %(day)s", day=day))
+    failed = Contract.objects.filter(pk__in=among(p.contract for p in outcome.problems if p.contract))
     names = dict(failed.values_list("pk", "key"))
     show_problems([_left_out(p, names) for p in outcome.problems], _("left out"))
     ctx.exit(1 if outcome.problems else 0)
@@ -153,14 +155,8 @@ def interim(contract_key: str, leave_out: tuple[str, ...], seller_name: str | No
     open_database()
     from taktura.billing.services.interim import interim_bill
     from taktura.contracts.queries import by_key
+    from taktura.invoices.queries import documents_of
 
     seller = find_seller(seller_name)
     issued = interim_bill(actor_now(), contract=by_key(seller.pk, contract_key), leave_out=leave_out)
-    _show_issued([d.id for d in issued], _("Interim bill of %(contract)s", contract=contract_key))
-
-
-def _show_issued(ids: list[int], title: str) -> None:
-    from taktura.invoices.models import Document
-
-    documents = Document.objects.filter(pk__in=ids).select_related("customer", "contract").order_by("id")
-    show_documents(documents, title)
+    show_documents(documents_of(d.id for d in issued), _("Interim bill of %(contract)s", contract=contract_key))

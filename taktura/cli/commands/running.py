@@ -46,6 +46,8 @@ def demo() -> None:
 
 
 def _show() -> None:
+    from django.db.models import Count
+
     from taktura.cli.demo.company import FOCUS_NAME, folder
     from taktura.customers.models import Seller
     from taktura.invoices.models import Document
@@ -53,10 +55,9 @@ def _show() -> None:
     seller = Seller.objects.order_by("id").first()
     if seller is None:
         raise Refused("not_found", "There is no seller yet: `taktura demo` makes a demo company.")
-    documents = Document.objects.filter(seller=seller).select_related("customer", "contract").order_by("-id")
-    shown = list(documents)
-    show_documents(shown, _("%(name)s: documents, the newest first", name=seller.name))
-    example = next((d for d in shown if d.kind == "invoice" and d.lines.count() > 1), None)
+    documents = Document.objects.filter(seller=seller).order_by("-id")
+    show_documents(documents, _("%(name)s: documents, the newest first", name=seller.name))
+    example = documents.filter(kind="invoice").annotate(size=Count("lines")).filter(size__gt=1).first()
     number = example.number if example else "RE-2024-00001"
     console.print("\n" + _("What to try (%(command)s lists all):", command=f"[bold]{COMMAND} --help[/bold]"))
     for command, what in (
