@@ -13,7 +13,6 @@ from taktura.core.facts import Charge, Key, Rate
 from taktura.core.money import fraction_text
 from taktura.core.periods import parse_span
 from taktura.kit.bulk import copy_rows, take_ids
-from taktura.kit.exact import to_json
 
 COLUMNS = (
     "id",
@@ -153,7 +152,7 @@ def _row(pk: int, contract: int, charge: Charge, document: int, document_line: i
         charge.by_hand,
         charge.rebill,
         [list(s) for s in charge.shares] or None,
-        to_json(dict(charge.proof)),
+        dict(charge.proof),
         document,
         document_line,
     )

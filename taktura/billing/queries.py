@@ -54,11 +54,12 @@ def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
     contracts = load(wanted)
     floors = dict.fromkeys(contracts, date.min)
     if not whole:
-        rows = Contract.objects.filter(pk__in=among(wanted), settled_until__isnull=False).values_list(
+        rows = Contract.objects.filter(pk__in=among(wanted)).values_list(
             "pk", "next_due", "changed_from", "settled_until"
         )
         for pk, due, changed, settled in rows:
-            assert settled is not None  # filtered above
+            if settled is None:
+                continue
             since = min(d for d in (due, changed, settled + DAY) if d is not None)
             floors[pk] = floor(contracts[pk], since)
     asked = [w for pk, c in contracts.items() for w in windows(c, until + DAY, floors[pk])]

@@ -12,3 +12,11 @@ class Refused(Exception):
         self.code = code
         self.text = text
         self.values = values
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (type(self), self.code, self.text, self.values)
+
+
+def _again(kind: type[Refused], code: str, text: str, values: dict[str, object]) -> Refused:
+    """A refusal from another process."""
+    return kind(code, text, **values)

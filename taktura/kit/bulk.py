@@ -1,11 +1,12 @@
 """COPY through Django's connection: the fast way in for many rows (spec/performance.md)."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models.expressions import RawSQL
+
+from taktura.kit.exact import json_text
 
 _AS_JSON = frozenset((dict, list))
 
@@ -17,7 +18,7 @@ def copy_rows(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]],
     connection.ensure_connection()
     with connection.connection.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copy:
         for row in rows:
-            copy.write_row([json.dumps(v) if type(v) in _AS_JSON else v for v in row])
+            copy.write_row([json_text(v) if type(v) in _AS_JSON else v for v in row])
 
 
 def upsert_rows(

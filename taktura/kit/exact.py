@@ -1,5 +1,6 @@
 """Plain values to and from JSON, exactly: decimals and dates as text."""
 
+import json
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -23,6 +24,11 @@ def to_json(value: Any) -> Any:
         if isinstance(value, kind):
             return write(value)
     return value
+
+
+def json_text(value: Any) -> str:
+    """JSON with sorted keys, exactly: what JSON does not know as `to_json` has it. No span of time may be in it."""
+    return json.dumps(value, default=to_json, sort_keys=True, ensure_ascii=False)
 
 
 def _same(value: Any) -> Any:

@@ -153,7 +153,10 @@ class UsageRecord(models.Model):
             models.CheckConstraint(condition=Q(end_day__gt=models.F("day")), name="usage_days"),
             models.CheckConstraint(condition=Q(seconds__isnull=True) | Q(seconds__gte=0), name="usage_seconds"),
         ]
-        indexes = [models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False))]
+        indexes = [
+            models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False)),
+            models.Index(fields=["line", "end_day"], name="usage_line_span", condition=Q(is_span=True)),
+        ]
 
 
 class UsageHistory(models.Model):

@@ -1,6 +1,8 @@
 """Billing runs: in sets, each batch whole or not at all, and what fails is left out and named."""
 
 import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -20,13 +22,16 @@ from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
-from taktura.invoices.models import Document
+from taktura.invoices.models import Document, DocumentLine, NumberSeries
 from taktura.invoices.queries import documents_of
 from taktura.invoices.services import Ready, confirm_numbering
 from taktura.kit.actor import Actor
+from taktura.kit.database import scratch_database
+from taktura.usage import services as usage
 from taktura.usage.models import UsageRecord
 
 ON = date(2026, 2, 1)
+SOME_TIME = 0.7  # seconds
 TARIFF: dict[str, Any] = {
     "title": "Hosting",
     "minimum_sales": "12",
@@ -41,6 +46,11 @@ BILLING = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "c
 @pytest.fixture
 def seller(database: str, actor: Actor) -> Seller:
     """A seller with one tariff."""
+    return make_seller(actor)
+
+
+def make_seller(actor: Actor) -> Seller:
+    """The seller of the fixture."""
     made = customers.create_seller(
         actor, name="Seller GmbH", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=[[None, "19"]]
     )
@@ -50,7 +60,7 @@ def seller(database: str, actor: Actor) -> Seller:
     return made
 
 
-def sign(actor: Actor, seller: Seller, first: int, count: int, *, usage: bool = True) -> list[Contract]:
+def sign(actor: Actor, seller: Seller, first: int, count: int, *, used: bool = True) -> list[Contract]:
     """Contracts of as many customers, with some usage each."""
     tariff = seller.tariffs.get(key="hosting")
     made = []
@@ -58,7 +68,7 @@ def sign(actor: Actor, seller: Seller, first: int, count: int, *, usage: bool = 
         customer = customers.create_customer(actor, seller=seller, key=f"c{number}", name=f"Customer {number}")
         customers.set_billing_information(actor, customer=customer, name=customer.name, **BILLING)
         made.append(contracts.sign(actor, key=f"V{number}", customer=customer, tariff=tariff, start=date(2026, 1, 1)))
-    if usage:
+    if used:
         at = datetime(2026, 1, 20, 12, tzinfo=UTC)
         entries = [{"contract": c.key, "article": "traffic", "quantity": 100 + c.pk, "at": at} for c in made]
         billing.record_usage(actor, seller=seller, entries=entries)
@@ -263,3 +273,120 @@ def test_verify_finds_what_no_run_would(seller: Seller, actor: Actor) -> None:
     billing.bill(actor, seller=seller, on=ON)
     UsageRecord.objects.filter(contract=made[0]).update(quantity=5_000)
     assert any("V1" in sentence for sentence in verify())
+
+
+def outcome_of(seller: Seller) -> list[tuple[object, ...]]:
+    """All documents, without the ids in them."""
+    documents = Document.objects.filter(seller=seller).order_by("id")
+    return [(d.number, d.kind, d.contract and d.contract.key, *_as_stored(d)[3:]) for d in documents]
+
+
+def test_several_processes_issue_what_one_does(seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(running, "BATCH", 2)
+    made = sign(actor, seller, 1, 13)
+    customers.set_billing_information(actor, customer=Customer.objects.get(key="c8"), street="")
+    told: list[tuple[int, int]] = []
+    outcome = billing.bill(actor, seller=seller, on=ON, processes=3, progress=lambda *at: told.append(at))
+    assert contracts_of(outcome) == [c.pk for c in made if c.key != "V8"]
+    assert numbers() == [f"RE-{n}" for n in range(1, 13)]
+    assert [p.code for p in outcome.problems] == ["billing_information_missing"]
+    assert told == [(n, 13) for n in (2, 4, 6, 8, 10, 12, 13)]
+    run = BillingRun.objects.get()
+    assert (run.contracts, run.documents, run.problems.count()) == (13, 12, 1)
+    parallel = outcome_of(seller)
+    assert verify() == []
+    with scratch_database():
+        other = make_seller(actor)
+        sign(actor, other, 1, 13)
+        customers.set_billing_information(actor, customer=Customer.objects.get(key="c8"), street="")
+        billing.bill(actor, seller=other, on=ON, processes=1)
+        assert outcome_of(other) == parallel
+        connections["default"].close()
+
+
+def test_a_run_of_several_processes_that_is_refused_keeps_what_came_before(
+    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH", 1)
+    made = sign(actor, seller, 1, 6)
+    at = datetime(2026, 1, 25, 12, tzinfo=UTC)
+    much = [{"contract": c.key, "article": "traffic", "quantity": 10_000, "at": at, "id": c.key} for c in made]
+    billing.record_usage(actor, seller=seller, entries=[much[3]])
+    billing.bill(actor, seller=seller, on=ON)
+    billing.record_usage(actor, seller=seller, entries=much[:3] + much[4:])
+    usage.withdraw_usage(actor, seller=seller, external_id="V4")
+    NumberSeries.objects.filter(kind="credit_note").delete()
+    with pytest.raises(Refused) as refused:
+        billing.bill(actor, seller=seller, on=ON, processes=2)
+    assert refused.value.code == "numbering_unconfirmed"
+    assert numbers() == [f"RE-{n}" for n in range(1, 10)]  # the three before the credit note
+    confirm_numbering(actor, seller=seller, kind="credit_note", format="GS-{number}", next=1)
+    outcome = billing.bill(actor, seller=seller, on=ON, processes=2)
+    assert contracts_of(outcome) == [made[3].pk, made[4].pk, made[5].pk]
+    assert (len(outcome.credit_notes), len(outcome.invoices)) == (1, 2)
+    assert verify() == []
+
+
+@contextmanager
+def others_act(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> Iterator[list[object]]:
+    """When a run in the block has made its documents ready and not issued them yet, somebody else acts; gives what
+    became of it."""
+    results: list[object] = []
+
+    def others() -> None:
+        try:
+            results.append(act())
+        except Exception as error:  # noqa: BLE001 - looked at by the test
+            results.append(error)
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=others)
+    right = running.ready_documents
+
+    def ready_documents(*args: Any, **options: Any) -> Any:
+        ready = right(*args, **options)
+        if thread.ident is None:
+            thread.start()
+            thread.join(SOME_TIME)  # by then it waits for the run, or is through
+        return ready
+
+    monkeypatch.setattr(running, "ready_documents", ready_documents)
+    yield results
+    thread.join()
+
+
+def test_usage_that_comes_during_a_run_is_billed_by_the_next(
+    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sign(actor, seller, 1, 2)
+    entry = {"contract": made[0].key, "article": "traffic", "quantity": 10_000, "at": datetime(2026, 1, 25, tzinfo=UTC)}
+    with others_act(monkeypatch, lambda: billing.record_usage(actor, seller=seller, entries=[entry])) as results:
+        billing.bill(actor, seller=seller, on=ON)
+    assert [type(r) for r in results] == [tuple]
+    assert UsageRecord.objects.filter(contract=made[0], line__isnull=False).count() == 2
+    assert verify() == []
+    assert contracts_of(billing.bill(actor, seller=seller, on=ON)) == [made[0].pk]
+    assert verify() == []
+
+
+def test_an_end_that_comes_during_a_run_is_credited(
+    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = sign(actor, seller, 1, 2)
+    line = made[0].lines.get(article__key="base")
+    with others_act(monkeypatch, lambda: billing.end_line(actor, line=line, until=date(2026, 2, 10))) as results:
+        billing.bill(actor, seller=seller, on=ON)
+    ((credit,),) = results
+    assert credit.ready.draft.kind == "credit_note"
+    billing.bill(actor, seller=seller, on=ON)
+    assert verify() == []
+
+
+def test_a_sale_is_billed_once_by_runs_at_once(seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = sign(actor, seller, 1, 2)
+    billing.sell(actor, customer=made[0].customer, lines=[{"title": "Router", "price": "100"}])
+    with others_act(monkeypatch, lambda: billing.interim_bill(actor, contract=made[0])):
+        billing.bill(actor, seller=seller, on=ON)
+    assert DocumentLine.objects.filter(title="Router").count() == 1
+    assert verify() == []

@@ -7,8 +7,10 @@ from django.db import transaction
 
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import gather
+from taktura.billing.services.sales import hold_items
 from taktura.billing.services.settling import check_complete, documents_due, settle_now
 from taktura.contracts.models import Contract
+from taktura.contracts.services import hold_one
 from taktura.core.money import Money
 from taktura.core.settle import Scope
 from taktura.customers.models import Seller
@@ -28,9 +30,11 @@ def interim_bill(actor: Actor, *, contract: Contract, leave_out: Iterable[str] =
     Raises `Refused` (`billing_information_missing`).
     """
     left = set(leave_out)
+    hold_one(contract)
     check_complete(contract.customer)
     items: list[SalesItem] = []
     if "sales_items" not in left:
+        hold_items([contract.customer_id])
         found = SalesItem.objects.filter(
             document__isnull=True, customer=contract.customer_id, currency=contract.currency
         )
@@ -55,7 +59,7 @@ def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes)
 
 def threshold_bills(actor: Actor, contracts: Iterable[int]) -> list[Issued]:
     """Make the interim bills of contracts at their threshold. One whose billing information is incomplete
-    waits for its regular bill."""
+    waits for its regular bill. Who brought them usage holds them."""
     found = Contract.objects.filter(pk__in=list(contracts), threshold__isnull=False)
     issued: list[Issued] = []
     for contract in found.select_related("customer__seller", "customer__billing_information").order_by("id"):

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import groupby
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -11,7 +13,9 @@ from taktura.audit.services import record
 from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.queries import Facts, due_contracts, due_of, gather
 from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents, works_of
+from taktura.billing.services.sales import hold_items
 from taktura.contracts.models import Contract
+from taktura.contracts.services import hold
 from taktura.core.errors import Refused
 from taktura.core.facts import Charge
 from taktura.core.settle import Scope
@@ -20,8 +24,10 @@ from taktura.customers.queries import missing_billing_information, with_billing
 from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import among
+from taktura.kit.turns import Turn, in_turn
 
-BATCH = 2_000  # contracts loaded, settled and issued at once
+BATCH = 1_000  # contracts loaded, settled and issued at once
+FEW = 4  # batches for which no other process is started
 PROBLEMS = {
     "billing_information_missing": "The billing information of %(name)s is incomplete (%(fields)s): complete it, then"
     " bill again.",
@@ -55,10 +61,33 @@ class Outcome:
     problems: list[Problem] = field(default_factory=list)
     contracts: int = 0
 
+    def add(self, part: "Outcome") -> None:
+        """Put in what a batch made."""
+        self.ready += part.ready
+        self.credit_notes += part.credit_notes
+        self.invoices += part.invoices
+        self.problems += part.problems
+
     @property
     def issued(self) -> list[int]:
         """All issued documents by id, credit notes first (R14.5)."""
         return self.credit_notes + self.invoices
+
+
+class _Job(NamedTuple):
+    """What all batches of a run share."""
+
+    actor: Actor
+    seller: Seller
+    on: date
+    write: bool
+
+
+class _Task(NamedTuple):
+    """A batch: (customer, contract) each, and the customers whose sales items are billed with them."""
+
+    contracts: list[tuple[int, int]]
+    customers: list[int]
 
 
 def bill(
@@ -70,41 +99,48 @@ def bill(
     customer: int | None = None,
     preview: bool = False,
     progress: Callable[[int, int], None] | None = None,
+    processes: int | None = None,
 ) -> Outcome:
     """Bill all that is due on or before a day, of all contracts, of one, or of one customer.
 
     `preview` writes nothing. `progress` is told (contracts done, contracts in all). A contract that fails, or whose
-    customer's billing information is incomplete, is left out and named in `problems`. Raises `Refused`
-    (`numbering_unconfirmed`).
+    customer's billing information is incomplete, is left out and named in `problems`. Batches are made ready by several
+    `processes` (by default one for each processor) and issued in order; one broken off goes on with the next call.
+    Raises `Refused` (`numbering_unconfirmed`).
     """
-    outcome = Outcome()
     wanted = due_contracts(seller.pk, on, contract, customer)
-    run = None
+    outcome = Outcome(contracts=len(wanted))
+    tasks = list(_tasks(wanted))
+    if contract is None and (customers := _customers_with_items(seller, customer, {c for c, _ in wanted})):
+        tasks.append(_Task([], customers))
+    work = partial(_batch, _Job(actor, seller, on, write=not preview))
     done = 0
-    last: set[int] = set()
-    for batch in [*_batches(wanted), None]:
-        if batch is not None:
-            last |= {c for c, _ in batch}
-        items_for = _item_customers(seller, contract, customer, batch, last)
-        if batch is None and not items_for:
-            break
-        if preview:
-            _batch(actor, seller, batch or [], items_for, on, outcome, write=False)
-        else:
-            with transaction.atomic():
-                run = run or BillingRun.objects.create(seller=seller, on=on, started_at=actor.now, actor=actor.name)
-                _batch(actor, seller, batch or [], items_for, on, outcome, write=True)
-        done += len(batch or ())
+
+    def add(task: _Task, part: Outcome) -> None:
+        nonlocal done
+        outcome.add(part)
+        done += len(task.contracts)
         if progress is not None:
             progress(done, len(wanted))
-    outcome.contracts = len(wanted)
+
+    run = None
+    if tasks and not preview:
+        with transaction.atomic():  # where the first batch is refused, there is no run
+            add(tasks[0], work(tasks[0], Turn()))
+            run = BillingRun.objects.create(seller=seller, on=on, started_at=actor.now, actor=actor.name)
+        tasks = tasks[1:]
+    # Other processes do not see what an open transaction has written, and the documents of a preview stay in this one.
+    if preview or connection.in_atomic_block or (processes is None and len(tasks) < FEW):
+        processes = 1
+    for task, part in zip(tasks, in_turn(work, tasks, processes=processes), strict=True):
+        add(task, part)
     outcome.ready.sort(key=lambda r: r.draft.kind == "invoice")
     if run is not None:
         _finish(actor, run, outcome)
     return outcome
 
 
-def _batches(wanted: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+def _tasks(wanted: Sequence[tuple[int, int]]) -> Iterator[_Task]:
     """Contracts in batches: never a customer in two, in the order of the first contract signed."""
     first: dict[int, int] = {}
     for customer, pk in wanted:
@@ -114,70 +150,75 @@ def _batches(wanted: Sequence[tuple[int, int]]) -> Iterator[list[tuple[int, int]
     for _, rows in groupby(ordered, key=lambda row: row[0]):
         group = list(rows)
         if batch and len(batch) + len(group) > BATCH:
-            yield sorted(batch, key=lambda row: row[1])
+            yield _task_of(batch)
             batch = []
         batch += group
     if batch:
-        yield sorted(batch, key=lambda row: row[1])
+        yield _task_of(batch)
 
 
-def _item_customers(
-    seller: Seller, contract: int | None, customer: int | None, batch: list[tuple[int, int]] | None, seen: set[int]
-) -> list[int]:
-    """The customers of a batch, and in the end (`batch` None) those who have only sales items to be billed."""
-    if batch is not None:
-        return sorted({c for c, _ in batch})
-    if contract is not None:
-        return []
+def _task_of(batch: list[tuple[int, int]]) -> _Task:
+    return _Task(sorted(batch, key=lambda row: row[1]), sorted({customer for customer, _ in batch}))
+
+
+def _customers_with_items(seller: Seller, customer: int | None, seen: set[int]) -> list[int]:
+    """The customers who have only sales items to be billed."""
     found = SalesItem.objects.filter(document__isnull=True, customer__seller=seller)
     if customer is not None:
         found = found.filter(customer=customer)
     return sorted(set(found.values_list("customer_id", flat=True).distinct()) - seen)
 
 
-def _batch(
-    actor: Actor,
-    seller: Seller,
-    batch: list[tuple[int, int]],
-    item_customers: list[int],
-    on: date,
-    outcome: Outcome,
-    *,
-    write: bool,
-) -> None:
-    ids = [pk for _, pk in batch]
-    rows = Contract.objects.filter(pk__in=among(ids)).order_by("id")
-    if write:
-        rows = rows.select_for_update()
-    currency = dict(rows.values_list("pk", "currency"))
-    owner = {pk: customer for customer, pk in batch}
-    customers = with_billing({*owner.values(), *item_customers})
-    known = gather(ids, on)
-    due, failed = _settled(known, ids, on, outcome)
+def _batch(job: _Job, task: _Task, turn: Turn) -> Outcome:
+    """Bill a batch, in one transaction: made ready at any time, issued in its turn."""
+    outcome = Outcome()
+    if not job.write:
+        known, pairs, _ = _made_ready(job, task, outcome)
+        outcome.ready = [ready for ready, _ in pairs]
+        return outcome
+    with transaction.atomic():
+        with turn.to_begin():
+            hold(pk for _, pk in task.contracts)
+            hold_items(task.customers)
+        known, pairs, settled = _made_ready(job, task, outcome)
+        turn.to_write()
+        _issue(job, known, pairs, settled, outcome)
+    return outcome
+
+
+def _made_ready(job: _Job, task: _Task, outcome: Outcome) -> tuple[Facts, list[tuple[Ready, Work]], list[int]]:
+    """A batch's facts, its documents ready to be issued, and the contracts that are settled with them."""
+    ids = [pk for _, pk in task.contracts]
+    currency = dict(Contract.objects.filter(pk__in=among(ids)).values_list("pk", "currency"))
+    owner = {pk: customer for customer, pk in task.contracts}
+    known = gather(ids, job.on)
+    due, failed = _settled(known, ids, job.on, outcome)
     items = (
-        SalesItem.objects.filter(document__isnull=True, customer__in=among(item_customers), sold_on__lte=on)
+        SalesItem.objects.filter(document__isnull=True, customer__in=among(task.customers), sold_on__lte=job.on)
         .prefetch_related("lines")
         .order_by("id")
     )
-    works = works_of(known, due, customers, owner, currency, list(items))
+    works = works_of(known, due, with_billing(task.customers), owner, currency, list(items))
     works, left_out = _complete(works, outcome)
-    ready = ready_documents(known, works, on)
-    if not write:
-        outcome.ready += [r for r, _ in ready]
-        return
-    check_confirmed(seller.pk, {r.draft.kind for r, _ in ready})
-    issued = issue_documents(actor, seller, known, ready, on)
-    outcome.credit_notes += [d.id for d in issued if d.ready.draft.kind == "credit_note"]
-    outcome.invoices += [d.id for d in issued if d.ready.draft.kind == "invoice"]
     settled = [pk for pk in ids if pk not in failed and owner[pk] not in left_out]
-    mark_settled(known, settled, on)
+    return known, ready_documents(known, works, job.on), settled
+
+
+def _issue(job: _Job, known: Facts, pairs: list[tuple[Ready, Work]], settled: list[int], outcome: Outcome) -> None:
+    """Number and write a batch's documents, with one entry in the log."""
+    check_confirmed(job.seller.pk, {ready.draft.kind for ready, _ in pairs})
+    issued = issue_documents(job.actor, job.seller, known, pairs, job.on)
+    outcome.credit_notes = [d.id for d in issued if d.ready.draft.kind == "credit_note"]
+    outcome.invoices = [d.id for d in issued if d.ready.draft.kind == "invoice"]
+    mark_settled(known, settled, job.on)
     if issued:
-        record(
-            actor,
-            "bill",
-            f"seller:{seller.pk}",
-            {"on": on, "contracts": len(ids), "documents": [d.id for d in issued], "hashes": _hashes(issued)},
-        )
+        content = {
+            "on": job.on,
+            "contracts": len(known.contracts),
+            "documents": [d.id for d in issued],
+            "hashes": _hashes(issued),
+        }
+        record(job.actor, "bill", f"seller:{job.seller.pk}", content)
 
 
 def _hashes(issued: list[Issued]) -> list[str]:

@@ -13,6 +13,7 @@ from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
+from taktura.kit.bulk import among
 from taktura.kit.exact import number
 
 
@@ -38,11 +39,18 @@ def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]
 def move_sales_item(actor: Actor, *, item: SalesItem, customer: Customer) -> None:
     """Give a pending sale to another customer; raises `Refused`: `billing_information_missing`, `invalid`."""
     check_complete(customer)
+    item.refresh_from_db(from_queryset=SalesItem.objects.select_for_update())
     if item.document_id is not None:
         raise Refused("invalid", "The sale is billed already: credit its document and sell anew.")
     before, item.customer = item.customer.key, customer
     item.save(update_fields=["customer"])
     record(actor, "move_sales_item", f"customer:{customer.pk}", {"item": item.pk, "from": before})
+
+
+def hold_items(customers: Sequence[int]) -> None:
+    """Keep the pending sales of customers from being moved, or billed by others, until the transaction ends."""
+    pending = SalesItem.objects.filter(document__isnull=True, customer__in=among(customers))
+    list(pending.select_for_update().order_by("id").values_list("pk"))
 
 
 def _line(item: SalesItem, position: int, fields: Mapping[str, Any]) -> SalesItemLine:

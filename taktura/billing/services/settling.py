@@ -34,11 +34,10 @@ def settle_now(
     netted: bool | None = None,
     items: list[SalesItem] | None = None,
 ) -> list[Issued]:
-    """Issue what is due of one contract in a scope, in the caller's transaction.
+    """Issue what is due of one contract in a scope, in the caller's transaction, which holds the contract.
 
     Raises `Refused` (`billing_information_missing`, `numbering_unconfirmed`) when a document would be made.
     """
-    Contract.objects.select_for_update().get(pk=contract.pk)
     seller = contract.customer.seller
     known = gather([contract.pk], max(scope.on, scope.through or scope.on), whole=True)
     if netted is None:

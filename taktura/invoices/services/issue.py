@@ -1,7 +1,6 @@
 """Issuing documents: numbers, frozen copies, a hash; a batch by COPY in the caller's transaction (R14.1, R14.2)."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
@@ -14,7 +13,7 @@ from taktura.invoices.services.numbering import take_numbers
 from taktura.invoices.words import title_of
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows, take_ids
-from taktura.kit.exact import to_json
+from taktura.kit.exact import json_text
 
 DOCUMENT = (
     "id",
@@ -142,8 +141,7 @@ def document_hash(
     row: Sequence[Any], lines: Sequence[Sequence[Any]], taxes: Sequence[Sequence[Any]], references: Sequence[int]
 ) -> str:
     """SHA-256 over all that a document shows; rows in the order of `DOCUMENT` (without the hash) and `LINE`."""
-    content = to_json([list(row), [list(r) for r in lines], [list(r) for r in taxes], sorted(references)])
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(json_text([row, lines, taxes, sorted(references)]).encode()).hexdigest()
 
 
 def _document(
@@ -202,5 +200,5 @@ def _line(
         charge.first if charge else entry.first,
         charge.end if charge else entry.end,
         credited or entry.source or None,
-        to_json(dict(entry.note)),
+        dict(entry.note),
     )

@@ -10,7 +10,7 @@ from django.db import connection
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
-from taktura.usage.store.match import MATCHED, lower_changed_from, match_staged, write_exceptions
+from taktura.usage.store.match import MATCHED, SAME, hold_contracts, lower_changed_from, match_staged, write_exceptions
 
 COLUMNS = (
     "source",
@@ -40,7 +40,6 @@ COLUMNS = (
     "unreadable",
 )
 STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable")))
-SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 
 MAX_CONFLICTS = 10_000  # that are named; all are counted
 
@@ -204,12 +203,14 @@ def withdraw(actor: Actor, *, seller: int, source: str, external_id: str, closed
     Raises `Refused`: `not_found`, `closed_period`.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT r.day, l.contract_id FROM usage_usagerecord r
-               LEFT JOIN contracts_contractline l ON l.id = r.line_id
-               WHERE r.seller_id = %s AND r.source = %s AND r.external_id = %s FOR UPDATE OF r""",
-            [seller, source, external_id],
-        )
+        own = """SELECT r.day, l.contract_id FROM usage_usagerecord r
+            LEFT JOIN contracts_contractline l ON l.id = r.line_id
+            WHERE r.seller_id = %s AND r.source = %s AND r.external_id = %s"""
+        cursor.execute(own, [seller, source, external_id])
+        row = cursor.fetchone()
+        if row is not None and row[1] is not None:  # first the contract, as all who bring usage do
+            hold_contracts(cursor, f"SELECT {int(row[1])}")
+        cursor.execute(f"{own} FOR UPDATE OF r", [seller, source, external_id])
         row = cursor.fetchone()
         if row is None:
             raise Refused("not_found", "There is no usage “%(id)s” of “%(source)s”.", id=external_id, source=source)

@@ -1,0 +1,148 @@
+"""Work in several processes, of which each finishes in its turn: much is made ready at once, written one by one."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from typing import Any, NamedTuple, TypeVar
+
+import django
+from django.conf import settings
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+LOOK = 0.005  # seconds between two looks at whose turn it is: nothing to lock, so nothing that a crash leaves locked
+PARENT = 1.0  # seconds between two looks at whether the process that waits for the results is still there
+
+
+class Stopped(Exception):
+    """A task before this one failed, or the work was called off: nothing more is to be written."""
+
+
+class _Turns(NamedTuple):
+    """Whose turn it is, in memory that all processes share. Only the task whose turn it is passes it on."""
+
+    begin: "ctypes.c_longlong"
+    now: "ctypes.c_longlong"
+    stopped: "ctypes.c_bool"
+
+    def wait(self, gate: "ctypes.c_longlong", place: int) -> None:
+        while gate.value < place and not self.stopped.value:
+            time.sleep(LOOK)
+        if self.stopped.value:
+            raise Stopped
+
+
+class Turn:
+    """A task's place among the others. Without others it never waits."""
+
+    def __init__(self, place: int = 0, turns: _Turns | None = None) -> None:
+        self._place, self._turns = place, turns
+
+    @contextmanager
+    def to_begin(self) -> Iterator[None]:
+        """The block runs when all tasks before this one have left theirs.
+
+        Rows of the database are locked in it: a task that waits to write holds only what those before it can do
+        without, else they would wait for each other, and no server could see it.
+        """
+        if self._turns is None:
+            yield
+            return
+        self._turns.wait(self._turns.begin, self._place)
+        yield
+        self._turns.begin.value = self._place + 1
+
+    def to_write(self) -> None:
+        """Wait until all tasks before this one are done."""
+        if self._turns is not None:
+            self._turns.wait(self._turns.now, self._place)
+
+    def done(self) -> None:
+        """Let the next one write."""
+        if self._turns is not None:
+            self.to_write()
+            self._turns.begin.value = max(self._turns.begin.value, self._place + 1)
+            self._turns.now.value = self._place + 1
+
+    def failed(self) -> None:
+        """When those before are done, stop those behind."""
+        if self._turns is not None:
+            with suppress(Stopped):
+                self.to_write()
+                self._turns.stopped.value = True
+
+
+_turns: _Turns | None = None  # of a process that works
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_turn(
+    function: Callable[[Task, Turn], Result], tasks: Sequence[Task], *, processes: int | None = None
+) -> Iterator[Result]:
+    """The results of `function` for each task, in order; it works at any time, but waits for its turn to write.
+
+    Another process must be able to import the function, tasks and results must be picklable. When a task fails, those
+    before it are done, none after it writes, and its error is raised here. With one process (by default there is one
+    for each processor) or one task all is done in this one.
+    """
+    wanted = min(cores() if processes is None else processes, len(tasks))
+    if wanted <= 1:
+        for task in tasks:
+            yield function(task, Turn())
+        return
+    context = multiprocessing.get_context("spawn")  # a copy of this process would share its connections
+    begin, now = (context.RawValue(ctypes.c_longlong, 0) for _ in range(2))
+    turns = _Turns(begin, now, context.RawValue(ctypes.c_bool, False))
+    start = (turns, {alias: dict(values) for alias, values in settings.DATABASES.items()}, os.getpid())
+    with ProcessPoolExecutor(wanted, mp_context=context, initializer=_begin, initargs=start) as executor:
+        try:
+            futures = [executor.submit(_work, function, place, task) for place, task in enumerate(tasks)]
+            for future in futures:
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise RuntimeError(
+                "A process was killed (is there enough memory?). What it had finished stays: start again."
+            ) from error
+        except BaseException:
+            turns.stopped.value = True
+            executor.shutdown(cancel_futures=True)
+            raise
+
+
+def _begin(turns: _Turns, databases: dict[str, Any], parent: int) -> None:
+    global _turns
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that waits for the results calls the work off
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    for alias, values in databases.items():
+        settings.DATABASES[alias].update(values)
+    django.setup()
+    _turns = turns
+
+
+def _end_with(parent: int) -> None:
+    """End this process when its parent was killed; the server takes back what it was writing."""
+    while os.getppid() == parent:
+        time.sleep(PARENT)
+    os._exit(1)
+
+
+def _work(function: Callable[[Any, Turn], Any], place: int, task: Any) -> Any:
+    turn = Turn(place, _turns)
+    try:
+        result = function(task, turn)
+        turn.done()
+    except BaseException:
+        turn.failed()
+        raise
+    return result

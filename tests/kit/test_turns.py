@@ -1,0 +1,135 @@
+"""Several processes, each of which writes in its turn."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from taktura.core.errors import Refused
+from taktura.kit.turns import Turn, cores, in_turn
+
+SLOW = 0.2
+PATIENCE = 20.0
+
+
+def note(file: Path, task: int, turn: Turn) -> tuple[int, int]:
+    """Write the task's number in its turn; the earlier ones take longest to get ready."""
+    time.sleep(max(0.0, SLOW - task * SLOW / 4))
+    turn.to_write()
+    with file.open("a") as out:
+        out.write(f"{task}\n")
+    return task, os.getpid()
+
+
+def fail_at(file: Path, bad: int, task: int, turn: Turn) -> int:
+    """Write as above, but for one task, which is refused at once."""
+    if task == bad:
+        raise Refused("invalid", "Task %(task)s is no good.", task=task)
+    note(file, task, turn)
+    return task
+
+
+def die_at(bad: int, task: int, turn: Turn) -> int:
+    """Be killed in one of the tasks."""
+    if task == bad:
+        os.kill(os.getpid(), signal.SIGKILL)
+    turn.to_write()
+    return task
+
+
+def written(file: Path) -> list[int]:
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_results_and_writing_are_in_order(tmp_path: Path, processes: int) -> None:
+    file = tmp_path / "order"
+    results = list(in_turn(partial(note, file), range(7), processes=processes))
+    assert [task for task, _ in results] == written(file) == list(range(7))
+    others = {pid for _, pid in results} - {os.getpid()}
+    assert len(others) == (0 if processes == 1 else 3)
+
+
+def test_one_task_stays_in_this_process(tmp_path: Path) -> None:
+    assert list(in_turn(partial(note, tmp_path / "order"), [5])) == [(5, os.getpid())]
+    assert list(in_turn(partial(note, tmp_path / "order"), [])) == []
+    assert cores() >= 1
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_after_a_task_that_fails_none_writes_and_those_before_are_done(tmp_path: Path, processes: int) -> None:
+    file, results = tmp_path / "order", []
+    with pytest.raises(Refused) as refused:
+        for result in in_turn(partial(fail_at, file, 3), range(8), processes=processes):
+            results.append(result)
+    assert (refused.value.code, str(refused.value)) == ("invalid", "Task 3 is no good.")
+    assert (refused.value.text, refused.value.values) == ("Task %(task)s is no good.", {"task": 3})
+    assert results == written(file) == [0, 1, 2]
+
+
+def test_who_stops_listening_calls_the_rest_off(tmp_path: Path) -> None:
+    file = tmp_path / "order"
+    going = in_turn(partial(note, file), range(50), processes=2)
+    next(going)
+    going.close()  # type: ignore[attr-defined]
+    done = written(file)
+    assert 1 <= len(done) < 50
+    time.sleep(SLOW)
+    assert written(file) == done
+
+
+def test_a_process_that_is_killed_is_told() -> None:
+    with pytest.raises(RuntimeError, match="killed"):
+        list(in_turn(partial(die_at, 2), range(20), processes=2))
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+sys.path[:0] = [{here!r}]
+from taktura.kit.database import setup
+from taktura.kit.turns import in_turn
+import test_turns
+if __name__ == "__main__":
+    list(in_turn(test_turns.tell_and_sleep, [Path({folder!r})] * 2, processes=2))
+"""
+
+
+def tell_and_sleep(folder: Path, turn: Turn) -> None:
+    """Say who works, then work for as long as nobody ends it."""
+    (folder / str(os.getpid())).touch()
+    time.sleep(10 * PATIENCE)
+
+
+def test_processes_end_when_the_one_that_waits_is_killed(tmp_path: Path) -> None:
+    script, folder = tmp_path / "parent.py", tmp_path / "pids"
+    folder.mkdir()
+    script.write_text(PARENT.format(here=str(Path(__file__).parent), folder=str(folder)))
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "taktura.config.settings"}
+    with subprocess.Popen([sys.executable, str(script)], env=environment, stderr=subprocess.DEVNULL) as parent:
+        assert _within(lambda: len(list(folder.iterdir())) == 2), "they began"
+        parent.kill()
+    pids = [int(p.name) for p in folder.iterdir()]
+    assert _within(lambda: not any(_runs(pid) for pid in pids)), "they ended"
+
+
+def _within(condition) -> bool:  # type: ignore[no-untyped-def]
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
