@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from decimal import Decimal
 from random import Random
 
-from bench.measure import Result, seconds_of
+from bench.measure import Result, seconds_in_turn
 from taktura.core.facts import LineTerms, Tier
-from taktura.core.money import half_up_of
-from taktura.core.pricing import SCALE, kernel, scaled
+from taktura.core.pricing import SCALE, amounts
 
 LINES, SMALL = 1_000_000, 10_000
 TARGET = 0.2
-MINOR_UNITS = 100
+CENTS = 2  # decimals
 MOST = 5_000  # units of a line
 _TIERS = (
     Tier(up_to=Decimal(100), price=Decimal("0.12")),
@@ -34,28 +33,19 @@ def run(wanted: frozenset[str], *, small: bool) -> Iterator[Result]:
         (terms, [random.randrange(MOST * 1000) * (SCALE // 1000) for _ in range(lines // len(TERMS))])
         for terms in TERMS
     ]
-    amounts: list[int] = []
 
-    def ours() -> None:
-        amounts.clear()
-        for terms, quantities in each:
-            _price(terms, quantities, amounts)
+    def ours() -> list[int]:
+        return [amount for terms, quantities in each for amount in amounts(terms, quantities, CENTS)]
 
-    def bare() -> None:
-        amounts.clear()
+    def bare() -> list[int]:
+        found = []
         for _, quantities in each:
             for quantity in quantities:
-                amounts.append(quantity * 119)
+                found.append(quantity * 119)
+        return found
 
-    speed = lines / seconds_of(ours)
-    assert len(amounts) == lines
-    yield Result(name="core_kernel", ours=speed, limit=lines / seconds_of(bare), unit="lines/s", target=TARGET)
-
-
-def _price(terms: LineTerms, quantities: list[int], amounts: list[int]) -> None:
-    """Price quantities (in 1/SCALE) by terms; appends minor units, rounded HALF_UP."""
-    compiled = kernel(terms)
-    cost, denominator, included = compiled.cost, compiled.denominator, scaled(terms.included)
-    for quantity in quantities:
-        left = quantity - included if quantity > included else 0
-        amounts.append(half_up_of(cost(left) * MINOR_UNITS, denominator))  # type: ignore[arg-type]  # whole: left is
+    assert len(ours()) == len(bare()) == lines
+    ours_seconds, bare_seconds = seconds_in_turn(ours, bare)
+    yield Result(
+        name="core_kernel", ours=lines / ours_seconds, limit=lines / bare_seconds, unit="lines/s", target=TARGET
+    )

@@ -9,6 +9,7 @@ from statistics import median
 from time import perf_counter
 
 MEBIBYTE = 2**20
+ROUNDS = 9  # of what takes less than a second
 REPEATS = 3  # of a limit that takes seconds: the median counts
 
 
@@ -75,6 +76,17 @@ def seconds_of(work: Callable[[], object], *, before: Callable[[], object] | Non
             work()
         times.append(clock.seconds)
     return median(times)
+
+
+def seconds_in_turn(*works: Callable[[], object]) -> list[float]:
+    """The least time of some runs of each, one after the other, so that what else the machine does hits them alike."""
+    least = [float("inf")] * len(works)
+    for _ in range(ROUNDS):
+        for i, work in enumerate(works):
+            with clocked() as clock:
+                work()
+            least[i] = min(least[i], clock.seconds)
+    return least
 
 
 def peak_memory() -> str:

@@ -13,7 +13,7 @@ from fractions import Fraction
 from taktura.core import coupons as cp
 from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rates, TariffTerms, Usage, at
 from taktura.core.metering import metered, sum_parts, supplied
-from taktura.core.money import Number, fraction_text, half_up_of, less_percent
+from taktura.core.money import Number, fraction_text, less_percent, minor
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
 from taktura.core.pricing import cost
 from taktura.core.tax import in_basis, rates_of
@@ -480,9 +480,5 @@ def cost_until(rate: Rate, day: date) -> Fraction:
 
 def days_amount(rate: Rate, first: date, end: date, digits: int) -> int:
     """The charge for `[first, end)`: round(cost(end)) − round(cost(first)), in minor units (R4.2)."""
-    before = 0 if first <= rate.start else _minor(cost_until(rate, first), digits)
-    return _minor(cost_until(rate, end), digits) - before
-
-
-def _minor(cost: Fraction, digits: int) -> int:
-    return half_up_of(cost.numerator * 10**digits, cost.denominator)
+    before = 0 if first <= rate.start else minor(cost_until(rate, first), digits)
+    return minor(cost_until(rate, end), digits) - before

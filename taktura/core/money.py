@@ -57,9 +57,15 @@ def half_up(number: Number) -> int:
 
 def half_up_of(numerator: int, denominator: int) -> int:
     """The same of a numerator over a denominator above 0, without reducing them first."""
+    half = denominator >> 1  # of an odd one a half is never hit
     if numerator < 0:
-        return -((denominator - 2 * numerator) // (2 * denominator))
-    return (2 * numerator + denominator) // (2 * denominator)
+        return -((half - numerator) // denominator)
+    return (numerator + half) // denominator
+
+
+def minor(number: Fraction, digits: int) -> int:
+    """Round an unrounded number of a currency with `digits` decimals to whole minor units, HALF_UP."""
+    return half_up_of(number.numerator * 10**digits, number.denominator)
 
 
 def ceiling(number: Number) -> int:

@@ -7,7 +7,7 @@ where a span was split by days.
 
 import math
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
@@ -15,11 +15,21 @@ from math import lcm
 from typing import NamedTuple
 
 from taktura.core.facts import LineTerms
-from taktura.core.money import DECIMALS, Number
+from taktura.core.money import Number, half_up
 
-SCALE = 6 * 10**DECIMALS  # twelve decimals of a unit, and whole seconds of a minute
+# Four decimals of a unit, and whole seconds of a minute, are whole numbers small enough to be reckoned with fast; what
+# is finer is a fraction of them, as exact.
+SCALE = 6 * 10**4
 
 Scaled = int | Fraction
+
+
+class Steps(NamedTuple):
+    """A price step by step: of a quantity above 0, on the step before whose bound it lies, base + quantity × price."""
+
+    bounds: list[Scaled]  # included; the last step has none
+    bases: list[Scaled]
+    prices: list[int]
 
 
 class Kernel(NamedTuple):
@@ -27,10 +37,11 @@ class Kernel(NamedTuple):
 
     cost: Callable[[Scaled], Scaled]
     denominator: int
+    steps: Steps | None  # None: by started packages
 
 
 def scaled(quantity: Number) -> Scaled:
-    """A quantity in units of 1/SCALE: an integer, unless it has more than twelve decimals."""
+    """A quantity in units of 1/SCALE: an integer, unless it is finer than that."""
     numerator: int
     numerator, denominator = quantity.as_integer_ratio()
     numerator *= SCALE
@@ -51,9 +62,9 @@ def kernel(terms: LineTerms, price: Decimal | None = None) -> Kernel:
             started = math.ceil(Fraction(quantity if quantity >= 0 else -quantity) / size)
             return numerator * (started if quantity >= 0 else -started)
 
-        return Kernel(packages, denominator)
+        return Kernel(packages, denominator, None)
     numerator, denominator = (unit / Fraction(terms.price_quantity) / SCALE).as_integer_ratio()
-    return Kernel(lambda quantity: quantity * numerator, denominator)
+    return Kernel(lambda quantity: quantity * numerator, denominator, Steps([], [0], [numerator]))
 
 
 def cost(terms: LineTerms, quantity: Number, price: Decimal | None = None) -> Fraction:
@@ -61,6 +72,40 @@ def cost(terms: LineTerms, quantity: Number, price: Decimal | None = None) -> Fr
     compiled = kernel(terms, price)
     numerator = compiled.cost(scaled(quantity))
     return Fraction(numerator, compiled.denominator)
+
+
+def amounts(terms: LineTerms, quantities: Iterable[int], digits: int, price: Decimal | None = None) -> list[int]:
+    """What many quantities of one line cost: minor units, each rounded HALF_UP (R7, R8).
+
+    Quantities are in units of 1/SCALE and not negative, before the included quantity. The same as `cost` of each beyond
+    it, without its proof; for sums over many contracts at once.
+    """
+    compiled = kernel(terms, price)
+    factor, denominator = Fraction(10**digits, compiled.denominator).as_integer_ratio()
+    half, included = denominator >> 1, scaled(terms.included)
+    if compiled.steps is None or not _plain(compiled.steps, terms) or isinstance(included, Fraction):
+        cost = compiled.cost
+        return [half_up(Fraction(cost(max(q - included, 0)) * factor, denominator)) for q in quantities]
+    bounds, bases, prices = compiled.steps
+    slopes = [p * factor for p in prices]
+    # What a quantity costs on each step, with the half that rounds up put in and the included quantity left out.
+    starts = [b * factor + half - included * slope for b, slope in zip(bases, slopes, strict=True)]
+    if not bounds:
+        slope, start = slopes[0], starts[0]
+        return [(q * slope + start) // denominator if q > included else 0 for q in quantities]
+    ends = [included, *(b + included for b in bounds)]
+    slopes, starts = [0, *slopes], [half, *starts]
+    found = []
+    for q in quantities:
+        i = bisect_left(ends, q)
+        found.append((q * slopes[i] + starts[i]) // denominator)
+    return found
+
+
+def _plain(steps: Steps, terms: LineTerms) -> bool:
+    """Whether all is in whole numbers, and no quantity costs less than nothing."""
+    whole = all(isinstance(number, int) for number in [*steps.bounds, *steps.bases])
+    return whole and min(steps.prices) >= 0 and all(t.flat >= 0 for t in terms.tiers)
 
 
 def scale_percent(terms: LineTerms, quantity: Number) -> Decimal:
@@ -72,22 +117,23 @@ def scale_percent(terms: LineTerms, quantity: Number) -> Decimal:
     return percent
 
 
-def _common(terms: LineTerms) -> tuple[list[int], list[int], list[int], int]:
+def _common(terms: LineTerms) -> tuple[list[Scaled], list[int], list[int], int]:
     """Upper bounds (scaled), prices per scaled unit and flats of the tiers as whole numbers over one denominator."""
     per = [Fraction(t.price) / Fraction(terms.price_quantity) / SCALE for t in terms.tiers]
     flats = [Fraction(t.flat) for t in terms.tiers]
     denominator = 1
     for number in per + flats:
         denominator = lcm(denominator, number.denominator)
-    bounds = [int(scaled(t.up_to)) for t in terms.tiers if t.up_to is not None]
+    bounds = [scaled(t.up_to) for t in terms.tiers if t.up_to is not None]
     return bounds, [int(p * denominator) for p in per], [int(f * denominator) for f in flats], denominator
 
 
 def _graduated(terms: LineTerms) -> Kernel:
     """Each part of the quantity at its tier's price; a tier's flat once the quantity exceeds its lower bound (R7.2)."""
     bounds, prices, flats, denominator = _common(terms)
-    lower = [0, *bounds]
-    base, sum_so_far = [], 0
+    lower: list[Scaled] = [0, *bounds]
+    base: list[Scaled] = []
+    sum_so_far: Scaled = 0
     for i, flat in enumerate(flats):
         sum_so_far += flat
         base.append(sum_so_far - lower[i] * prices[i])
@@ -100,7 +146,7 @@ def _graduated(terms: LineTerms) -> Kernel:
         i = bisect_left(bounds, quantity)
         return base[i] + quantity * prices[i]
 
-    return Kernel(graduated, denominator)
+    return Kernel(graduated, denominator, Steps(bounds, base, prices))
 
 
 def _volume(terms: LineTerms) -> Kernel:
@@ -113,4 +159,4 @@ def _volume(terms: LineTerms) -> Kernel:
         i = bisect_left(bounds, quantity)
         return flats[i] + quantity * prices[i]
 
-    return Kernel(volume, denominator)
+    return Kernel(volume, denominator, Steps(bounds, [*flats], prices))

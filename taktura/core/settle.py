@@ -9,7 +9,7 @@ from taktura.core import coupons as cp
 from taktura.core.expected import Amount, Segment, Wanted, by_amount, by_days
 from taktura.core.facts import Charge, Contract, Key, Rate
 from taktura.core.ledger import Ledger
-from taktura.core.money import fraction_text, half_up
+from taktura.core.money import fraction_text, minor
 from taktura.core.periods import DAY
 from taktura.core.settle_amounts import settle_amounts
 from taktura.core.settle_days import settle_days
@@ -74,7 +74,7 @@ def _take_coupons(work: Pass, segments: list[Segment], amounts: list[Amount]) ->
         )
     for amount in amounts:
         after = _after_coupons(work, amount)
-        amount.amount = half_up(after * 10**digits)
+        amount.amount = minor(after, digits)
         amount.proof["cost"] = fraction_text(after)
 
 

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taktura.core.facts import Contract, Line, LineTerms, Phase, TariffTerms, Tier, Usage
-from taktura.core.money import money
+from taktura.core.money import minor, money
 from taktura.core.periods import Anchor, Span
-from taktura.core.pricing import cost, kernel, scale_percent, scaled
+from taktura.core.pricing import SCALE, amounts, cost, kernel, scale_percent, scaled
 from taktura.core.settle import Scope, settle
 
 D = Decimal
@@ -46,6 +46,30 @@ def by_the_rule(terms: LineTerms, quantity: Fraction) -> Fraction:
             result += Fraction(tier.flat) + part * Fraction(tier.price) / size
         lower = upper if upper is not None else lower
     return result
+
+
+@given(
+    price=prices | st.decimals(-10, 0, places=3),
+    size=st.sampled_from(["1", "7", "0.25"]).map(D),
+    package=st.sampled_from(["proportional", "started"]),
+    steps=st.just(())
+    | tiers()
+    | st.just((Tier(up_to=D("1.00001"), price=D(2), flat=D(-3)), Tier(price=D("0.3"))))
+    | st.just((Tier(up_to=D("1.00001"), price=D(2)), Tier(price=D("0.3")))),
+    mode=st.sampled_from(["graduated", "volume"]),
+    included=st.sampled_from(["0", "3", "0.00001", "12.5"]).map(D),
+    numbers=st.lists(st.integers(0, 10**9) | st.integers(0, 20).map(lambda n: n * SCALE), max_size=20),
+    digits=st.sampled_from([0, 2, 3]),
+)
+def test_many_at_once_cost_what_each_costs(
+    price: Decimal, size: Decimal, package: str, steps: tuple[Tier, ...], mode: str, included: Decimal,
+    numbers: list[int], digits: int,
+) -> None:  # fmt: skip
+    terms = LineTerms(
+        article="a", price=price, price_quantity=size, package=package, tiers=steps, tier_mode=mode, included=included
+    )
+    rest = [max(Fraction(n, SCALE) - Fraction(included), Fraction(0)) for n in numbers]
+    assert amounts(terms, numbers, digits) == [minor(cost(terms, quantity), digits) for quantity in rest]
 
 
 @given(
