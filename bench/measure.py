@@ -90,9 +90,14 @@ def seconds_in_turn(*works: Callable[[], object]) -> list[float]:
 
 
 def peak_memory() -> str:
-    """The most memory that this process has had so far, in words; the database's own is not in it."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-    return f"peak memory {figure(peak / MEBIBYTE)} MiB"
+    """The most memory that this process, and any one that it started, has had so far, in words; the database's own is
+    not in it."""
+    own, others = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return f"peak memory {_memory(own)}" + (f", of a process started {_memory(others)}" if others > own else "")
+
+
+def _memory(peak: int) -> str:
+    return f"{figure(peak * (1 if sys.platform == 'darwin' else 1024) / MEBIBYTE)} MiB"
 
 
 def figure(number: float) -> str:
