@@ -14,17 +14,11 @@ from taktura.kit.exact import to_json
 _LOCK = 7_461_001  # one appender at a time, so that the chain has no forks
 
 
-def hold_log() -> None:
-    """Be the only one to append until the transaction ends. Whoever numbers documents does it before, so that no two
-    acts wait for each other: contracts are locked first, then the log, then the counters of numbers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-
-
 def record(actor: Actor, action: str, subject: str, data: dict[str, Any] | None = None) -> LogEntry:
     """Append one entry, in the transaction of the act that it tells of. Call it late: it holds a lock until commit."""
     with transaction.atomic():
-        hold_log()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
         last = LogEntry.objects.order_by("-id").values_list("hash", flat=True).first() or ""
         content = to_json(data or {})
         entry = LogEntry(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
 from taktura.catalog.terms import clean_line, line_terms, tariff_terms, version_fields
@@ -46,14 +47,14 @@ TARIFF_FIELDS = frozenset(
 )
 
 
-@transaction.atomic
+@act
 def declare_article(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> Article:
     """Make an article, or set the fields named of one that is there."""
     article, _ = Article.objects.update_or_create(seller=seller, key=key, defaults=fields)
     return article
 
 
-@transaction.atomic
+@act
 def define_tariff(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> Tariff:
     """Make a tariff with its lines and later versions, from the fields of the scenario format.
 
@@ -89,7 +90,7 @@ def define_tariff(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> T
     return tariff
 
 
-@transaction.atomic
+@act
 def add_version(
     actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any]
 ) -> TariffVersion:
@@ -131,7 +132,7 @@ def _moved(price: str, factor: Fraction) -> Decimal:
     return plain(Fraction(price) * factor)
 
 
-@transaction.atomic
+@act
 def delete_tariff(actor: Actor, *, tariff: Tariff) -> None:
     """Delete a tariff that was never ordered; raises `Refused` (`tariff_in_use`) otherwise."""
     from django.db.models import ProtectedError
@@ -147,7 +148,7 @@ def delete_tariff(actor: Actor, *, tariff: Tariff) -> None:
     record(actor, "delete_tariff", f"tariff:{pk}", {"key": key})
 
 
-@transaction.atomic
+@act
 def define_coupon(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> Coupon:
     """Make a coupon: `percent` or `amount`, `periods`, `lines` (keys of articles)."""
     percent, amount = fields.get("percent"), fields.get("amount")

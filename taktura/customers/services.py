@@ -4,8 +4,7 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db import transaction
-
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import BillingInformation, Customer, Seller
@@ -27,7 +26,7 @@ BILLING_FIELDS = (
 )
 
 
-@transaction.atomic
+@act
 def create_seller(actor: Actor, **fields: Any) -> Seller:
     """Make the seller; its fields are those of the model. Raises `Refused` (`invalid`)."""
     fields.setdefault("consumer_rules", "DE" if fields["country"] == "DE" else "none")  # R15.4
@@ -51,7 +50,7 @@ def _check_seller(fields: dict[str, Any]) -> None:
         raise Refused("invalid", "“%(currency)s” is no currency: write its three letters.", currency=fields["currency"])
 
 
-@transaction.atomic
+@act
 def create_customer(actor: Actor, *, seller: Seller, key: str, name: str, **fields: Any) -> Customer:
     """Make a customer, without billing information. Raises `Refused` (`conflict`) when the key is taken."""
     if Customer.objects.filter(seller=seller, key=key).exists():
@@ -61,7 +60,7 @@ def create_customer(actor: Actor, *, seller: Seller, key: str, name: str, **fiel
     return customer
 
 
-@transaction.atomic
+@act
 def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) -> BillingInformation:
     """Write the fields named of a customer's billing information; the others stay."""
     unknown = set(fields) - set(BILLING_FIELDS)
@@ -73,7 +72,7 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
     return info
 
 
-@transaction.atomic
+@act
 def close_period(actor: Actor, *, seller: Seller, until: Any) -> None:
     """Close the seller's books before a day: usage dated before it waits, and none there is corrected (R12.3)."""
     seller.closed_until = until

@@ -3,11 +3,14 @@
 import ctypes
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
@@ -18,6 +21,8 @@ from django.conf import settings
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 LOOK = 0.005  # seconds between two looks at whose turn it is: nothing to lock, so nothing that a crash leaves locked
+GRACE = 3.0  # seconds that the tasks under way have to finish when the work is called off
+MOST = 8  # processes: each has a connection to the database, and they write one by one
 PARENT = 1.0  # seconds between two looks at whether the process that waits for the results is still there
 
 
@@ -87,6 +92,13 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def check_main() -> None:
+    """Raise `RuntimeError` in a process that others started and that is still reading the program: a script that works
+    outside of `if __name__ == "__main__":` would do it all again in each process."""
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise RuntimeError('Put the work of the script under `if __name__ == "__main__":`, then start it again.')
+
+
 def in_turn(
     function: Callable[[Task, Turn], Result], tasks: Sequence[Task], *, processes: int | None = None
 ) -> Iterator[Result]:
@@ -94,9 +106,10 @@ def in_turn(
 
     Another process must be able to import the function, tasks and results must be picklable. When a task fails, those
     before it are done, none after it writes, and its error is raised here. With one process (by default there is one
-    for each processor) or one task all is done in this one.
+    for each processor, up to `MOST`) or one task all is done in this one.
     """
-    wanted = min(cores() if processes is None else processes, len(tasks))
+    check_main()
+    wanted = min(min(cores(), MOST) if processes is None else processes, len(tasks))
     if wanted <= 1:
         for task in tasks:
             yield function(task, Turn())
@@ -107,16 +120,22 @@ def in_turn(
     start = (turns, {alias: dict(values) for alias, values in settings.DATABASES.items()}, os.getpid())
     with ProcessPoolExecutor(wanted, mp_context=context, initializer=_begin, initargs=start) as executor:
         try:
+            others = set(multiprocessing.active_children())
             futures = [executor.submit(_work, function, place, task) for place, task in enumerate(tasks)]
+            started = set(multiprocessing.active_children()) - others
             for future in futures:
                 yield future.result()
         except BrokenProcessPool as error:
             raise RuntimeError(
-                "A process was killed (is there enough memory?). What it had finished stays: start again."
+                "A process has ended: it was killed (is there enough memory?), or could not read the program again."
+                " What was finished stays: start again."
             ) from error
         except BaseException:
             turns.stopped.value = True
-            executor.shutdown(cancel_futures=True)
+            executor.shutdown(wait=False, cancel_futures=True)
+            wait_for([f for f in futures if not f.done()], GRACE)
+            for process in started:
+                process.terminate()  # one that waits for the database; the server takes back what it wrote
             raise
 
 
@@ -142,7 +161,16 @@ def _work(function: Callable[[Any, Turn], Any], place: int, task: Any) -> Any:
     try:
         result = function(task, turn)
         turn.done()
-    except BaseException:
+    except BaseException as error:
         turn.failed()
-        raise
+        raise _that_travels(error) from error
     return result
+
+
+def _that_travels(error: BaseException) -> BaseException:
+    """An error that the waiting process can read: itself, or what it says."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # noqa: BLE001 - whatever an error's own code does
+        return RuntimeError("".join(traceback.format_exception(error)))
+    return error

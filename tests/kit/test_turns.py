@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from taktura.core.errors import Refused
+from taktura.kit import turns
 from taktura.kit.turns import Turn, cores, in_turn
 
 SLOW = 0.2
@@ -86,6 +87,99 @@ def test_who_stops_listening_calls_the_rest_off(tmp_path: Path) -> None:
 def test_a_process_that_is_killed_is_told() -> None:
     with pytest.raises(RuntimeError, match="killed"):
         list(in_turn(partial(die_at, 2), range(20), processes=2))
+
+
+def begin(file: Path, task: int, turn: Turn) -> None:
+    """Say when the task begins and when it writes; the first takes long to begin, the others to write."""
+    if task == 0:
+        time.sleep(SLOW)
+    with turn.to_begin():
+        note_down(file, "begin", task)
+    turn.to_write()
+    note_down(file, "write", task)
+
+
+def note_down(file: Path, *words: object) -> None:
+    with file.open("a") as out:
+        out.write(" ".join(map(str, words)) + "\n")
+
+
+def test_tasks_begin_in_order_too(tmp_path: Path) -> None:
+    file = tmp_path / "order"
+    list(in_turn(partial(begin, file), range(6), processes=3))
+    lines = file.read_text().splitlines()
+    for word in ("begin", "write"):
+        assert [line for line in lines if line.startswith(word)] == [f"{word} {n}" for n in range(6)]
+    assert lines.index("begin 1") < lines.index("write 1")
+
+
+def write_only(file: Path, task: int, turn: Turn) -> int:
+    """Some tasks have nothing to begin with."""
+    if task % 2:
+        with turn.to_begin():
+            note_down(file, task)
+    return task
+
+
+def test_a_task_that_does_not_begin_holds_nobody_up(tmp_path: Path) -> None:
+    assert list(in_turn(partial(write_only, tmp_path / "order"), range(6), processes=2)) == list(range(6))
+    assert written(tmp_path / "order") == [1, 3, 5]
+
+
+class Stubborn(Exception):
+    """An error that no other process can read."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(first)
+
+
+def be_stubborn(task: int, turn: Turn) -> None:
+    """Fail so."""
+    raise Stubborn("a line is missing", "here")
+
+
+def test_an_error_that_cannot_travel_is_told_in_words() -> None:
+    with pytest.raises(RuntimeError, match="Stubborn: a line is missing"):
+        list(in_turn(be_stubborn, range(3), processes=2))
+
+
+def sleep_long(task: int, turn: Turn) -> None:
+    """Wait for something that does not come."""
+    if task:
+        time.sleep(10 * PATIENCE)
+
+
+def test_who_waits_for_something_else_is_ended_when_the_work_is_called_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "GRACE", SLOW)
+    going = in_turn(sleep_long, range(5), processes=2)
+    next(going)
+    begun = time.monotonic()
+    going.close()  # type: ignore[attr-defined]
+    assert time.monotonic() - begun < PATIENCE
+
+
+UNGUARDED = """
+import sys
+sys.path[:0] = [{here!r}]
+from pathlib import Path
+from functools import partial
+from taktura.kit.turns import in_turn
+import test_turns
+Path({file!r}).open("a").write("x")
+list(in_turn(partial(test_turns.write_only, Path({file!r} + ".out")), range(4), processes=2))
+"""
+
+
+def test_a_script_without_a_guard_is_told_so(tmp_path: Path) -> None:
+    script, file = tmp_path / "unguarded.py", tmp_path / "file"
+    script.write_text(UNGUARDED.format(here=str(Path(__file__).parent), file=str(file)))
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "taktura.config.settings"}
+    ran = subprocess.run(
+        [sys.executable, str(script)], env=environment, capture_output=True, text=True, timeout=3 * PATIENCE
+    )
+    assert ran.returncode != 0
+    assert '__name__ == "__main__"' in ran.stderr
+    assert not Path(f"{file}.out").exists()
 
 
 PARENT = """

@@ -1,8 +1,6 @@
 """Billing runs: in sets, each batch whole or not at all, and what fails is left out and named."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,7 +20,7 @@ from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
-from taktura.invoices.models import Document, DocumentLine, NumberSeries
+from taktura.invoices.models import Document, NumberSeries
 from taktura.invoices.queries import documents_of
 from taktura.invoices.services import Ready, confirm_numbering
 from taktura.kit.actor import Actor
@@ -324,69 +322,4 @@ def test_a_run_of_several_processes_that_is_refused_keeps_what_came_before(
     outcome = billing.bill(actor, seller=seller, on=ON, processes=2)
     assert contracts_of(outcome) == [made[3].pk, made[4].pk, made[5].pk]
     assert (len(outcome.credit_notes), len(outcome.invoices)) == (1, 2)
-    assert verify() == []
-
-
-@contextmanager
-def others_act(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> Iterator[list[object]]:
-    """When a run in the block has made its documents ready and not issued them yet, somebody else acts; gives what
-    became of it."""
-    results: list[object] = []
-
-    def others() -> None:
-        try:
-            results.append(act())
-        except Exception as error:  # noqa: BLE001 - looked at by the test
-            results.append(error)
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=others)
-    right = running.ready_documents
-
-    def ready_documents(*args: Any, **options: Any) -> Any:
-        ready = right(*args, **options)
-        if thread.ident is None:
-            thread.start()
-            thread.join(SOME_TIME)  # by then it waits for the run, or is through
-        return ready
-
-    monkeypatch.setattr(running, "ready_documents", ready_documents)
-    yield results
-    thread.join()
-
-
-def test_usage_that_comes_during_a_run_is_billed_by_the_next(
-    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = sign(actor, seller, 1, 2)
-    entry = {"contract": made[0].key, "article": "traffic", "quantity": 10_000, "at": datetime(2026, 1, 25, tzinfo=UTC)}
-    with others_act(monkeypatch, lambda: billing.record_usage(actor, seller=seller, entries=[entry])) as results:
-        billing.bill(actor, seller=seller, on=ON)
-    assert [type(r) for r in results] == [tuple]
-    assert UsageRecord.objects.filter(contract=made[0], line__isnull=False).count() == 2
-    assert verify() == []
-    assert contracts_of(billing.bill(actor, seller=seller, on=ON)) == [made[0].pk]
-    assert verify() == []
-
-
-def test_an_end_that_comes_during_a_run_is_credited(
-    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made = sign(actor, seller, 1, 2)
-    line = made[0].lines.get(article__key="base")
-    with others_act(monkeypatch, lambda: billing.end_line(actor, line=line, until=date(2026, 2, 10))) as results:
-        billing.bill(actor, seller=seller, on=ON)
-    ((credit,),) = results
-    assert credit.ready.draft.kind == "credit_note"
-    billing.bill(actor, seller=seller, on=ON)
-    assert verify() == []
-
-
-def test_a_sale_is_billed_once_by_runs_at_once(seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = sign(actor, seller, 1, 2)
-    billing.sell(actor, customer=made[0].customer, lines=[{"title": "Router", "price": "100"}])
-    with others_act(monkeypatch, lambda: billing.interim_bill(actor, contract=made[0])):
-        billing.bill(actor, seller=seller, on=ON)
-    assert DocumentLine.objects.filter(title="Router").count() == 1
     assert verify() == []

@@ -99,7 +99,7 @@ def take(actor: Actor, lines: list[ContractLine], records: list[Record]) -> Outc
         for r in records
     ]  # fmt: skip
     seller = Seller.objects.get().pk
-    return take_in(actor, rows, seller=seller, closed_until=None, strict=False)
+    return take_in(actor, rows, seller=seller, strict=False)
 
 
 def _number(chance: random.Random) -> Decimal | None:

@@ -6,8 +6,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
+from taktura.audit.acts import act
 from taktura.billing.models import Charge
 from taktura.billing.queries import gather
 from taktura.billing.services.interim import threshold_bills
@@ -31,10 +32,10 @@ def _rematch(actor: Actor, contract: Contract) -> None:
     usage.rematch(actor, contracts=[contract.pk], closed_until=contract.customer.seller.closed_until)
 
 
-@transaction.atomic
+@act
 def book(actor: Actor, *, contract: Contract, now: bool = False, **fields: Any) -> tuple[ContractLine, list[Issued]]:
     """Book a line; with `now` its first period is billed at once, else with the next billing (R5.6)."""
-    contracts.hold_one(contract)
+    contracts.read_again(contract)
     if now:
         check_complete(contract.customer)
     line = contracts.book(actor, contract=contract, **fields)
@@ -45,12 +46,12 @@ def book(actor: Actor, *, contract: Contract, now: bool = False, **fields: Any) 
     return line, settle_now(actor, contract, scope, action="bill_booking")
 
 
-@transaction.atomic
+@act
 def change_quantity(
     actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = ""
 ) -> list[Issued]:
     """Change a quantity from a date on; what is billed beyond it is credited and billed anew (R5.3)."""
-    contracts.hold_one(line.contract)
+    contracts.read_again(line.contract, line)
     contracts.change_quantity(actor, line=line, quantity=quantity, start=start, memo=memo)
     return _settle_lines(actor, line.contract, [line.pk], "bill_change")
 
@@ -71,68 +72,66 @@ def preview_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, sta
     return [r for r, _ in documents_due(known, contract, scope, scope.on, netted=netted)]
 
 
-@transaction.atomic
+@act
 def end_line(actor: Actor, *, line: ContractLine, until: date) -> list[Issued]:
     """End a line; what was billed beyond is credited at once (R5.6)."""
-    contracts.hold_one(line.contract)
+    contracts.read_again(line.contract, line)
     contracts.end_line(actor, line=line, until=until)
     _rematch(actor, line.contract)
     return _settle_lines(actor, line.contract, [line.pk], "bill_end")
 
 
-@transaction.atomic
+@act
 def give_notice(
     actor: Actor, *, contract: Contract, received: date, wish: date | None = None, line: ContractLine | None = None
 ) -> list[Issued]:
     """Give notice; what was billed beyond the end is credited at once (R15.5)."""
-    contracts.hold_one(contract)
+    contracts.read_again(contract, line)
     contracts.give_notice(actor, contract=contract, received=received, wish=wish, line=line)
     _rematch(actor, contract)
     return _settle_lines(actor, contract, [line.pk] if line else None, "bill_notice")
 
 
-@transaction.atomic
+@act
 def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
     """Take a notice back; what was credited is billed with the next billing (R5.9)."""
-    contracts.hold_one(contract)
+    contracts.read_again(contract)
     contracts.withdraw_notice(actor, contract=contract)
     _rematch(actor, contract)
 
 
-@transaction.atomic
+@act
 def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = None) -> list[Issued]:
     """Pause a contract; what was paid for the span is credited at once (R16.2)."""
-    contracts.hold_one(contract)
+    contracts.read_again(contract)
     contracts.pause(actor, contract=contract, start=start, end=end)
     _rematch(actor, contract)
     return _settle_lines(actor, contract, None, "bill_pause")
 
 
-@transaction.atomic
+@act
 def resume(actor: Actor, *, contract: Contract, start: date) -> None:
     """End a pause; what was credited of the days after is billed with the next billing (R5.9)."""
-    contracts.hold_one(contract)
+    contracts.read_again(contract)
     contracts.resume(actor, contract=contract, start=start)
     _rematch(actor, contract)
 
 
-@transaction.atomic
+@act
 def change_tariff(actor: Actor, *, contract: Contract, tariff: Tariff, start: date, **settings: Any) -> list[Issued]:
     """Put a contract under another tariff and settle old and new lines from the date on (R16.1)."""
-    contracts.hold_one(contract)
+    contracts.read_again(contract)
     beyond = Charge.objects.filter(contract=contract, end__gt=start, amount__gt=0, rate_start__isnull=False).exists()
     contracts.change_tariff(actor, contract=contract, tariff=tariff, start=start, **settings)
     _rematch(actor, contract)
     return _settle_lines(actor, contract, None, "bill_change_of_tariff", through=start if beyond else None)
 
 
-@transaction.atomic
+@act
 def publish_version(
     actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any]
 ) -> TariffVersion:
     """Make a version of a tariff; one for all holds from each contract's next period after what is billed (R16.3)."""
-    if applies_to == "all":
-        contracts.hold(Contract.objects.filter(phases__tariff=tariff).values_list("pk", flat=True))
     version = catalog.add_version(actor, tariff=tariff, valid_from=valid_from, applies_to=applies_to, changes=changes)
     if applies_to != "all":
         return version
@@ -155,7 +154,7 @@ def publish_version(
     return version
 
 
-@transaction.atomic
+@act
 def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[tuple[int, list[str]], list[Issued]]:
     """Process what waits of a supplier again; contracts that reach their threshold get an interim bill (R11.3)."""
     found, reasons, touched = usage.reprocess(actor, supplier=supplier)

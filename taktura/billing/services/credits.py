@@ -7,8 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from django.db import transaction
-
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.billing.ledger import COLUMNS, charge_of
 from taktura.billing.models import Charge
@@ -16,7 +15,7 @@ from taktura.billing.queries import Facts
 from taktura.billing.services.prepare import Work, issue_documents
 from taktura.billing.services.settling import check_complete
 from taktura.contracts.models import Contract
-from taktura.contracts.services.schedule import changed, hold
+from taktura.contracts.services.schedule import changed
 from taktura.core import facts
 from taktura.core.documents import Entry, compose
 from taktura.core.errors import Refused
@@ -28,7 +27,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 
 
-@transaction.atomic
+@act
 def credit(
     actor: Actor,
     *,
@@ -42,7 +41,6 @@ def credit(
     Amounts are net, gross where its prices are. With `rebill` what is credited is billed again with the next billing
     (whole lines only). Raises `Refused`: `already_credited`, `credit_too_high`, `not_found`, `invalid`.
     """
-    hold(Charge.objects.filter(document=document).order_by().values_list("contract_id", flat=True).distinct())
     document = (
         Document.objects.select_for_update(of=("self",))
         .select_related("seller", "customer__seller", "customer__billing_information")

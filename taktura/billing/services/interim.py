@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db import transaction
 
+from taktura.audit.acts import act
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import gather
-from taktura.billing.services.sales import hold_items
 from taktura.billing.services.settling import check_complete, documents_due, settle_now
 from taktura.contracts.models import Contract
-from taktura.contracts.services import hold_one
+from taktura.contracts.services import read_again
 from taktura.core.money import Money
 from taktura.core.settle import Scope
 from taktura.customers.models import Seller
@@ -23,18 +23,17 @@ from taktura.usage.services import Received
 from taktura.usage.store import Outcome
 
 
-@transaction.atomic
+@act
 def interim_bill(actor: Actor, *, contract: Contract, leave_out: Iterable[str] = ()) -> list[Issued]:
     """Bill all that is due of a contract and its usage so far; `leave_out`: usage, time, sales_items (R11.1).
 
     Raises `Refused` (`billing_information_missing`).
     """
     left = set(leave_out)
-    hold_one(contract)
+    read_again(contract)
     check_complete(contract.customer)
     items: list[SalesItem] = []
     if "sales_items" not in left:
-        hold_items([contract.customer_id])
         found = SalesItem.objects.filter(
             document__isnull=True, customer=contract.customer_id, currency=contract.currency
         )
@@ -43,7 +42,7 @@ def interim_bill(actor: Actor, *, contract: Contract, leave_out: Iterable[str] =
     return settle_now(actor, contract, scope, action="interim_bill", netted=False, items=items)
 
 
-@transaction.atomic
+@act
 def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str, Any]]) -> tuple[Outcome, list[Issued]]:
     """Record usage; a contract whose interim bill would reach its tariff's threshold gets one by itself (R11.3)."""
     outcome = usage.record_usage(actor, seller=seller, entries=entries)
@@ -59,7 +58,7 @@ def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes)
 
 def threshold_bills(actor: Actor, contracts: Iterable[int]) -> list[Issued]:
     """Make the interim bills of contracts at their threshold. One whose billing information is incomplete
-    waits for its regular bill. Who brought them usage holds them."""
+    waits for its regular bill."""
     found = Contract.objects.filter(pk__in=list(contracts), threshold__isnull=False)
     issued: list[Issued] = []
     for contract in found.select_related("customer__seller", "customer__billing_information").order_by("id"):

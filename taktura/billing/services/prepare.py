@@ -85,7 +85,8 @@ def issue_documents(
                 billed_items[entry.order[0]] = document.id
     write_charges(charges) if charges else None
     for item, document_id in billed_items.items():
-        SalesItem.objects.filter(pk=item).update(document=document_id)
+        billed = SalesItem.objects.filter(pk=item, document__isnull=True).update(document=document_id)
+        assert billed, "the sale is billed already"
     return issued
 
 

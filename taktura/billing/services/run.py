@@ -8,14 +8,14 @@ from itertools import groupby
 from typing import NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import QuerySet, prefetch_related_objects
 
+from taktura.audit.acts import keep_facts
 from taktura.audit.services import record
 from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.queries import Facts, due_contracts, due_of, gather
 from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents, works_of
-from taktura.billing.services.sales import hold_items
 from taktura.contracts.models import Contract
-from taktura.contracts.services import hold
 from taktura.core.errors import Refused
 from taktura.core.facts import Charge
 from taktura.core.settle import Scope
@@ -24,7 +24,7 @@ from taktura.customers.queries import missing_billing_information, with_billing
 from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import among
-from taktura.kit.turns import Turn, in_turn
+from taktura.kit.turns import Turn, check_main, in_turn
 
 BATCH = 1_000  # contracts loaded, settled and issued at once
 FEW = 4  # batches for which no other process is started
@@ -108,6 +108,7 @@ def bill(
     `processes` (by default one for each processor) and issued in order; one broken off goes on with the next call.
     Raises `Refused` (`numbering_unconfirmed`).
     """
+    check_main()
     wanted = due_contracts(seller.pk, on, contract, customer)
     outcome = Outcome(contracts=len(wanted))
     tasks = list(_tasks(wanted))
@@ -173,32 +174,43 @@ def _batch(job: _Job, task: _Task, turn: Turn) -> Outcome:
     """Bill a batch, in one transaction: made ready at any time, issued in its turn."""
     outcome = Outcome()
     if not job.write:
-        known, pairs, _ = _made_ready(job, task, outcome)
+        known, pairs, _ = _made_ready(job, task, list(_pending(job, task)), outcome)
         outcome.ready = [ready for ready, _ in pairs]
         return outcome
     with transaction.atomic():
         with turn.to_begin():
-            hold(pk for _, pk in task.contracts)
-            hold_items(task.customers)
-        known, pairs, settled = _made_ready(job, task, outcome)
+            keep_facts()
+            items = _kept_from_other_runs(job, task)
+        known, pairs, settled = _made_ready(job, task, items, outcome)
         turn.to_write()
         _issue(job, known, pairs, settled, outcome)
     return outcome
 
 
-def _made_ready(job: _Job, task: _Task, outcome: Outcome) -> tuple[Facts, list[tuple[Ready, Work]], list[int]]:
+def _pending(job: _Job, task: _Task) -> QuerySet[SalesItem]:
+    """The sales that go on a batch's documents."""
+    found = SalesItem.objects.filter(document__isnull=True, customer__in=among(task.customers), sold_on__lte=job.on)
+    return found.order_by("id")
+
+
+def _kept_from_other_runs(job: _Job, task: _Task) -> list[SalesItem]:
+    """Keep a batch's contracts and sales from other runs until the transaction ends; gives the sales."""
+    ids = among(pk for _, pk in task.contracts)
+    list(Contract.objects.select_for_update().filter(pk__in=ids).order_by("id").values_list("pk"))
+    return list(_pending(job, task).select_for_update())
+
+
+def _made_ready(
+    job: _Job, task: _Task, items: list[SalesItem], outcome: Outcome
+) -> tuple[Facts, list[tuple[Ready, Work]], list[int]]:
     """A batch's facts, its documents ready to be issued, and the contracts that are settled with them."""
     ids = [pk for _, pk in task.contracts]
     currency = dict(Contract.objects.filter(pk__in=among(ids)).values_list("pk", "currency"))
     owner = {pk: customer for customer, pk in task.contracts}
     known = gather(ids, job.on)
     due, failed = _settled(known, ids, job.on, outcome)
-    items = (
-        SalesItem.objects.filter(document__isnull=True, customer__in=among(task.customers), sold_on__lte=job.on)
-        .prefetch_related("lines")
-        .order_by("id")
-    )
-    works = works_of(known, due, with_billing(task.customers), owner, currency, list(items))
+    prefetch_related_objects(items, "lines")
+    works = works_of(known, due, with_billing(task.customers), owner, currency, items)
     works, left_out = _complete(works, outcome)
     settled = [pk for pk in ids if pk not in failed and owner[pk] not in left_out]
     return known, ready_documents(known, works, job.on), settled

@@ -4,20 +4,19 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.billing.models import SalesItem, SalesItemLine
 from taktura.billing.services.settling import check_complete
+from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
-from taktura.kit.bulk import among
 from taktura.kit.exact import number
 
 
-@transaction.atomic
+@act
 def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]], key: str = "") -> SalesItem:
     """Make a sales item of `title article quantity price discount` lines.
 
@@ -35,22 +34,16 @@ def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]
     return item
 
 
-@transaction.atomic
+@act
 def move_sales_item(actor: Actor, *, item: SalesItem, customer: Customer) -> None:
     """Give a pending sale to another customer; raises `Refused`: `billing_information_missing`, `invalid`."""
     check_complete(customer)
-    item.refresh_from_db(from_queryset=SalesItem.objects.select_for_update())
+    read_again(item)
     if item.document_id is not None:
         raise Refused("invalid", "The sale is billed already: credit its document and sell anew.")
     before, item.customer = item.customer.key, customer
     item.save(update_fields=["customer"])
     record(actor, "move_sales_item", f"customer:{customer.pk}", {"item": item.pk, "from": before})
-
-
-def hold_items(customers: Sequence[int]) -> None:
-    """Keep the pending sales of customers from being moved, or billed by others, until the transaction ends."""
-    pending = SalesItem.objects.filter(document__isnull=True, customer__in=among(customers))
-    list(pending.select_for_update().order_by("id").values_list("pk"))
 
 
 def _line(item: SalesItem, position: int, fields: Mapping[str, Any]) -> SalesItemLine:

@@ -34,7 +34,7 @@ def settle_now(
     netted: bool | None = None,
     items: list[SalesItem] | None = None,
 ) -> list[Issued]:
-    """Issue what is due of one contract in a scope, in the caller's transaction, which holds the contract.
+    """Issue what is due of one contract in a scope, in the caller's transaction.
 
     Raises `Refused` (`billing_information_missing`, `numbering_unconfirmed`) when a document would be made.
     """

@@ -2,7 +2,7 @@
 
 from taktura.contracts.services.changes import apply_version, change_tariff, give_notice, pause, resume, withdraw_notice
 from taktura.contracts.services.lines import book, change_quantity, check_quantity, end_line, record_line
-from taktura.contracts.services.schedule import hold, hold_one
+from taktura.contracts.services.schedule import read_again
 from taktura.contracts.services.signing import give_coupon, sign
 
 __all__ = [
@@ -14,9 +14,8 @@ __all__ = [
     "end_line",
     "give_coupon",
     "give_notice",
-    "hold",
-    "hold_one",
     "pause",
+    "read_again",
     "record_line",
     "resume",
     "sign",

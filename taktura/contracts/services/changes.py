@@ -6,6 +6,7 @@ from datetime import date
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Tariff, TariffLine, TariffVersion
 from taktura.catalog.queries import version_in_force
@@ -29,7 +30,7 @@ from taktura.customers.queries import is_german_consumer
 from taktura.kit.actor import Actor
 
 
-@transaction.atomic
+@act
 def give_notice(
     actor: Actor, *, contract: Contract, received: date, wish: date | None = None, line: ContractLine | None = None
 ) -> date:
@@ -66,7 +67,7 @@ def give_notice(
     return end
 
 
-@transaction.atomic
+@act
 def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
     """Take a notice back: the contract runs on. What was credited is billed with the next billing (R5.9)."""
     if contract.notice_received is None:
@@ -78,7 +79,7 @@ def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
     record(actor, "withdraw_notice", f"contract:{contract.pk}", {"ended": ended})
 
 
-@transaction.atomic
+@act
 def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = None) -> Pause:
     """Pause a contract in `[start, end)`; raises `Refused`: `conflict` (another pause), `contract_ended`, `invalid`."""
     if contract.end is not None and start >= contract.end:
@@ -95,7 +96,7 @@ def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = N
     return row
 
 
-@transaction.atomic
+@act
 def resume(actor: Actor, *, contract: Contract, start: date) -> None:
     """End the pause that runs on a day, on that day; raises `Refused` (`invalid`) when none does."""
     row = contract.pauses.filter(start__lte=start).filter(Q(end__isnull=True) | Q(end__gt=start)).last()
@@ -107,7 +108,7 @@ def resume(actor: Actor, *, contract: Contract, start: date) -> None:
     record(actor, "resume", f"contract:{contract.pk}", {"from": start})
 
 
-@transaction.atomic
+@act
 def change_tariff(
     actor: Actor,
     *,

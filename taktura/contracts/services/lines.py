@@ -5,9 +5,9 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
 from django.db.models import Q
 
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import TariffLine
 from taktura.catalog.queries import tariff_line_terms
@@ -21,7 +21,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 
 
-@transaction.atomic
+@act
 def book(
     actor: Actor,
     *,
@@ -109,7 +109,7 @@ def record_line(
     return line
 
 
-@transaction.atomic
+@act
 def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = "") -> None:
     """Append a quantity from a date on (R5.3); see `check_quantity` for what is refused."""
     quantity = check_quantity(line, quantity, start)
@@ -152,7 +152,7 @@ def check_quantity(line: ContractLine, quantity: Decimal, start: date) -> Decima
     return quantity
 
 
-@transaction.atomic
+@act
 def end_line(actor: Actor, *, line: ContractLine, until: date) -> None:
     """End a line; `until` is exclusive. Raises `Refused` (`invalid`) when it is over already, or before it begins."""
     if until < line.start or (line.end is not None and line.end < until):

@@ -3,32 +3,19 @@
 from collections.abc import Iterable
 from datetime import date
 
-from django.db import connection
-from django.db.models import F, Value
+from django.db.models import F, Model, Value
 from django.db.models.functions import Coalesce, Least
 
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract
 from taktura.core.schedule import next_due
 
-_OWN = tuple(f.attname for f in Contract._meta.concrete_fields if not f.is_relation and not f.primary_key)
 
-
-def hold(ids: Iterable[int]) -> None:
-    """Keep contracts from being changed, billed or given usage by others, until the transaction ends.
-
-    First of all that a transaction does: whoever locks several does it in the order of `threshold IS NULL, id`, before
-    the log (`audit.services.hold_log`) and the counters of numbers.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM contracts_contract WHERE id = ANY(%s) ORDER BY threshold IS NULL, id FOR UPDATE", [list(ids)]
-        )
-
-
-def hold_one(contract: Contract) -> None:
-    """The same of one contract; its columns are as they are now, whatever was read before."""
-    contract.refresh_from_db(fields=_OWN, from_queryset=Contract.objects.select_for_update())
+def read_again(*rows: Model | None) -> None:
+    """Read the own columns of rows again that were read before the act began."""
+    for row in rows:
+        if row is not None:
+            row.refresh_from_db(fields=[f.attname for f in row._meta.concrete_fields if not f.is_relation])
 
 
 def touch(ids: Iterable[int], day: date) -> None:

@@ -4,8 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import transaction
-
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Coupon, Tariff, TariffVersion
 from taktura.catalog.queries import later_versions, tariff_line_terms, version_in_force
@@ -22,7 +21,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.fields import stored_end
 
 
-@transaction.atomic
+@act
 def sign(
     actor: Actor,
     *,
@@ -95,7 +94,7 @@ def sign(
     return contract
 
 
-@transaction.atomic
+@act
 def give_coupon(actor: Actor, *, contract: Contract, coupon: Coupon) -> None:
     """Give a contract a coupon from the day of the act on; the periods in which it counts are fixed now (R10.2)."""
     day = actor.today(contract.customer.seller.time_zone)

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterable
 from datetime import date
 
-from django.db import transaction
 from django.db.models import Max
 
-from taktura.audit.services import hold_log, record
+from taktura.audit.acts import act
+from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.invoices.models import KINDS, NumberCounter, NumberSeries
@@ -18,7 +18,7 @@ _PLACE = re.compile(r"\{(year|number)(:0?\d+)?\}")
 _DIGITS = {"year": 4, "number": 9}  # as many as they may come to have
 
 
-@transaction.atomic
+@act
 def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, next: int) -> NumberSeries:  # noqa: A002
     """Confirm the format of a kind of document, and the number that comes next.
 
@@ -33,7 +33,6 @@ def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, n
     longest = sum(max(int((width or ":0")[1:]), _DIGITS[name]) for name, width in _PLACE.findall(format))
     if longest + len(_PLACE.sub("", format)) > MAX_LENGTH:
         raise Refused("invalid", "A number has at most %(most)s characters: shorten the format.", most=MAX_LENGTH)
-    hold_log()
     series, _ = NumberSeries.objects.select_for_update().get_or_create(
         seller=seller, kind=kind, defaults={"format": format}
     )
@@ -64,9 +63,8 @@ def check_confirmed(seller_id: int, kinds: Iterable[str]) -> None:
 
 
 def take_numbers(seller_id: int, kind: str, count: int, on: date) -> list[str]:
-    """Take the next `count` numbers, in the caller's transaction; log and series stay locked until it ends."""
+    """Take the next `count` numbers, in the caller's transaction; the series stays locked until it ends."""
     check_confirmed(seller_id, [kind])
-    hold_log()
     series = NumberSeries.objects.select_for_update().get(seller=seller_id, kind=kind)
     counter, _ = NumberCounter.objects.get_or_create(series=series, year=_year(series.format, on))
     first = counter.next

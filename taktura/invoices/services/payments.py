@@ -3,8 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from django.db import transaction
-
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.core.money import money
@@ -12,7 +11,7 @@ from taktura.invoices.models import Document, Payment
 from taktura.kit.actor import Actor
 
 
-@transaction.atomic
+@act
 def pay(actor: Actor, *, document: Document, amount: Decimal, on: date) -> Payment:
     """Enter money received for an invoice; raises `Refused` (`invalid`) for a credit note or an amount of 0."""
     if document.kind != "invoice":

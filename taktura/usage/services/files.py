@@ -49,7 +49,8 @@ def receive_file(
     """
     if len(content) > MAX_FILE_BYTES:
         raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
-    Supplier.objects.select_for_update().get(pk=supplier.pk)  # the same file twice at once: one after the other
+    # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
+    Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
     sha = hashlib.sha256(content).hexdigest()
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
     if known is not None and known.recorded + known.duplicates + known.conflicts + known.waiting:
@@ -96,13 +97,7 @@ def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file:
     seen = _Seen()
     received = Received(Outcome())
     seller = supplier.seller
-    received.outcome = take_in(
-        actor,
-        _records(supplier, rows, file, seen, received),
-        seller=seller.pk,
-        closed_until=seller.closed_until,
-        strict=False,
-    )
+    received.outcome = take_in(actor, _records(supplier, rows, file, seen, received), seller=seller.pk, strict=False)
     for line, external_id in received.outcome.conflict_rows:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
     if file is not None:

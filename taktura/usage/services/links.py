@@ -5,14 +5,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Min
 
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import active_lines
-from taktura.contracts.services import record_line
+from taktura.contracts.services import read_again, record_line
 from taktura.contracts.services.schedule import changed
 from taktura.core.errors import Refused
 from taktura.core.money import half_up
@@ -35,7 +36,7 @@ def fold(reference: str) -> str:
     return reference.strip().casefold()
 
 
-@transaction.atomic
+@act
 def create_supplier(actor: Actor, *, seller: Seller, key: str, name: str = "", **fields: Any) -> Supplier:
     """Make a supplier; currency and time zone are the seller's where not given."""
     Mapping.from_dict(fields.get("mapping") or {})
@@ -46,7 +47,7 @@ def create_supplier(actor: Actor, *, seller: Seller, key: str, name: str = "", *
     return supplier
 
 
-@transaction.atomic
+@act
 def set_product_reference(actor: Actor, *, supplier: Supplier, product: str, article: Article) -> ProductReference:
     """Say which article a supplier's product stands for."""
     row, _ = ProductReference.objects.update_or_create(
@@ -55,7 +56,7 @@ def set_product_reference(actor: Actor, *, supplier: Supplier, product: str, art
     return row
 
 
-@transaction.atomic
+@act
 def link(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine) -> SupplierSubscription:
     """Tie a supplier subscription to a contract line; recorded first when no import has. What waits stays until it is
     processed again. Raises `Refused` (`invalid`) for a line that takes no usage."""
@@ -69,7 +70,7 @@ def link(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine
     return subscription
 
 
-@transaction.atomic
+@act
 def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer: Customer) -> SupplierCustomer:
     """Tie a supplier customer to a customer, for overview; raises `Refused` (`not_found`)."""
     row = SupplierCustomer.objects.filter(supplier=supplier, folded=fold(reference)).first()
@@ -81,7 +82,7 @@ def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer:
     return row
 
 
-@transaction.atomic
+@act
 def extend_contract(
     actor: Actor,
     *,
@@ -148,10 +149,11 @@ def _first_waiting(subscription: SupplierSubscription) -> date | None:
     return found
 
 
-@transaction.atomic
+@act
 def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[int]]:
     """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
     contracts that gained usage."""
+    read_again(supplier.seller)
     ids = (
         UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False).distinct().values_list("pk", flat=True)
     )

@@ -9,10 +9,10 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
-
+from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.contracts.models import Contract
+from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.core.money import EXACT
 from taktura.core.periods import DAY
@@ -44,7 +44,7 @@ FIELDS = frozenset(
 DEFAULT_SOURCE = "usage"
 
 
-@transaction.atomic
+@act
 def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str, Any]]) -> Outcome:
     """Record usage for contracts' lines; each entry has the fields of the scenario verb `usage`.
 
@@ -57,7 +57,7 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     contracts = dict(Contract.objects.filter(customer__seller=seller, key__in=keys).values_list("key", "pk"))
     zone = ZoneInfo(seller.time_zone)
     rows = [_row(entry, contracts, zone, actor) for entry in entries]
-    outcome = take_in(actor, rows, seller=seller.pk, closed_until=seller.closed_until, strict=True)
+    outcome = take_in(actor, rows, seller=seller.pk, strict=True)
     if outcome.recorded or outcome.exceptions:
         record(
             actor,
@@ -73,9 +73,10 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     return outcome
 
 
-@transaction.atomic
+@act
 def withdraw_usage(actor: Actor, *, seller: Seller, external_id: str, source: str = DEFAULT_SOURCE) -> set[int]:
     """Withdraw a record (R12.2); gives its contracts. Raises `Refused`: `not_found`, `closed_period`."""
+    read_again(seller)
     contracts = withdraw(
         actor, seller=seller.pk, source=source, external_id=external_id, closed_until=seller.closed_until
     )

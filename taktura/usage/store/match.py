@@ -13,7 +13,6 @@ from django.db import connection
 
 from taktura.kit.actor import Actor
 
-SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 MATCHED = "usage_matched"
 
 _LIFE = """
@@ -28,21 +27,6 @@ JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id
 _WANTED = """
 CREATE TEMP TABLE usage_wanted ON COMMIT DROP AS
 SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}
-"""
-
-# Who brings usage keeps its contracts from being changed or billed until it is there: what is matched holds, and a run
-# either sees it or is told of it. Bringers do not keep each other off, but where their usage may make an interim bill.
-# The order is that of `contracts.services.hold`.
-_HOLD = """
-SELECT count(*) FROM (SELECT 1 FROM contracts_contract c
-    WHERE c.id IN ({contracts}) AND c.threshold IS {threshold} ORDER BY c.id FOR {mode}) held
-"""
-_CONTRACTS = """
-SELECT l.contract_id FROM usage_wanted w
-JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
-JOIN usage_subscriptionlink k ON k.subscription_id = s.id JOIN contracts_contractline l ON l.id = k.line_id
-UNION SELECT r.contract_id FROM {rows} r WHERE r.contract_id IS NOT NULL {which}
-UNION {before}
 """
 
 # The lines that the subscriptions wanted are tied to, and how many each has.
@@ -118,9 +102,7 @@ SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT N
 
 def match_staged(cursor: Any, closed_until: date | None) -> None:
     """Match the staged rows that are to be stored; sets their line and makes the table of what was matched."""
-    before = f"""SELECT l.contract_id FROM usage_staging s JOIN usage_usagerecord r ON {SAME}
-        JOIN contracts_contractline l ON l.id = r.line_id WHERE s.state = 'revision'"""
-    _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", before, closed_until)
+    _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
     cursor.execute(
         f"UPDATE usage_staging s SET line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND m.line_id IS NOT NULL"
     )
@@ -142,9 +124,7 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
         )
         cursor.execute("TRUNCATE usage_again")
         cursor.execute("INSERT INTO usage_again SELECT id, line_id FROM usage_usagerecord WHERE id = ANY(%s)", [wanted])
-        before = """SELECT l.contract_id FROM usage_again a JOIN contracts_contractline l ON l.id = a.line_id"""
-        which = "AND r.id IN (SELECT id FROM usage_again)"
-        _match(cursor, "usage_usagerecord", which, "FALSE", before, closed_until)
+        _match(cursor, "usage_usagerecord", "AND r.id IN (SELECT id FROM usage_again)", "FALSE", closed_until)
         cursor.execute("DELETE FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)")
         lower_changed_from(
             cursor,
@@ -176,32 +156,19 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
 
 
 def lower_changed_from(cursor: Any, changes: str) -> None:
-    """Lower `changed_from` of contracts by a query of (contract, day): usage of what is already settled has changed.
-
-    The contracts are held (`hold_contracts`): whether they are settled does not change meanwhile.
-    """
+    """Lower `changed_from` of contracts by a query of (contract, day): usage of what is already settled has changed."""
     cursor.execute(
         f"""UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, x.day), x.day)
-            FROM (SELECT c.id, x.day FROM contracts_contract c JOIN ({changes}) AS x(contract_id, day)
-                  ON c.id = x.contract_id WHERE x.day < c.settled_until ORDER BY c.id FOR NO KEY UPDATE OF c) x
-            WHERE c.id = x.id"""
+            FROM ({changes}) AS x(contract_id, day) WHERE c.id = x.contract_id AND c.settled_until IS NOT NULL
+            AND x.day < c.settled_until"""
     )
 
 
-def hold_contracts(cursor: Any, contracts: str) -> None:
-    """Keep contracts, by a query of their ids, from being changed or billed until the transaction ends."""
-    for threshold, mode in (("NOT NULL", "UPDATE"), ("NULL", "KEY SHARE")):
-        cursor.execute(_HOLD.format(contracts=contracts, threshold=threshold, mode=mode))
-
-
-def _match(cursor: Any, rows: str, which: str, unreadable: str, before: str, closed_until: date | None) -> None:
-    """Match rows; `before`: a query of the contracts whose lines they are on until now."""
+def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties, usage_wanted")
     for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
         cursor.execute(statement.format(rows=rows, which=which, life=_LIFE))
         cursor.execute(f"ANALYZE usage_{table}")
-        if table == "wanted":
-            hold_contracts(cursor, _CONTRACTS.format(rows=rows, which=which, before=before))
     query = _MATCH.format(matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})
     cursor.execute(f"ANALYZE {MATCHED}")

@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db import connection
 
+from taktura.audit.acts import begin_act
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
-from taktura.usage.store.match import MATCHED, SAME, hold_contracts, lower_changed_from, match_staged, write_exceptions
+from taktura.usage.store.match import MATCHED, lower_changed_from, match_staged, write_exceptions
 
 COLUMNS = (
     "source",
@@ -40,6 +41,7 @@ COLUMNS = (
     "unreadable",
 )
 STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable")))
+SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 
 MAX_CONFLICTS = 10_000  # that are named; all are counted
 
@@ -87,13 +89,11 @@ class Outcome:
     conflict_rows: list[tuple[int | None, str]] = field(default_factory=list)
 
 
-def take_in(
-    actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, closed_until: date | None, strict: bool
-) -> Outcome:
+def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict: bool) -> Outcome:
     """Take records in, in one transaction of the caller's; `rows` are one seller's, in the order of `COLUMNS`.
 
-    `strict`: a correction of usage before `closed_until` is refused (`closed_period`, R12.3); else it counts as a
-    conflict, so that no row of a file stops another.
+    The act begins when they are staged. `strict`: a correction of usage in a closed period is refused
+    (`closed_period`, R12.3); else it counts as a conflict, so that no row of a file stops another.
     """
     outcome = Outcome()
     with connection.cursor() as cursor:
@@ -101,6 +101,9 @@ def take_in(
         cursor.execute(_STAGING.format(seller=int(seller)))
         copy_rows("usage_staging", COLUMNS, rows)
         cursor.execute("ANALYZE usage_staging")
+        begin_act()
+        cursor.execute("SELECT closed_until FROM customers_seller WHERE id = %s", [seller])
+        closed_until: date | None = cursor.fetchone()[0]
         while True:
             cursor.execute(_CLASSIFY)
             cursor.execute("ANALYZE usage_staging (state)")  # else the planner takes it for empty
@@ -203,14 +206,12 @@ def withdraw(actor: Actor, *, seller: int, source: str, external_id: str, closed
     Raises `Refused`: `not_found`, `closed_period`.
     """
     with connection.cursor() as cursor:
-        own = """SELECT r.day, l.contract_id FROM usage_usagerecord r
-            LEFT JOIN contracts_contractline l ON l.id = r.line_id
-            WHERE r.seller_id = %s AND r.source = %s AND r.external_id = %s"""
-        cursor.execute(own, [seller, source, external_id])
-        row = cursor.fetchone()
-        if row is not None and row[1] is not None:  # first the contract, as all who bring usage do
-            hold_contracts(cursor, f"SELECT {int(row[1])}")
-        cursor.execute(f"{own} FOR UPDATE OF r", [seller, source, external_id])
+        cursor.execute(
+            """SELECT r.day, l.contract_id FROM usage_usagerecord r
+               LEFT JOIN contracts_contractline l ON l.id = r.line_id
+               WHERE r.seller_id = %s AND r.source = %s AND r.external_id = %s FOR UPDATE OF r""",
+            [seller, source, external_id],
+        )
         row = cursor.fetchone()
         if row is None:
             raise Refused("not_found", "There is no usage “%(id)s” of “%(source)s”.", id=external_id, source=source)
