@@ -142,9 +142,9 @@ def _document(entries: list[Entry], references: tuple[int, ...], rests: Rests, g
 
 
 def _credit_note(entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool) -> list[Draft]:
-    if not any(amount_of(e) for e in entries):
-        return []
-    return [_draft("credit_note", entries, references, rests, gross, -1)]
+    note = _draft("credit_note", entries, references, rests, gross, -1)
+    # Less usage and a smaller relief may cancel out: nothing is given back.
+    return [note] if note.gross or sum(amount_of(e) for e in entries) else []
 
 
 def _draft(kind: str, entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool, sign: int) -> Draft:

@@ -13,7 +13,7 @@ import pytest
 
 from taktura.core.documents import Entry, compose
 from taktura.core.expected import cost_until
-from taktura.core.facts import Charge, Contract, Line, LineTerms, Phase, Rate, TariffTerms, Tax, Usage
+from taktura.core.facts import Charge, Contract, Key, Line, LineTerms, Phase, Rate, TariffTerms, Tax, Usage
 from taktura.core.periods import Anchor, Span
 from taktura.core.schedule import floor, next_due
 from taktura.core.settle import Scope, settle
@@ -224,3 +224,14 @@ def test_the_cap_holds_at_once_in_a_period_that_began_before_the_contract() -> N
     due = settle(raised, billed, Scope(on=date(2027, 1, 5), lines=frozenset([1])))
     assert {c.key.kind: c.amount for c in due if c.amount > 0} == {"recurring": 2000}
     assert sum(c.amount for c in due) == 0
+
+
+def test_credits_that_cancel_out_make_no_credit_note() -> None:
+    """R14.1, R12.1: usage of 1.50 goes, and so does the relief that the cap had given for it: nothing is given back."""
+    vat = ("AE", D(0))
+    less = Charge(key=Key(2, "usage", START, START), first=START, end=date(2027, 2, 1), amount=-150, vat=vat, credits=1)
+    relief = replace(less, key=Key(None, "cost_cap", START, START, vat), amount=150)
+    rests = {1: {vat: (5000, 0)}}
+    assert compose([Entry(contract=1, charge=c) for c in (less, relief)], {1: 1}, rests) == []
+    (note,) = compose([Entry(contract=1, charge=c) for c in (less, replace(relief, amount=100))], {1: 1}, rests)
+    assert (note.kind, note.net, [line.amount for line in note.lines]) == ("credit_note", 50, [150, -100])
