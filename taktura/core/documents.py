@@ -166,10 +166,12 @@ def _draft(kind: str, entries: list[Entry], references: tuple[int, ...], rests: 
 
 def _sums(amount: int, vat: Vat, rest: tuple[int, int] | None, gross: bool) -> tuple[int, int]:
     """Net and VAT of one rate; the credit that takes the rest of a rate takes the rest of its VAT (R14.4)."""
-    if rest is not None and amount == (sum(rest) if gross else rest[0]):
+    left = 0 if rest is None else sum(rest) if gross else rest[0]
+    if rest is not None and amount == left:
         return rest
     tax = tax_in_gross(amount, vat[1]) if gross else tax_of_net(amount, vat[1])
-    if rest is not None and tax > rest[1]:
+    # A part of what is left takes no more than the VAT left; a relief that the document has as well may be more.
+    if rest is not None and 0 < amount < left and tax > rest[1]:
         tax = rest[1]
     return (amount - tax if gross else amount), tax
 

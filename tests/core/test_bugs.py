@@ -235,3 +235,15 @@ def test_credits_that_cancel_out_make_no_credit_note() -> None:
     assert compose([Entry(contract=1, charge=c) for c in (less, relief)], {1: 1}, rests) == []
     (note,) = compose([Entry(contract=1, charge=c) for c in (less, replace(relief, amount=100))], {1: 1}, rests)
     assert (note.kind, note.net, [line.amount for line in note.lines]) == ("credit_note", 50, [150, -100])
+
+
+def test_a_relief_on_a_document_with_more_relief_at_its_rate_has_its_own_vat() -> None:
+    """R13.2, R14.4: the invoice's relief at 19 % was larger than its lines at 19 %; what is left at that rate is less
+    than nothing, and no bound for the VAT of a further relief."""
+    vat = ("S", D(19))
+    more = Charge(
+        key=Key(None, "cost_cap", START, START, vat), first=START, end=date(2027, 2, 1), amount=-45, vat=vat, credits=7
+    )
+    rests = {3: {vat: (-64806, -12313), ("S", D(16)): (66906, 10705)}}
+    (note,) = compose([Entry(contract=1, charge=more)], {7: 3}, rests)
+    assert (note.kind, note.net, note.tax) == ("credit_note", 45, 9)
