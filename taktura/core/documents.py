@@ -99,9 +99,18 @@ def compose(
         references = {documents[e.charge.credits] for e in credits if e.charge and e.charge.credits is not None}
         return _document([*credits, *others], tuple(sorted(references)), rests, gross)
     drafts: list[Draft] = []
+    turned: list[Entry] = []
+    corrected: set[int] = set()
     for references_of, group in sorted(_grouped(credits, documents).items(), key=lambda item: sorted(item[0])):
-        drafts += _credit_note(group, tuple(sorted(references_of)), rests, gross)
-    return drafts + _document(others, (), rests, gross)
+        note = _draft("credit_note", group, tuple(sorted(references_of)), rests, gross, -1)
+        if note.gross > 0 or (not note.gross and note.net > 0):
+            drafts.append(note)
+        elif note.gross or note.net:
+            # What is to be paid decides: less usage and a smaller relief at a higher rate may ask for more VAT than
+            # they give back. Where they cancel out, nothing is given back.
+            turned += group
+            corrected |= references_of
+    return drafts + _document([*turned, *others], tuple(sorted(corrected)), rests, gross)
 
 
 def _grouped(credits: Sequence[Entry], documents: Mapping[int, int]) -> dict[frozenset[int], list[Entry]]:
@@ -139,12 +148,6 @@ def _document(entries: list[Entry], references: tuple[int, ...], rests: Rests, g
         return []
     # The sum to be paid decides: with several VAT rates it may be less than zero though the net is not.
     return [_draft("credit_note", entries, references, rests, gross, -1) if total < 0 else invoice]
-
-
-def _credit_note(entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool) -> list[Draft]:
-    note = _draft("credit_note", entries, references, rests, gross, -1)
-    # Less usage and a smaller relief may cancel out: nothing is given back.
-    return [note] if note.gross or sum(amount_of(e) for e in entries) else []
 
 
 def _draft(kind: str, entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool, sign: int) -> Draft:

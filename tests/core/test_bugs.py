@@ -247,3 +247,16 @@ def test_a_relief_on_a_document_with_more_relief_at_its_rate_has_its_own_vat() -
     rests = {3: {vat: (-64806, -12313), ("S", D(16)): (66906, 10705)}}
     (note,) = compose([Entry(contract=1, charge=more)], {7: 3}, rests)
     assert (note.kind, note.net, note.tax) == ("credit_note", 45, 9)
+
+
+def test_a_correction_that_asks_for_more_than_it_gives_back_is_an_invoice() -> None:
+    """R13.2, R14.1: 25.65 less usage at 16 %, 25.20 less relief at 19 %: net 0.45 goes back, with VAT 0.24 is to be
+    paid."""
+    low, high = ("S", D(16)), ("S", D(19))
+    usage = Charge(
+        key=Key(2, "usage", START, START), first=START, end=date(2027, 2, 1), amount=-2565, vat=low, credits=7
+    )
+    relief = replace(usage, key=Key(None, "cost_cap", START, START, high), amount=2520, vat=high)
+    (invoice,) = compose([Entry(contract=1, charge=c) for c in (usage, relief)], {7: 3}, {})
+    assert (invoice.kind, invoice.references) == ("invoice", (3,))
+    assert (invoice.net, invoice.tax, invoice.gross) == (-45, 479 - 410, 24)
