@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
 
-from taktura.core.expected import Rated
 from taktura.core.facts import Charge, Key
 from taktura.core.periods import Range, subtract
 from taktura.core.tax import Vat
@@ -94,13 +93,9 @@ class Ledger:
         """The charges of a key that can be credited, oldest first."""
         return [c for c in self._by_key.get(key, ()) if c.credits is None and c.amount > 0]
 
-    def unit_keys(self, unit: Rated, vat: Vat) -> set[Key]:
-        """The billed top-up and relief of a unit at one VAT."""
-        return {
-            k
-            for k in self._by_key
-            if k.line is None and k.start == unit.start and k.phase == unit.phase.start and k.vat == vat
-        }
+    def unit_keys(self, place: tuple[date, date], vat: Vat) -> set[Key]:
+        """The billed top-up and relief at one VAT of the unit at a place: the starts of its phase and its own."""
+        return {k for k in self._by_key if k.line is None and (k.phase, k.start) == place and k.vat == vat}
 
     def left(self, charge: Charge) -> int:
         """What was billed less all credits on it, by hand too (R5.4).

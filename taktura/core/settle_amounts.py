@@ -80,7 +80,7 @@ def _settle_unit(work: Pass, place: tuple[date, date], unit: Rated, rows: list[A
     own = _unit_lines(work, place, unit, lost, deltas) if unit.grid.start >= work.since else []
     joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own
     for vat in sorted({d.vat for d in joint}, key=lambda v: (-v[1], v[0])):
-        together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(unit, vat)
+        together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(place, vat)
         _emit_unit(work, unit, [d for d in joint if d.vat == vat], together)
     for delta in deltas:
         if delta.key.kind != "usage" or delta.key not in flagged_keys:

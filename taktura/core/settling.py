@@ -55,7 +55,8 @@ def is_due(work: Pass, row: Segment | Amount) -> bool:
     if row.line.id in scope.now and (advance or row.due <= scope.on):
         first = max(row.line.start, work.contract.trial_end or row.line.start)
         return row.due <= max(first, scope.on)
-    return scope.through is not None and advance and row.key.kind != "once" and row.key.start <= scope.through
+    begins = max(row.key.start, row.line.start)
+    return scope.through is not None and advance and row.key.kind != "once" and begins <= scope.through
 
 
 def flag(work: Pass, place: tuple[date, date], row: Segment | Amount, vat: Vat, amount: int) -> None:

@@ -260,3 +260,49 @@ def test_a_correction_that_asks_for_more_than_it_gives_back_is_an_invoice() -> N
     (invoice,) = compose([Entry(contract=1, charge=c) for c in (usage, relief)], {7: 3}, {})
     assert (invoice.kind, invoice.references) == ("invoice", (3,))
     assert (invoice.net, invoice.tax, invoice.gross) == (-45, 479 - 410, 24)
+
+
+def seat_of(price: int, **terms: object) -> LineTerms:
+    return LineTerms(article="seat", price=D(price), **terms)  # type: ignore[arg-type]
+
+
+def test_a_line_that_begins_after_a_change_of_tariff_is_not_billed_with_it() -> None:
+    """R16.1: the new tariff holds from 10 January, with a pause until the 12th, and a line in it begins on the 12th; what
+    goes on is billed at once, the line is not, and the same again makes nothing."""
+    change = date(2027, 1, 10)
+    contract = contract_of(TariffTerms(), line_of(seat_of(31)), replace(line_of(seat_of(10), 2), start=change))
+    first = contract.phases[0]
+    later = replace(contract.lines[1], start=date(2027, 1, 12), quantities=((date(2027, 1, 12), D(1)),))
+    later = replace(later, terms=((date(2027, 1, 12), seat_of(10)),))
+    phases = (replace(first, end=change), replace(first, start=change, anchor=Anchor("contract", change, 10)))
+    pauses = ((date(2027, 1, 9), date(2027, 1, 12)),)
+    contract = replace(contract, phases=phases, lines=(contract.lines[0], later), pauses=pauses)
+    scope = Scope(on=date(2027, 1, 9), lines=frozenset([1, 2]), through=change)
+    due = settle(contract, [], scope)
+    assert {c.key.line for c in due} == {1}
+    assert not settle(contract, issued([], due), scope)
+
+
+def test_a_credit_by_hand_of_a_minimum_that_is_no_more_is_not_given_again() -> None:
+    """R5.4, R9.2: 0.20 of a top-up is credited by hand, then a change of tariff in the past takes its period away. The
+    rest goes back once, whatever the new period's own minimum is."""
+    terms = TariffTerms(minimum=D(20), minimum_proration="none")
+    contract = contract_of(terms, line_of(LineTerms(article="calls", charge="usage", in_minimum=True)))
+    scope = Scope(on=date(2027, 3, 1))
+    billed = issued([], settle(contract, [], scope))
+    assert [c.amount for c in billed if c.amount] == [2000, 2000]
+    second = max(billed, key=lambda c: c.key.start)
+    waiver = replace(second, id=99, amount=-20, credits=second.id, by_hand=True, document=9)
+    first, change = contract.phases[0], date(2027, 1, 20)
+    calls = contract.lines[0].terms[0][1]
+    changed = replace(
+        contract,
+        phases=(replace(first, end=change), replace(first, start=change, anchor=Anchor("contract", change, 20))),
+        lines=(replace(contract.lines[0], terms=((START, calls), (change, calls))),),
+    )
+    billed = [*billed, waiver]
+    for _ in range(3):
+        due = settle(changed, billed, scope)
+        billed = [*billed, *(replace(c, id=100 + len(billed) + i, document=20) for i, c in enumerate(due))]
+    assert not [c for c in settle(changed, billed, scope) if c.amount]
+    assert sum(c.amount for c in billed if c.key == second.key) == 0
