@@ -267,7 +267,7 @@ def seat_of(price: int, **terms: object) -> LineTerms:
 
 
 def test_a_line_that_begins_after_a_change_of_tariff_is_not_billed_with_it() -> None:
-    """R16.1: the new tariff holds from 10 January, with a pause until the 12th, and a line in it begins on the 12th; what
+    """R16.1: the new tariff holds from 10 January, a pause lasts until the 12th, and a line begins on the 12th; what
     goes on is billed at once, the line is not, and the same again makes nothing."""
     change = date(2027, 1, 10)
     contract = contract_of(TariffTerms(), line_of(seat_of(31)), replace(line_of(seat_of(10), 2), start=change))
