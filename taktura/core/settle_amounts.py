@@ -77,8 +77,9 @@ def _settle_unit(work: Pass, place: tuple[date, date], unit: Rated, rows: list[A
                 deltas.append(_Delta(key, None, work.ledger.last(key).vat, 0, -billed))
     flagged_keys = {r.key for r in rows if r.terms.in_minimum or r.terms.in_cap}
     # A unit whose lines' periods begin before `since` is not all here, and nothing of it can have changed (`floor`).
-    own = _unit_lines(work, place, unit, lost, deltas) if unit.grid.start >= work.since else []
-    joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own
+    here = unit.grid.start >= work.since
+    own = _unit_lines(work, place, unit, lost, deltas) if here else []
+    joint = [d for d in deltas if d.key.kind == "usage" and d.key in flagged_keys] + own if here else []
     for vat in sorted({d.vat for d in joint}, key=lambda v: (-v[1], v[0])):
         together = {k for k in flagged_keys if work.ledger.vat_of(k) == vat} | work.ledger.unit_keys(place, vat)
         _emit_unit(work, unit, [d for d in joint if d.vat == vat], together)

@@ -306,3 +306,31 @@ def test_a_credit_by_hand_of_a_minimum_that_is_no_more_is_not_given_again() -> N
         billed = [*billed, *(replace(c, id=100 + len(billed) + i, document=20) for i, c in enumerate(due))]
     assert not [c for c in settle(changed, billed, scope) if c.amount]
     assert sum(c.amount for c in billed if c.key == second.key) == 0
+
+
+def test_usage_that_the_cap_takes_whole_is_not_due_from_a_floor_that_cuts_its_cap_off() -> None:
+    """R5.2, R9.1: usage of 1.13 and as much relief cancel out and stand on no document. A floor within the unit's
+    period, set by a later phase, finds neither."""
+    change, end = date(2027, 2, 16), date(2027, 2, 15)
+    base = LineTerms(article="base", price=D(30), proration="none", in_cap=True)
+    calls = LineTerms(article="calls", charge="usage", price=D("1.13"), in_cap=True)
+    start = date(2027, 2, 4)
+    first = Phase(
+        start=start,
+        end=change,
+        anchor=Anchor("day", date(2027, 1, 15), 15),
+        versions=((date.min, TariffTerms(cap=D(30))),),
+    )
+    second = Phase(start=change, anchor=Anchor("contract", change, 16), versions=((date.min, TariffTerms()),))
+    lines = tuple(
+        Line(id=i, start=start, end=change, terms=((start, t),), quantities=((start, D(1)),))
+        for i, t in enumerate((base, calls), 1)
+    )
+    used = {(2, start): Usage(parts=((1, D(1), D(0), D(0)),), count=1)}
+    contract = Contract(id=1, start=start, phases=(first, second), lines=lines, usage=used)
+    scope = Scope(on=date(2027, 3, 1))
+    billed = issued([], settle(contract, [], scope))
+    assert not [c for c in billed if c.key.kind == "usage" and c.first < end]
+    since = floor(contract, change)
+    assert date(2027, 1, 15) < since <= start
+    assert not [c for c in settle(contract, [c for c in billed if c.key.start >= since], scope, since) if c.amount]
