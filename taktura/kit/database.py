@@ -83,6 +83,7 @@ def migrate() -> None:
     from django.db import connections
 
     call_command("migrate", database="owner", verbosity=0, interactive=False)
+    call_command("createcachetable", database="owner", verbosity=0)
     app = settings.DATABASES["default"]["USER"]
     owner = settings.DATABASES["owner"]["USER"]
     if app == owner:
@@ -117,8 +118,9 @@ def scratch_database() -> Iterator[str]:
 
 def _template() -> str:
     """The migrated template for the schema as it is now; made once, however many processes ask for it."""
-    files = sorted((settings.ROOT / "taktura").glob("*/migrations/*.py"))
+    files = sorted((settings.ROOT / "taktura").rglob("migrations/*.py"))
     files += [Path(__file__), Path(__file__).with_name("immutable.py")]  # grants and triggers
+    files += [settings.ROOT / "requirements.lock"]  # libraries bring tables of their own
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
     name = f"taktura_template_{digest}"
     with _administration() as connection, _alone(connection):

@@ -1,0 +1,112 @@
+"""Pages of one's own account that allauth does not have: accepting an invitation, language, theme, seller."""
+
+from allauth.account.internal.flows.login import perform_login
+from allauth.account.models import Login
+from django import forms
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import translation
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from taktura.accounts.models import User
+from taktura.accounts.services import accept_invitation, open_invitation
+from taktura.core.errors import Refused
+from taktura.kit.actor import Actor
+from taktura.kit.clock import utc_now
+from taktura.kit.language import LANGUAGES
+from taktura.office.forms import add_refusal
+from taktura.office.middleware import SELLER
+from taktura.office.page import OPEN, STAFF, page
+
+THEMES = ("auto", "light", "dark")
+
+
+class AcceptForm(forms.Form):
+    """Name and password of somebody who was invited."""
+
+    name = forms.CharField(label=_("Your name"), max_length=200)
+    password = forms.CharField(
+        label=_("Password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text=_("At least 10 characters; a few words are easy to remember and hard to guess."),
+    )  # fmt: skip
+
+
+@page(OPEN)
+def accept(request: HttpRequest, secret: str) -> HttpResponse:
+    """Make the invited user and sign in."""
+    actor = Actor("invitation", utc_now())
+    try:
+        invitation = open_invitation(secret, actor.now)
+    except Refused as refused:
+        return render(request, "account/invitation_closed.html", {"refused": refused}, status=404)
+    with translation.override(invitation.language):
+        form = AcceptForm(request.POST or None, initial={"name": invitation.name})
+        if request.method == "POST" and form.is_valid():
+            try:
+                user = accept_invitation(actor, secret=secret, **form.cleaned_data)
+            except Refused as refused:
+                add_refusal(form, refused)
+            else:
+                response: HttpResponse = perform_login(request, Login(user=user))
+                return response
+        status = 422 if form.is_bound else 200
+        return render(
+            request, "account/accept_invitation.html", {"form": form, "invitation": invitation}, status=status
+        )
+
+
+@page(STAFF)
+def second_factor_needed(request: HttpRequest) -> HttpResponse:
+    """Say why the office is closed until a second factor is set up, and how to do it."""
+    return render(request, "account/second_factor_needed.html")
+
+
+@page(OPEN)
+@require_POST
+def choose_language(request: HttpRequest) -> HttpResponse:
+    """Speak another language from now on."""
+    response = redirect(_back(request))
+    language = request.POST.get("language", "")
+    if language in LANGUAGES:
+        if isinstance(request.user, User):
+            request.user.language = language
+            request.user.save(update_fields=["language"])
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME, language, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax",
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )  # fmt: skip
+    return response
+
+
+@page(OPEN)
+@require_POST
+def choose_theme(request: HttpRequest) -> HttpResponse:
+    """Light, dark, or as the machine has it."""
+    response = redirect(_back(request))
+    theme = request.POST.get("theme", "")
+    if theme in THEMES:
+        if isinstance(request.user, User):
+            request.user.theme = theme
+            request.user.save(update_fields=["theme"])
+        response.set_cookie("taktura_theme", theme, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax")
+    return response
+
+
+@page(STAFF)
+@require_POST
+def choose_seller(request: HttpRequest) -> HttpResponse:
+    """Work for another seller from now on."""
+    known = {s.pk for s in request.sellers}  # type: ignore[attr-defined]
+    chosen = request.POST.get("seller", "")
+    if chosen.isdecimal() and int(chosen) in known:
+        request.session[SELLER] = int(chosen)
+    return redirect("home")
+
+
+def _back(request: HttpRequest) -> str:
+    target = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe else "/"

@@ -1,0 +1,47 @@
+"""Pages that say what went wrong, and what to do."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from taktura.office.page import OPEN, page
+
+
+@page(OPEN)
+def bad_request(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """400"""
+    return _say(request, 400, _("This request cannot be read"), _("Go back, look at what was sent, and try again."))
+
+
+@page(OPEN)
+def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """403"""
+    text = _("Your role does not allow this. Ask an administrator if you need it.")
+    return _say(request, 403, _("Not allowed"), text)
+
+
+@page(OPEN)
+def not_found(request: HttpRequest, exception: Any = None, **options: Any) -> HttpResponse:
+    """404"""
+    text = _("There is nothing at this address. Search for it by name or number above, or start at the home page.")
+    return _say(request, 404, _("Not found"), text)
+
+
+@page(OPEN)
+def failed(request: HttpRequest) -> HttpResponse:
+    """500"""
+    text = _("Nothing was saved. The fault is written to the log; try again, and report it if it comes again.")
+    return _say(request, 500, _("Something went wrong"), text)
+
+
+@page(OPEN)
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that was sent from elsewhere, or after the session had ended."""
+    text = _("The form was open for too long, or was not sent from this page. Load the page again and repeat it.")
+    return _say(request, 403, _("The form cannot be accepted"), text)
+
+
+def _say(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    return render(request, "office/error.html", {"status": status, "title": title, "text": text}, status=status)

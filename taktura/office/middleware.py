@@ -1,0 +1,81 @@
+"""What happens before every page: the language, who is signed in, the seller, the second factor."""
+
+from collections.abc import Callable
+
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import translation
+from django.utils.cache import add_never_cache_headers
+
+from taktura.accounts.models import User
+from taktura.accounts.permissions import may_bill
+from taktura.customers.models import Seller
+
+Next = Callable[[HttpRequest], HttpResponse]
+SELLER = "seller"
+FREE = ("/api/", "/health", "/metrics", "/hooks/", "/static/")  # these ask for keys of their own, or for none
+
+
+class LanguageMiddleware:
+    """Pages speak the user's language; before sign-in the one chosen last, else the browser's."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer in the right language."""
+        user = request.user
+        language = user.language if isinstance(user, User) else translation.get_language_from_request(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+            response.headers.setdefault("Content-Language", language)
+        return response
+
+
+class OfficeMiddleware:
+    """Pages of the office are for staff alone, for one seller at a time, and are never kept by a browser."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Choose the seller; the rest is said in `process_view`, when the page is known."""
+        request.seller = None  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if not request.path.startswith(FREE):
+            add_never_cache_headers(response)
+        return response
+
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], args: object, options: object) -> (
+        HttpResponse | None
+    ):  # fmt: skip
+        """Send strangers to the sign-in page, and those who lack a second factor to the page that sets it up."""
+        if request.path.startswith(FREE):
+            return None
+        user = request.user
+        if isinstance(user, User):
+            request.seller = _seller(request)  # type: ignore[attr-defined]
+        if request.path.startswith("/account/") or getattr(view, "permission", "") == "open":
+            return None
+        if not isinstance(user, User):
+            return redirect_to_login(request.get_full_path(), reverse(settings.LOGIN_URL))
+        if _lacks_second_factor(request, user):
+            return redirect("second_factor_needed")
+        return None
+
+
+def _seller(request: HttpRequest) -> Seller | None:
+    sellers = {s.pk: s for s in Seller.objects.order_by("id")}
+    request.sellers = list(sellers.values())  # type: ignore[attr-defined]
+    chosen = sellers.get(request.session.get(SELLER, 0))
+    return chosen or next(iter(sellers.values()), None)
+
+
+def _lacks_second_factor(request: HttpRequest, user: User) -> bool:
+    seller: Seller | None = request.seller  # type: ignore[attr-defined]
+    return seller is not None and seller.second_factor and may_bill(user.role) and not is_mfa_enabled(user)

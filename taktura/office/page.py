@@ -1,0 +1,59 @@
+"""What every page shares: who may see it, for which seller, who acts."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+
+from taktura.accounts.models import User
+from taktura.accounts.permissions import PERMISSIONS
+from taktura.customers.models import Seller
+from taktura.kit.actor import Actor
+from taktura.kit.clock import utc_now
+
+View = Callable[..., HttpResponse]
+OPEN = "open"  # for nobody in particular: sign-in, errors
+STAFF = "staff"  # for whoever is signed in
+
+
+def page(permission: str) -> Callable[[View], View]:
+    """A view for users with a permission; `STAFF`: for all who are signed in; `OPEN`: for everybody.
+
+    `OfficeMiddleware` sends strangers to the sign-in page; a test finds views without this mark.
+    """
+    assert permission in (OPEN, STAFF, *PERMISSIONS), permission
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def checked(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+            if permission not in (OPEN, STAFF) and not user_of(request).may(permission):
+                raise PermissionDenied
+            return view(request, *args, **options)
+
+        checked.permission = permission  # type: ignore[attr-defined]
+        return checked
+
+    return decorate
+
+
+def user_of(request: HttpRequest) -> User:
+    """Who is signed in."""
+    return cast(User, request.user)
+
+
+def seller_of(request: HttpRequest) -> Seller:
+    """The seller chosen in the head of the page; else the first. The middleware has made sure that there is one."""
+    seller: Seller = request.seller  # type: ignore[attr-defined]
+    return seller
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The user as the log names it, now."""
+    return Actor(f"user:{user_of(request).email}", utc_now())
+
+
+def today_of(request: HttpRequest) -> Any:
+    """Today's date where the seller is."""
+    return actor_of(request).today(seller_of(request).time_zone)

@@ -1,0 +1,101 @@
+"""Numbers, money, days and words as the reader of a page writes them. Nothing is rounded here."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time
+from django.utils.translation import get_language, gettext, pgettext
+
+from taktura.core.money import Money, places
+from taktura.invoices.rendering.formats import LOCALES, Formats, formats_of
+from taktura.kit.language import LANGUAGES
+
+NONE = "–"  # where there is nothing to show
+SHORT_DAYS = {"de": "dd.MM.yyyy", "sv": "yyyy-MM-dd", "en": "d MMM yyyy"}
+
+
+def language() -> str:
+    """The reader's language."""
+    found = (get_language() or "en")[:2]
+    return found if found in LANGUAGES else "en"
+
+
+def formats(currency: str = "EUR") -> Formats:
+    """The formats of the reader's language and a currency."""
+    return formats_of(language(), currency)
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """A rounded amount with its currency; one with more decimals than the currency has shows them all."""
+    known = formats(currency)
+    try:
+        return known.money(amount)
+    except ValueError:
+        return f"{known.unit_price(amount)}\u00a0{currency}"
+
+
+def minor(amount: int, currency: str) -> str:
+    """Whole minor units of a currency as money."""
+    return money(Money(amount, places(currency)).exact, currency)
+
+
+def plain_amount(amount: int, currency: str) -> str:
+    """Whole minor units as a number, where the currency stands at the column."""
+    return formats(currency).amount(Money(amount, places(currency)).exact)
+
+
+def price(amount: Decimal, currency: str) -> str:
+    """A unit price with its currency, with all its decimals."""
+    return f"{formats(currency).unit_price(amount)}\u00a0{currency}"
+
+
+def quantity(number: Decimal) -> str:
+    """A quantity without trailing zeros."""
+    return formats().quantity(number)
+
+
+def count(number: int) -> str:
+    """A whole number with its thousands apart."""
+    return formats().quantity(Decimal(number))
+
+
+def rate(percent: Decimal) -> str:
+    """A rate in percent."""
+    return formats().rate(percent)
+
+
+def day(value: date | None) -> str:
+    """A day, short; nothing as a dash."""
+    return format_date(value, SHORT_DAYS[language()], locale=LOCALES[language()]) if value else NONE
+
+
+def weekday(value: date) -> str:
+    """A day in full, with its weekday, for whoever hovers over the short one."""
+    return format_date(value, "full", locale=LOCALES[language()])
+
+
+def moment(value: datetime | None, time_zone: str) -> str:
+    """An instant where the seller is: day, hour and minute."""
+    if value is None:
+        return NONE
+    local = value.astimezone(ZoneInfo(time_zone))
+    return f"{day(local.date())} {format_time(local, 'HH:mm', locale=LOCALES[language()])}"
+
+
+def last_day(end: date | None) -> str:
+    """The last day of a span that ends before `end`."""
+    return day(date.fromordinal(end.toordinal() - 1)) if end else NONE
+
+
+def period(start: date, end: date | None) -> str:
+    """A span as people print it: from its first to its last day."""
+    return f"{day(start)} – {last_day(end)}" if end else gettext("from %(day)s") % {"day": day(start)}
+
+
+def word(kind: str, value: str) -> str:
+    """The word for a stored value (a state, a kind, a reason), by the table in `words`."""
+    from taktura.office.words import WORDS
+
+    text = WORDS[kind].get(value)
+    return pgettext(kind, value) if text is None else gettext(text)
