@@ -1,6 +1,7 @@
 """The messages to be translated, and their translations: `python -m tools.messages`.
 
-Collects every sentence that a person may read (those of `Refused`, of `_()`, and of the `TABLES`), brings the catalogs
+Collects every sentence that a person may read (those of `Refused`, of `_()` and `ngettext()`, of the `TABLES`, and of
+templates), brings the catalogs
 in `taktura/locale` up to date and compiles them. With --check it changes nothing and exits with 1 when something is
 missing; with --compile it only compiles.
 """
@@ -15,8 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
+from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
 
 from taktura.kit.language import DOMAIN, LANGUAGES, LOCALE
 
@@ -24,7 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = "taktura"
 NAMES = {"de": "German", "sv": "Swedish"}
 # Functions that take a message, and which argument it is.
-MARKS = {"Refused": 1, "_": 0}
+MARKS = {"Refused": 1, "_": 0, "gettext": 0, "ngettext": 0}
+TEMPLATES = ("*.html", "*.txt")
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {
     "taktura/billing/services/run.py": {"PROBLEMS"},
@@ -32,6 +36,7 @@ TABLES = {
     "taktura/cli/commands/proving.py": {"PARTS"},
     "taktura/cli/show.py": {"KINDS", "SUMS"},
     "taktura/kit/language.py": {"WORDS"},
+    "taktura/office/words.py": {"WORDS"},
     "taktura/usage/reader/rows.py": {"TEXTS"},
 }
 PLACE = re.compile(r"%\((\w+)\)[a-z]|%%|%")
@@ -43,13 +48,17 @@ IDLE = re.compile(
 )
 
 
-def messages_in(path: str, source: str) -> Iterator[str]:
+Text = str | tuple[str, str]  # a message; or one thing and several
+
+
+def messages_in(path: str, source: str) -> Iterator[Text]:
     """The messages of a file (its path from the root), in the order of the text. `ValueError` if a table is missing."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
         argument = _marked(node)
         if argument is not None and (text := _text(argument)):
-            yield text
+            assert isinstance(node, ast.Call)
+            yield (text, _text(node.args[1])) if _called(node) == "ngettext" else text
     missing = set(TABLES.get(path, ()))
     for statement in tree.body:
         if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
@@ -59,6 +68,13 @@ def messages_in(path: str, source: str) -> Iterator[str]:
                 yield from _members(statement.value)
     if missing:
         raise ValueError(f"{path} has no {', '.join(sorted(missing))}: correct TABLES")
+
+
+def messages_of_template(source: str) -> Iterator[Text]:
+    """The messages of a template, in the order of the text; spaces and line ends count as `trimmed` has them."""
+    code = io.BytesIO(templatize(source).encode())
+    for _line, _function, text, _comments in extract("python", code, {"gettext": None, "ngettext": (1, 2)}):
+        yield (text[0], text[1]) if isinstance(text, tuple) else text
 
 
 def composed_in(source: str) -> Iterator[int]:
@@ -94,7 +110,10 @@ def _text(node: ast.expr) -> str:
 
 def _members(node: ast.expr) -> Iterator[str]:
     members = node.values if isinstance(node, ast.Dict) else node.elts if isinstance(node, ast.Tuple) else []
-    return (text for member in members if (text := _text(member)))
+    for member in members:
+        if text := _text(member):
+            yield text
+        yield from _members(member)
 
 
 def collect() -> Catalog:
@@ -106,6 +125,11 @@ def collect() -> Catalog:
         name = path.relative_to(ROOT).as_posix()
         for text in dict.fromkeys(messages_in(name, path.read_text("utf-8"))):
             template.add(text, locations=[(name, 0)])
+    for pattern in TEMPLATES:
+        for path in sorted((ROOT / SOURCE).rglob(f"templates/**/{pattern}")):
+            name = path.relative_to(ROOT).as_posix()
+            for text in dict.fromkeys(messages_of_template(path.read_text("utf-8"))):
+                template.add(text, locations=[(name, 0)])
     return template
 
 
@@ -115,14 +139,11 @@ def catalog_path(language: str) -> Path:
 
 
 def updated(language: str, template: Catalog) -> Catalog:
-    """A language's catalog with exactly the messages of `template`.
-
-    A message that was changed a little keeps its translation, marked as fuzzy: a person looks at it.
-    """
+    """A language's catalog with exactly the messages of `template`. Nothing is guessed for a new one."""
     path = catalog_path(language)
     content = path.read_bytes() if path.exists() else b""
     catalog = read_po(io.BytesIO(content), locale=language, domain=DOMAIN)
-    catalog.update(template, update_creation_date=False)
+    catalog.update(template, no_fuzzy_matching=True, update_creation_date=False)
     catalog.fuzzy = False
     catalog.header_comment = f"# {NAMES[language]} translations of Taktura's messages, kept by tools/messages.py."
     return catalog
@@ -140,7 +161,8 @@ def wrong_with(catalog: Catalog) -> Iterator[str]:
     for message in catalog:
         if not message.id:
             continue
-        if not message.string:
+        strings = message.string if isinstance(message.string, tuple) else (message.string,)
+        if not all(strings):
             yield f"has no translation of: {message.id}"
         elif message.fuzzy:
             yield f"is not sure (fuzzy) of: {message.id}"
@@ -150,7 +172,9 @@ def wrong_with(catalog: Catalog) -> Iterator[str]:
 
 def places(message: Message, side: str) -> list[str]:
     """The places of a message (`id`) or of its translation (`string`), sorted; a sign % that is no place as itself."""
-    return sorted({match[1] or match[0] for match in PLACE.finditer(str(getattr(message, side)))})
+    value = getattr(message, side)
+    texts = value if isinstance(value, tuple) else (value,)
+    return sorted({match[1] or match[0] for text in texts for match in PLACE.finditer(text)})
 
 
 def write(path: Path, content: bytes) -> None:

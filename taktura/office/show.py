@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import get_language, gettext
 
 from taktura.core.money import Money, places
 from taktura.invoices.rendering.formats import LOCALES, Formats, formats_of
@@ -97,5 +97,4 @@ def word(kind: str, value: str) -> str:
     """The word for a stored value (a state, a kind, a reason), by the table in `words`."""
     from taktura.office.words import WORDS
 
-    text = WORDS[kind].get(value)
-    return pgettext(kind, value) if text is None else gettext(text)
+    return gettext(WORDS[kind].get(value, value)) if value else NONE

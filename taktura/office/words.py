@@ -1,7 +1,7 @@
 """What stored values are called on pages, by kind: English sentences that the catalogues translate. `STATES` gives the
 colour and icon of a state; the word is always there too."""
 
-WORDS: dict[str, dict[str, str]] = {
+WORDS = {
     "role": {
         "admin": "Administrator",
         "billing": "Billing",

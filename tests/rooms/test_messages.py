@@ -69,9 +69,15 @@ def tool() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def translations(tool: ModuleType) -> dict[str, dict[str, str]]:
-    """Each language's translation of each message."""
+    """Each language's translation of each message; of one thing and several both."""
     template = tool.collect()
-    return {key: {m.id: m.string for m in tool.updated(key, template) if m.id} for key in TRANSLATED}
+    found: dict[str, dict[str, str]] = {}
+    for key in TRANSLATED:
+        found[key] = {}
+        for m in (m for m in tool.updated(key, template) if m.id):
+            several = isinstance(m.id, tuple)
+            found[key] |= dict(zip(m.id, m.string, strict=True)) if several else {m.id: m.string}
+    return found
 
 
 @pytest.fixture
@@ -159,7 +165,7 @@ def test_the_houses_words(
     wanted = {"de": german, "sv": swedish}[language]
     found = {m: t for m, t in translations[language].items() if re.search(english, PLACES.sub("", m), re.IGNORECASE)}
     assert found
-    assert {m: t for m, t in found.items() if not re.search(wanted, t)} == {}
+    assert {m: t for m, t in found.items() if not re.search(wanted, t, re.IGNORECASE)} == {}
 
 
 PLACES = re.compile(r"%\(\w+\)s")
@@ -437,7 +443,7 @@ def test_check_finds_a_bad_translation(
     assert f"German {complaint}: A quantity" in capsys.readouterr().out
 
 
-def test_a_changed_message_keeps_its_translation_unsure(own: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_changed_message_is_to_be_translated_anew(own: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
     own.main([])
     for language in TRANSLATED:
         translated(own, language, "… %(least)s.")
@@ -445,11 +451,21 @@ def test_a_changed_message_keeps_its_translation_unsure(own: ModuleType, capsys:
     capsys.readouterr()
     assert own.main(["--check"]) == 1
     out = capsys.readouterr().out
-    assert "German is not up to date" in out and "is not sure (fuzzy) of: A quantity must be" in out
+    assert "German is not up to date" in out and "has no translation of: A quantity must be" in out
     assert own.main([]) == 1
-    content = own.catalog_path("de").read_text("utf-8")
-    assert "fuzzy" in content and "A quantity is" not in content
-    assert own.main([]) == 1, "it stays unsure until a person takes the mark away"
+    assert "A quantity is" not in own.catalog_path("de").read_text("utf-8")
+
+
+def test_messages_of_templates_and_of_several_things(own: ModuleType) -> None:
+    folder = own.ROOT / "taktura" / "templates"
+    folder.mkdir()
+    (folder / "a.html").write_text(
+        '{% load i18n %}{% translate "Due" %} {% blocktranslate trimmed count n=n %}one\n file{% plural %}{{ n }} files'
+        "{% endblocktranslate %}",
+        "utf-8",
+    )
+    write_source(own, 'ngettext("one row", "%(count)s rows", 2)\n')
+    assert {m.id for m in own.collect() if m.id} == {"Due", ("one file", "%(n)s files"), ("one row", "%(count)s rows")}
 
 
 def test_obsolete_messages_are_dropped(own: ModuleType) -> None:
