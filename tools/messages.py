@@ -74,7 +74,7 @@ def messages_of_template(source: str) -> Iterator[Text]:
     """The messages of a template, in the order of the text; spaces and line ends count as `trimmed` has them."""
     code = io.BytesIO(templatize(source).encode())
     for _line, _function, text, _comments in extract("python", code, {"gettext": None, "ngettext": (1, 2)}):
-        yield (text[0], text[1]) if isinstance(text, tuple) else text
+        yield text if isinstance(text, str) else (text[0], text[1])
 
 
 def composed_in(source: str) -> Iterator[int]:
