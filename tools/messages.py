@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
-from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
@@ -40,6 +39,8 @@ TABLES = {
     "taktura/usage/reader/rows.py": {"TEXTS"},
 }
 PLACE = re.compile(r"%\((\w+)\)[a-z]|%%|%")
+_TEXT = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
+CALL = re.compile(rf"\bn?gettext\(\s*{_TEXT}(?:,\s*{_TEXT},\s*count)?\s*\)")  # as templatize writes them
 # Lines of a catalog's head that would change without need, or say nothing.
 IDLE = re.compile(
     r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team'
@@ -72,9 +73,9 @@ def messages_in(path: str, source: str) -> Iterator[Text]:
 
 def messages_of_template(source: str) -> Iterator[Text]:
     """The messages of a template, in the order of the text; spaces and line ends count as `trimmed` has them."""
-    code = io.BytesIO(templatize(source).encode())
-    for _line, _function, text, _comments in extract("python", code, {"gettext": None, "ngettext": (1, 2)}):
-        yield text if isinstance(text, str) else (text[0], text[1])
+    for call in CALL.finditer(templatize(source)):
+        one, several = (ast.literal_eval(text) if text else "" for text in call.groups())
+        yield (one, several) if several else one
 
 
 def composed_in(source: str) -> Iterator[int]:
