@@ -40,7 +40,7 @@ TABLES = {
 }
 PLACE = re.compile(r"%\((\w+)\)[a-z]|%%|%")
 _TEXT = r"""(u?'(?:[^'\\]|\\.)*'|u?"(?:[^"\\]|\\.)*")"""
-CALL = re.compile(rf"\bn?gettext\(\s*{_TEXT}(?:,\s*{_TEXT},\s*count)?\s*\)")  # as templatize writes them
+CALL = re.compile(rf"\b(?:n?gettext|_)\(\s*{_TEXT}(?:,\s*{_TEXT},\s*count)?\s*\)")  # as templatize writes them
 # Lines of a catalog's head that would change without need, or say nothing.
 IDLE = re.compile(
     r'^"(?:Project-Id-Version|Report-Msgid-Bugs-To|POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team'

@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from taktura.cli.commands import billing, proving, running, simulating
+from taktura.cli.commands import billing, proving, running, serving, simulating
 from taktura.cli.show import _, errors, terminal_language
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
@@ -50,6 +50,7 @@ def main() -> None:
 for command in (
     running.run,
     running.demo,
+    serving.serve,
     billing.import_usage,
     billing.bill,
     billing.interim,

@@ -50,6 +50,11 @@ def data_directory(throw_away: bool = False) -> Path:
     return folder / "scratch"
 
 
+def is_running() -> bool:
+    """Whether the embedded server runs; False with a server of one's own."""
+    return not settings.DATABASE_URL and postgres.is_running(data_directory())
+
+
 def stop() -> bool:
     """Stop the embedded servers; False when none ran. Raises `postgres.ServerError` when one does not stop."""
     stopped = [postgres.stop(data_directory(throw_away)) for throw_away in (False, True)]

@@ -104,6 +104,12 @@ def ensure_running(data: Path, *, durable: bool = True) -> Server:
             return _start(tools, data, durable)
 
 
+def is_running(data: Path) -> bool:
+    """Whether the server of a data directory answers."""
+    data = _place(data)
+    return data.exists() and _find(data) is not None
+
+
 def stop(data: Path, *, mode: str = "fast") -> bool:
     """Stop the server of a data directory; False when none ran. Raises `ServerError` when it does not stop."""
     data = _place(data)

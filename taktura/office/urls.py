@@ -1,7 +1,10 @@
-"""Addresses of the office."""
+"""Addresses of the office: each room's own are included here."""
 
 from django.urls import URLPattern, URLResolver, path
 
-from taktura.office import home
+from taktura.office import home, saving
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", home.home, name="home")]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", home.home, name="home"),
+    path("filters/keep/", saving.keep_filter, name="save_filter"),
+]

@@ -22,10 +22,10 @@ def refused(done: CompletedProcess[str], code: str) -> str:
 def test_a_newcomers_first_hour(taktura: Any, tmp_path: Path) -> None:
     refused(taktura("bill", "--on", "2024-10-01"), "not_found")
 
-    shown = ok(taktura("run"))
+    shown = ok(taktura("run", "--prepare"))
     assert "What to try" in shown
     assert "RE-2024-00001" in shown
-    assert ok(taktura("run")).replace("\r", "") == shown
+    assert ok(taktura("run", "--prepare")).replace("\r", "") == shown
     refused(taktura("demo"), "conflict")
 
     file = tmp_path / "var" / "demo" / "focus-2024-09.csv"
@@ -63,7 +63,7 @@ def test_a_newcomers_first_hour(taktura: Any, tmp_path: Path) -> None:
 
 
 def test_a_bad_file_is_told_line_by_line_and_read_again_when_nothing_was_taken(taktura: Any, tmp_path: Path) -> None:
-    ok(taktura("run"))
+    ok(taktura("run", "--prepare"))
     bad = tmp_path / "bad.csv"
     bad.write_text("one;two\n1;2\n", "utf-8")
     for _ in range(2):

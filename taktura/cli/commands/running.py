@@ -5,6 +5,7 @@ import os
 import click
 
 from taktura.cli.commands.context import open_database
+from taktura.cli.commands.serving import Worker, check_port, host_option, port_option, say_address, serve_until_stopped
 from taktura.cli.show import _, console, errors, progress, show_documents
 from taktura.core.errors import Refused
 from taktura.kit import database
@@ -13,19 +14,33 @@ from taktura.kit.postgres import APP, OWNER
 COMMAND = ".venv/bin/taktura"
 
 
-@click.command(short_help="Start the database and the demo company; say what to try.")
-def run() -> None:
-    """Start the database, make and bill the demo company, and say what to try.
+@click.command(short_help="Serve everything, with the demo company where there is none yet.")
+@host_option
+@port_option
+@click.option("--prepare", is_flag=True, help="Only make the demo company and say what to try; serve nothing.")
+def run(host: str, port: int, prepare: bool) -> None:
+    """Start the database, make the demo company where there is no seller yet, and serve the office with a worker.
 
-    The first call makes all of it; a later one finds it and shows it again.
+    Prints the address and the logins. Ctrl-C stops all of it, the embedded database too if this call has started it.
     """
+    if not prepare:
+        check_port(host, port)
+    was_running = database.is_running()
     open_database()
     from taktura.cli.demo.company import exists, make
 
     if not exists():
         with progress(_("The demo company")) as told:
             make(told)
-    _show()
+    if prepare:
+        _show()
+        return
+    say_address(host, port)
+    with Worker():
+        serve_until_stopped(host, port, processes=2, threads=4)
+    if not was_running:
+        database.stop()
+    console.print(_("Stopped. The data stays; the same command starts it again."))
 
 
 @click.command(short_help="Make the demo company in an empty database.")

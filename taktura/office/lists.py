@@ -1,0 +1,340 @@
+"""List pages: filters and sorting that live in the address, sums of all that the filter finds, keyset paging, actions
+on a selection, export. A page says what it lists (`Listing`); `list_page` does the rest with a fixed number of queries.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Count, F, Field, Model, Q, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from taktura.accounts.models import User
+from taktura.kit.exact import to_json
+from taktura.office import show
+from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx
+from taktura.office.page import actor_of, user_of
+from taktura.office.typed import read_day
+
+PAGE = 50
+MOST_EXPORTED = 100_000
+MOST_SAVED = 20
+
+Rows = QuerySet[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column. `value` gives what a cell shows (text or safe HTML), `raw` what is exported (else the same).
+
+    `sort`: the field or annotation by which it is sorted; `empty` stands for nothing there, so that paging works.
+    `sums`: a field of whole minor units that is summed over the whole filter, by `currency`.
+    """
+
+    name: str
+    label: str
+    value: Callable[[Any], Any]
+    raw: Callable[[Any], Any] | None = None
+    sort: str = ""
+    empty: Any = None
+    numeric: bool = False
+    sums: str = ""
+    currency: str = "currency"
+    shown: bool = True
+    narrow: bool = False  # on a phone it is left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """A filter in the address. `choices`: value and word; none: a day is typed. `apply` narrows the rows."""
+
+    name: str
+    label: str
+    apply: Callable[[Rows, Any], Rows]
+    choices: Sequence[tuple[str, str]] = ()
+    is_day: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something done to the selected rows, or to all that the filter finds. `run` answers with a page or a redirect."""
+
+    name: str
+    label: str
+    permission: str
+    run: Callable[[HttpRequest, Rows], HttpResponse]
+    icon: str = "check"
+    confirm: str = ""  # asked before; says what is taken away
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A way to another page; `danger` marks a destructive one. Shown only to those with the permission."""
+
+    label: str
+    url: str
+    permission: str = ""
+    icon: str = ""
+    danger: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """What a list page shows. `order` is the column sorted by at first, `-name` downwards.
+
+    `search` narrows by a text; `prepare` adds to the rows of a page what cells need, in a fixed number of queries.
+    """
+
+    slug: str
+    title: str
+    rows: Rows
+    columns: Sequence[Column]
+    order: str
+    filters: Sequence[Filter] = ()
+    search: Callable[[Rows, str], Rows] | None = None
+    search_label: str = ""
+    prepare: Callable[[list[Any]], None] | None = None
+    link: Callable[[Any], str] | None = None
+    menu: Callable[[Any], Iterable[Link]] | None = None
+    primary: Link | None = None
+    links: Sequence[Link] = ()
+    actions: Sequence[Action] = ()
+    empty_title: str = ""
+    empty_text: str = ""
+    template: str = "office/list.html"
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The state of a list page, as its template needs it."""
+
+    rows: list[Any]
+    before: str | None
+    after: str | None
+
+
+def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
+    """Answer for a list page: the page, its table alone (htmx), an export, or an action."""
+    user = user_of(request)
+    found = _filtered(request, listing)
+    if request.method == "POST":
+        return _act(request, listing, found, user)
+    columns = _columns(request, listing, user)
+    sort = _sort(request, listing)
+    form = request.GET.get("export")
+    if form in (CSV, XLSX):
+        return _export(listing, columns, _ordered(listing, found, sort), form)
+    shown = _shown(request, listing, found, sort)
+    if listing.prepare is not None:
+        listing.prepare(shown.rows)
+    number, sums = _totals(found, columns)
+    context = {
+        "listing": listing,
+        "columns": columns,
+        "sort": sort,
+        "number": number,
+        "sums": sums,
+        "shown": shown,
+        "table": [_row(listing, columns, row, user) for row in shown.rows],
+        "filters": [_filter_state(request, f) for f in listing.filters],
+        "filtered": any(request.GET.get(f.name) for f in listing.filters) or bool(request.GET.get("q")),
+        "actions": [a for a in listing.actions if user.may(a.permission)],
+        "links": visible(listing.links, user),
+        "primary": next(iter(visible([listing.primary] if listing.primary else [], user)), None),
+        "saved": _preferences(user, listing).get("saved", []),
+        **listing.more,
+    }
+    part = request.headers.get("HX-Target") == "list"
+    return render(request, "office/list_table.html" if part else listing.template, context)
+
+
+def visible(links: Iterable[Link], user: User) -> list[Link]:
+    """The links that a user may follow."""
+    return [x for x in links if not x.permission or user.may(x.permission)]
+
+
+def _filtered(request: HttpRequest, listing: Listing) -> Rows:
+    found = listing.rows
+    text = request.GET.get("q", "").strip().replace("\0", "")
+    if text and listing.search is not None:
+        found = listing.search(found, text)
+    for one in listing.filters:
+        value: Any = request.GET.get(one.name, "")
+        if one.is_day:
+            value = read_day(value, show.language(), actor_of(request).today("UTC")) if value else None
+        elif value not in {v for v, _word in one.choices}:
+            value = ""
+        if value:
+            found = one.apply(found, value)
+    return found
+
+
+def _filter_state(request: HttpRequest, one: Filter) -> dict[str, Any]:
+    return {"filter": one, "value": request.GET.get(one.name, "")}
+
+
+def _sort(request: HttpRequest, listing: Listing) -> str:
+    wanted = request.GET.get("sort", "")
+    known = {c.name for c in listing.columns if c.sort}
+    return wanted if wanted.removeprefix("-") in known else listing.order
+
+
+def _ordered(listing: Listing, found: Rows, sort: str) -> Rows:
+    """The rows in order; the sorted value of each is `sorted_by`, never null."""
+    column = next(c for c in listing.columns if c.name == sort.removeprefix("-"))
+    by: Any = F(column.sort)
+    if column.empty is not None:
+        by = Coalesce(by, Value(column.empty, output_field=_type_of(found, column)))
+    down = "-" if sort.startswith("-") else ""
+    ordered: Rows = found.annotate(sorted_by=by).order_by(f"{down}sorted_by", f"{down}pk")
+    return ordered
+
+
+def _type_of(found: Rows, column: Column) -> "Field[Any, Any] | None":
+    kinds = {date: "DateField", Decimal: "DecimalField", int: "BigIntegerField", str: "TextField"}
+    from django.db import models
+
+    return getattr(models, kinds[type(column.empty)])() if type(column.empty) in kinds else None
+
+
+def _shown(request: HttpRequest, listing: Listing, found: Rows, sort: str) -> _Shown:
+    """One page of the rows, after or before a cursor."""
+    ordered = _ordered(listing, found, sort)
+    after, before = _read(request.GET.get("after")), _read(request.GET.get("before"))
+    down = sort.startswith("-")
+    if before is not None:
+        rows = list(_beyond(ordered, before, down=not down).reverse()[: PAGE + 1])
+        more = len(rows) > PAGE
+        rows = rows[:PAGE][::-1]
+        return _Shown(rows, _cursor(rows[0]) if more and rows else None, _cursor(rows[-1]) if rows else None)
+    if after is not None:
+        ordered = _beyond(ordered, after, down=down)
+    rows = list(ordered[: PAGE + 1])
+    more = len(rows) > PAGE
+    rows = rows[:PAGE]
+    return _Shown(rows, _cursor(rows[0]) if after and rows else None, _cursor(rows[-1]) if more else None)
+
+
+def _beyond(ordered: Rows, cursor: list[Any], *, down: bool) -> Rows:
+    value, pk = cursor
+    step = "lt" if down else "gt"
+    try:
+        return ordered.filter(Q(**{f"sorted_by__{step}": value}) | Q(sorted_by=value, **{f"pk__{step}": pk}))
+    except (ValueError, TypeError):
+        return ordered  # a cursor that somebody made up, or of another order
+    except Exception as error:
+        if type(error).__name__ == "ValidationError":
+            return ordered
+        raise
+
+
+def _cursor(row: Model) -> str:
+    text = json.dumps([to_json(row.sorted_by), row.pk])  # type: ignore[attr-defined]
+    return base64.urlsafe_b64encode(text.encode()).decode()
+
+
+def _read(cursor: str | None) -> list[Any] | None:
+    if not cursor:
+        return None
+    try:
+        found = json.loads(base64.urlsafe_b64decode(cursor))
+    except ValueError:
+        return None
+    usable = isinstance(found, list) and len(found) == 2 and isinstance(found[1], int)
+    return found if usable and isinstance(found[0], str | int | bool) else None
+
+
+def _totals(found: Rows, columns: Sequence[Column]) -> tuple[int, dict[str, list[str]]]:
+    """How many rows the filter finds, and the sums of its money columns by currency; in one query."""
+    summed = [c for c in columns if c.sums]
+    if not summed:
+        return found.count(), {}
+    currency = summed[0].currency
+    rows = found.order_by().values(currency).annotate(
+        number_of_rows=Count("pk"), **{f"sum_{c.name}": Sum(c.sums) for c in summed}
+    )  # fmt: skip
+    number, sums = 0, {c.name: list[str]() for c in summed}
+    for row in sorted(rows, key=lambda r: -r["number_of_rows"]):
+        number += row["number_of_rows"]
+        for c in summed:
+            sums[c.name].append(show.minor(row[f"sum_{c.name}"] or 0, row[currency]))
+    return number, sums
+
+
+def _row(listing: Listing, columns: Sequence[Column], row: Any, user: User) -> dict[str, Any]:
+    return {
+        "pk": row.pk,
+        "row": row,
+        "url": listing.link(row) if listing.link else "",
+        "cells": [(c, c.value(row)) for c in columns],
+        "menu": visible(listing.menu(row), user) if listing.menu else [],
+    }
+
+
+def _columns(request: HttpRequest, listing: Listing, user: User) -> list[Column]:
+    """The columns chosen; a choice in the address is remembered."""
+    known = {c.name: c for c in listing.columns}
+    if "columns" in request.GET:
+        chosen = [n for n in request.GET.getlist("columns") if n in known]
+        if chosen:
+            remember(user, listing.slug, "columns", chosen)
+    else:
+        chosen = [n for n in _preferences(user, listing).get("columns", []) if n in known]
+    if not chosen:
+        return [c for c in listing.columns if c.shown]
+    return [c for c in listing.columns if c.name in chosen]
+
+
+def _preferences(user: User, listing: Listing) -> dict[str, Any]:
+    found: dict[str, Any] = user.preferences.get(listing.slug, {})
+    return found
+
+
+def remember(user: User, slug: str, name: str, value: Any) -> None:
+    """Keep what a user chose on a list page."""
+    before = user.preferences.get(slug, {})
+    if before.get(name) != value:
+        user.preferences = {**user.preferences, slug: {**before, name: value}}
+        user.save(update_fields=["preferences"])
+
+
+def save_filter(user: User, slug: str, name: str, query: str) -> None:
+    """Keep the filter of a list page under a name; an empty query takes it away."""
+    saved = [s for s in user.preferences.get(slug, {}).get("saved", []) if s["name"] != name]
+    if query:
+        saved.append({"name": name[:60], "query": query[:2000]})
+    remember(user, slug, "saved", saved[-MOST_SAVED:])
+
+
+def _act(request: HttpRequest, listing: Listing, found: Rows, user: User) -> HttpResponse:
+    from django.core.exceptions import PermissionDenied
+
+    action = next((a for a in listing.actions if a.name == request.POST.get("action")), None)
+    if action is None or not user.may(action.permission):
+        raise PermissionDenied
+    if request.POST.get("all") != "1":
+        chosen = [int(pk) for pk in request.POST.getlist("chosen") if pk.isdecimal()]
+        found = found.filter(pk__in=chosen)
+    return action.run(request, found)
+
+
+def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: str) -> HttpResponse:
+    rows = list(ordered[:MOST_EXPORTED])
+    if listing.prepare is not None:
+        listing.prepare(rows)
+    table = ([(c.raw or c.value)(row) for c in columns] for row in rows)
+    write = as_csv if form == CSV else as_xlsx
+    return write(listing.slug, [str(c.label) for c in columns], table)
+
+
+def yes_no(value: bool) -> str:
+    """Yes or no."""
+    return _("Yes") if value else _("No")

@@ -1,0 +1,123 @@
+// The little that the pages do by themselves. No page needs it to be read; forms work without it.
+(() => {
+  const search = () => document.getElementById("search");
+  const typing = (e) => /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) || e.target.isContentEditable;
+
+  document.addEventListener("keydown", (e) => {
+    const call = (e.key === "k" && (e.ctrlKey || e.metaKey)) || (e.key === "/" && !typing(e) && !e.ctrlKey && !e.altKey);
+    if (call && search()) { e.preventDefault(); search().focus(); search().select(); }
+    if (e.key === "Escape" && e.target === search()) { search().value = ""; search().blur(); }
+    const found = document.getElementById("found");
+    if (found && (e.key === "ArrowDown" || e.key === "ArrowUp") && e.target.closest(".search")) {
+      const links = [...found.querySelectorAll("a")];
+      const at = links.indexOf(document.activeElement);
+      const next = e.key === "ArrowDown" ? links[Math.min(at + 1, links.length - 1)] : links[at - 1] || search();
+      if (next) { e.preventDefault(); next.focus(); }
+    }
+  });
+
+  // Lists: selection, and what can be done with it.
+  const selection = (form) => {
+    const boxes = [...form.querySelectorAll("[data-select]")];
+    const chosen = boxes.filter((b) => b.checked).length;
+    const bar = form.querySelector("[data-selection]");
+    if (!bar) return;
+    bar.hidden = chosen === 0;
+    bar.querySelector("[data-selected]").textContent = chosen;
+    const all = form.querySelector("[data-select-all]");
+    all.checked = chosen > 0 && chosen === boxes.length;
+    all.indeterminate = chosen > 0 && chosen < boxes.length;
+    const found = bar.querySelector("[data-all-found]");
+    found.classList.toggle("d-none", !all.checked);
+    if (!all.checked) found.querySelector("input").checked = false;
+  };
+  document.addEventListener("change", (e) => {
+    const form = e.target.closest("form");
+    if (e.target.matches("[data-select-all]"))
+      form.querySelectorAll("[data-select]").forEach((b) => { b.checked = e.target.checked; });
+    if (e.target.matches("[data-select], [data-select-all]")) selection(form);
+    if (e.target.matches("[data-submit]")) form.requestSubmit();
+  });
+
+  // Destructive steps ask first, and say what they take away.
+  document.addEventListener("click", (e) => {
+    const button = e.target.closest("[data-ask]");
+    if (!button || button.dataset.sure) return;
+    e.preventDefault();
+    const ask = document.getElementById("ask");
+    document.getElementById("ask-text").textContent = button.dataset.ask;
+    ask.showModal();
+    ask.addEventListener("close", () => {
+      if (ask.returnValue !== "yes") return;
+      button.dataset.sure = "1";
+      button.click();
+      delete button.dataset.sure;
+    }, { once: true });
+  });
+  document.addEventListener("click", (e) => {
+    const copy = e.target.closest("[data-copy]");
+    if (copy) navigator.clipboard.writeText(document.querySelector(copy.dataset.copy).textContent.trim());
+  });
+
+  // What was typed survives a lost session: it is kept in this tab until the form is sent.
+  const keep = (form) => "typed:" + location.pathname;
+  document.addEventListener("input", (e) => {
+    const form = e.target.closest("form[data-keep]");
+    if (!form) return;
+    const typed = [...new FormData(form)].filter(([n, v]) => typeof v === "string" && n !== "csrfmiddlewaretoken" && !form.querySelector(`[name="${CSS.escape(n)}"][type=password]`));
+    sessionStorage.setItem(keep(form), JSON.stringify(typed));
+  });
+  document.addEventListener("submit", (e) => { if (e.target.matches("form[data-keep]")) sessionStorage.setItem(keep() + ":sent", "1"); });
+  const restore = () => {
+    const form = document.querySelector("form[data-keep]");
+    if (!form) return;
+    const sent = sessionStorage.getItem(keep() + ":sent");
+    sessionStorage.removeItem(keep() + ":sent");
+    const typed = sessionStorage.getItem(keep());
+    if (!typed) return;
+    if (form.querySelector(".has-error, [data-focus]")) return;  // the server gave back what was typed
+    if (sent) { sessionStorage.removeItem(keep()); return; }
+    for (const [name, value] of JSON.parse(typed)) {
+      const field = form.elements[name];
+      if (field && "value" in field && field.type !== "checkbox" && field.type !== "radio" && field.type !== "file" && field.type !== "hidden") field.value = value;
+    }
+  };
+
+  // Pictures: <canvas data-chart="id of a script of type application/json">, a table of the same data beside it.
+  const colours = ["#0b6e4f", "#206bc4", "#f59f00", "#ae3ec9", "#d63939", "#4299e1", "#74b816", "#667382"];
+  const draw = (root) => {
+    if (typeof Chart === "undefined") return;
+    const style = getComputedStyle(document.documentElement);
+    Chart.defaults.font.family = style.getPropertyValue("--tblr-font-sans-serif");
+    Chart.defaults.color = style.getPropertyValue("--tblr-secondary");
+    Chart.defaults.borderColor = style.getPropertyValue("--tblr-border-color");
+    Chart.defaults.animation = false;
+    root.querySelectorAll("canvas[data-chart]").forEach((canvas) => {
+      const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
+      const language = document.documentElement.lang;
+      const number = new Intl.NumberFormat(language, data.currency ? { style: "currency", currency: data.currency, maximumFractionDigits: 2 } : {});
+      data.datasets.forEach((set, i) => Object.assign(set, { backgroundColor: set.backgroundColor || colours[i % colours.length], borderColor: set.borderColor || colours[i % colours.length], maxBarThickness: 36, ...set }));
+      new Chart(canvas, {
+        type: data.type || "bar",
+        data: { labels: data.labels, datasets: data.datasets },
+        options: {
+          responsive: true, maintainAspectRatio: false,
+          scales: { x: { stacked: !!data.stacked, grid: { display: false } }, y: { stacked: !!data.stacked, beginAtZero: true, ticks: { callback: (v) => number.format(v) } } },
+          plugins: { legend: { display: data.datasets.length > 1, position: "bottom" }, tooltip: { callbacks: { label: (c) => `${c.dataset.label}: ${number.format(c.parsed.y)}` } } },
+        },
+      });
+    });
+  };
+  // Bars: <div class="meter" data-share="0.4">: no style in the page's source, since its policy forbids that.
+  const bars = (root) => root.querySelectorAll("[data-share]").forEach((e) => { e.style.width = `${Math.min(100, 100 * Number(e.dataset.share))}%`; });
+
+  const ready = (root) => { draw(root); bars(root); };
+  document.addEventListener("DOMContentLoaded", () => {
+    restore();
+    ready(document);
+    const wrong = document.querySelector("[data-focus]");
+    if (wrong) wrong.focus();
+  });
+  document.addEventListener("htmx:load", (e) => { if (e.target !== document.body) ready(e.target); });
+  document.addEventListener("htmx:configRequest", (e) => { e.detail.headers["X-Requested-With"] = "XMLHttpRequest"; });
+})();

@@ -1,0 +1,140 @@
+"""Tags and filters of the office's templates: `{% load office %}`."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django import template
+from django.forms import BoundField
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from taktura.accounts.models import User
+from taktura.office import show
+from taktura.office.words import STATES
+
+register = template.Library()
+ICONS = Path(__file__).resolve().parent.parent / "icons"
+
+
+@cache
+def _paths(name: str) -> str:
+    """What is inside an icon's drawing. `FileNotFoundError`: put the icon into the folder."""
+    text = (ICONS / f"{name}.svg").read_text("utf-8")
+    inner = text.partition(">")[2].rpartition("</svg>")[0]
+    return " ".join(inner.replace('<path stroke="none" d="M0 0h24v24H0z" fill="none" />', "").split())
+
+
+@register.simple_tag
+def icon(name: str, extra: str = "") -> SafeString:
+    """An icon, hidden from screen readers: a word stands beside it, or the button has a label."""
+    head = (
+        f'<svg class="icon {extra}" width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor"'
+        ' stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
+    )
+    return mark_safe(f"{head}{_paths(name)}</svg>")  # noqa: S308 - our own files
+
+
+@register.simple_tag
+def state(kind: str, value: str) -> SafeString:
+    """A state as a badge: colour, icon and word."""
+    colour, drawing = STATES[kind].get(value, ("secondary", "info-circle"))
+    return format_html('<span class="badge bg-{}-lt state">{} {}</span>', colour, icon(drawing), show.word(kind, value))
+
+
+@register.filter
+def word(value: Any, kind: str) -> str:
+    """The word for a stored value: `{{ customer.kind|word:"customer" }}`."""
+    return show.word(kind, str(value))
+
+
+@register.filter
+def day(value: date | None) -> SafeString | str:
+    """A day, short, its weekday on hover."""
+    if value is None:
+        return show.NONE
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), show.weekday(value), show.day(value)
+    )
+
+
+@register.filter
+def last_day(end: date | None) -> SafeString | str:
+    """The last day of a span whose end is exclusive."""
+    return day(date.fromordinal(end.toordinal() - 1)) if end else show.NONE
+
+
+@register.filter
+def moment(value: datetime | None, seller: Any) -> str:
+    """An instant at the seller's place: `{{ entry.at|moment:seller }}`."""
+    return show.moment(value, seller.time_zone if seller else "UTC")
+
+
+@register.filter
+def money(value: Decimal | None, currency: str) -> str:
+    """A rounded decimal amount with its currency."""
+    return show.NONE if value is None else show.money(value, currency)
+
+
+@register.filter
+def minor(value: int | None, currency: str) -> str:
+    """Whole minor units as money: `{{ document.gross|minor:document.currency }}`."""
+    return show.NONE if value is None else show.minor(value, currency)
+
+
+@register.filter
+def amount(value: int | None, currency: str) -> str:
+    """Whole minor units as a number; the currency stands in the heading."""
+    return show.NONE if value is None else show.plain_amount(value, currency)
+
+
+@register.filter
+def price(value: Decimal | None, currency: str) -> str:
+    """A unit price with all its decimals and its currency."""
+    return show.NONE if value is None else show.price(value, currency)
+
+
+@register.filter
+def quantity(value: Decimal | None) -> str:
+    """A quantity without trailing zeros."""
+    return show.NONE if value is None else show.quantity(value)
+
+
+@register.filter
+def count(value: int) -> str:
+    """A whole number with its thousands apart."""
+    return show.count(value)
+
+
+@register.filter
+def rate(value: Decimal | None) -> str:
+    """A rate in percent."""
+    return show.NONE if value is None else show.rate(value)
+
+
+@register.filter
+def may(user: User, permission: str) -> bool:
+    """Whether a user has a permission: `{% if user|may:"billing.run" %}`."""
+    return user.may(permission)
+
+
+@register.simple_tag
+def field(bound: BoundField, **options: Any) -> SafeString:
+    """A field of a form: its label above, help, and its errors beside it."""
+    return mark_safe(render_to_string("office/field.html", {"field": bound, **options}))  # noqa: S308
+
+
+@register.simple_tag(takes_context=True)
+def query(context: dict[str, Any], **changes: Any) -> str:
+    """The page's query with some parameters changed (None: taken away), as `?…`; paging starts anew."""
+    parameters = context["request"].GET.copy()
+    for name in ("after", "before", "export"):
+        parameters.pop(name, None)
+    for name, value in changes.items():
+        parameters.pop(name, None)
+        if value is not None:
+            parameters[name] = value
+    return f"?{parameters.urlencode()}"
