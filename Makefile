@@ -40,6 +40,7 @@ run: $(VENV)/.run $(VENV)/.messages ## Start the product with its demo company
 	@$(BIN)/taktura run
 
 test: lint $(VENV)/.messages ## Run every check and every test
+	@$(BIN)/python -m tools.chromium
 	@$(BIN)/pytest -n auto
 
 test-server: $(VENV)/.dev $(VENV)/.messages ## Run the database's tests on Debian's PostgreSQL instead of the embedded one

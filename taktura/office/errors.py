@@ -25,7 +25,7 @@ def forbidden(request: HttpRequest, exception: Any = None) -> HttpResponse:
 @page(OPEN)
 def not_found(request: HttpRequest, exception: Any = None, **options: Any) -> HttpResponse:
     """404"""
-    text = _("There is nothing at this address. Search for it by name or number above, or start at the home page.")
+    text = _("There is nothing at this address. Go to the home page and search for it by name or number.")
     return _say(request, 404, _("Not found"), text)
 
 

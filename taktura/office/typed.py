@@ -25,11 +25,13 @@ _END_OF_MONTH = {"end of month", "eom", "monatsende", "ende des monats", "slutet
 _START_OF_MONTH = {"start of month", "monatsanfang", "anfang des monats", "början av månaden"}
 _NEXT_MONTH = {"next month", "nächster monat", "nächsten monat", "nästa månad"}
 _END_OF_YEAR = {"end of year", "eoy", "jahresende", "ende des jahres", "årsslut", "slutet av året"}
+TURN_OF_YEAR = 270  # days; further away than this, a day without a year is one of last or next year
 _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
 
 
 def read_day(text: str, language: str, today: date | None) -> date | None:
-    """The day that somebody typed, or None. Day before month, always; a year left out is the one nearest to `today`."""
+    """The day that somebody typed, or None. Day before month, always. A year left out is
+    this year, but around its turn the nearer one: 28.12. typed in January was last December."""
     typed = " ".join(text.lower().split())
     if found := _ISO.fullmatch(typed):
         return _date(*map(int, found.groups()))
@@ -81,8 +83,11 @@ def _nearest(day: int, month: int, year: str | None, today: date | None) -> date
         return _date(int(year) + (2000 if len(year) == 2 else 0), month, day)
     if today is None:
         return None
-    candidates = [d for y in (today.year - 1, today.year, today.year + 1) if (d := _date(y, month, day))]
-    return min(candidates, key=lambda d: abs((d - today).days), default=None)
+    this_year = _date(today.year, month, day)
+    if this_year is not None and abs((this_year - today).days) <= TURN_OF_YEAR:
+        return this_year
+    others = [d for y in (today.year - 1, today.year + 1) if (d := _date(y, month, day))]
+    return min(others, key=lambda d: abs((d - today).days), default=None) if this_year is not None else None
 
 
 def _date(year: int, month: int, day: int) -> date | None:
@@ -100,7 +105,7 @@ def read_number(text: str, language: str) -> str | None:
     English reads a comma before exactly three figures as thousands.
     """
     typed = _SPACES.sub("", text).replace("\u2212", "-")
-    if not re.fullmatch(r"-?[\d.,]*\d[.,]?", typed):
+    if not re.fullmatch(r"-?[0-9.,]*[0-9][.,]?", typed):
         return None
     sign = _decimal_sign(typed, language)
     whole, _, decimals = typed.rpartition(sign) if sign else (typed, "", "")
