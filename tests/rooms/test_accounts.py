@@ -143,7 +143,7 @@ def test_roles_are_what_they_say() -> None:
     assert ROLES["admin"] == set(PERMISSIONS)
     assert [r for r in ROLES if may_bill(r)] == ["admin", "billing"]
     assert all(BILLING & ROLES[r] == set() for r in ("sales", "lead", "technician", "viewer"))
-    assert {p for p in ROLES["viewer"]} == {p for p in ROLES["viewer"] if p.endswith(".view")}
+    assert set(ROLES["viewer"]) == {p for p in ROLES["viewer"] if p.endswith(".view")}
     for role, allowed in ROLES.items():
         for permission in allowed - {"sales.change", "payments.change", "accounts.change", "keys.change"}:
             subject = permission.partition(".")[0]

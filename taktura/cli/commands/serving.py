@@ -1,6 +1,5 @@
 """The web server and the worker: `taktura serve`, and what `taktura run` starts."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -88,7 +87,7 @@ class Worker:
 
     def __enter__(self) -> "Worker":
         code = "from taktura.config.main import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code, "worker"], env=os.environ | {"TAKTURA_QUIET": "1"})
+        self.process = subprocess.Popen([sys.executable, "-c", code, "worker"])
         return self
 
     def __exit__(self, *error: object) -> None:
