@@ -30,6 +30,7 @@ MARKS = {"Refused": 1, "_": 0, "gettext": 0, "ngettext": 0}
 TEMPLATES = ("*.html", "*.txt")
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {
+    "taktura/api/problems.py": {"TEXTS", "FIELDS"},
     "taktura/billing/services/run.py": {"PROBLEMS"},
     "taktura/cli/commands/billing.py": {"REASONS"},
     "taktura/cli/commands/proving.py": {"PARTS"},

@@ -22,6 +22,9 @@ LOG_LEVEL = os.environ.get("TAKTURA_LOG_LEVEL", "INFO").upper()
 WEBHOOKS_TO_PRIVATE_ADDRESSES = os.environ.get("TAKTURA_PRIVATE_WEBHOOKS", "") == "1"
 # The metrics page answers only to this token, when one is set; without one only to this machine.
 METRICS_TOKEN = os.environ.get("TAKTURA_METRICS_TOKEN", "")
+# How many requests a second a key may make of the API in the long run, and how many at once; in each process.
+API_RATE = int(os.environ.get("TAKTURA_API_RATE") or 50)
+API_BURST = API_RATE * 10
 
 
 def secret_key() -> str:

@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("taktura.office.accounts.urls")),
+    path("api/", include("taktura.api.urls")),
     path("", include("taktura.office.urls")),
 ]
 handler400 = "taktura.office.errors.bad_request"

@@ -55,9 +55,37 @@ def create_customer(actor: Actor, *, seller: Seller, key: str, name: str, **fiel
     """Make a customer, without billing information. Raises `Refused` (`conflict`) when the key is taken."""
     if Customer.objects.filter(seller=seller, key=key).exists():
         raise Refused("conflict", "There is a customer “%(key)s” already: choose another key.", key=key)
+    _check_rate(fields)
     customer = Customer.objects.create(seller=seller, key=key, name=name, created_at=actor.now, **fields)
     record(actor, "create_customer", f"customer:{customer.pk}", {"key": key, "name": name})
     return customer
+
+
+@act
+def change_customer(actor: Actor, *, customer: Customer, **fields: Any) -> None:
+    """Write the fields named of a customer (`name` and `CUSTOMER_FIELDS`); the others stay.
+
+    Raises `Refused` (`invalid`). What is billed already does not change.
+    """
+    unknown = set(fields) - {"name", *CUSTOMER_FIELDS}
+    if unknown:
+        raise Refused("invalid", "A customer has no field “%(field)s”.", field=sorted(unknown)[0])
+    for name in ("name", "kind", "language", "documents_per", "round_up_minutes"):
+        if name in fields and not fields[name]:
+            raise Refused("invalid", "A customer needs a value for %(field)s.", field=name)
+    _check_rate(fields)
+    customer.refresh_from_db()
+    before = {name: getattr(customer, name) for name in fields}
+    for name, value in fields.items():
+        setattr(customer, name, value)
+    customer.save(update_fields=list(fields))
+    record(actor, "change_customer", f"customer:{customer.pk}", {"before": before, "after": fields})
+
+
+def _check_rate(fields: dict[str, Any]) -> None:
+    rate = fields.get("hourly_rate")
+    if rate is not None and number(rate, "hourly_rate") < 0:
+        raise Refused("invalid", "Prices and quantities cannot be less than 0.")
 
 
 @act

@@ -47,7 +47,7 @@ GLOSSARY = [
     (r"\bsales item", r"Verkaufsartikel", r"försäljningspost"),
     (r"\bnotice\b", r"[Kk]ündig", r"s[äa]g"),
     (r"\bno tick\b", r"Takt", r"takt"),
-    (r"\bkey\b", r"Schlüssel", r"nyckel"),
+    (r"(?<!Idempotency-)\bkey\b", r"Schlüssel", r"nyckel"),
     (r"\b(?:book|booked)\b", r"einbuchen|eingebucht", r"\bbok"),
 ]
 # Words that the house does not use alone.

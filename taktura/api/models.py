@@ -1,0 +1,5 @@
+"""What this door keeps."""
+
+from taktura.api.idempotency.models import KeptAnswer
+
+__all__ = ["KeptAnswer"]

@@ -1,0 +1,51 @@
+"""Lists in pages: each answer names the place after which the next one begins."""
+
+import base64
+import binascii
+from collections.abc import Sequence
+from typing import Annotated, Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from pydantic import Field
+
+from taktura.api.problems import Fault
+
+M = TypeVar("M", bound=Model)
+Limit = Annotated[int, Field(ge=1, le=500, description="how many at most")]
+After = Annotated[
+    str,
+    Field(
+        max_length=200, description="`next` of the page before", json_schema_extra={"pattern": "^[A-Za-z0-9_-]*$"}
+    ),
+]  # fmt: skip
+LIMIT = 100
+
+
+def page_of(
+    rows: "QuerySet[M, M]", limit: int, after: str, *, newest_first: bool = False
+) -> tuple[list[M], str | None]:
+    """A page of rows by id, and what the next one begins `after`; None on the last. Raises `Fault`."""
+    if after:
+        place = _place(after)
+        rows = rows.filter(pk__lt=place) if newest_first else rows.filter(pk__gt=place)
+    found = list(rows.order_by("-pk" if newest_first else "pk")[: limit + 1])
+    return found[:limit], _next(found, limit)
+
+
+def _next(found: Sequence[Any], limit: int) -> str | None:
+    return cursor(found[limit - 1].pk) if len(found) > limit else None
+
+
+def cursor(place: int) -> str:
+    """A place as it is told: opaque, so that it may change its form."""
+    return base64.urlsafe_b64encode(b"1:%d" % place).decode().rstrip("=")
+
+
+def _place(text: str) -> int:
+    try:
+        form, _, place = base64.urlsafe_b64decode(text.encode("ascii") + b"==").decode("ascii").partition(":")
+        if form == "1" and place.isdigit() and len(place) < 19 and cursor(int(place)) == text:
+            return int(place)
+    except (UnicodeError, binascii.Error, ValueError):
+        pass
+    raise Fault("bad_cursor", code="invalid")

@@ -1,0 +1,178 @@
+"""Customers with their billing information."""
+
+from datetime import datetime
+from typing import Literal
+
+from django.http import HttpRequest
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import Call, call_of
+from taktura.api.endpoint import Answer, endpoint
+from taktura.api.fields import Country, In, Key, Number, Out, Text20, Text50, Text100, Text200, Whole
+from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.customers import services
+from taktura.customers.models import BillingInformation, Customer
+from taktura.customers.queries import customer_by_key, missing_billing_information
+
+router = Router()
+Kind = Literal["business", "consumer"]
+Language = Literal["en", "de", "sv"]
+DocumentsPer = Literal["contract", "customer"]
+TaxStatus = Literal["domestic", "reverse_charge", "export", "exempt"]
+
+
+class BillingInformationIn(In):
+    """What a document needs to know of its recipient; fields left out stay as they are."""
+
+    name: Text200 | None = None
+    street: Text200 | None = None
+    postcode: Text20 | None = None
+    city: Text100 | None = None
+    country: Country | None = None
+    email: Text200 | None = None
+    tax_status: TaxStatus | None = None
+    vat_id: Text20 | None = None
+    iban: Text50 | None = Field(None, max_length=34)
+    payment_days: Whole | None = Field(None, le=3650, description="null: the seller's")
+
+
+class BillingInformationOut(Out):
+    """Billing information; `complete`: documents may be issued."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    tax_status: str
+    vat_id: str
+    iban: str
+    payment_days: int | None
+
+
+class CustomerChange(In):
+    """What can be changed of a customer; fields left out stay as they are."""
+
+    name: Text200 | None = Field(None, min_length=1)
+    kind: Kind | None = None
+    language: Language | None = None
+    documents_per: DocumentsPer | None = None
+    round_up_minutes: Whole | None = Field(None, ge=1, le=1440)
+    hourly_rate: Number | None = Field(None, description="for time; null: none")
+
+
+class CustomerIn(CustomerChange):
+    """A new customer."""
+
+    customer: Key = Field(description="the key that other systems know it by")
+    name: Text200 = Field(min_length=1)
+    billing_information: BillingInformationIn | None = None
+
+
+class CustomerOut(Out):
+    """A customer."""
+
+    customer: str
+    name: str
+    kind: str
+    language: str
+    documents_per: str
+    round_up_minutes: int
+    hourly_rate: Number | None
+    created_at: datetime
+    billing_information: BillingInformationOut | None
+    missing_billing_information: list[str] = Field(description="without these no document is issued")
+
+
+class Customers(Out):
+    """A page of customers."""
+
+    items: list[CustomerOut]
+    next: str | None
+
+
+def shown(customer: Customer) -> CustomerOut:
+    """A customer as it is told."""
+    info: BillingInformation | None = getattr(customer, "billing_information", None)
+    names = BillingInformationOut.model_fields
+    return CustomerOut(
+        customer=customer.key, name=customer.name, kind=customer.kind, language=customer.language,
+        documents_per=customer.documents_per, round_up_minutes=customer.round_up_minutes,
+        hourly_rate=customer.hourly_rate, created_at=customer.created_at,
+        billing_information=BillingInformationOut(**{n: getattr(info, n) for n in names}) if info else None,
+        missing_billing_information=missing_billing_information(customer),
+    )  # fmt: skip
+
+
+def one(call: Call, customer: str) -> CustomerOut:
+    """The customer of a key as it is told; raises `Refused` (`not_found`)."""
+    return shown(customer_by_key(call.seller.pk, customer))
+
+
+@endpoint(router, "GET", "/customers", "customers.view", answer=Customers)
+def list_customers(
+    request: HttpRequest, name: Text200 = "", kind: Kind | None = None, limit: Limit = LIMIT, after: After = ""
+) -> Customers:
+    """Customers, in the order in which they were made.
+
+    `name`: those whose name or key holds this text.
+    """
+    call = call_of(request)
+    found = Customer.objects.filter(seller=call.seller).select_related("billing_information", "seller")
+    if name:
+        found = found.filter(name__icontains=name) | found.filter(key__icontains=name)
+    if kind:
+        found = found.filter(kind=kind)
+    items, following = page_of(found, limit, after)
+    return Customers(items=[shown(c) for c in items], next=following)
+
+
+@endpoint(router, "POST", "/customers", "customers.change", answer=CustomerOut, status=201, etag=True)
+def create_customer(request: HttpRequest, body: CustomerIn) -> Answer:
+    """A new customer, with billing information where it is given."""
+    call = call_of(request)
+    fields = body.model_dump(exclude_unset=True, exclude={"customer", "name", "billing_information"})
+    given = {name: value for name, value in fields.items() if value is not None}
+    customer = services.create_customer(call.actor, seller=call.seller, key=body.customer, name=body.name, **given)
+    if body.billing_information is not None:
+        _write(call, customer, body.billing_information)
+    return Answer(one(call, body.customer), {"Location": f"/api/v1/customers/{customer.key}"})
+
+
+@endpoint(router, "GET", "/customers/{customer}", "customers.view", answer=CustomerOut, etag=True)
+def get_customer(request: HttpRequest, customer: Key) -> CustomerOut:
+    """A customer."""
+    return one(call_of(request), customer)
+
+
+@endpoint(router, "PATCH", "/customers/{customer}", "customers.change", answer=CustomerOut, etag=True, of=one)
+def change_customer(request: HttpRequest, customer: Key, body: CustomerChange) -> CustomerOut:
+    """Change a customer: the fields that are given."""
+    call = call_of(request)
+    fields = body.model_dump(exclude_unset=True)
+    services.change_customer(call.actor, customer=customer_by_key(call.seller.pk, customer), **fields)
+    return one(call, customer)
+
+
+@endpoint(
+    router, "PATCH", "/customers/{customer}/billing_information", "customers.change", answer=CustomerOut, etag=True,
+    of=one,
+)  # fmt: skip
+def set_billing_information(request: HttpRequest, customer: Key, body: BillingInformationIn) -> CustomerOut:
+    """Write a customer's billing information: the fields that are given."""
+    call = call_of(request)
+    _write(call, customer_by_key(call.seller.pk, customer), body)
+    return one(call, customer)
+
+
+def _write(call: Call, customer: Customer, info: BillingInformationIn) -> None:
+    fields = info.model_dump(exclude_unset=True)
+    texts = {name: "" if value is None else value for name, value in fields.items() if name not in _NULLABLE}
+    services.set_billing_information(
+        call.actor, customer=customer, **texts, **{n: fields[n] for n in _NULLABLE if n in fields}
+    )
+
+
+_NULLABLE = ("payment_days",)
