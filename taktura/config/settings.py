@@ -215,5 +215,6 @@ MFA_ADAPTER = "taktura.office.accounts.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Taktura"
+MFA_TOTP_TOLERANCE = 1  # the code before and after counts too: clocks differ
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _secure
 USERSESSIONS_TRACK_ACTIVITY = True

@@ -1,0 +1,55 @@
+"""What people do in the office, for the tests in the browser."""
+
+import base64
+import hashlib
+import hmac
+import struct
+import time
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+PASSWORD = "a-fine-long-word-7"
+SERIOUS = {"serious", "critical"}
+_axe = Axe()
+
+
+def code_of(secret: str, later: int = 0) -> str:
+    """The code that an app shows for a secret (RFC 6238), now, or so many half minutes later: no code counts twice."""
+    key = base64.b32decode(secret.upper() + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time() // 30) + later), hashlib.sha1).digest()
+    start = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[start : start + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def sign_in(page: Page, url: str, email: str, password: str = PASSWORD) -> None:
+    """Sign in by password."""
+    page.goto(f"{url}/account/login/")
+    page.fill("[name=login]", email)
+    page.fill("[name=password]", password)
+    page.click("form[action='/account/login/'] button.btn-primary")
+
+
+def set_up_app(page: Page, url: str) -> str:
+    """Set up codes of an app as second factor; gives its secret."""
+    page.goto(f"{url}/account/2fa/totp/activate/")
+    if page.locator("[name=password]").count():  # asked who one is
+        page.fill("[name=password]", PASSWORD)
+        page.click("main button.btn-primary")
+    secret = page.input_value("#authenticator_secret")
+    page.fill("[name=code]", code_of(secret))
+    page.click("main button.btn-primary")
+    return secret
+
+
+def check_page(page: Page) -> None:
+    """Nothing serious against WCAG, nothing beyond the edge at the right."""
+    found = _axe.run(page)
+    wrong = [
+        f"{v['id']}: {v['nodes'][0]['html'][:200]} ({v['help']})"
+        for v in found.response["violations"]
+        if v["impact"] in SERIOUS
+    ]
+    assert wrong == [], f"{page.url}: {wrong}"
+    beyond = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert beyond <= 0, f"{page.url} is {beyond} pixels too wide"
