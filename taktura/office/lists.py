@@ -6,8 +6,6 @@ import base64
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Count, F, Field, Model, Q, QuerySet, Sum, Value
@@ -192,17 +190,23 @@ def _ordered(listing: Listing, found: Rows, sort: str) -> Rows:
     column = next(c for c in listing.columns if c.name == sort.removeprefix("-"))
     by: Any = F(column.sort)
     if column.empty is not None:
-        by = Coalesce(by, Value(column.empty, output_field=_type_of(found, column)))
+        by = Coalesce(by, Value(column.empty, output_field=_type_of(found, column.sort)))
     down = "-" if sort.startswith("-") else ""
     ordered: Rows = found.annotate(sorted_by=by).order_by(f"{down}sorted_by", f"{down}pk")
     return ordered
 
 
-def _type_of(found: Rows, column: Column) -> "Field[Any, Any] | None":
-    kinds = {date: "DateField", Decimal: "DecimalField", int: "BigIntegerField", str: "TextField"}
-    from django.db import models
-
-    return getattr(models, kinds[type(column.empty)])() if type(column.empty) in kinds else None
+def _type_of(found: Rows, sort: str) -> "Field[Any, Any]":
+    """The kind of what is sorted by: an annotation's, else that of a field, perhaps of a related row."""
+    if sort in found.query.annotations:
+        kind: Field[Any, Any] = found.query.annotations[sort].output_field
+        return kind
+    model: Any = found.model
+    *way, last = sort.split("__")
+    for name in way:
+        model = model._meta.get_field(name).related_model
+    field: Field[Any, Any] = model._meta.get_field(last)
+    return field
 
 
 def _shown(request: HttpRequest, listing: Listing, found: Rows, sort: str) -> _Shown:

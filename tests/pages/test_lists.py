@@ -1,0 +1,265 @@
+"""What every list page can do: filters, sorting, paging by keys, sums, actions, exports."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import openpyxl
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.test import RequestFactory
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taktura.accounts.models import User
+from taktura.customers.models import Customer, Seller
+from taktura.kit.actor import Actor
+from taktura.kit.database import scratch_database, setup
+from taktura.office import exports, lists
+from taktura.office.lists import Action, Column, Filter, Link, Listing, list_page
+
+setup(throw_away=True)
+NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
+ACTOR = Actor("test", NOW)
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[None]:
+    """A database with 130 customers, 60 of whom share a name, and one that plays tricks."""
+    with scratch_database():
+        seller = Seller.objects.create(name="S", country="DE", currency="EUR", time_zone="UTC", vat=[[None, "19"]])
+        Customer.objects.bulk_create(
+            Customer(
+                seller=seller, key=f"K{i:03}", name="Same" if i % 2 and i < 120 else f"Name {i:03}",
+                language=("de", "en")[i % 2], round_up_minutes=i + 1, created_at=NOW - timedelta(days=i % 7),
+                hourly_rate=i if i % 3 else None,
+            )
+            for i in range(129)
+        )  # fmt: skip
+        Customer.objects.create(
+            seller=seller,
+            key="=1+1",
+            name='<script>alert("x")</script>',
+            language="sv",
+            round_up_minutes=7,
+            created_at=NOW,
+        )
+        User.objects.create(email="a@firm.example", name="A", role="viewer", created_at=NOW)
+        User.objects.create(email="b@firm.example", name="B", role="admin", created_at=NOW)
+        yield
+
+
+def listing(**more: Any) -> Listing:
+    """Customers as a list page shows them."""
+    return Listing(
+        slug="things", title="Things", rows=Customer.objects.all(), order="name", link=lambda c: f"/c/{c.pk}/",
+        columns=[
+            Column(name="name", label="Name", value=lambda c: c.name, sort="name"),
+            Column(name="key", label="Key", value=lambda c: c.key, sort="key"),
+            Column(name="rate", label="Rate", value=lambda c: c.hourly_rate, sort="hourly_rate", empty=0, numeric=True),
+            Column(name="step", label="Step", value=lambda c: c.round_up_minutes, numeric=True, sums="round_up_minutes",
+                   currency="seller__currency", sort="round_up_minutes"),
+            Column(name="made", label="Made", value=lambda c: c.created_at.date(), sort="created_at", shown=False),
+        ],
+        filters=[
+            Filter(name="language", label="Language", choices=[("de", "German"), ("en", "English")],
+                   apply=lambda rows, value: rows.filter(language=value)),
+            Filter(name="since", label="Since", is_day=True,
+                   apply=lambda rows, day: rows.filter(created_at__date__gte=day)),
+        ],
+        search=lambda rows, text: rows.filter(name__icontains=text),
+        **more,
+    )  # fmt: skip
+
+
+def ask(
+    query: str = "", method: str = "get", data: Any = None, email: str = "a@firm.example", **head: str
+) -> HttpRequest:
+    """A request of a user."""
+    factory = RequestFactory()
+    request = getattr(factory, method)(f"/things/{query}", data, headers=head) if data else getattr(factory, method)(
+        f"/things/{query}", headers=head
+    )  # fmt: skip
+    request.user = User.objects.get(email=email)
+    return request  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def shown(database: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """What a list page hands to its template."""
+
+    def render(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        response = HttpResponse(template)
+        response.context = context  # type: ignore[attr-defined]
+        return response
+
+    monkeypatch.setattr(lists, "render", render)
+
+    def show(query: str = "", **options: Any) -> dict[str, Any]:
+        context: dict[str, Any] = list_page(ask(query, **options), listing()).context  # type: ignore[attr-defined]
+        return context
+
+    return show
+
+
+def pages(shown: Callable[..., dict[str, Any]], sort: str) -> tuple[list[list[str]], list[list[str]]]:
+    """The keys of all pages, forwards and then back again."""
+    there, back, query = [], [], f"?sort={sort}"
+    while True:
+        found = shown(query)
+        there.append([row.key for row in found["shown"].rows])
+        if not found["shown"].after:
+            break
+        query = f"?sort={sort}&after={found['shown'].after}"
+    while found["shown"].before:
+        found = shown(f"?sort={sort}&before={found['shown'].before}")
+        back.append([row.key for row in found["shown"].rows])
+    return there, back
+
+
+@pytest.mark.parametrize("sort", ["name", "-name", "key", "-key", "rate", "-rate", "step", "-made", "made"])
+def test_paging_shows_each_row_once_and_the_same_way_back(shown: Callable[..., dict[str, Any]], sort: str) -> None:
+    there, back = pages(shown, sort)
+    everything = [key for page in there for key in page]
+    assert len(everything) == len(set(everything)) == 130
+    assert [len(page) for page in there] == [50, 50, 30]
+    assert back == there[-2::-1]
+
+
+def test_a_page_stays_where_it_is_when_rows_come_before_it(shown: Callable[..., dict[str, Any]]) -> None:
+    first = shown("?sort=key")
+    after = first["shown"].after
+    seen = [row.key for row in shown(f"?sort=key&after={after}")["shown"].rows]
+    new = Customer.objects.create(seller=Seller.objects.get(), key="K0001", name="New", created_at=NOW)
+    try:
+        assert [row.key for row in shown(f"?sort=key&after={after}")["shown"].rows] == seen
+    finally:
+        new.delete()
+
+
+def test_filters_narrow_rows_count_and_sums(shown: Callable[..., dict[str, Any]]) -> None:
+    german = shown("?language=de")
+    assert german["number"] == 65 and german["filtered"]
+    total = sum(Customer.objects.filter(language="de").values_list("round_up_minutes", flat=True))
+    assert german["sums"] == {"step": [f"€{total / 100:.2f}"]}
+    assert shown("?language=xx")["number"] == 130, "what no choice has is no filter"
+    assert (
+        shown("?since=2026-03-01")["number"] == Customer.objects.filter(created_at__date__gte=date(2026, 3, 1)).count()
+    )
+    assert shown("?since=nonsense")["number"] == 130
+    assert shown("?q=same&language=de")["number"] == 0
+    assert shown("?q=%00same")["number"] == 60
+
+
+@given(st.text(max_size=60))
+def test_a_cursor_that_somebody_made_up_is_no_error(cursor: str) -> None:
+    found = lists._read(cursor)
+    assert found is None or isinstance(found, list)
+
+
+@pytest.mark.parametrize("value", ['["x", 1]', "[null, 1]", '[{"a": 1}, 2]', '["2026-01-01", 5]', "[]", "5", '["a"]'])
+@pytest.mark.parametrize("sort", ["name", "rate", "made", "step"])
+def test_a_cursor_of_another_order_is_no_error(shown: Callable[..., dict[str, Any]], value: str, sort: str) -> None:
+    import base64
+
+    cursor = base64.urlsafe_b64encode(value.encode()).decode()
+    assert shown(f"?sort={sort}&after={cursor}")["number"] == 130
+    assert shown(f"?sort={sort}&before={cursor}")["number"] == 130
+
+
+def test_columns_are_chosen_and_remembered(shown: Callable[..., dict[str, Any]]) -> None:
+    def names(query: str = "", email: str = "a@firm.example") -> list[str]:
+        return [c.name for c in shown(query, email=email)["columns"]]
+
+    assert names() == ["name", "key", "rate", "step"]
+    assert names("?columns=made&columns=name&columns=nonsense") == ["name", "made"]
+    assert names() == ["name", "made"]
+    assert names(email="b@firm.example") == ["name", "key", "rate", "step"], "each user's own"
+    assert names("?columns=name&columns=key&columns=rate&columns=step") == ["name", "key", "rate", "step"]
+
+
+def test_filters_are_kept_under_a_name(database: None) -> None:
+    user = User.objects.get(email="a@firm.example")
+    lists.save_filter(user, "things", "Germans", "?language=de")
+    lists.save_filter(user, "things", "Germans", "?language=de&q=x")
+    user.refresh_from_db()
+    assert user.preferences["things"]["saved"] == [{"name": "Germans", "query": "?language=de&q=x"}]
+    lists.save_filter(user, "things", "Germans", "")
+    user.refresh_from_db()
+    assert user.preferences["things"]["saved"] == []
+
+
+def test_an_action_is_for_those_chosen_or_for_all_found_and_only_for_some(database: None) -> None:
+    done: list[int] = []
+
+    def run(request: HttpRequest, rows: Any) -> HttpResponse:
+        done.append(rows.count())
+        return HttpResponse("done")
+
+    page = listing(actions=[Action(name="go", label="Go", permission="customers.change", run=run)])
+    some = list(Customer.objects.values_list("pk", flat=True)[:3])
+    post = {"action": "go", "chosen": [*some, "x"]}
+    with pytest.raises(PermissionDenied):
+        list_page(ask(method="post", data=post), page)
+    list_page(ask(method="post", data=post, email="b@firm.example"), page)
+    list_page(ask("?language=de", method="post", data={"action": "go", "all": "1"}, email="b@firm.example"), page)
+    assert done == [3, 65]
+    with pytest.raises(PermissionDenied):
+        list_page(ask(method="post", data={"action": "other"}, email="b@firm.example"), page)
+
+
+def test_exports_have_all_rows_and_no_formulas(database: None) -> None:
+    response = list_page(ask("?export=csv&sort=key"), listing())
+    lines = response.content.decode("utf-8-sig").splitlines()
+    assert len(lines) == 131 and lines[0] == "Name,Key,Rate,Step"
+    assert lines[1].endswith(",'=1+1,,7")
+    book = openpyxl.load_workbook(io.BytesIO(list_page(ask("?export=xlsx&sort=key"), listing()).content))
+    rows = list(book.active.iter_rows(values_only=True))
+    assert len(rows) == 131 and rows[1][1] == "=1+1" and book.active["B2"].data_type == "s"
+    assert rows[2][:2] == ("Name 000", "K000")
+
+
+@given(st.text(max_size=20))
+def test_no_text_is_a_formula_in_a_spreadsheet(text: str) -> None:
+    assert not exports.harmless(text).startswith(exports.FORMULA)
+
+
+@pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\tx", "\r=1"])
+def test_texts_that_spreadsheets_would_run_are_made_harmless(value: str) -> None:
+    assert exports.harmless(value) == f"'{value}"
+
+
+def test_numbers_stay_numbers() -> None:
+    assert exports.harmless(-5) == "-5"
+
+
+def test_text_from_people_is_never_markup(database: None) -> None:
+    request = ask("?q=script")
+    page = listing(menu=lambda c: [Link(label=c.name, url="/")])
+    content = list_page(request, page).content.decode()
+    assert "<script>alert" not in content and "&lt;script&gt;" in content
+    assert re.search(r"1\s+entry", content)
+
+
+def test_the_number_of_queries_does_not_grow(database: None, django_assert_num_queries: Any = None) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as few:
+        list_page(ask("?q=script"), listing())
+    with CaptureQueriesContext(connection) as many:
+        list_page(ask(), listing())
+    assert len(few) == len(many) <= 4
+
+
+def test_the_empty_state_says_what_to_do(database: None) -> None:
+    page = listing(primary=Link(label="New thing", url="/new/"), empty_title="No things", empty_text="Make the first.")
+    page = replace(page, rows=Customer.objects.none())
+    text = list_page(ask(), page).content.decode()
+    assert "No things" in text and "Make the first." in text and 'href="/new/"' in text
+    filtered = list_page(ask("?language=de"), page).content.decode()
+    assert "No things" not in filtered and "Nothing matches the filter" in filtered
