@@ -8,22 +8,32 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from taktura.config import environment
+from taktura.core.errors import Refused
+from taktura.kit.logs import FORMATS, LEVELS, configuration
+
 ROOT = Path(__file__).resolve().parents[2]
 
-TAKTURA_DATA = Path(os.environ.get("TAKTURA_DATA") or ROOT / "var")
-DATABASE_URL = os.environ.get("DATABASE_URL", "")
-DATABASE_OWNER_URL = os.environ.get("DATABASE_OWNER_URL", "")
+TAKTURA_DATA = environment.folder("TAKTURA_DATA", ROOT / "var")
+DATABASE_URL = environment.database_address("DATABASE_URL")
+DATABASE_OWNER_URL = environment.database_address("DATABASE_OWNER_URL")
+if DATABASE_OWNER_URL and not DATABASE_URL:
+    raise Refused("invalid", "DATABASE_OWNER_URL is set, but DATABASE_URL is not: set both, or none.")
 # Where people reach the office: links in mails and the hosts that are answered follow from it.
-PUBLIC_URL = os.environ.get("TAKTURA_PUBLIC_URL", "").rstrip("/")
+PUBLIC_URL = environment.public_address("TAKTURA_PUBLIC_URL")
 # json: one object a line, for a collector of logs; text: for a person.
-LOG_FORMAT = os.environ.get("TAKTURA_LOG_FORMAT", "text")
-LOG_LEVEL = os.environ.get("TAKTURA_LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = environment.choice("TAKTURA_LOG_FORMAT", FORMATS, "text")
+LOG_LEVEL = environment.choice("TAKTURA_LOG_LEVEL", LEVELS, "INFO")
 # Webhooks may go to private addresses (of one's own network) only when this is 1.
-WEBHOOKS_TO_PRIVATE_ADDRESSES = os.environ.get("TAKTURA_PRIVATE_WEBHOOKS", "") == "1"
+WEBHOOKS_TO_PRIVATE_ADDRESSES = environment.yes("TAKTURA_PRIVATE_WEBHOOKS")
 # The metrics page answers only to this token, when one is set; without one only to this machine.
-METRICS_TOKEN = os.environ.get("TAKTURA_METRICS_TOKEN", "")
+METRICS_TOKEN = environment.secret("TAKTURA_METRICS_TOKEN", environment.TOKEN_CHARACTERS)
+# Where the server's processes put what they measure, so that one of them can tell it of all; `serve` sets it.
+METRICS_FOLDER = environment.text("PROMETHEUS_MULTIPROC_DIR")
+# How many proxies stand before the server, each adding the address it was asked from (X-Forwarded-For).
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.whole("TAKTURA_PROXIES", 0, 0, 9)
 # How many requests a second a key may make of the API in the long run, and how many at once; in each process.
-API_RATE = int(os.environ.get("TAKTURA_API_RATE") or 50)
+API_RATE = environment.whole("TAKTURA_API_RATE", 50, 1, 100_000)
 API_BURST = API_RATE * 10
 
 
@@ -32,7 +42,7 @@ def secret_key() -> str:
 
     Empty where the folder cannot be written; Django then says so to whoever needs it.
     """
-    given = os.environ.get("TAKTURA_SECRET_KEY", "")
+    given = environment.secret("TAKTURA_SECRET_KEY", environment.SECRET_CHARACTERS)
     path = TAKTURA_DATA / "secret-key"
     try:
         if not given and not path.exists():
@@ -84,7 +94,9 @@ INSTALLED_APPS = [
     "taktura.api",
     "taktura.office",
 ]
+LOGGING = configuration(LOG_FORMAT)
 MIDDLEWARE = [
+    "taktura.kit.requests.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",

@@ -1,10 +1,16 @@
-"""All addresses: the office at the root, the API below `/api/`, sign-in below `/account/`."""
+"""All addresses: the office at the root, the API below `/api/`, sign-in below `/account/`; and what machines ask."""
 
 from django.urls import URLPattern, URLResolver, include, path
+
+from taktura.api.health import live, ready
+from taktura.api.metrics import metrics
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("taktura.office.accounts.urls")),
     path("api/", include("taktura.api.urls")),
+    path("health/live", live, name="health_live"),
+    path("health/ready", ready, name="health_ready"),
+    path("metrics", metrics, name="metrics"),
     path("", include("taktura.office.urls")),
 ]
 handler400 = "taktura.office.errors.bad_request"

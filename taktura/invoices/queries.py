@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from taktura.core.errors import Refused
@@ -91,6 +91,12 @@ def balance(contract_id: int) -> Money:
     paid = Payment.objects.filter(document__contract=contract_id).aggregate(s=Coalesce(Sum("amount"), 0))["s"]
     digits = documents.values_list(F("digits"), flat=True).first()
     return Money(sums["invoiced"] - sums["credited"] - paid, digits if digits is not None else 2)
+
+
+def issued_by_kind() -> list[tuple[int, str, int]]:
+    """How many documents each seller has issued: (seller, kind, number)."""
+    rows = Document.objects.order_by().values_list("seller_id", "kind").annotate(number=Count("pk"))
+    return [(seller, kind, number) for seller, kind, number in rows]
 
 
 def exact(minor: int, digits: int) -> Decimal:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from taktura.office.page import OPEN, page
@@ -44,4 +45,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def _say(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+    if not hasattr(request, "LANGUAGE_CODE"):  # refused before the language was known: a wrong host
+        request.LANGUAGE_CODE = get_language() or "en"
     return render(request, "office/error.html", {"status": status, "title": title, "text": text}, status=status)

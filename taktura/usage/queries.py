@@ -27,6 +27,12 @@ def waiting_by_reason(seller_id: int) -> dict[str, int]:
     return dict(rows.order_by("reason"))
 
 
+def waiting_of_all() -> list[tuple[str, int]]:
+    """How many records wait for each reason, of all sellers."""
+    rows = UsageException.objects.order_by().values_list("reason").annotate(number=Count("record_id", distinct=True))
+    return [(reason, number) for reason, number in rows]
+
+
 def _exceptions(seller_id: int) -> QuerySet[UsageException]:
     return UsageException.objects.filter(record__seller=seller_id)
 

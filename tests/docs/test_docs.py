@@ -150,17 +150,28 @@ def environment_names(source: str) -> set[str]:
     """The environment variables named in the statements of a module that read the environment."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.FunctionDef | ast.Assign) and "environ" in ast.unparse(node):
+        if isinstance(node, ast.FunctionDef | ast.Assign | ast.With | ast.Call):
+            if not re.search(r"\benviron\b|\benvironment\.|envvar", ast.unparse(node)):
+                continue
             words = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
             found |= {word for word in words if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", word)}
-    return found
+    return found - {"INFO", "WARNING", "LOCATION"}
 
 
 def test_every_environment_variable_is_in_the_manual() -> None:
     sources = [ROOT / "taktura" / "config" / "settings.py", *(ROOT / "taktura" / "cli").rglob("*.py")]
     read = set().union(*(environment_names(path.read_text(encoding="utf-8")) for path in sources))
-    assert {"DATABASE_URL", "TAKTURA_DATA", "TAKTURA_APP_PASSWORD"} <= read
-    assert set(first_cells(section("docs/own-server.md", "## Settings"))) == read
+    assert {"DATABASE_URL", "TAKTURA_DATA", "TAKTURA_APP_PASSWORD", "TAKTURA_PORT", "TAKTURA_PROXIES"} <= read
+    assert sorted(first_cells(text_of("docs/settings.md"))) == sorted(read)
+
+
+def test_every_figure_is_in_the_manual() -> None:
+    from taktura.api.metrics import ABOUT_ITSELF, FIGURES
+    from taktura.kit.requests import REQUESTS, SECONDS
+
+    names = {f"{name}_total" if grows else name for name, _about, grows, _labels, _rows in FIGURES}
+    measured = {f"{REQUESTS._name}_total", SECONDS._name}
+    assert set(first_cells(section("docs/operations.md", "## Figures"))) == names | measured | set(ABOUT_ITSELF)
 
 
 # ---- codes and fields ----------------------------------------------------------------------------------------------

@@ -5,7 +5,15 @@ import os
 import click
 
 from taktura.cli.commands.context import open_database
-from taktura.cli.commands.serving import Worker, check_port, host_option, port_option, say_address, serve_until_stopped
+from taktura.cli.commands.serving import (
+    Worker,
+    check_port,
+    host_option,
+    metrics_folder,
+    port_option,
+    say_address,
+    serve_until_stopped,
+)  # fmt: skip
 from taktura.cli.show import _, console, errors, progress, show_documents
 from taktura.core.errors import Refused
 from taktura.kit import database
@@ -36,8 +44,8 @@ def run(host: str, port: int, prepare: bool) -> None:
         _show()
         return
     say_address(host, port)
-    with Worker():
-        serve_until_stopped(host, port, processes=2, threads=4)
+    with metrics_folder(), Worker():
+        serve_until_stopped(host, port, processes=2, threads=4, level="WARNING")
     if not was_running:
         database.stop()
     console.print(_("Stopped. The data stays; the same command starts it again."))

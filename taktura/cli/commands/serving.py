@@ -1,9 +1,13 @@
 """The web server and the worker: `taktura serve`, and what `taktura run` starts."""
 
+import os
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -29,9 +33,22 @@ port_option = click.option(
 @click.option("--threads", default=4, show_default=True, type=click.IntRange(1, 64), help="Threads of each.")
 def serve(host: str, port: int, processes: int, threads: int) -> None:
     """Serve the office and the API, without a worker; for production behind a proxy that speaks HTTPS."""
+    from django.conf import settings
+
     check_port(host, port)
-    open_database()
-    serve_until_stopped(host, port, processes, threads)
+    with metrics_folder():
+        open_database()
+        serve_until_stopped(host, port, processes, threads, settings.LOG_LEVEL)
+
+
+@contextmanager
+def metrics_folder() -> Iterator[None]:
+    """A folder where the server's processes put what they measure. It is asked for before anything is measured."""
+    from django.conf import settings
+
+    with TemporaryDirectory(prefix="taktura-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = settings.METRICS_FOLDER = folder
+        yield
 
 
 def check_port(host: str, port: int) -> None:
@@ -53,12 +70,25 @@ def check_port(host: str, port: int) -> None:
             ) from error  # fmt: skip
 
 
-def serve_until_stopped(host: str, port: int, processes: int, threads: int) -> None:
-    """Run the web server in this process and its children, until SIGINT or SIGTERM; requests under way end first."""
+def serve_until_stopped(host: str, port: int, processes: int, threads: int, level: str) -> None:
+    """Run the web server in this process and its children, until SIGINT or SIGTERM; requests under way end first.
+
+    `level`: from which on the log tells.
+    """
+    from django.conf import settings
     from django.core.wsgi import get_wsgi_application
     from django.db import connections
+    from django.urls import get_resolver
     from gunicorn.app.base import BaseApplication
 
+    from taktura.kit.logs import tell
+
+    if not settings.SECRET_KEY:
+        raise Refused(
+            "invalid", "There is no secret key: set TAKTURA_SECRET_KEY, or give this user write access to %(folder)s.",
+            folder=settings.TAKTURA_DATA,
+        )  # fmt: skip
+    tell(level)
     connections.close_all()  # children make their own
 
     class Server(BaseApplication):  # type: ignore[misc]
@@ -66,20 +96,41 @@ def serve_until_stopped(host: str, port: int, processes: int, threads: int) -> N
             settings: dict[str, Any] = {
                 "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
                 "workers": processes, "threads": threads, "worker_class": "gthread", "preload_app": True,
-                "graceful_timeout": PATIENCE, "timeout": 120, "keepalive": 5, "loglevel": "warning",
-                "proc_name": "taktura", "control_socket_disable": True,
+                "graceful_timeout": PATIENCE, "timeout": 120, "keepalive": 5, "logger_class": _log(),
+                "proc_name": "taktura", "control_socket_disable": True, "child_exit": _forget,
             }  # fmt: skip
             for name, value in settings.items():
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return get_wsgi_application()
+            application = get_wsgi_application()
+            _ = get_resolver().url_patterns  # read once here, not by each process at its first request
+            return application
 
     try:
         Server().run()
     except SystemExit as end:
         if end.code:
             raise
+
+
+def _log() -> type:
+    """The server's own lines go the way of all others."""
+    from gunicorn.glogging import Logger
+
+    class Log(Logger):  # type: ignore[misc]
+        def setup(self, cfg: Any) -> None:
+            self.cfg, self.error_log.propagate = cfg, True
+            self._access_log_enabled = False
+
+    return Log
+
+
+def _forget(server: Any, worker: Any) -> None:
+    """A process has ended: what it measured of itself alone is forgotten."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 class Worker:
