@@ -123,6 +123,45 @@ class DocumentReference(models.Model):
         constraints = [models.UniqueConstraint(fields=["document", "corrects"], name="document_reference")]
 
 
+class DocumentState(models.Model):
+    """The read model of lists of documents: what they filter, sort and sum by, and what is still to be paid (`open`).
+
+    Written by `services.states` whenever a document is issued, credited or paid; `verify` proves it. Amounts are whole
+    minor units; a credit note's are positive, its `open` is 0 and its state empty.
+    """
+
+    document = models.OneToOneField(Document, primary_key=True, on_delete=models.PROTECT, related_name="state")
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, db_index=False)
+    kind = models.CharField(max_length=20)
+    number = models.CharField(max_length=60, db_index=False)
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="document_states")
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="document_states")
+    issued_on = models.DateField()
+    due_on = models.DateField(null=True)
+    language = models.CharField(max_length=2)
+    currency = models.CharField(max_length=3)
+    net = models.BigIntegerField()
+    gross = models.BigIntegerField()
+    open = models.BigIntegerField()
+    payment = models.CharField(max_length=12, blank=True, help_text="open, partly_paid, paid or credited")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["seller", "issued_on", "document"], name="state_issued"),
+            models.Index(fields=["seller", "number"], name="state_number"),
+            models.Index(
+                fields=["seller", "due_on", "document"],
+                name="state_unpaid",
+                condition=Q(payment__in=["open", "partly_paid"]),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(payment__in=["", "open", "partly_paid", "paid", "credited"]), name="state_payment"
+            )
+        ]
+
+
 class Payment(models.Model):
     """Money received for an invoice (minor units), entered by hand."""
 

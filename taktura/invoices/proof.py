@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from taktura.invoices.models import Document, DocumentLine, DocumentTax, NumberSeries
 from taktura.invoices.services.issue import DOCUMENT, LINE, document_hash
+from taktura.invoices.services.states import wrong_states
 
 CHUNK = 2_000
 
@@ -15,6 +16,8 @@ def check_documents() -> Iterator[str]:
     for start in range(0, len(ids), CHUNK):
         yield from _check_chunk(ids[start : start + CHUNK])
     yield from _check_numbers()
+    for number in wrong_states():
+        yield f"{number}: what lists show of it is not what its payments and credit notes say."
 
 
 def _check_chunk(ids: list[int]) -> Iterator[str]:

@@ -77,6 +77,7 @@ FRESH: dict[str, Changes] = {
     "invoices_document": {"number": "new", "issued_in": "$now"},
     "invoices_documentline": {"document_id": "$document", "position": 99},
     "invoices_documentreference": {"document_id": "$document"},
+    "invoices_documentstate": {"document_id": "$document"},
     "invoices_documenttax": {"document_id": "$document"},
     "invoices_numbercounter": {"year": 1999},
     "invoices_numberseries": {"seller_id": "$seller"},
@@ -92,6 +93,7 @@ FRESH: dict[str, Changes] = {
     "usage_usagehistory": {},
     "usage_usagerecord": {"external_id": "new"},
 }
+KEYS = {"invoices_documentstate": "document_id"}  # tables whose rows are known by another's id
 
 # One attempt for each constraint, by its name: the table, and how the row differs from a good one.
 ATTEMPTS: dict[str, tuple[str, Changes]] = {
@@ -151,6 +153,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "document_kind": ("invoices_document", {"kind": "reminder"}),
     "document_not_negative": ("invoices_document", {"net": -100, "tax": -19, "gross": -119}),
     "counter_ahead": ("invoices_numbercounter", {"next": 7, "used": 7}),
+    "state_payment": ("invoices_documentstate", {"payment": "maybe"}),
     "payment_not_zero": ("invoices_payment", {"amount": 0}),
     "usage_days": ("usage_usagerecord", {"day": "2026-01-05", "end_day": "2026-01-05"}),
     "usage_seconds": ("usage_usagerecord", {"seconds": -1}),
@@ -236,16 +239,18 @@ def one(query: str, *values: Any) -> Any:
 def add_copy(table: str, changes: Changes) -> int:
     """Put in a copy of the table's first row with the changes; "$same" keeps the value. Gives the new id."""
     own = {k: placed(v) for k, v in changes.items() if v != "$same"}
-    own["id"] = one("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", table)
+    key = KEYS.get(table, "id")
+    if key == "id":
+        own["id"] = one("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", table)
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {table} SELECT new.*"
-            f" FROM (SELECT to_jsonb(t) AS row FROM {table} t ORDER BY id LIMIT 1) good,"
+            f" FROM (SELECT to_jsonb(t) AS row FROM {table} t ORDER BY {key} LIMIT 1) good,"
             f" jsonb_populate_record(NULL::{table}, good.row || %s::jsonb) new",
             [json.dumps(own)],
         )
         assert cursor.rowcount == 1, f"{table} has no row to copy"
-    return int(own["id"])
+    return int(own[key] or 0)
 
 
 def placed(value: Any) -> Any:

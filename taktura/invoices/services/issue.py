@@ -10,6 +10,7 @@ from taktura.core.documents import Draft
 from taktura.core.money import places
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.invoices.services.numbering import take_numbers
+from taktura.invoices.services.states import write_states
 from taktura.invoices.words import title_of
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows, take_ids
@@ -134,6 +135,7 @@ def issue(
     copy_rows("invoices_documenttax", ("document_id", "category", "rate", "net", "tax"), taxes)
     if references:
         copy_rows("invoices_documentreference", ("document_id", "corrects_id"), references)
+    write_states([*ids, *(corrected for _, corrected in references)])
     return issued
 
 

@@ -8,6 +8,7 @@ from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.core.money import money
 from taktura.invoices.models import Document, Payment
+from taktura.invoices.services.states import write_states
 from taktura.kit.actor import Actor
 
 
@@ -22,5 +23,6 @@ def pay(actor: Actor, *, document: Document, amount: Decimal, on: date) -> Payme
             "invalid", "“%(amount)s” is no amount of %(currency)s.", amount=amount, currency=document.currency
         )
     payment = Payment.objects.create(document=document, amount=paid.minor, paid_on=on)
+    write_states([document.pk])
     record(actor, "pay", f"document:{document.pk}", {"amount": amount, "on": on})
     return payment
