@@ -31,6 +31,7 @@ TEMPLATES = ("*.html", "*.txt")
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {
     "taktura/api/problems.py": {"TEXTS", "FIELDS"},
+    "taktura/billing/explain.py": {"RULES", "TEXTS"},
     "taktura/billing/services/run.py": {"PROBLEMS"},
     "taktura/cli/commands/billing.py": {"REASONS"},
     "taktura/cli/commands/proving.py": {"PARTS"},

@@ -1,6 +1,9 @@
-"""Why a line of a document has its amount: from the line to the usage behind it."""
+"""Why a line of a document has its amount: from the line to the usage behind it.
 
-from collections.abc import Iterator
+What is said is a message with values (`Said`), so that each door writes it in its reader's language and numbers.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -10,18 +13,105 @@ from typing import Any
 from taktura.billing.models import Charge
 from taktura.core.errors import Refused
 from taktura.core.money import Money, plain
+from taktura.core.periods import DAY
 from taktura.invoices.models import Document, DocumentLine
-from taktura.usage.store import rows_behind
+from taktura.kit.language import translate
+from taktura.usage.store import Behind, rows_behind
+
+TEXTS = {
+    "rule": "rule",
+    "no_contract": "not of a contract",
+    "own_price": "a sale or time, at its own price",
+    "by_hand": "by hand",
+    "by_a_person": "a credit given by a person",
+    "period_price": "price of the whole period",
+    "of_period": "%(price)s for %(first)s – %(last)s",
+    "days": "days %(first)s to %(last)s of %(all)s",
+    "subtracted": "%(until)s − %(before)s, each rounded, then subtracted",
+    "waived": "credited by hand before",
+    "minimum": "minimum of the period",
+    "cap": "cap of the period",
+    "cost": "exact amount",
+    "expected": "rounded, expected in all",
+    "billed_before": "billed of it before",
+    "sum_of_costs": "sum of the rows' cost",
+    "sum_of_prices": "sum of the rows' price",
+    "markup": "markup",
+    "percent": "%(percent)s %%",
+    "quantity": "quantity",
+    "used": "usage, in the flat price",
+    "minimum_quantity": "minimum quantity",
+    "included": "included, not charged",
+    "priced": "priced quantity",
+    "graduated": "tiers, graduated",
+    "volume": "tiers, volume",
+    "tier": "up to %(up_to)s: %(price)s",
+    "tier_flat": "up to %(up_to)s: %(price)s + %(flat)s at once",
+    "last_tier": "beyond: %(price)s",
+    "last_tier_flat": "beyond: %(price)s + %(flat)s at once",
+    "price": "price",
+    "price_per": "%(price)s for %(quantity)s",
+    "price_package": "%(price)s, started packages count whole",
+    "price_per_package": "%(price)s for %(quantity)s, started packages count whole",
+    "discount_scale": "discount scale",
+    "discount": "agreed discount",
+    "percent_reason": "%(percent)s %% (%(reason)s)",
+    "coupon": "coupon",
+    "coupon_share": "%(share)s of its amount",
+    "gross": "with VAT",
+    "net": "net of the line",
+}
+RULES = {
+    "R3.1": "A one-off price: it is due once.",
+    "R4.1": "A recurring price: a started period counts whole.",
+    "R4.2": "A recurring price, by the days of its period.",
+    "R5.3": "What was billed is taken back, by the days of its period.",
+    "R7": "Usage of the period, at its price.",
+    "R7.4": "A flat price of the period: usage costs nothing beyond it.",
+    "minimum_sales": "What is missing to the minimum sales of the period.",
+    "cost_cap": "What goes beyond the cost cap of the period.",
+    "R14.4": "A credit by hand.",
+    "R17.1": "Usage of the period by the supplier's figures.",
+}
+
+Show = Callable[[object], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message with what fills its places: exact numbers (`Fraction`), amounts (`Money`), days, words. Without a
+    message its one value says it all."""
+
+    message: str
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    def text(self, language: str, show: Show) -> str:
+        """The message in a language, each value as `show` writes it."""
+        shown = {name: show(value) for name, value in self.values.items()}
+        return translate(self.message, shown, language) if self.message else ", ".join(shown.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of the calculation: what, and how much of it, in one part or several (tiers)."""
+
+    what: Said
+    parts: tuple[Said, ...]
+
+    def text(self, language: str, show: Show) -> tuple[str, str]:
+        """What and how much, in a language."""
+        return self.what.text(language, show), "; ".join(part.text(language, show) for part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """A line with its charge's proof, and the usage records that it was made from, as they were then.
 
-    `steps`: how the amount comes about, as pairs of what and how much, in the order of the calculation; exact. `first`
-    and `end` (exclusive) are the line's service period.
+    `steps`: how the amount comes about, in the order of the calculation; exact. `first` and `end` (exclusive) are the
+    line's service period. `behind`: which records were summed; `rows` lists them all.
     """
 
+    line: DocumentLine
     document: str
     position: int
     title: str
@@ -30,9 +120,28 @@ class Explanation:
     proof: dict[str, Any]
     first: date | None
     end: date | None
-    steps: list[tuple[str, str]] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    credited_document: str = ""
+    steps: list[Step] = field(default_factory=list)
+    behind: Behind | None = None
+    credited: DocumentLine | None = None
+
+    @property
+    def credited_document(self) -> str:
+        """The number of the document from which the line takes back."""
+        return self.credited.document.number if self.credited else ""
+
+    @property
+    def rule(self) -> str:
+        """The rule in a sentence, to be translated; empty where there is none."""
+        rule = str(self.proof.get("rule", ""))
+        return RULES.get(self.line.kind if rule == "R9.1" else rule, "")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All records behind the line, in the order of their days."""
+        return rows_behind(self.behind) if self.behind else []
+
+    def texts(self, language: str, show: Show) -> list[tuple[str, str]]:
+        """The steps in a language."""
+        return [step.text(language, show) for step in self.steps]
 
 
 def explain(document: Document, position: int) -> Explanation:
@@ -42,17 +151,16 @@ def explain(document: Document, position: int) -> Explanation:
         raise Refused("not_found", "%(number)s has no line %(line)s.", number=document.number, line=position)
     charge = Charge.objects.filter(document_line=line).first()
     proof: dict[str, Any] = charge.proof if charge else {}
-    rows = []
     usage = proof.get("usage")
+    behind = None
     if usage:
-        rows = rows_behind(
-            usage["line"], date.fromisoformat(usage["from"]), date.fromisoformat(usage["until"]), usage["mark"]
-        )
-    credited = ""
+        first, until = date.fromisoformat(usage["from"]), date.fromisoformat(usage["until"])
+        behind = Behind(usage["line"], first, until, usage["mark"])
+    credited = None
     if line.credits_id is not None:
-        credited = DocumentLine.objects.select_related("document").get(pk=line.credits_id).document.number
-    basis = Money(line.amount, document.digits).exact
+        credited = DocumentLine.objects.select_related("document").get(pk=line.credits_id)
     return Explanation(
+        line=line,
         document=document.number,
         position=position,
         title=line.title,
@@ -61,98 +169,132 @@ def explain(document: Document, position: int) -> Explanation:
         proof=proof,
         first=line.first,
         end=line.end,
-        steps=[*_steps(proof, document.digits), *_last_steps(line, document, basis)],
-        rows=rows,
-        credited_document=credited,
+        steps=[*_steps(proof, document.digits), *_last_steps(line, document)],
+        behind=behind,
+        credited=credited,
     )
 
 
-def exact(text: str) -> str:
-    """A proof's exact number as people read it: a decimal where it ends, else the fraction and its beginning."""
-    number = Fraction(text)
+def exact(number: Fraction) -> str:
+    """An exact number as people read it: a decimal where it ends, else the fraction and its beginning."""
     shown = plain(number)
     return f"{shown:f}" if Fraction(shown) == number else f"{number} ≈ {shown:f}"
 
 
-def _steps(proof: dict[str, Any], digits: int) -> Iterator[tuple[str, str]]:
+def plainly(value: object) -> str:
+    """A value of a step without the habits of a language: points in decimals, ISO days."""
+    return exact(value) if isinstance(value, Fraction) else str(value)
+
+
+def _step(name: str, *parts: Said) -> Step:
+    return Step(Said(TEXTS[name]), parts)
+
+
+def _said(name: str, **values: object) -> Said:
+    return Said(TEXTS[name], values)
+
+
+def _only(value: object) -> Said:
+    return Said("", {"value": value})
+
+
+def _number(name: str, text: str) -> Step:
+    return _step(name, _only(Fraction(text)))
+
+
+def _steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
     """The calculation that a proof holds, step by step."""
     if not proof:
-        yield "not of a contract", "a sale or time, at its own price"
+        yield _step("no_contract", _said("own_price"))
         return
     if proof.get("by_hand"):
-        yield "by hand", "a credit given by a person"
+        yield _step("by_hand", _said("by_a_person"))
         return
-    yield "rule", proof["rule"]
+    yield _step("rule", _only(proof["rule"]))
     yield from _quantity_steps(proof)
-    yield from _price_steps(proof)
+    yield from _price_steps(proof, digits)
     if "cost_b" in proof:
-        first, last = date.fromisoformat(proof["period"][0]), date.fromisoformat(proof["period"][1])
-        yield "price of the whole period", f"{exact(proof['period_price'])} for {first} – {_before(last)}"
-        days = f"days {proof['a'] + 1} to {proof['b']} of {proof['n']}"
-        yield days, f"{exact(proof['cost_b'])} − {exact(proof['cost_a'])}, each rounded, then subtracted"
-        if proof.get("waived"):
-            yield "credited by hand before", f"{Money(proof['waived'], digits)}"
+        yield from _days_steps(proof, digits)
         return
     if "minimum" in proof:
-        yield "minimum of the period", _of_minor(proof["minimum"], digits)
+        yield _step("minimum", _only(Fraction(proof["minimum"]) / 10**digits))
     if "cap" in proof:
-        yield "cap of the period", _of_minor(proof["cap"], digits)
+        yield _step("cap", _only(Fraction(proof["cap"]) / 10**digits))
     if "cost" in proof:
-        yield "exact amount", exact(proof["cost"])
-    yield "rounded, expected in all", f"{Money(proof['expected'], digits)}"
-    yield "billed of it before", f"{Money(proof['billed_before'], digits)}"
+        yield _number("cost", proof["cost"])
+    yield _step("expected", _only(Money(proof["expected"], digits)))
+    yield _step("billed_before", _only(Money(proof["billed_before"], digits)))
 
 
-def _quantity_steps(proof: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _days_steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
+    first, end = (date.fromisoformat(day) for day in proof["period"])
+    yield _step("period_price", _said("of_period", price=Fraction(proof["period_price"]), first=first, last=end - DAY))
+    until, before = Fraction(proof["cost_b"]), Fraction(proof["cost_a"])
+    days = _said("days", first=proof["a"] + 1, last=proof["b"], all=proof["n"])
+    yield Step(days, (_said("subtracted", until=until, before=before),))
+    if proof.get("waived"):
+        yield _step("waived", _only(Money(proof["waived"], digits)))
+
+
+def _quantity_steps(proof: dict[str, Any]) -> Iterator[Step]:
     if "imported" in proof:
-        what = "cost" if proof.get("usage_pricing") == "cost_plus" else "price"
-        yield f"sum of the rows' {what}", exact(proof["imported"])
+        yield _number(
+            "sum_of_costs" if proof.get("usage_pricing") == "cost_plus" else "sum_of_prices", proof["imported"]
+        )
         if "markup" in proof:
-            yield "markup", f"{exact(proof['markup'])} %"
+            yield _percent("markup", proof["markup"])
         return
     if "quantity" in proof:
-        yield "quantity", exact(proof["quantity"])
+        yield _number("quantity", proof["quantity"])
     if "used" in proof:
-        yield "usage, in the flat price", exact(proof["used"])
+        yield _number("used", proof["used"])
     if "minimum_quantity" in proof:
-        yield "minimum quantity", exact(proof["minimum_quantity"])
-    if Fraction(proof.get("included_used", proof.get("included", "0"))):
-        yield "included, not charged", exact(proof.get("included_used", proof["included"]))
+        yield _number("minimum_quantity", proof["minimum_quantity"])
+    included = proof.get("included_used", proof.get("included", "0"))
+    if Fraction(included):
+        yield _number("included", included)
     if "priced" in proof:
-        yield "priced quantity", exact(proof["priced"])
+        yield _number("priced", proof["priced"])
 
 
-def _price_steps(proof: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _price_steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
     if "tiers" in proof:
-        parts = []
-        for up_to, price, flat in proof["tiers"]:
-            fixed = f" + {exact(flat)} at once" if Fraction(flat) else ""
-            parts.append(f"{'up to ' + exact(up_to) if up_to else 'beyond'}: {exact(price)}{fixed}")
-        yield f"tiers, {proof['tier_mode']}", "; ".join(parts)
+        yield _step(proof["tier_mode"], *(_tier(*tier) for tier in proof["tiers"]))
     elif "price" in proof:
-        per = f" for {exact(proof['price_quantity'])}" if "price_quantity" in proof else ""
-        started = ", started packages count whole" if proof.get("package") == "started" else ""
-        yield "price", f"{exact(proof['price'])}{per}{started}"
+        price, package = Fraction(proof["price"]), "_package" if proof.get("package") == "started" else ""
+        if "price_quantity" in proof:
+            said = _said(f"price_per{package}", price=price, quantity=Fraction(proof["price_quantity"]))
+        else:
+            said = _said("price_package", price=price) if package else _only(price)
+        yield _step("price", said)
     if "discount_scale" in proof:
-        yield "discount scale", f"{exact(proof['discount_scale'])} %"
+        yield _percent("discount_scale", proof["discount_scale"])
     if "discount" in proof:
-        reason = f" ({proof['reason']})" if proof.get("reason") else ""
-        yield "agreed discount", f"{exact(proof['discount'])} %{reason}"
+        yield _percent("discount", proof["discount"], str(proof.get("reason", "")))
     for coupon in proof.get("coupons", ()):
-        yield "coupon", f"{exact(coupon['percent'])} %" if "percent" in coupon else f"{coupon['share']} of its amount"
+        if "percent" in coupon:
+            yield _percent("coupon", coupon["percent"])
+        else:
+            yield _step("coupon", _said("coupon_share", share=Money(coupon["share"], digits)))
 
 
-def _last_steps(line: DocumentLine, document: Document, basis: Decimal) -> Iterator[tuple[str, str]]:
-    net = Money(line.net, document.digits).exact
-    if document.prices_are == "gross" and basis != net:
-        yield "with VAT", f"{basis}"
-    yield "net of the line", f"{net} {document.currency}"
+def _tier(up_to: str | None, price: str, flat: str) -> Said:
+    values: dict[str, object] = {"price": Fraction(price)}
+    if up_to:
+        values["up_to"] = Fraction(up_to)
+    if Fraction(flat):
+        values["flat"] = Fraction(flat)
+    return _said(("tier" if up_to else "last_tier") + ("_flat" if "flat" in values else ""), **values)
 
 
-def _of_minor(text: str, digits: int) -> str:
-    """An exact number of minor units in the currency."""
-    return exact(str(Fraction(text) / 10**digits))
+def _percent(name: str, percent: str, reason: str = "") -> Step:
+    if reason:
+        return _step(name, _said("percent_reason", percent=Fraction(percent), reason=reason))
+    return _step(name, _said("percent", percent=Fraction(percent)))
 
 
-def _before(day: date) -> date:
-    return date.fromordinal(day.toordinal() - 1)
+def _last_steps(line: DocumentLine, document: Document) -> Iterator[Step]:
+    digits = document.digits
+    if document.prices_are == "gross" and line.amount != line.net:
+        yield _step("gross", _only(Money(line.amount, digits)))
+    yield _step("net", Said("%(net)s %(currency)s", {"net": Money(line.net, digits), "currency": document.currency}))

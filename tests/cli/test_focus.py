@@ -102,8 +102,8 @@ def test_the_real_file_is_billed_exactly(seller: Seller, samples: Path) -> None:
     for document in issued:
         assert document.contract is not None
         found = explain(document, 1)
-        assert sum(row["cost_amount"] for row in found.rows) == by_contract[document.contract.key]
-        assert {row["file"] for row in found.rows} == {path.name}
+        assert sum(row["cost_amount"] for row in found.rows()) == by_contract[document.contract.key]
+        assert {row["file"] for row in found.rows()} == {path.name}
     assert verify() == []
 
 

@@ -77,7 +77,7 @@ def shown_documents() -> set[str]:
 
 
 def test_what_is_quoted_of_the_demo_company_is_true(demo_folder: Path) -> None:
-    from taktura.billing.explain import explain
+    from taktura.billing.explain import explain, plainly
     from taktura.billing.models import Charge
     from taktura.billing.proof import verify
     from taktura.cli.demo.company import make
@@ -91,10 +91,10 @@ def test_what_is_quoted_of_the_demo_company_is_true(demo_folder: Path) -> None:
         explained: list[tuple[str, int]] = [("RE-2024-00024", 3), ("RK-2024-00001", 1)]
         for number, line in explained:
             found = explain(by_number(seller.pk, number), line)
-            known |= {f"{what:<26} {how_much}" for what, how_much in found.steps}
-            known |= {f"{found.document}, line {found.position}: {found.title}", f"{len(found.rows)} rows of usage"}
+            known |= {f"{what:<26} {how_much}" for what, how_much in found.texts("en", plainly)}
+            known |= {f"{found.document}, line {found.position}: {found.title}", f"{len(found.rows())} rows of usage"}
             known.add(f"takes back from {found.credited_document}")
-            known.add(f"seconds of all rows: {sum(row['seconds'] or 0 for row in found.rows)}")
+            known.add(f"seconds of all rows: {sum(row['seconds'] or 0 for row in found.rows())}")
         proven = verify()
         known.add(
             f"All is proven: {Document.objects.count()} documents, {Charge.objects.count()} charges, and the log."

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from pypdf import PdfReader
 
 from taktura.billing import services as billing
-from taktura.billing.explain import explain
+from taktura.billing.explain import explain, plainly
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff
 from taktura.contracts import services as contracts
@@ -348,5 +348,6 @@ def test_the_usage_of_a_flat_price_stands_in_its_line(office: Office) -> None:
     (line,) = view_of(document).lines
     assert (line.quantity, line.net, line.note) == (1, Decimal("49.00"), "Nutzung: 31\u00a0Min.")
     found = explain(document, 1)
-    assert ("usage, in the flat price", "31") in found.steps
-    assert [row["seconds"] for row in found.rows] == [1830]
+    assert ("usage, in the flat price", "31") in found.texts("en", plainly)
+    assert ("Nutzung, im Pauschalpreis", "31") in found.texts("de", plainly)
+    assert [row["seconds"] for row in found.rows()] == [1830]

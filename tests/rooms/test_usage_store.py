@@ -27,7 +27,7 @@ from taktura.kit.actor import Actor
 from taktura.usage import services as usage
 from taktura.usage.models import UsageHistory, UsageRecord
 from taktura.usage.services.records import digest
-from taktura.usage.store import Outcome, mark, rows_behind, sums, take_in, withdraw
+from taktura.usage.store import Behind, Outcome, mark, rows_behind, sums, take_in, totals_behind, withdraw
 
 START, YEAR_END = date(2026, 1, 1), date(2027, 1, 1)
 SEEDS = range(6)
@@ -336,7 +336,7 @@ def test_of_two_contents_without_a_revision_the_first_stays(lines: list[Contract
 
 
 def _behind(line: int, at_mark: int) -> list[tuple[Any, ...]]:
-    rows = rows_behind(line, START, YEAR_END, at_mark)
+    rows = rows_behind(Behind(line, START, YEAR_END, at_mark))
     return sorted((r["id"], r["revision"], r["day"], r["end_day"], r["quantity"], r["seconds"], r["at"]) for r in rows)
 
 
@@ -374,12 +374,19 @@ def test_the_rows_behind_are_those_of_their_days(lines: list[ContractLine], acto
     with undone():
         take(actor, lines, [*records, span])
         then = mark()
-        february = [str(r["id"]) for r in rows_behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), then)]
+        asked = Behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), then)
+        february = [str(r["id"]) for r in rows_behind(asked)]
         assert february == ["span", "2026-02-01", "2026-02-28"]
+        count, totals = totals_behind(asked)
+        assert (count, totals["quantity"]) == (3, LARGE)
         withdraw(actor, seller=Seller.objects.get().pk, source="test", external_id="span", closed_until=None)
-        (first, *_) = rows_behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), then)
+        (first, *rest) = rows_behind(asked, most=2)
         assert (first["id"], first["quantity"]) == ("span", LARGE)
-        assert rows_behind(lines[0].pk, date(2026, 2, 1), date(2026, 3, 1), 0) == []
+        others = rows_behind(asked, after=(first["day"], first["revised"]), most=50)
+        assert [str(r["id"]) for r in others] == february[1:] == [str(rest[0]["id"]), "2026-02-28"]
+        assert totals_behind(asked) == (count, totals)
+        assert rows_behind(asked._replace(mark=0)) == []
+        assert totals_behind(asked._replace(mark=0))[0] == 0
 
 
 # The content of a record

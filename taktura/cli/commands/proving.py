@@ -1,6 +1,5 @@
 """Why an amount is what it is, the document itself, and the proof of all."""
 
-from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import click
 from rich.markup import escape
 
 from taktura.cli.commands.context import find_seller, open_database, seller_option
-from taktura.cli.show import _, console, days, errors, number, show_table
+from taktura.cli.show import _, console, days, errors, number, show_table, terminal_language
 from taktura.core.errors import Refused
 
 ROWS_SHOWN = 50
@@ -24,7 +23,9 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
     """Show why a LINE (counted from 1) of an INVOICE or credit note has its amount, down to the rows of usage."""
     open_database()
     from taktura.billing.explain import explain as explained
+    from taktura.billing.explain import plainly
     from taktura.invoices.queries import by_number
+    from taktura.usage.store import rows_behind, totals_behind
 
     found = explained(by_number(find_seller(seller_name).pk, invoice), line)
     values = {"document": found.document, "line": found.position, "title": found.title}
@@ -33,11 +34,12 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
         console.print(f"{days(found.first, found.end)}")
     if found.credited_document:
         console.print(_("takes back from %(document)s", document=found.credited_document))
-    for what, how_much in found.steps:
+    for what, how_much in found.texts(terminal_language(), plainly):
         console.print(f"  {escape(what):<26} {escape(how_much)}")
-    if not found.rows:
+    count, totals = totals_behind(found.behind) if found.behind else (0, {})
+    if not count or found.behind is None:
         return
-    shown = found.rows if show_all else found.rows[:ROWS_SHOWN]
+    shown = rows_behind(found.behind, most=None if show_all else ROWS_SHOWN)
     show_table(
         [_("from"), _("until"), "id", _("quantity"), _("seconds"), _("cost"), _("price"), _("file"), _("line")],
         [
@@ -56,15 +58,14 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
         ],
         right=frozenset({3, 4, 5, 6, 8}),
     )
-    left = len(found.rows) - len(shown)
+    left = count - len(shown)
     hidden = ", " + _("%(count)s not shown (--all)", count=left) if left else ""
-    console.print(_("%(count)s rows of usage", count=len(found.rows)) + hidden)
+    console.print(_("%(count)s rows of usage", count=count) + hidden)
     sums = {"quantity": _("quantity"), "seconds": _("seconds"), "cost_amount": _("cost"), "amount": _("price")}
     for name, what in sums.items():
-        if any(r[name] is not None for r in found.rows):
-            total = sum((Fraction(r[name]) for r in found.rows if r[name] is not None), Fraction(0))
-            exact = f"{Decimal(total.numerator) / Decimal(total.denominator):f}"
-            console.print("  " + _("%(what)s of all rows: %(total)s", what=what, total=exact))
+        total = totals[name]
+        if total is not None:
+            console.print("  " + _("%(what)s of all rows: %(total)s", what=what, total=plainly(Fraction(total))))
 
 
 @click.command(short_help="Write a document as PDF.")

@@ -4,8 +4,9 @@ It takes records in once, matches them to contract lines, ticks and sums. It nev
 is its only engine.
 """
 
+from taktura.usage.store.behind import Behind, rows_behind, totals_behind
 from taktura.usage.store.match import match_records
-from taktura.usage.store.sums import mark, rows_behind, sums
+from taktura.usage.store.sums import mark, sums
 from taktura.usage.store.take import Outcome, take_in, withdraw
 
-__all__ = ["Outcome", "mark", "match_records", "rows_behind", "sums", "take_in", "withdraw"]
+__all__ = ["Behind", "Outcome", "mark", "match_records", "rows_behind", "sums", "take_in", "totals_behind", "withdraw"]

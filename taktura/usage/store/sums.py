@@ -1,8 +1,6 @@
 """Sums over records, by line and rated period: whole seconds, exact decimals, (quantity, days) pairs."""
 
-import json
 from collections.abc import Sequence
-from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -159,57 +157,4 @@ def _usage(values: dict[str, Any], seen: int) -> Usage:
         covered=tuple(values["covered"]),
         mark=seen,
         **rest,
-    )
-
-
-def rows_behind(line: int, first: date, end: date, at_mark: int) -> list[dict[str, Any]]:
-    """The records that a charge was made from, as they were at its mark: the current ones and those replaced since."""
-    current = """
-        SELECT r.source, r.external_id, r.revision, r.at, r.day, r.end_day, r.quantity, r.seconds, r.cost_amount,
-            r.amount,
-            f.name, r.row
-        FROM usage_usagerecord r LEFT JOIN usage_usagefile f ON f.id = r.file_id
-        WHERE r.line_id = %s AND r.day < %s AND r.end_day > %s AND r.revised <= %s ORDER BY r.day, r.at, r.id
-    """
-    names = (
-        "source",
-        "id",
-        "revision",
-        "at",
-        "day",
-        "end_day",
-        "quantity",
-        "seconds",
-        "cost_amount",
-        "amount",
-        "file",
-        "row",
-    )
-    history = """
-        SELECT record FROM usage_usagehistory WHERE line = %s AND revised <= %s AND replaced > %s
-            AND (record ->> 'day')::date < %s AND (record ->> 'end_day')::date > %s ORDER BY id
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(current, [line, end, first, at_mark])
-        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        cursor.execute(history, [line, at_mark, at_mark, end, first])
-        replaced = [_replaced(row[0]) for row in cursor.fetchall()]
-    return sorted(rows + replaced, key=lambda r: (str(r["day"]), str(r["at"])))
-
-
-def _replaced(record: Any) -> dict[str, Any]:
-
-    data = json.loads(record, parse_float=Decimal) if isinstance(record, str) else record
-    text = {k: data[k] for k in ("source", "revision", "seconds", "row")}
-    numbers = {k: Decimal(str(data[k])) if data[k] is not None else None for k in ("quantity", "cost_amount", "amount")}
-    return (
-        text
-        | numbers
-        | {
-            "id": data["external_id"],
-            "at": datetime.fromisoformat(data["at"]),
-            "day": date.fromisoformat(data["day"]),
-            "end_day": date.fromisoformat(data["end_day"]),
-            "file": None,
-        }
     )
