@@ -51,6 +51,7 @@ for command in (
     running.run,
     running.demo,
     serving.serve,
+    serving.worker,
     billing.import_usage,
     billing.bill,
     billing.interim,

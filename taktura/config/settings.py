@@ -83,6 +83,8 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "procrastinate.contrib.django",
+    "taktura.kit.jobs",
+    "taktura.kit.mail",
     "taktura.audit",
     "taktura.accounts",
     "taktura.customers",
@@ -156,6 +158,9 @@ DATABASES = {
 }
 # Guesses at passwords are counted here, by all processes together.
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kit_cache"}}
+
+# --- mail ----------------------------------------------------------------------------------------------------------
+EMAIL_BACKEND = "taktura.kit.mail.backend.OutboxBackend"
 
 # --- the web -------------------------------------------------------------------------------------------------------
 _public = urlsplit(PUBLIC_URL)

@@ -8,7 +8,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures import wait as wait_for
 from concurrent.futures.process import BrokenProcessPool
@@ -101,7 +101,7 @@ def check_main() -> None:
 
 def in_turn(
     function: Callable[[Task, Turn], Result], tasks: Sequence[Task], *, processes: int | None = None
-) -> Iterator[Result]:
+) -> Generator[Result, None, None]:
     """The results of `function` for each task, in order; it works at any time, but waits for its turn to write.
 
     Another process must be able to import the function, tasks and results must be picklable. When a task fails, those

@@ -1,6 +1,7 @@
 """The billing run (R3.2, R14.5): batches cut by customer, each issued in one transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -53,13 +54,15 @@ class Problem:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a run made: the documents that it issued, by id; those that its preview shows; what was left out."""
+    """What a run made: the documents that it issued, by id; those that its preview shows; what was left out.
+    `run`: the run itself, by id, where it wrote something."""
 
     ready: list[Ready] = field(default_factory=list)
     credit_notes: list[int] = field(default_factory=list)
     invoices: list[int] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     contracts: int = 0
+    run: int | None = None
 
     def add(self, part: "Outcome") -> None:
         """Put in what a batch made."""
@@ -98,18 +101,21 @@ def bill(
     contract: int | None = None,
     customer: int | None = None,
     preview: bool = False,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[int, int], object] | None = None,
     processes: int | None = None,
+    exclude: Collection[int] = (),
 ) -> Outcome:
     """Bill all that is due on or before a day, of all contracts, of one, or of one customer.
 
-    `preview` writes nothing. `progress` is told (contracts done, contracts in all). A contract that fails, or whose
+    `preview` writes nothing. `exclude`: contracts (by id) that wait for another run. `progress` is told (contracts
+    done, contracts in all) after each batch; when it answers False, the run ends there. A contract that fails, or whose
     customer's billing information is incomplete, is left out and named in `problems`. Batches are made ready by several
     `processes` (by default one for each processor) and issued in order; one broken off goes on with the next call.
     Raises `Refused` (`numbering_unconfirmed`).
     """
     check_main()
-    wanted = due_contracts(seller.pk, on, contract, customer)
+    left_out = set(exclude)
+    wanted = [row for row in due_contracts(seller.pk, on, contract, customer) if row[1] not in left_out]
     outcome = Outcome(contracts=len(wanted))
     tasks = list(_tasks(wanted))
     if contract is None and (customers := _customers_with_items(seller, customer, {c for c, _ in wanted})):
@@ -117,24 +123,27 @@ def bill(
     work = partial(_batch, _Job(actor, seller, on, write=not preview))
     done = 0
 
-    def add(task: _Task, part: Outcome) -> None:
+    def add(task: _Task, part: Outcome) -> bool:
+        """Count a batch; says whether to go on."""
         nonlocal done
         outcome.add(part)
         done += len(task.contracts)
-        if progress is not None:
-            progress(done, len(wanted))
+        return progress is None or progress(done, len(wanted)) is not False
 
     run = None
     if tasks and not preview:
         with transaction.atomic():  # where the first batch is refused, there is no run
-            add(tasks[0], work(tasks[0], Turn()))
+            part = work(tasks[0], Turn())
             run = BillingRun.objects.create(seller=seller, on=on, started_at=actor.now, actor=actor.name)
-        tasks = tasks[1:]
+        outcome.run = run.pk
+        tasks = tasks[1:] if add(tasks[0], part) else []
     # Other processes do not see what an open transaction has written, and the documents of a preview stay in this one.
     if preview or connection.in_atomic_block or (processes is None and len(tasks) < FEW):
         processes = 1
-    for task, part in zip(tasks, in_turn(work, tasks, processes=processes), strict=True):
-        add(task, part)
+    with closing(in_turn(work, tasks, processes=processes)) as parts:
+        for task, part in zip(tasks, parts, strict=False):
+            if not add(task, part):
+                break
     outcome.ready.sort(key=lambda r: r.draft.kind == "invoice")
     if run is not None:
         _finish(actor, run, outcome)

@@ -51,6 +51,16 @@ def metrics_folder() -> Iterator[None]:
         yield
 
 
+@click.command(short_help="Do background work: mails, runs, webhooks.")
+@click.option("--until-done", is_flag=True, help="End when nothing is due any more.")
+def worker(until_done: bool) -> None:
+    """Do background work until it is stopped. Several workers may run; one at least must."""
+    open_database()
+    from taktura.kit.jobs.worker import run_worker
+
+    run_worker(until_done=until_done)
+
+
 def check_port(host: str, port: int) -> None:
     """Raise `Refused` (`conflict`) where something listens on a port already."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,43 @@
+"""Reads of jobs and long work."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Max, QuerySet
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob, ProcrastinateWorker
+
+from taktura.kit.jobs.models import Work
+
+SEEN = timedelta(seconds=45)  # a worker says every ten seconds that it lives
+
+
+def jobs(status: str = "") -> QuerySet[ProcrastinateJob]:
+    """Jobs, the newest first: `task_name`, `args`, `status` (todo, doing, succeeded, failed …), `attempts`."""
+    found = ProcrastinateJob.objects.order_by("-id")
+    return found.filter(status=status) if status else found
+
+
+def jobs_by_status() -> dict[str, int]:
+    """How many jobs there are of each status."""
+    return dict(ProcrastinateJob.objects.order_by().values_list("status").annotate(number=Count("id")))
+
+
+def events_of(job_ids: list[int]) -> QuerySet[ProcrastinateEvent]:
+    """What happened to jobs, in order: `type` (deferred, started, failed, succeeded …), `at`."""
+    return ProcrastinateEvent.objects.filter(job_id__in=job_ids).order_by("job_id", "at", "id")
+
+
+def worker_seen(now: datetime) -> bool:
+    """Whether a worker has said lately that it lives."""
+    last = ProcrastinateWorker.objects.aggregate(last=Max("last_heartbeat"))["last"]
+    return last is not None and last > now - SEEN
+
+
+def open_work(subject: str) -> list[Work]:
+    """A subject's work that waits or runs, the newest first."""
+    return list(Work.objects.filter(subject=subject, state__in=["waiting", "running"])[:20])
+
+
+def recent_work(subject: str, kind: str = "") -> QuerySet[Work]:
+    """A subject's work, the newest first."""
+    found = Work.objects.filter(subject=subject)
+    return found.filter(kind=kind) if kind else found
