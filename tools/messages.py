@@ -36,6 +36,7 @@ TABLES = {
     "taktura/cli/commands/billing.py": {"REASONS"},
     "taktura/cli/commands/proving.py": {"PARTS"},
     "taktura/cli/show.py": {"KINDS", "SUMS"},
+    "taktura/invoices/services/mailing.py": {"SUBJECTS", "TEXTS"},
     "taktura/kit/language.py": {"WORDS"},
     "taktura/office/words.py": {"WORDS"},
     "taktura/usage/reader/rows.py": {"TEXTS"},

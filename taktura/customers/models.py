@@ -35,6 +35,7 @@ class Seller(models.Model):
     rate_change = models.CharField(max_length=10, default="end")
     closed_until = models.DateField(null=True, blank=True)
     payment_days = models.PositiveIntegerField(default=14)
+    unattended_runs = models.BooleanField(default=False, help_text="bill what is due every morning, by itself")
     second_factor = models.BooleanField(default=False, help_text="who may bill needs one to sign in")
 
     class Meta:

@@ -4,12 +4,17 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number
+from taktura.kit.mail.models import MailServer
+from taktura.kit.secret import seal
 
 CUSTOMER_FIELDS = ("kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
 BILLING_FIELDS = (
@@ -106,3 +111,31 @@ def close_period(actor: Actor, *, seller: Seller, until: Any) -> None:
     seller.closed_until = until
     seller.save(update_fields=["closed_until"])
     record(actor, "close_period", f"seller:{seller.pk}", {"until": until})
+
+
+@transaction.atomic
+def set_mail_server(actor: Actor, *, seller: Seller | None, password: str | None = None, **fields: Any) -> MailServer:
+    """Write the mail server of a seller (None: of all who have none of their own).
+
+    `password`: None keeps the one that is there. Raises `Refused` (`invalid`): a field is missing or wrong.
+    """
+    key = f"seller:{seller.pk}" if seller else ""
+    server = MailServer.objects.filter(key=key).first() or MailServer(key=key)
+    for name in ("host", "port", "security", "user", "from_address", "from_name"):
+        if name in fields:
+            setattr(server, name, fields[name])
+    if password is not None:
+        server.password = seal(password)
+    if not re.fullmatch(r"[A-Za-z0-9.\-:]{1,200}", server.host):
+        raise Refused("invalid", "“%(host)s” is no name of a mail server.", host=server.host)
+    try:
+        server.clean_fields(exclude=["key"])
+    except ValidationError as error:
+        name = next(iter(error.message_dict))
+        raise Refused(
+            "invalid", "%(field)s of the mail server: %(why)s", field=name, why=error.message_dict[name][0]
+        ) from error
+    server.save()
+    kept = {n: getattr(server, n) for n in ("host", "port", "security", "user", "from_address", "from_name")}
+    record(actor, "set_mail_server", f"seller:{seller.pk}" if seller else "", kept)
+    return server

@@ -49,6 +49,8 @@ NO_ACTS = {
     "rematch": "a part of changes",
     "issue": "a part of whatever makes documents",
     "take_numbers": "the same",
+    "mail_document": "a mail is no fact of billing",
+    "set_mail_server": "settings of mail are none either",
 }
 READS = ("check_", "preview_", "moved_prices", "described", "read_again")
 BILLING = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}

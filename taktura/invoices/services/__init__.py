@@ -1,7 +1,18 @@
-"""Writes of documents: numbers, issue, payments."""
+"""Writes of documents: numbers, issue, payments, mails."""
 
 from taktura.invoices.services.issue import Issued, Ready, issue
+from taktura.invoices.services.mailing import Letter, letter_of, mail_document
 from taktura.invoices.services.numbering import check_confirmed, confirm_numbering
 from taktura.invoices.services.payments import pay
 
-__all__ = ["Issued", "Ready", "check_confirmed", "confirm_numbering", "issue", "pay"]
+__all__ = [
+    "Issued",
+    "Letter",
+    "Ready",
+    "check_confirmed",
+    "confirm_numbering",
+    "issue",
+    "letter_of",
+    "mail_document",
+    "pay",
+]

@@ -6,6 +6,7 @@ from django.db.models import Q
 # waiting: to be tried at `next_at` · sending: handed to a server that has not answered yet · sent: taken by the server
 # failed: refused for good, or too often · unknown: perhaps taken, the answer was lost · caught: there is no server
 STATES = ("waiting", "sending", "sent", "failed", "unknown", "caught")
+SECURITY = ("none", "starttls", "tls")
 
 
 class MailServer(models.Model):
@@ -14,7 +15,7 @@ class MailServer(models.Model):
     key = models.CharField(max_length=50, unique=True, blank=True)
     host = models.CharField(max_length=200)
     port = models.PositiveIntegerField(default=587)
-    security = models.CharField(max_length=10, default="starttls")
+    security = models.CharField(max_length=10, default="starttls", choices=[(s, s) for s in SECURITY])
     user = models.CharField(max_length=200, blank=True)
     password = models.TextField(blank=True, help_text="sealed")
     from_address = models.EmailField()
@@ -22,7 +23,7 @@ class MailServer(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(security__in=["none", "starttls", "tls"]), name="mail_security"),
+            models.CheckConstraint(condition=Q(security__in=SECURITY), name="mail_security"),
             models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="mail_port"),
         ]
 

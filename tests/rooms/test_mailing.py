@@ -1,0 +1,167 @@
+"""Documents by mail, and runs in the background: from the service to what arrives."""
+
+import io
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from pypdf import PdfReader
+
+from taktura.audit.models import LogEntry
+from taktura.billing import services as billing
+from taktura.billing import tasks
+from taktura.billing.models import BillingRun
+from taktura.billing.proof import verify
+from taktura.billing.services import run as running
+from taktura.catalog import services as catalog
+from taktura.contracts import services as contracts
+from taktura.contracts.models import Contract
+from taktura.core.errors import Refused
+from taktura.customers import services as customers
+from taktura.customers.models import Customer, Seller
+from taktura.invoices.models import Document
+from taktura.invoices.services import confirm_numbering, letter_of, mail_document
+from taktura.kit.actor import Actor
+from taktura.kit.jobs import services as jobs
+from taktura.kit.jobs.models import Work
+from taktura.kit.mail.models import MailServer, OutgoingMail
+from taktura.kit.secret import unseal
+
+BILLING = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
+WORDS = {"de": ("Rechnung", "Bitte bezahlen"), "sv": ("Faktura", "Vänligen betala"), "en": ("Invoice", "Please pay")}
+
+
+@pytest.fixture
+def seller(database: str, actor: Actor) -> Seller:
+    """A seller with four contracts, due at the first of January."""
+    made = customers.create_seller(
+        actor, name="Seller GmbH", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=[[None, "19"]]
+    )
+    for kind in ("invoice", "credit_note"):
+        confirm_numbering(actor, seller=made, kind=kind, format=kind[0].upper() + "/{number}", next=1)
+    lines = {"base": {"title": "Base", "charge": "recurring", "price": "10"}}
+    tariff = catalog.define_tariff(actor, seller=made, key="t", title="T", lines=lines)
+    for key in ("de", "sv", "en", "none"):
+        language = key if key in WORDS else "en"
+        customer = customers.create_customer(actor, seller=made, key=key, name=f"Kund {key}", language=language)
+        email = "" if key == "none" else f"{key}@c.example"
+        customers.set_billing_information(actor, customer=customer, name=customer.name, email=email, **BILLING)
+        contracts.sign(actor, key=f"V-{key}", customer=customer, tariff=tariff, start=date(2026, 1, 1))
+    return made
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_a_document_goes_out_in_its_language_with_its_pdf(seller: Seller, actor: Actor, language: str) -> None:
+    billing.bill(actor, seller=seller, on=date(2026, 1, 1))
+    document = Document.objects.get(customer__key=language)
+    mail = mail_document(actor, document=document)
+    word, pay = WORDS[language]
+    assert (mail.recipient, mail.subject) == (f"{language}@c.example", f"{word} {document.number}")
+    assert pay in mail.text and "Seller GmbH" in mail.text and document.number in mail.text
+    attachment = mail.attachments.get()
+    assert attachment.name == f"{document.number.replace('/', '-')}.pdf"
+    assert document.number in PdfReader(io.BytesIO(attachment.content)).pages[0].extract_text()
+    entry = LogEntry.objects.get(action="send_document")
+    assert entry.subject == f"document:{document.pk}" and entry.data["to"] == mail.recipient
+
+
+def test_without_an_address_nothing_goes_out(seller: Seller, actor: Actor) -> None:
+    billing.bill(actor, seller=seller, on=date(2026, 1, 1))
+    document = Document.objects.get(customer__key="none")
+    assert letter_of(document).to == ""
+    with pytest.raises(Refused) as refused:
+        mail_document(actor, document=document)
+    assert refused.value.code == "billing_information_missing"
+    assert not OutgoingMail.objects.exists() and not LogEntry.objects.filter(action="send_document").exists()
+    assert mail_document(actor, document=document, to="x@y.example", subject="S", text="T").subject == "S"
+
+
+def test_a_credit_note_asks_for_no_payment(seller: Seller, actor: Actor) -> None:
+    billing.bill(actor, seller=seller, on=date(2026, 1, 1))
+    billing.credit(actor, document=Document.objects.get(customer__key="de"))
+    letter = letter_of(Document.objects.get(kind="credit_note"))
+    assert "Gutschrift" in letter.subject and "bezahlen" not in letter.text
+
+
+def test_settings_of_the_mail_server(seller: Seller, actor: Actor) -> None:
+    fields: dict[str, Any] = {
+        "host": "mail.firm.example", "port": 465, "security": "tls", "from_address": "a@firm.example"
+    }  # fmt: skip
+    server = customers.set_mail_server(actor, seller=seller, password="secret", **fields)
+    assert unseal(server.password) == "secret" and server.key == f"seller:{seller.pk}"
+    customers.set_mail_server(actor, seller=seller, port=587)
+    server.refresh_from_db()
+    assert (server.port, unseal(server.password), server.host) == (587, "secret", "mail.firm.example")
+    assert "secret" not in str(list(LogEntry.objects.values()))
+    for wrong in ({"host": "a b"}, {"host": ""}, {"from_address": "x"}, {"security": "maybe"}, {"port": -1}):
+        with pytest.raises(Refused):
+            customers.set_mail_server(actor, seller=seller, **wrong)  # type: ignore[arg-type]
+    assert MailServer.objects.count() == 1
+
+
+def run_work(work: Work) -> Work:
+    tasks.run_billing(work=work.pk)
+    work.refresh_from_db()
+    return work
+
+
+def test_a_run_in_the_background_leaves_contracts_out(seller: Seller, actor: Actor) -> None:
+    left = Contract.objects.get(key="V-sv").pk
+    work = run_work(tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[left]))
+    assert (work.state, work.done, work.total) == ("done", 3, 3)
+    assert work.result == {
+        "run": BillingRun.objects.get().pk, "contracts": 3, "invoices": 3, "credit_notes": 0, "problems": 0
+    }  # fmt: skip
+    assert not Document.objects.filter(contract=left).exists()
+    again = run_work(tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[]))
+    assert again.result["invoices"] == 1 and Document.objects.filter(contract=left).count() == 1
+    assert verify() == []
+
+
+def test_a_run_stops_at_a_border_and_another_does_the_rest(
+    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "BATCH", 1)
+    work = tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[])
+    jobs.stop(work=work)
+    assert run_work(work).state == "stopped" and not Document.objects.exists()
+
+    work = tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[])
+    right = running.issue_documents
+    monkeypatch.setattr(running, "issue_documents", lambda *a: (jobs.stop(work=work), right(*a))[1])
+    work = run_work(work)
+    assert (work.state, work.done, work.total, work.result["invoices"]) == ("stopped", 1, 4, 1)
+    assert Document.objects.count() == 1 and BillingRun.objects.get().documents == 1
+    monkeypatch.setattr(running, "issue_documents", right)
+    work = run_work(tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[]))
+    assert (work.state, work.result["invoices"]) == ("done", 3)
+    assert verify() == []
+
+
+def test_a_run_that_is_refused_keeps_why(seller: Seller, actor: Actor) -> None:
+    from taktura.invoices.models import NumberSeries
+
+    NumberSeries.objects.update(confirmed=False)
+    work = run_work(tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[]))
+    assert (work.state, work.result["refused"]["code"]) == ("failed", "numbering_unconfirmed")
+
+
+def test_two_runs_at_once_are_refused(seller: Seller, actor: Actor) -> None:
+    tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[])
+    with pytest.raises(Refused) as refused:
+        tasks.start_run(actor, seller=seller, on=date(2026, 1, 1), exclude=[])
+    assert refused.value.code == "conflict"
+
+
+@pytest.mark.parametrize(("hour", "begun"), [(4, 1), (3, 0), (5, 0)])
+def test_unattended_runs_begin_in_the_sellers_morning(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch, hour: int, begun: int
+) -> None:
+    """Six o'clock in Berlin's summer is four o'clock UTC."""
+    monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, 1, hour, 5, tzinfo=UTC))
+    assert tasks.bill_unattended(timestamp=0) == []
+    Seller.objects.update(unattended_runs=True)
+    assert len(tasks.bill_unattended(timestamp=0)) == begun
+    assert tasks.bill_unattended(timestamp=0) == [], "one at a time"
+    assert Work.objects.filter(parameters__on="2026-07-01").count() == begun
+    assert Customer.objects.count() == 4
