@@ -1,9 +1,10 @@
 """From issued documents to what is printed: only from the copies that they keep (R14.1), never from what holds today.
+Drafts print what their issue would keep.
 
 Nothing is calculated here; amounts are the stored minor units, as decimals.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -11,14 +12,17 @@ from typing import Any, cast
 
 from django.db.models import prefetch_related_objects
 
+from taktura.contracts.models import Contract
 from taktura.core.money import plain
 from taktura.core.periods import DAY
-from taktura.invoices.models import Document, DocumentLine
+from taktura.invoices.models import Document, DocumentLine, DocumentTax
 from taktura.invoices.queries import exact
 from taktura.invoices.rendering import DocumentView, LineView, Party, SellerParty, TaxView, render_pdf
 from taktura.invoices.rendering.formats import Formats, formats_of
 from taktura.invoices.rendering.view import Basis, Kind
 from taktura.invoices.rendering.words import unit_word, words_of
+from taktura.invoices.services.issue import DOCUMENT, LINE, Ready, rows_of
+from taktura.kit.actor import Actor
 
 
 def pdf_of(document: Document) -> bytes:
@@ -39,17 +43,54 @@ def views_of(documents: Iterable[Document]) -> list[DocumentView]:
     """
     rows = list(documents)
     prefetch_related_objects(rows, "contract", "lines__contract", "taxes", "references__corrects")
-    return [_view(document) for document in rows]
+    return [
+        _view(
+            document,
+            document.contract,
+            list(document.lines.all()),
+            list(document.taxes.all()),
+            sorted((r.corrects for r in document.references.all()), key=lambda corrected: corrected.pk),
+        )
+        for document in rows
+    ]
 
 
-def _view(document: Document) -> DocumentView:
+def views_of_ready(actor: Actor, documents: Sequence[Ready], on: date) -> list[DocumentView]:
+    """Return what documents would print if they were issued on a day: without numbers (R14.2), marked as previews.
+
+    In two queries at most whatever their number, where the customers come with seller and billing information.
+    """
+    named = {line.entry.contract for ready in documents for line in ready.draft.lines}
+    named |= {ready.contract for ready in documents}
+    contracts = Contract.objects.in_bulk([pk for pk in named if pk is not None])
+    corrected = Document.objects.only("number").in_bulk({pk for d in documents for pk in d.draft.references})
+    views = []
+    for ready in documents:
+        row, line_rows, tax_rows = rows_of(actor, ready, ready.customer.seller, on)
+        lines = [DocumentLine(**dict(zip(LINE, values, strict=True))) for values in line_rows]
+        for line in lines:
+            line.contract = contracts.get(line.contract_id or 0)
+        taxes = [DocumentTax(category=c, rate=rate, net=net, tax=tax) for _, c, rate, net, tax in tax_rows]
+        document = Document(**dict(zip(DOCUMENT[:-1], row, strict=True)))
+        corrects = [corrected[pk] for pk in sorted(ready.draft.references)]
+        views.append(_view(document, contracts.get(ready.contract or 0), lines, taxes, corrects, preview=True))
+    return views
+
+
+def _view(
+    document: Document,
+    contract: Contract | None,
+    rows: Sequence[DocumentLine],
+    tax_rows: Sequence[DocumentTax],
+    corrects: Sequence[Document],
+    *,
+    preview: bool = False,
+) -> DocumentView:
     buyer, digits = document.buyer_data, document.digits
     words = words_of(document.language)
-    corrects = sorted((r.corrects for r in document.references.all()), key=lambda corrected: corrected.pk)
-    lines = tuple(_line(line, document) for line in document.lines.all())
+    lines = tuple(_line(line, document) for line in rows)
     taxes = tuple(
-        TaxView(category=t.category, rate=t.rate, net=exact(t.net, digits), tax=exact(t.tax, digits))
-        for t in document.taxes.all()
+        TaxView(category=t.category, rate=t.rate, net=exact(t.net, digits), tax=exact(t.tax, digits)) for t in tax_rows
     )
     return DocumentView(
         kind=cast(Kind, document.kind),
@@ -66,10 +107,11 @@ def _view(document: Document) -> DocumentView:
         tax=exact(document.tax, digits),
         gross=exact(document.gross, digits),
         customer_number=buyer["customer"],
-        contract_number=document.contract.key if document.contract else "",
+        contract_number=contract.key if contract else "",
         references=tuple(corrected.number for corrected in corrects),
         notes=(words["reason"].format(reason=document.reason),) if document.reason else (),
         prices_are=cast(Basis, document.prices_are),
+        preview=preview,
     )
 
 

@@ -1,7 +1,7 @@
 """From issued documents to what is printed: the stored copies, nothing else, in a fixed number of queries."""
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,7 @@ from taktura.core.money import Money
 from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
-from taktura.invoices.printing import pdf_of, view_of, views_of
+from taktura.invoices.printing import pdf_of, view_of, views_of, views_of_ready
 from taktura.invoices.services import confirm_numbering
 from taktura.kit.actor import Actor
 
@@ -351,3 +351,36 @@ def test_the_usage_of_a_flat_price_stands_in_its_line(office: Office) -> None:
     assert ("usage, in the flat price", "31") in found.texts("en", plainly)
     assert ("Nutzung, im Pauschalpreis", "31") in found.texts("de", plainly)
     assert [row["seconds"] for row in found.rows()] == [1830]
+
+
+def test_a_draft_prints_what_its_issue_prints_but_for_number_and_mark(office: Office) -> None:
+    joint = office.customer("joint", documents_per="customer")
+    for key, customer in (("V-1", joint), ("V-2", joint), ("V-3", office.customer())):
+        office.sign(customer, key, quantities={"number": Decimal(2)})
+    on = date(2026, 3, 1)
+    ready = billing.bill(office.at(on), seller=office.seller, on=on, preview=True).ready
+    with CaptureQueriesContext(connection) as captured:
+        drafts = views_of_ready(office.at(on), ready, on)
+    assert len(captured) <= 2
+    issued = [view_of(d) for d in office.bill(on)]
+    assert [replace(v, number="", preview=True) for v in issued] == drafts
+    assert len(drafts) == 2 and {line.contract for line in drafts[0].lines} == {"V-1", "V-2"}
+
+
+def test_the_draft_of_a_change_names_what_it_corrects(office: Office) -> None:
+    contract = office.sign(office.customer(), "V-1", quantities={"number": Decimal(2)})
+    (invoice,) = office.bill(date(2026, 3, 1))
+    line = contract.lines.get(article__key="number")
+    ready = billing.preview_quantity(
+        office.at(date(2026, 3, 16)), line=line, quantity=Decimal(1), start=date(2026, 3, 16)
+    )
+    note, _ = views_of_ready(office.at(date(2026, 3, 16)), ready, date(2026, 3, 16))
+    assert (note.kind, note.references, note.preview) == ("credit_note", (invoice.number,), True)
+
+
+def test_a_draft_without_billing_information_has_the_customers_name(office: Office) -> None:
+    office.sign(office.customer(), "V-1")
+    (ready,) = billing.bill(office.actor, seller=office.seller, on=date(2026, 3, 1), preview=True).ready
+    bare = customers.create_customer(office.actor, seller=office.seller, key="bare", name="Bare KG")
+    (view,) = views_of_ready(office.actor, [replace(ready, customer=bare)], date(2026, 3, 1))
+    assert (view.buyer.name, view.buyer.lines) == ("Bare KG", ())

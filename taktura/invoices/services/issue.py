@@ -124,7 +124,7 @@ def issue(
             for position, (line_id, line) in enumerate(zip(own, ready.draft.lines, strict=True), 1)
         ]
         tax_rows = [(pk, t.vat[0], t.vat[1], t.net, t.tax) for t in ready.draft.taxes]
-        row = _document(actor, pk, number, ready, seller, seller_data, on)
+        row = _document(actor, pk, number, ready, ready.customer.billing_information, seller, seller_data, on)
         rows.append((*row, document_hash(row, line_rows, tax_rows, ready.draft.references)))
         lines += line_rows
         taxes += tax_rows
@@ -139,6 +139,18 @@ def issue(
     return issued
 
 
+def rows_of(
+    actor: Actor, ready: Ready, seller: Seller, on: date
+) -> tuple[tuple[Any, ...], list[tuple[Any, ...]], list[tuple[Any, ...]]]:
+    """What the issue of a document would write: its row without number and hash, its lines, its taxes. Where billing
+    information is missing altogether, the customer's name stands alone."""
+    data = {f: getattr(seller, f) for f in SELLER}
+    lines = [_line(0, 0, position, line, ready, {}) for position, line in enumerate(ready.draft.lines, 1)]
+    taxes = [(0, t.vat[0], t.vat[1], t.net, t.tax) for t in ready.draft.taxes]
+    info = getattr(ready.customer, "billing_information", None) or BillingInformation(name=ready.customer.name)
+    return _document(actor, 0, "", ready, info, seller, data, on), lines, taxes
+
+
 def document_hash(
     row: Sequence[Any], lines: Sequence[Sequence[Any]], taxes: Sequence[Sequence[Any]], references: Sequence[int]
 ) -> str:
@@ -147,10 +159,16 @@ def document_hash(
 
 
 def _document(
-    actor: Actor, pk: int, number: str, ready: Ready, seller: Seller, seller_data: dict[str, Any], on: date
+    actor: Actor,
+    pk: int,
+    number: str,
+    ready: Ready,
+    info: BillingInformation,
+    seller: Seller,
+    seller_data: dict[str, Any],
+    on: date,
 ) -> tuple[Any, ...]:
     customer, draft = ready.customer, ready.draft
-    info: BillingInformation = customer.billing_information
     days = info.payment_days if info.payment_days is not None else seller.payment_days
     due = on + timedelta(days=days) if draft.kind == "invoice" else None
     buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key}

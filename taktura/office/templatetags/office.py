@@ -13,6 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from taktura.accounts.models import User
+from taktura.invoices.rendering import DocumentView
+from taktura.invoices.rendering.page import page_of
 from taktura.office import show
 from taktura.office.words import STATES
 
@@ -125,6 +127,12 @@ def may(user: User, permission: str) -> bool:
 def field(bound: BoundField, **options: Any) -> SafeString:
     """A field of a form: its label above, help, and its errors beside it."""
     return mark_safe(render_to_string("office/field.html", {"field": bound, **options}))  # noqa: S308
+
+
+@register.simple_tag
+def paper(view: DocumentView) -> SafeString:
+    """A document as it is printed, or would be: `{% paper view %}`, a view of `invoices.printing`."""
+    return mark_safe(render_to_string("office/paper.html", {"page": page_of(view)}))  # noqa: S308
 
 
 @register.simple_tag(takes_context=True)
