@@ -137,6 +137,7 @@ class DocumentState(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="document_states")
     contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, related_name="document_states")
     issued_on = models.DateField()
+    issued_at = models.DateTimeField(help_text="all that one run issues has one instant")
     due_on = models.DateField(null=True)
     language = models.CharField(max_length=2)
     currency = models.CharField(max_length=3)

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django.db import connection
 
 COLUMNS = (
-    "seller_id", "kind", "number", "customer_id", "contract_id", "issued_on", "due_on", "language", "currency", "net",
-    "gross",
+    "seller_id", "kind", "number", "customer_id", "contract_id", "issued_on", "issued_at", "due_on", "language",
+    "currency", "net", "gross",
 )  # fmt: skip
 
 # What is open is the gross less payments and the credit notes that correct only this invoice (as `queries.rests`).
