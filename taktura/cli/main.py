@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from taktura.cli.commands import billing, proving, running, serving, simulating
+from taktura.cli.commands import billing, keeping, people, proving, running, serving, simulating
 from taktura.cli.show import _, errors, terminal_language
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
@@ -59,6 +59,9 @@ for command in (
     proving.pdf,
     proving.verify,
     simulating.simulate,
+    people.create_user,
+    keeping.backup,
+    keeping.restore,
     running.migrate,
     running.setup_database,
     running.stop,

@@ -37,15 +37,19 @@ API_RATE = environment.whole("TAKTURA_API_RATE", 50, 1, 100_000)
 API_BURST = API_RATE * 10
 
 
+SECRET_KEY_FILE = TAKTURA_DATA / "secret-key"
+_given = environment.secret("TAKTURA_SECRET_KEY", environment.SECRET_CHARACTERS)
+SECRET_KEY_GIVEN = bool(_given)
+
+
 def secret_key() -> str:
     """The key that seals and signs: TAKTURA_SECRET_KEY, else one drawn at the first start and kept with the data.
 
     Empty where the folder cannot be written; Django then says so to whoever needs it.
     """
-    given = environment.secret("TAKTURA_SECRET_KEY", environment.SECRET_CHARACTERS)
-    path = TAKTURA_DATA / "secret-key"
+    path = SECRET_KEY_FILE
     try:
-        if not given and not path.exists():
+        if not _given and not path.exists():
             TAKTURA_DATA.mkdir(parents=True, exist_ok=True)
             part = path.with_name(f"{path.name}.{os.getpid()}")
             part.touch(mode=0o600)
@@ -56,7 +60,7 @@ def secret_key() -> str:
                 pass
             finally:
                 part.unlink()
-        return given or path.read_text("utf-8")
+        return _given or path.read_text("utf-8")
     except OSError:
         return ""
 

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import django
 import psycopg
@@ -76,7 +77,7 @@ def setup_database(admin_url: str, passwords: dict[str, str]) -> None:
 def ensure_database() -> None:
     """Make the database where it is missing, and bring its schema up to date; one process after another."""
     name = settings.DATABASES["owner"]["NAME"]
-    with _administration() as connection, _alone(connection):
+    with administration() as connection, _alone(connection):
         if not postgres.database_exists(connection, name):
             postgres.create_database(connection, name, owner=connection.info.user)
         migrate()
@@ -110,14 +111,13 @@ def scratch_database() -> Iterator[str]:
     """A migrated database of one's own, a clone of a template, for as long as the block runs; then it is dropped."""
     template = _template()
     name = f"taktura_scratch_{os.getpid()}_{secrets.token_hex(4)}"  # a pid comes again
-    with _administration() as connection:
+    with administration() as connection:
         postgres.create_database(connection, name, template, owner=connection.info.user)
-    before = _switch(name)
     try:
-        yield name
+        with switched(name):
+            yield name
     finally:
-        _switch(before)
-        with _administration() as connection:
+        with administration() as connection:
             postgres.drop_database(connection, name)
 
 
@@ -128,15 +128,12 @@ def _template() -> str:
     files += [settings.ROOT / "requirements.lock"]  # libraries bring tables of their own
     digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
     name = f"taktura_template_{digest}"
-    with _administration() as connection, _alone(connection):
+    with administration() as connection, _alone(connection):
         if not postgres.database_exists(connection, name):
             postgres.drop_database(connection, f"{name}_new")  # a process that was killed may have left it
             postgres.create_database(connection, f"{name}_new", owner=connection.info.user)
-            before = _switch(f"{name}_new")
-            try:
+            with switched(f"{name}_new"):
                 migrate()
-            finally:
-                _switch(before)
             connection.execute(
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (f"{name}_new", name)))
             )
@@ -153,6 +150,16 @@ def _alone(connection: psycopg.Connection) -> Iterator[None]:
         connection.execute("SELECT pg_advisory_unlock(hashtext('taktura template'))")
 
 
+@contextmanager
+def switched(name: str) -> Iterator[None]:
+    """Both logins go to another database for as long as the block runs."""
+    before = _switch(name)
+    try:
+        yield
+    finally:
+        _switch(before)
+
+
 def _switch(name: str) -> str:
     """Point both logins at another database; gives the name of the one before."""
     from django.db import connections
@@ -166,16 +173,27 @@ def _switch(name: str) -> str:
 
 
 @contextmanager
-def _administration() -> Iterator[psycopg.Connection]:
+def administration() -> Iterator[psycopg.Connection]:
     """A connection of the owner to the server's own database, to make and drop databases."""
+    with psycopg.connect(**_owner("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+@contextmanager
+def connection_of_owner() -> Iterator[psycopg.Connection]:
+    """A connection of the owner of the tables to the database, apart from Django's; its transaction ends with it."""
+    with psycopg.connect(**_owner(settings.DATABASES["owner"]["NAME"])) as connection:
+        yield connection
+
+
+def _owner(name: str) -> dict[str, Any]:
     owner = settings.DATABASES["owner"]
     parameters = {
         "host": owner["HOST"],
         "port": owner["PORT"],
         "user": owner["USER"],
         "password": owner["PASSWORD"],
-        "dbname": "postgres",
+        "dbname": name,
     }
-    given = owner["OPTIONS"] | {k: v for k, v in parameters.items() if v}
-    with psycopg.connect(**given, autocommit=True) as connection:
-        yield connection
+    options: dict[str, Any] = owner["OPTIONS"]
+    return options | {k: v for k, v in parameters.items() if v}

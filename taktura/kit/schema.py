@@ -1,6 +1,7 @@
 """Which migrations the program has, and which the database has had."""
 
 from functools import lru_cache
+from typing import Any
 
 from django.db import connections
 
@@ -19,11 +20,16 @@ def known() -> Migrations:
 def applied(alias: str = "default") -> Migrations:
     """The migrations that the database has had; none where it has no schema yet."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL")
-        if cursor.fetchone() != (True,):
-            return frozenset()
-        cursor.execute("SELECT app, name FROM django_migrations")
-        return frozenset(cursor.fetchall())
+        return applied_in(cursor)
+
+
+def applied_in(cursor: Any) -> Migrations:
+    """The same through a cursor or a connection of psycopg."""
+    found = cursor.execute("SELECT to_regclass('django_migrations') IS NOT NULL") or cursor
+    if found.fetchone() != (True,):
+        return frozenset()
+    found = cursor.execute("SELECT app, name FROM django_migrations") or cursor
+    return frozenset(found.fetchall())
 
 
 def newer(migrations: Migrations) -> list[str]:

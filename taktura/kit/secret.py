@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import os
+from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
 from django.conf import settings
@@ -29,6 +31,15 @@ def unseal(sealed: str) -> str:
         raise Refused(
             "invalid", "A stored password was sealed with another TAKTURA_SECRET_KEY: enter the password again."
         ) from error
+
+
+def keep_key(secret: str) -> None:
+    """Write the installation's key to its file, in place of the one there. Running programs keep the old one."""
+    path: Path = settings.SECRET_KEY_FILE
+    part = path.with_name(f"{path.name}.{os.getpid()}")
+    part.touch(mode=0o600)
+    part.write_text(secret, "utf-8")
+    part.replace(path)
 
 
 def _box() -> Fernet:

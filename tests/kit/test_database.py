@@ -20,7 +20,7 @@ Usage = namedtuple("Usage", "total used free")
 
 def exists(name: str) -> bool:
     """Whether the server has a database."""
-    with kit._administration() as admin:
+    with kit.administration() as admin:
         return postgres.database_exists(admin, name)
 
 
@@ -84,7 +84,7 @@ def test_both_logins_are_two(database: str) -> None:
 
 def test_options_of_the_address_hold_for_administration_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(settings.DATABASES["owner"], "OPTIONS", {"application_name": "probe"})
-    with kit._administration() as admin:
+    with kit.administration() as admin:
         assert admin.execute("SHOW application_name").fetchone() == ("probe",)
 
 
@@ -98,11 +98,11 @@ def other_schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pa
     for file in (here, here.with_name("immutable.py")):
         shutil.copy(file, tmp_path / file.name)
     (tmp_path / here.name).write_text(here.read_text() + f"# {tmp_path}\n")
-    with kit._administration() as admin:
+    with kit.administration() as admin:
         before = templates(admin)
     monkeypatch.setattr(kit, "__file__", str(tmp_path / here.name))
     yield tmp_path
-    with kit._administration() as admin:
+    with kit.administration() as admin:
         for name in templates(admin) - before:
             postgres.drop_database(admin, name)
 
@@ -142,7 +142,7 @@ def test_the_template_is_made_once(other_schema: Path, monkeypatch: pytest.Monke
 
 
 def test_a_database_belongs_to_the_owner(database: str) -> None:
-    with kit._administration() as admin:
+    with kit.administration() as admin:
         owner = admin.execute(
             sql.SQL("SELECT datdba::regrole::text FROM pg_database WHERE datname = {}").format(sql.Literal(database))
         ).fetchone()
