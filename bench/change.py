@@ -53,7 +53,7 @@ def _change(company: Company, number: int) -> float:
         line = line_for(by_key(company.seller.pk, f"C-{number:06}"), "seat")
         ready = preview_quantity(actor, line=line, quantity=AFTER, start=FROM)
         issued = change_quantity(actor, line=line, quantity=AFTER, start=FROM)
-    assert [r.draft.gross for r in ready] == [d.ready.draft.gross for d in issued]
+    assert [r.draft.gross for r in ready.documents] == [d.ready.draft.gross for d in issued]
     assert [d.ready.draft.kind for d in issued] == ["credit_note", "invoice"]
     return clock.seconds
 

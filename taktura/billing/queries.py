@@ -62,15 +62,21 @@ def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
                 continue
             since = min(d for d in (due, changed, settled + DAY) if d is not None)
             floors[pk] = floor(contracts[pk], since)
+    return with_usage(contracts, until, floors)
+
+
+def with_usage(contracts: Mapping[int, facts.Contract], until: date, floors: dict[int, date]) -> Facts:
+    """What settlement needs besides the contracts themselves: their usage in periods that begin up to `until`, and
+    what is billed; of each contract from its floor on."""
     asked = [w for pk, c in contracts.items() for w in windows(c, until + DAY, floors[pk])]
     sums = store.sums(asked)
     by_contract: dict[int, dict[facts.UsageKey, facts.Usage]] = {}
     owner = {line.id: pk for pk, c in contracts.items() for line in c.lines}
     for key, usage in sums.items():
         by_contract.setdefault(owner[key[0]], {})[key] = usage
-    contracts = {pk: replace(c, usage=by_contract.get(pk, {})) for pk, c in contracts.items()}
+    complete = {pk: replace(c, usage=by_contract.get(pk, {})) for pk, c in contracts.items()}
     billed, lines = load_charges(floors)
-    return Facts(contracts, billed, floors, lines)
+    return Facts(complete, billed, floors, lines)
 
 
 def due_of(known: Facts, pk: int, scope: Scope) -> list[Charge]:

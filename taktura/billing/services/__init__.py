@@ -7,7 +7,6 @@ from taktura.billing.services.changes import (
     end_line,
     give_notice,
     pause,
-    preview_quantity,
     publish_version,
     reprocess,
     resume,
@@ -15,10 +14,29 @@ from taktura.billing.services.changes import (
 )
 from taktura.billing.services.credits import credit
 from taktura.billing.services.interim import interim_bill, receive_file, record_usage
+from taktura.billing.services.previews import (
+    Bill,
+    Consequence,
+    forecast,
+    preview_book,
+    preview_coupon,
+    preview_end,
+    preview_interim,
+    preview_notice,
+    preview_pause,
+    preview_quantity,
+    preview_resume,
+    preview_signing,
+    preview_tariff,
+    preview_usage,
+    preview_withdrawal,
+)
 from taktura.billing.services.run import Outcome, bill
 from taktura.billing.services.sales import move_sales_item, sell
 
 __all__ = [
+    "Bill",
+    "Consequence",
     "Outcome",
     "bill",
     "book",
@@ -26,11 +44,23 @@ __all__ = [
     "change_tariff",
     "credit",
     "end_line",
+    "forecast",
     "give_notice",
     "interim_bill",
     "move_sales_item",
     "pause",
+    "preview_book",
+    "preview_coupon",
+    "preview_end",
+    "preview_interim",
+    "preview_notice",
+    "preview_pause",
     "preview_quantity",
+    "preview_resume",
+    "preview_signing",
+    "preview_tariff",
+    "preview_usage",
+    "preview_withdrawal",
     "publish_version",
     "receive_file",
     "record_usage",

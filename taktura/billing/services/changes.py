@@ -1,7 +1,6 @@
-"""Changes of a contract with the money they make due at once (R5.3, R5.6, R16). A preview writes nothing."""
+"""Changes of a contract with the money they make due at once (R5.3, R5.6, R16)."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,15 +9,14 @@ from django.db import connection
 
 from taktura.audit.acts import act
 from taktura.billing.models import Charge
-from taktura.billing.queries import gather
 from taktura.billing.services.interim import threshold_bills
-from taktura.billing.services.settling import check_complete, documents_due, settle_now
+from taktura.billing.services.settling import check_complete, settle_now
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff, TariffVersion
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, ContractLine
 from taktura.core.settle import Scope
-from taktura.invoices.services import Issued, Ready
+from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier
@@ -54,22 +52,6 @@ def change_quantity(
     contracts.read_again(line.contract, line)
     contracts.change_quantity(actor, line=line, quantity=quantity, start=start, memo=memo)
     return _settle_lines(actor, line.contract, [line.pk], "bill_change")
-
-
-def preview_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date) -> list[Ready]:
-    """The documents that `change_quantity` would make, from the same settlement; nothing is written. Refuses alike."""
-    contract = line.contract
-    quantity = contracts.check_quantity(line, quantity, start)
-    known = gather([contract.pk], _today(actor, contract), whole=True)
-    facts = known.contracts[contract.pk]
-    changed = [
-        replace(x, quantities=tuple(sorted({**dict(x.quantities), start: quantity}.items()))) if x.id == line.pk else x
-        for x in facts.lines
-    ]
-    known.contracts[contract.pk] = replace(facts, lines=tuple(changed))
-    scope = Scope(on=_today(actor, contract), lines=frozenset([line.pk]))
-    netted = contract.customer.seller.change_documents == "netted"
-    return [r for r, _ in documents_due(known, contract, scope, scope.on, netted=netted)]
 
 
 @act
@@ -121,10 +103,16 @@ def resume(actor: Actor, *, contract: Contract, start: date) -> None:
 def change_tariff(actor: Actor, *, contract: Contract, tariff: Tariff, start: date, **settings: Any) -> list[Issued]:
     """Put a contract under another tariff and settle old and new lines from the date on (R16.1)."""
     contracts.read_again(contract)
-    beyond = Charge.objects.filter(contract=contract, end__gt=start, amount__gt=0, rate_start__isnull=False).exists()
+    through = billed_beyond(contract, start)
     contracts.change_tariff(actor, contract=contract, tariff=tariff, start=start, **settings)
     _rematch(actor, contract)
-    return _settle_lines(actor, contract, None, "bill_change_of_tariff", through=start if beyond else None)
+    return _settle_lines(actor, contract, None, "bill_change_of_tariff", through=through)
+
+
+def billed_beyond(contract: Contract, day: date) -> date | None:
+    """The day, when something is billed by days beyond it: then a change of tariff bills anew what begins up to it."""
+    found = Charge.objects.filter(contract=contract, end__gt=day, amount__gt=0, rate_start__isnull=False)
+    return day if found.exists() else None
 
 
 @act

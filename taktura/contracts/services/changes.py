@@ -1,10 +1,10 @@
 """Notice, pause, change of tariff, and versions for running contracts."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 
-from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
@@ -13,15 +13,17 @@ from taktura.catalog.queries import version_in_force
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineStretch, Pause, PhaseVersion
 from taktura.contracts.queries import phase_on
 from taktura.contracts.services.lines import (
-    insert_line,
+    Planned,
     lines_without_end,
+    new_line,
     next_period,
     set_end,
     stretches_for,
+    write_lines,
     write_stretches,
 )
 from taktura.contracts.services.schedule import changed, reschedule, touch
-from taktura.contracts.services.signing import open_phase
+from taktura.contracts.services.signing import PlannedPhase, plan_phase
 from taktura.core.errors import Refused
 from taktura.core.facts import ONE
 from taktura.core.periods import Anchor
@@ -38,6 +40,25 @@ def give_notice(
 
     A wished last day moves to the next permitted one. Raises `Refused` (`contract_ended`).
     """
+    end = notice_end(contract, received, wish, line)
+    before = contract.end if line is None else line.end
+    if line is None:
+        contract.end, contract.notice_received = end, received
+        contract.save(update_fields=["end", "notice_received"])
+    else:
+        set_end(line, end, by_notice=True)
+    changed(contract, end if before is None else min(end, before))
+    record(
+        actor,
+        "give_notice",
+        f"contract:{contract.pk}",
+        {"received": received, "wish": wish, "ends": end, "line": line.pk if line else None},
+    )
+    return end
+
+
+def notice_end(contract: Contract, received: date, wish: date | None = None, line: ContractLine | None = None) -> date:
+    """The end (exclusive) to which a notice received on a day would lead (R15). Refuses as `give_notice`."""
     if contract.end is not None and contract.end <= received:
         raise Refused("contract_ended", "The contract has ended: there is nothing left to give notice of.")
     consumer = is_german_consumer(contract.customer)
@@ -50,28 +71,13 @@ def give_notice(
     end = earliest_end(terms, start, received, consumer=consumer, wish=wish)
     if contract.end is not None:
         end = min(end, contract.end)
-    before = contract.end if line is None else line.end
-    if line is None:
-        contract.end, contract.notice_received = end, received
-        contract.save(update_fields=["end", "notice_received"])
-    else:
-        end = min(end, line.end) if line.end else end
-        set_end(line, end, by_notice=True)
-    changed(contract, end if before is None else min(end, before))
-    record(
-        actor,
-        "give_notice",
-        f"contract:{contract.pk}",
-        {"received": received, "wish": wish, "ends": end, "line": line.pk if line else None},
-    )
-    return end
+    return min(end, line.end) if line is not None and line.end else end
 
 
 @act
 def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
     """Take a notice back: the contract runs on. What was credited is billed with the next billing (R5.9)."""
-    if contract.notice_received is None:
-        raise Refused("invalid", "No notice of this contract has been given.")
+    check_notice(contract)
     ended = contract.end
     contract.end, contract.notice_received = contract.term_end, None
     contract.save(update_fields=["end", "notice_received"])
@@ -79,33 +85,62 @@ def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
     record(actor, "withdraw_notice", f"contract:{contract.pk}", {"ended": ended})
 
 
+def check_notice(contract: Contract) -> None:
+    """Raise `Refused` (`invalid`) unless a notice of the contract has been given."""
+    if contract.notice_received is None:
+        raise Refused("invalid", "No notice of this contract has been given.")
+
+
 @act
 def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = None) -> Pause:
     """Pause a contract in `[start, end)`; raises `Refused`: `conflict` (another pause), `contract_ended`, `invalid`."""
-    if contract.end is not None and start >= contract.end:
-        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
-    if end is not None and end <= start:
-        raise Refused("invalid", "A pause must end after it begins.")
-    try:
-        with transaction.atomic():
-            row = Pause.objects.create(contract=contract, start=start, end=end)
-    except IntegrityError as error:
-        raise Refused("conflict", "The contract is paused already in that span: resume it first.") from error
+    check_pause(contract, start, end)
+    row = Pause.objects.create(contract=contract, start=start, end=end)
     changed(contract, start)
     record(actor, "pause", f"contract:{contract.pk}", {"from": start, "until": end})
     return row
 
 
+def check_pause(contract: Contract, start: date, end: date | None) -> None:
+    """Refuse what `pause` refuses."""
+    if contract.end is not None and start >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
+    if end is not None and end <= start:
+        raise Refused("invalid", "A pause must end after it begins.")
+    others = contract.pauses.filter(Q(end__isnull=True) | Q(end__gt=start)).exclude(start=F("end"))
+    if others.filter(start__lt=end).exists() if end is not None else others.exists():
+        raise Refused("conflict", "The contract is paused already in that span: resume it first.")
+
+
 @act
 def resume(actor: Actor, *, contract: Contract, start: date) -> None:
     """End the pause that runs on a day, on that day; raises `Refused` (`invalid`) when none does."""
-    row = contract.pauses.filter(start__lte=start).filter(Q(end__isnull=True) | Q(end__gt=start)).last()
-    if row is None:
-        raise Refused("invalid", "The contract is not paused on %(day)s.", day=start.isoformat())
+    row = pause_on(contract, start)
     row.end = start
     row.save(update_fields=["end"])
     changed(contract, start)
     record(actor, "resume", f"contract:{contract.pk}", {"from": start})
+
+
+def pause_on(contract: Contract, day: date) -> Pause:
+    """The pause that runs on a day; raises `Refused` (`invalid`) when none does."""
+    row = contract.pauses.filter(start__lte=day).filter(Q(end__isnull=True) | Q(end__gt=day)).last()
+    if row is None:
+        raise Refused("invalid", "The contract is not paused on %(day)s.", day=day.isoformat())
+    return row
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedTariff:
+    """A change of tariff that is not written yet: the phase that ends, the one that begins, and what becomes of the
+    lines (`kept` at their old terms, `ended` on a day, `stretches` of those that go on, `new`)."""
+
+    old: ContractPhase
+    opening: PlannedPhase
+    stretches: list[LineStretch]
+    kept: list[ContractLine]
+    ended: list[tuple[ContractLine, date]]
+    new: list[Planned]
 
 
 @act
@@ -125,24 +160,17 @@ def change_tariff(
     the rest end. A once line of the new tariff is not charged. Raises `Refused`: `contract_ended`, `conflict` (a later
     change is planned), `not_found` (an article in `keep` that is not booked), `invalid`.
     """
-    if contract.end is not None and start >= contract.end:
-        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
-    if start <= contract.start:
-        raise Refused("invalid", "A change of tariff begins after the contract's first day.")
-    if tariff.currency != contract.currency:
-        raise Refused("invalid", "The new tariff is in another currency: sign a new contract.")
-    if ContractPhase.objects.filter(contract=contract, start__gte=start).exists():
-        raise Refused("conflict", "A change of tariff on or after %(day)s is planned already.", day=start.isoformat())
-    old = phase_on(contract, start)
-    counted = Anchor(old.anchor_kind, old.anchor_origin, old.anchor_day)
-    if not keep_billing_dates:
-        counted = Anchor("contract", start, start.day)
-    old.end = start
-    old.save(update_fields=["end"])
-    version = version_in_force(tariff, start)
-    phase = open_phase(contract, tariff, version, start, counted)
-    _carry_lines(contract, phase, version, start, set(keep))
-    contract.tariff, contract.threshold = tariff, version.interim_threshold
+    kept = sorted(keep)
+    planned = plan_tariff(contract, tariff, start, keep_billing_dates=keep_billing_dates, keep=kept)
+    planned.old.save(update_fields=["end"])
+    planned.opening.write()
+    for line in planned.kept:
+        line.save(update_fields=["kept_from"])
+    for line, end in planned.ended:
+        set_end(line, end)
+    write_lines(planned.new)
+    write_stretches(planned.stretches)
+    contract.tariff, contract.threshold = tariff, planned.opening.versions[0].version.interim_threshold
     if not keep_terms:
         contract.terms, contract.terms_from = tariff.notice, start
     contract.save(update_fields=["tariff", "terms", "terms_from", "threshold"])
@@ -156,37 +184,64 @@ def change_tariff(
             "from": start,
             "keep_billing_dates": keep_billing_dates,
             "keep_terms": keep_terms,
-            "keep": sorted(keep),
+            "keep": kept,
         },
     )
 
 
-def _carry_lines(contract: Contract, phase: ContractPhase, version: TariffVersion, start: date, keep: set[str]) -> None:
-    new = {line.article.key: line for line in version.lines.select_related("article", "version")}
+def plan_tariff(
+    contract: Contract, tariff: Tariff, start: date, *, keep_billing_dates: bool = True, keep: Iterable[str] = ()
+) -> PlannedTariff:
+    """What `change_tariff` would write. Refuses alike."""
+    if contract.end is not None and start >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
+    if start <= contract.start:
+        raise Refused("invalid", "A change of tariff begins after the contract's first day.")
+    if tariff.currency != contract.currency:
+        raise Refused("invalid", "The new tariff is in another currency: sign a new contract.")
+    if ContractPhase.objects.filter(contract=contract, start__gte=start).exists():
+        raise Refused("conflict", "A change of tariff on or after %(day)s is planned already.", day=start.isoformat())
+    old = phase_on(contract, start)
+    counted = Anchor(old.anchor_kind, old.anchor_origin, old.anchor_day)
+    if not keep_billing_dates:
+        counted = Anchor("contract", start, start.day)
+    old.end = start
+    opening = plan_phase(contract, tariff, version_in_force(tariff, start), start, counted)
+    planned = PlannedTariff(old, opening, [], [], [], [])
+    _carry_lines(contract, planned, start, set(keep))
+    return planned
+
+
+def _carry_lines(contract: Contract, planned: PlannedTariff, start: date, keep: set[str]) -> None:
+    phase, versions = planned.opening.phase, planned.opening.versions
+    new = {line.article.key: line for line in versions[0].version.lines.select_related("article", "version")}
     running = lines_without_end(contract, start)
     unknown = keep - {line.article.key for line in running}
     if unknown:
         raise Refused(
             "not_found", "The contract has no line for the article “%(article)s”.", article=sorted(unknown)[0]
         )
-    rows: list[LineStretch] = []
+    going_on = set()
     for line in running:
         other: TariffLine | None = new.get(line.article.key)
+        ends = line.end
         if line.charge == "once":
-            continue
-        if other is not None and other.charge == line.charge:
-            rows += stretches_for(line, phase, other, max(start, line.start))
+            pass
+        elif other is not None and other.charge == line.charge:
+            planned.stretches.extend(stretches_for(line, phase, other, max(start, line.start), versions))
         elif line.article.key in keep:
             line.kept_from = start
-            line.save(update_fields=["kept_from"])
+            planned.kept.append(line)
         else:
-            set_end(line, max(start, line.start))
-    going_on = {line.article.key for line in running if line.end is None or line.end > start}
+            ends = max(start, line.start)
+            planned.ended.append((line, ends))
+        if ends is None or ends > start:
+            going_on.add(line.article.key)
     for article, tariff_line in new.items():
         if tariff_line.booking == "included" and tariff_line.charge != "once" and article not in going_on:
-            line = insert_line(contract, tariff_line, start=start, end=None, quantity=ONE)
-            rows += stretches_for(line, phase, tariff_line, start)
-    write_stretches(rows)
+            added = new_line(contract, tariff_line, start=start, end=None, quantity=ONE)
+            added.stretches.extend(stretches_for(added.line, phase, tariff_line, start, versions))
+            planned.new.append(added)
 
 
 def apply_version(version: TariffVersion, billed: Mapping[int, date], unit_billed: Mapping[int, date]) -> list[int]:

@@ -1,6 +1,7 @@
 """Contract lines: booking, quantities, ends."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -42,7 +43,7 @@ def book(
 
     Raises `Refused`: `contract_ended`, `not_found` (no such article in the tariff), `invalid`.
     """
-    line = record_line(
+    planned = plan_booking(
         contract=contract,
         article=article,
         start=start,
@@ -51,8 +52,12 @@ def book(
         memo=memo,
         name=name,
         order_coupon=order_coupon,
-        **conditions_of({"price": price, "discount": discount, "reason": reason, "minimum_quantity": minimum_quantity}),
+        price=price,
+        discount=discount,
+        reason=reason,
+        minimum_quantity=minimum_quantity,
     )
+    line = write_lines([planned])[0]
     changed(contract, start)
     record(
         actor,
@@ -73,10 +78,48 @@ def book(
     return line
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A line that is not written yet: its first quantity, and what it costs from when."""
+
+    line: ContractLine
+    quantity: Decimal
+    stretches: list[LineStretch]
+
+
 def record_line(
     *, contract: Contract, article: str, start: date, quantity: Decimal, end: date | None = None, **fields: Any
 ) -> ContractLine:
     """Write a booked line with its terms, in the caller's transaction; see `book` for what is refused."""
+    return write_lines(
+        [plan_line(contract=contract, article=article, start=start, quantity=quantity, end=end, **fields)]
+    )[0]
+
+
+def plan_booking(
+    *,
+    contract: Contract,
+    price: Decimal | None = None,
+    discount: Decimal = Decimal(0),
+    reason: str = "",
+    minimum_quantity: Decimal | None = None,
+    **fields: Any,
+) -> Planned:
+    """The line that `book` would write. Refuses alike."""
+    own = {"price": price, "discount": discount, "reason": reason, "minimum_quantity": minimum_quantity}
+    return plan_line(contract=contract, **fields, **conditions_of(own))
+
+
+def plan_line(
+    *,
+    contract: Contract,
+    article: str,
+    start: date,
+    quantity: Decimal = Decimal(1),
+    end: date | None = None,
+    **fields: Any,
+) -> Planned:
+    """A line with its terms, not written; see `book` for what is refused."""
     if contract.end is not None and start >= contract.end:
         raise Refused(
             "contract_ended", "The contract ends before %(day)s: book until its last day.", day=start.isoformat()
@@ -95,18 +138,16 @@ def record_line(
         taken = active_lines(contract, article, start, end)
         if quantity not in (0, 1) or taken:
             raise Refused("invalid", "“%(article)s” can be booked once or not at all.", article=article)
-    line = insert_line(contract, tariff_line, start=start, end=end, quantity=quantity, **fields)
-    rows = stretches_for(line, phase, tariff_line, start)
+    planned = new_line(contract, tariff_line, start=start, end=end, quantity=quantity, **fields)
+    planned.stretches.extend(stretches_for(planned.line, phase, tariff_line, start))
     for later in ContractPhase.objects.filter(contract=contract, start__gt=start).order_by("start"):
         try:
             other = line_of_tariff(later, article, later.start)
         except Refused:
-            line.end = min(line.end or later.start, later.start)
-            line.save(update_fields=["end"])
+            planned.line.end = min(planned.line.end or later.start, later.start)
             break
-        rows += stretches_for(line, later, other, later.start)
-    write_stretches(rows)
-    return line
+        planned.stretches.extend(stretches_for(planned.line, later, other, later.start))
+    return planned
 
 
 @act
@@ -154,11 +195,8 @@ def check_quantity(line: ContractLine, quantity: Decimal, start: date) -> Decima
 
 @act
 def end_line(actor: Actor, *, line: ContractLine, until: date) -> None:
-    """End a line; `until` is exclusive. Raises `Refused` (`invalid`) when it is over already, or before it begins."""
-    if until < line.start or (line.end is not None and line.end < until):
-        raise Refused(
-            "invalid", "The line does not run until %(day)s: choose a day of its life.", day=until.isoformat()
-        )
+    """End a line; `until` is exclusive. See `check_end` for what is refused."""
+    check_end(line, until)
     set_end(line, until)
     changed(line.contract, until)
     record(
@@ -167,6 +205,14 @@ def end_line(actor: Actor, *, line: ContractLine, until: date) -> None:
         f"contract:{line.contract_id}",
         {"line": line.pk, "article": line.article.key, "until": until},
     )
+
+
+def check_end(line: ContractLine, until: date) -> None:
+    """Raise `Refused` (`invalid`) when a line is over already before a day, or begins after it."""
+    if until < line.start or (line.end is not None and line.end < until):
+        raise Refused(
+            "invalid", "The line does not run until %(day)s: choose a day of its life.", day=until.isoformat()
+        )
 
 
 def set_end(line: ContractLine, until: date | None, *, by_notice: bool = False) -> None:
@@ -198,12 +244,12 @@ def line_of_tariff(phase: ContractPhase, article: str, day: date) -> TariffLine:
     return found
 
 
-def insert_line(
+def new_line(
     contract: Contract, tariff_line: TariffLine, *, start: date, end: date | None, quantity: Decimal, **fields: Any
-) -> ContractLine:
-    """Write a line and its first quantity."""
+) -> Planned:
+    """A line of a tariff's line, not written; nothing says yet what it costs."""
     quantity = number(quantity, "quantity")
-    line = ContractLine.objects.create(
+    line = ContractLine(
         contract=contract,
         article=tariff_line.article,
         charge=tariff_line.charge,
@@ -212,20 +258,36 @@ def insert_line(
         end=end,
         **fields,
     )
-    LineQuantity.objects.create(line=line, start=start, quantity=quantity)
-    return line
+    return Planned(line, quantity, [])
 
 
-def stretches_for(line: ContractLine, phase: ContractPhase, tariff_line: TariffLine, start: date) -> list[LineStretch]:
-    """From when which version's line holds for a contract line in a phase: the one at its start, then later ones from
-    the line's next period on, counted by its own interval (R16.3)."""
-    rows = [LineStretch(line=line, tariff_line=tariff_line, effective_from=start)]
-    later = (
-        PhaseVersion.objects.filter(phase=phase, effective_from__gt=start)
-        .select_related("version")
-        .order_by("effective_from", "id")
+def write_lines(planned: Sequence[Planned]) -> list[ContractLine]:
+    """Write lines with their first quantities and their terms."""
+    lines = [p.line for p in planned]
+    ContractLine.objects.bulk_create(lines)
+    LineQuantity.objects.bulk_create(
+        LineQuantity(line=p.line, start=p.line.start, quantity=p.quantity) for p in planned
     )
-    for entry in later:
+    write_stretches(row for p in planned for row in p.stretches)
+    return lines
+
+
+def stretches_for(
+    line: ContractLine,
+    phase: ContractPhase,
+    tariff_line: TariffLine,
+    start: date,
+    versions: Sequence[PhaseVersion] | None = None,
+) -> list[LineStretch]:
+    """From when which version's line holds for a contract line in a phase: the one at its start, then later ones from
+    the line's next period on, counted by its own interval (R16.3). `versions`: of a phase that is not written yet."""
+    rows = [LineStretch(line=line, tariff_line=tariff_line, effective_from=start)]
+    if versions is None:
+        found = PhaseVersion.objects.filter(phase=phase).select_related("version")
+        versions = list(found.order_by("effective_from", "id"))
+    for entry in versions:
+        if entry.effective_from <= start:
+            continue
         other = entry.version.lines.select_related("article", "version").filter(article=line.article_id).first()
         if other is not None:
             rows.append(

@@ -1,5 +1,6 @@
 """Signing a contract, and giving it coupons."""
 
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -9,9 +10,10 @@ from taktura.audit.services import record
 from taktura.catalog.models import Coupon, Tariff, TariffVersion
 from taktura.catalog.queries import later_versions, tariff_line_terms, version_in_force
 from taktura.contracts.facts import load
-from taktura.contracts.models import Contract, ContractCoupon, ContractLine, ContractPhase, PhaseVersion
-from taktura.contracts.services.lines import conditions_of, insert_line, stretches_for, write_stretches
+from taktura.contracts.models import Contract, ContractCoupon, ContractPhase, PhaseVersion
+from taktura.contracts.services.lines import Planned, conditions_of, new_line, stretches_for, write_lines
 from taktura.contracts.services.schedule import changed
+from taktura.core import facts as core
 from taktura.core.errors import Refused
 from taktura.core.expected import unit_of
 from taktura.core.periods import Anchor, add, anchor, check_anchor
@@ -19,6 +21,28 @@ from taktura.core.terms import fixed_end, parse_terms
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
 from taktura.kit.fields import stored_end
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPhase:
+    """A phase that is not written yet, with the versions that hold in it."""
+
+    phase: ContractPhase
+    versions: list[PhaseVersion]
+
+    def write(self) -> None:
+        """Write both."""
+        self.phase.save(force_insert=True)
+        PhaseVersion.objects.bulk_create(self.versions)
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedContract:
+    """A contract that is not written yet, its first phase and its lines."""
+
+    contract: Contract
+    opening: PlannedPhase
+    lines: list[Planned]
 
 
 @act
@@ -41,6 +65,58 @@ def sign(
     `billed_until` (exclusive): another system has billed it so far. Raises `Refused`: `conflict` when the key is
     taken, `unknown_offer_number`, `not_found` for an article that the tariff does not have, `invalid`.
     """
+    planned = plan_contract(
+        actor,
+        key=key,
+        customer=customer,
+        tariff=tariff,
+        start=start,
+        offer_number=offer_number,
+        quantities=quantities,
+        anchor_kind=anchor_kind,
+        conditions=conditions,
+        billed_until=billed_until,
+    )
+    contract = planned.contract
+    contract.save(force_insert=True)
+    planned.opening.write()
+    write_lines(planned.lines)
+    if coupon is not None:
+        coupon_row(load([contract.pk])[contract.pk], contract, coupon, start).save()
+    changed(contract, start)
+    record(
+        actor,
+        "sign",
+        f"contract:{contract.pk}",
+        {
+            "contract": key,
+            "customer": customer.key,
+            "tariff": tariff.key,
+            "version": planned.opening.versions[0].version_id,
+            "start": start,
+            "quantities": quantities or {},
+            "conditions": conditions or {},
+            "billed_until": billed_until,
+            "coupon": coupon.key if coupon else None,
+        },
+    )
+    return contract
+
+
+def plan_contract(
+    actor: Actor,
+    *,
+    key: str,
+    customer: Customer,
+    tariff: Tariff,
+    start: date,
+    offer_number: str | None = None,
+    quantities: dict[str, Decimal] | None = None,
+    anchor_kind: str | None = None,
+    conditions: dict[str, dict[str, Any]] | None = None,
+    billed_until: date | None = None,
+) -> PlannedContract:
+    """The contract that `sign` would write, without its coupon. Refuses alike."""
     if Contract.objects.filter(key=key, customer__seller=customer.seller_id).exists():
         raise Refused("conflict", "There is a contract “%(key)s” already: choose another key.", key=key)
     if offer_number is not None and offer_number != tariff.offer_number:
@@ -54,7 +130,7 @@ def sign(
     counted = anchor(kind, trial_end if trial_end and kind == "contract" else start)
     terms = parse_terms(tariff.notice)
     end = fixed_end(terms, start)
-    contract = Contract.objects.create(
+    contract = Contract(
         customer=customer,
         key=key,
         tariff=tariff,
@@ -70,44 +146,24 @@ def sign(
         signed_at=actor.now,
         threshold=version.interim_threshold,
     )
-    phase = open_phase(contract, tariff, version, start, counted)
-    _book_first_lines(contract, phase, version, start, quantities or {}, conditions or {})
-    if coupon is not None:
-        _give(contract, coupon, start)
-    changed(contract, start)
-    record(
-        actor,
-        "sign",
-        f"contract:{contract.pk}",
-        {
-            "contract": key,
-            "customer": customer.key,
-            "tariff": tariff.key,
-            "version": version.pk,
-            "start": start,
-            "quantities": quantities or {},
-            "conditions": conditions or {},
-            "billed_until": billed_until,
-            "coupon": coupon.key if coupon else None,
-        },
-    )
-    return contract
+    opening = plan_phase(contract, tariff, version, start, counted)
+    return PlannedContract(contract, opening, _first_lines(contract, opening, quantities or {}, conditions or {}))
 
 
 @act
 def give_coupon(actor: Actor, *, contract: Contract, coupon: Coupon) -> None:
     """Give a contract a coupon from the day of the act on; the periods in which it counts are fixed now (R10.2)."""
     day = actor.today(contract.customer.seller.time_zone)
-    _give(contract, coupon, day)
+    coupon_row(load([contract.pk])[contract.pk], contract, coupon, day).save()
     changed(contract, max(day, contract.start))
     record(actor, "redeem", f"contract:{contract.pk}", {"coupon": coupon.key, "given": day})
 
 
-def open_phase(
+def plan_phase(
     contract: Contract, tariff: Tariff, version: TariffVersion, start: date, counted: Anchor
-) -> ContractPhase:
-    """Begin a phase under a tariff, with the later versions that apply to all."""
-    phase = ContractPhase.objects.create(
+) -> PlannedPhase:
+    """A phase under a tariff, with the later versions that apply to all; not written."""
+    phase = ContractPhase(
         contract=contract,
         start=start,
         tariff=tariff,
@@ -122,24 +178,19 @@ def open_phase(
             period = grid.of(later.valid_from)
             begins = period.start if period.start == later.valid_from else period.end
             rows.append(PhaseVersion(phase=phase, version=later, effective_from=begins))
-    PhaseVersion.objects.bulk_create(rows)
-    return phase
+    return PlannedPhase(phase, rows)
 
 
-def _book_first_lines(
-    contract: Contract,
-    phase: ContractPhase,
-    version: TariffVersion,
-    start: date,
-    quantities: dict[str, Decimal],
-    conditions: dict[str, dict[str, Any]],
-) -> None:
+def _first_lines(
+    contract: Contract, opening: PlannedPhase, quantities: dict[str, Decimal], conditions: dict[str, dict[str, Any]]
+) -> list[Planned]:
+    phase, version, start = opening.phase, opening.versions[0].version, contract.start
     tariff_lines = {line.article.key: line for line in version.lines.select_related("article", "version")}
     for named in [*quantities, *conditions]:
         if named not in tariff_lines:
             raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=named)
     tariff_line_terms(line.pk for line in tariff_lines.values())
-    stretches = []
+    lines = []
     for article, line in tariff_lines.items():
         quantity = quantities.get(article)
         if line.booking == "included" and quantity is None:
@@ -148,15 +199,16 @@ def _book_first_lines(
             continue
         if line.booking == "on_off" and quantity != 1:
             raise Refused("invalid", "“%(article)s” can be booked once or not at all.", article=article)
-        booked: ContractLine = insert_line(
+        planned = new_line(
             contract, line, start=start, end=None, quantity=quantity, **conditions_of(conditions.get(article, {}))
         )
-        stretches.append((booked, line))
-    write_stretches([row for booked, line in stretches for row in stretches_for(booked, phase, line, start)])
+        planned.stretches.extend(stretches_for(planned.line, phase, line, start, opening.versions))
+        lines.append(planned)
+    return lines
 
 
-def _give(contract: Contract, coupon: Coupon, day: date) -> None:
-    facts = load([contract.pk])[contract.pk]
+def coupon_row(facts: core.Contract, contract: Contract, coupon: Coupon, day: date) -> ContractCoupon:
+    """A coupon given on a day, with the periods in which it counts, not written. `facts`: the contract's (R10.2)."""
     wanted = [line for line in facts.lines if not coupon.articles or line.article in coupon.articles]
     day = max(day, facts.start)
     unit = unit_of(facts, day)
@@ -173,6 +225,4 @@ def _give(contract: Contract, coupon: Coupon, day: date) -> None:
         grid = phase.anchor.grid(phase.terms(unit.start).interval)
         periods = coupon.periods - (1 if unit.trial else 0)
         end = grid.start(grid.index(unit.end if unit.trial else unit.start) + periods)
-    ContractCoupon.objects.create(
-        contract=contract, coupon=coupon, given=day, first=unit.start, end=end and stored_end(end)
-    )
+    return ContractCoupon(contract=contract, coupon=coupon, given=day, first=unit.start, end=end and stored_end(end))

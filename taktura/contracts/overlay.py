@@ -1,0 +1,146 @@
+"""A change laid over a contract's facts: the core's values as they would be if it were written. Nothing is.
+
+What is not written has no id; it gets one from `NEW` on, beyond all that the database gives.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+from taktura.catalog.queries import tariff_line_terms, version_terms
+from taktura.contracts.models import ContractCoupon, LineStretch, PhaseVersion
+from taktura.contracts.services.changes import PlannedTariff
+from taktura.contracts.services.lines import Planned
+from taktura.contracts.services.signing import PlannedContract, PlannedPhase
+from taktura.core import facts
+from taktura.core.facts import LineTerms
+from taktura.core.money import places
+from taktura.core.periods import Anchor
+from taktura.customers.queries import tax_of
+from taktura.kit.fields import end_of
+
+NEW = 2**62
+Change = Callable[[facts.Line], facts.Line]
+
+
+def with_quantity(contract: facts.Contract, line: int, start: date, quantity: Decimal) -> facts.Contract:
+    """The contract with another quantity of a line from a day on."""
+    return _each(
+        contract,
+        {line},
+        lambda x: replace(x, quantities=tuple(sorted({**dict(x.quantities), start: quantity}.items()))),
+    )
+
+
+def with_lines(contract: facts.Contract, planned: Iterable[Planned]) -> facts.Contract:
+    """The contract with lines more."""
+    first = NEW + len(contract.lines)
+    return replace(contract, lines=contract.lines + tuple(_line(first + i, p) for i, p in enumerate(planned)))
+
+
+def with_line_end(contract: facts.Contract, line: int, end: date, *, by_notice: bool = False) -> facts.Contract:
+    """The contract with a line that ends before a day."""
+    return _each(contract, {line}, lambda x: replace(x, end=end, ended_by_notice=by_notice))
+
+
+def with_end(contract: facts.Contract, end: date | None) -> facts.Contract:
+    """The contract with another end (exclusive; None: none)."""
+    return replace(contract, end=end_of(end))
+
+
+def with_pause(contract: facts.Contract, start: date, end: date | None) -> facts.Contract:
+    """The contract paused in `[start, end)`; a pause that begins on the same day is replaced."""
+    others = [p for p in contract.pauses if p[0] != start]
+    return replace(contract, pauses=tuple(sorted([*others, (start, end_of(end))])))
+
+
+def with_coupon(contract: facts.Contract, given: ContractCoupon) -> facts.Contract:
+    """The contract with a coupon more."""
+    coupon = given.coupon
+    row = facts.Coupon(
+        id=NEW + len(contract.coupons),
+        given=given.given,
+        first=given.first,
+        end=end_of(given.end),
+        percent=coupon.percent,
+        amount=coupon.amount,
+        articles=frozenset(coupon.articles),
+    )
+    return replace(contract, coupons=(*contract.coupons, row))
+
+
+def with_tariff(contract: facts.Contract, planned: PlannedTariff) -> facts.Contract:
+    """The contract under another tariff."""
+    start = planned.opening.phase.start
+    phases = tuple(replace(p, end=start) if p.start == planned.old.start else p for p in contract.phases)
+    changed = replace(contract, phases=(*phases, _phase(planned.opening)))
+    changed = _each(changed, {x.pk for x in planned.kept}, lambda x: replace(x, kept=start))
+    for line, end in planned.ended:
+        changed = with_line_end(changed, line.pk, end)
+    going_on = {x.id: x.terms for x in changed.lines}
+    for pk in {s.line_id for s in planned.stretches}:
+        going_on[pk] += _terms([s for s in planned.stretches if s.line_id == pk])
+    lines = (replace(x, terms=tuple(sorted(going_on[x.id], key=_start))) for x in changed.lines)
+    changed = replace(changed, lines=tuple(lines))
+    return with_lines(changed, planned.new)
+
+
+def of_planned(planned: PlannedContract) -> facts.Contract:
+    """A contract that is not written, as it would be."""
+    contract, customer = planned.contract, planned.contract.customer
+    empty = facts.Contract(
+        id=NEW,
+        start=contract.start,
+        end=end_of(contract.end),
+        billed_until=contract.billed_until or date.min,
+        trial_end=contract.trial_end,
+        phases=(_phase(planned.opening),),
+        lines=(),
+        tax=tax_of(customer),
+        digits=places(contract.currency),
+        stacking=customer.seller.stacking,
+        coupon_and_scale=customer.seller.coupon_and_scale,
+    )
+    return with_lines(empty, planned.lines)
+
+
+def _each(contract: facts.Contract, lines: set[int], change: Change) -> facts.Contract:
+    return replace(contract, lines=tuple(change(x) if x.id in lines else x for x in contract.lines))
+
+
+def _line(pk: int, planned: Planned) -> facts.Line:
+    line = planned.line
+    return facts.Line(
+        id=pk,
+        start=line.start,
+        end=end_of(line.end),
+        terms=_terms(planned.stretches),
+        quantities=((line.start, planned.quantity),),
+        price=line.price,
+        discount=Decimal(line.discount),
+        reason=line.reason,
+        minimum_quantity=line.minimum_quantity,
+        order_coupon=line.order_coupon,
+    )
+
+
+def _terms(rows: Sequence[LineStretch]) -> tuple[tuple[date, LineTerms], ...]:
+    known = tariff_line_terms(r.tariff_line_id for r in rows)
+    return tuple(sorted(((r.effective_from, known[r.tariff_line_id]) for r in rows), key=_start))
+
+
+def _start(row: tuple[date, LineTerms]) -> date:
+    return row[0]
+
+
+def _phase(planned: PlannedPhase) -> facts.Phase:
+    phase = planned.phase
+    rows: list[PhaseVersion] = sorted(planned.versions, key=lambda v: v.effective_from)
+    known = version_terms(v.version_id for v in rows)
+    return facts.Phase(
+        start=phase.start,
+        end=end_of(phase.end),
+        anchor=Anchor(phase.anchor_kind, phase.anchor_origin, phase.anchor_day),
+        versions=tuple((v.effective_from, known[v.version_id]) for v in rows),
+    )
