@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = "taktura"
 NAMES = {"de": "German", "sv": "Swedish"}
 # Functions that take a message, and which argument it is.
-MARKS = {"Refused": 1, "_": 0, "gettext": 0, "ngettext": 0}
+MARKS = {"Refused": 1, "_": 0, "lazy": 0, "gettext": 0, "ngettext": 0}
 TEMPLATES = ("*.html", "*.txt")
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {

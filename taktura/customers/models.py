@@ -61,6 +61,10 @@ class Customer(models.Model):
     round_up_minutes = models.PositiveIntegerField(default=10)
     hourly_rate = ExactField(null=True, blank=True)
     created_at = models.DateTimeField()
+    # The read model of lists, written by the services: name and key as they are searched, and whether documents may be
+    # issued (`queries.missing_billing_information`).
+    folded = models.CharField(max_length=320, default="")
+    complete = models.BooleanField(default=False)
 
     class Meta:
         constraints = [
@@ -68,6 +72,10 @@ class Customer(models.Model):
             models.CheckConstraint(condition=Q(kind__in=["business", "consumer"]), name="customer_kind"),
             models.CheckConstraint(condition=Q(documents_per__in=["contract", "customer"]), name="customer_documents"),
             models.CheckConstraint(condition=Q(round_up_minutes__gte=1), name="customer_step"),
+        ]
+        indexes = [
+            models.Index(fields=["seller", "folded", "id"], name="customer_folded"),
+            models.Index(fields=["seller"], name="customer_incomplete", condition=Q(complete=False)),
         ]
 
     def __str__(self) -> str:

@@ -5,11 +5,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import IntegerField, Max, QuerySet
+from django.db.models.functions import Cast
+
 from taktura.core.errors import Refused
 from taktura.core.facts import Rates, Tax
 from taktura.customers import vat_id
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.kit.bulk import among
+from taktura.kit.fold import fold
 
 STATUS = {"domestic": "S", "reverse_charge": "AE", "export": "G", "exempt": "E"}
 
@@ -74,3 +78,17 @@ def customer_by_key(seller_id: int, key: str) -> Customer:
     if found is None:
         raise Refused("not_found", "There is no customer “%(key)s”.", key=key)
     return found
+
+
+def search(customers: QuerySet[Customer], text: str) -> QuerySet[Customer]:
+    """The customers whose name or key holds each word of a text, without regard to case and marks."""
+    for word in fold(text).split():
+        customers = customers.filter(folded__contains=word)
+    return customers
+
+
+def next_key(seller_id: int) -> str:
+    """A key for a new customer: the number after the highest of those that are numbers, "10001" at first."""
+    numbers = Customer.objects.filter(seller=seller_id, key__regex=r"^[0-9]{1,9}$")
+    highest = numbers.aggregate(highest=Max(Cast("key", IntegerField())))["highest"]
+    return str((highest or 10000) + 1)

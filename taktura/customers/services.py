@@ -10,9 +10,12 @@ from django.db import transaction
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.core.errors import Refused
+from taktura.customers import iban
 from taktura.customers.models import BillingInformation, Customer, Seller
+from taktura.customers.queries import missing_billing_information
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number
+from taktura.kit.fold import fold
 from taktura.kit.mail.models import MailServer
 from taktura.kit.secret import seal
 
@@ -61,7 +64,9 @@ def create_customer(actor: Actor, *, seller: Seller, key: str, name: str, **fiel
     if Customer.objects.filter(seller=seller, key=key).exists():
         raise Refused("conflict", "There is a customer “%(key)s” already: choose another key.", key=key)
     _check_rate(fields)
-    customer = Customer.objects.create(seller=seller, key=key, name=name, created_at=actor.now, **fields)
+    customer = Customer.objects.create(
+        seller=seller, key=key, name=name, created_at=actor.now, folded=folded(name, key), **fields
+    )
     record(actor, "create_customer", f"customer:{customer.pk}", {"key": key, "name": name})
     return customer
 
@@ -83,8 +88,14 @@ def change_customer(actor: Actor, *, customer: Customer, **fields: Any) -> None:
     before = {name: getattr(customer, name) for name in fields}
     for name, value in fields.items():
         setattr(customer, name, value)
-    customer.save(update_fields=list(fields))
+    customer.folded = folded(customer.name, customer.key)
+    customer.save(update_fields=[*fields, "folded"])
     record(actor, "change_customer", f"customer:{customer.pk}", {"before": before, "after": fields})
+
+
+def folded(name: str, key: str) -> str:
+    """A customer's name and key as they are searched and sorted by."""
+    return fold(f"{name} {key}")[:320]
 
 
 def _check_rate(fields: dict[str, Any]) -> None:
@@ -95,12 +106,18 @@ def _check_rate(fields: dict[str, Any]) -> None:
 
 @act
 def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) -> BillingInformation:
-    """Write the fields named of a customer's billing information; the others stay."""
+    """Write the fields named of a customer's billing information; the others stay. Raises `Refused` (`invalid`)."""
     unknown = set(fields) - set(BILLING_FIELDS)
     if unknown:
         raise Refused("invalid", "Billing information has no field “%(field)s”.", field=sorted(unknown)[0])
+    if fields.get("iban"):
+        fields["iban"] = iban.normal(fields["iban"])
+        if not iban.is_valid(fields["iban"]):
+            raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=fields["iban"])
     info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
     customer.billing_information = info
+    customer.complete = not missing_billing_information(customer)
+    customer.save(update_fields=["complete"])
     record(actor, "set_billing_information", f"customer:{customer.pk}", fields)
     return info
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.tax import Vat
-from taktura.invoices.models import Document, DocumentLine, DocumentReference, DocumentTax, Payment
+from taktura.invoices.models import Document, DocumentLine, DocumentReference, DocumentState, DocumentTax, Payment
 from taktura.kit.bulk import among
 
 
@@ -102,3 +102,14 @@ def issued_by_kind() -> list[tuple[int, str, int]]:
 def exact(minor: int, digits: int) -> Decimal:
     """Minor units as a decimal with the currency's decimals."""
     return Money(minor, digits).exact
+
+
+def open_by_customer(customers: Iterable[int]) -> dict[int, dict[str, int]]:
+    """What customers have still to pay, in whole minor units by currency; one query."""
+    found: dict[int, dict[str, int]] = {}
+    rows = DocumentState.objects.filter(customer__in=among(customers), payment__in=["open", "partly_paid"])
+    for pk, currency, amount in (
+        rows.values_list("customer_id", "currency").annotate(s=Sum("open")).order_by("currency")
+    ):
+        found.setdefault(pk, {})[currency] = amount
+    return found

@@ -19,7 +19,10 @@ class Section:
 
 
 # name of the page, label, icon, permissions of which one is enough, beginning of the addresses that belong to it
-SECTIONS = [("home", _("Home"), "home", (), "/")]
+SECTIONS = [
+    ("home", _("Home"), "home", (), "/"),
+    ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
+]
 
 
 def sections(user: User, path: str) -> list[Section]:

@@ -1,10 +1,11 @@
 """Addresses of the office: each room's own are included here."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from taktura.office import home, saving
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
+    path("customers/", include("taktura.office.customers.urls")),
     path("filters/keep/", saving.keep_filter, name="save_filter"),
 ]

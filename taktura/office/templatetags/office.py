@@ -9,10 +9,12 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, resolve, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from taktura.accounts.models import User
+from taktura.accounts.permissions import PERMISSIONS
 from taktura.invoices.rendering import DocumentView
 from taktura.invoices.rendering.page import page_of
 from taktura.office import show
@@ -115,6 +117,26 @@ def count(value: int) -> str:
 def rate(value: Decimal | None) -> str:
     """A rate in percent."""
     return show.NONE if value is None else show.rate(value)
+
+
+@register.filter
+def country(code: str) -> str:
+    """A country's name in the reader's language."""
+    return show.formats().country(code) if code else show.NONE
+
+
+@register.simple_tag(takes_context=True)
+def page_link(context: dict[str, Any], name: str, pk: Any, text: str) -> SafeString | str:
+    """A link to a page by its name; only the text for those who may not open it."""
+    try:
+        view = resolve(reverse(name, args=[pk]))
+    except NoReverseMatch:
+        return text
+    user = context["request"].user
+    permission = getattr(view.func, "permission", "")
+    if permission in PERMISSIONS and not user.may(permission):
+        return text
+    return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), text)
 
 
 @register.filter

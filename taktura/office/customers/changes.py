@@ -1,0 +1,192 @@
+"""Making and changing customers and their billing information."""
+
+from decimal import Decimal
+from typing import Any
+
+from babel import Locale
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_POST
+
+from taktura.core.errors import Refused
+from taktura.customers import iban, services, vat_id
+from taktura.customers.models import BillingInformation, Customer
+from taktura.customers.queries import missing_billing_information, next_key
+from taktura.kit.fold import fold
+from taktura.office import show
+from taktura.office.customers.detail import find
+from taktura.office.forms import ExactNumberField, add_refusal
+from taktura.office.page import actor_of, page, seller_of
+from taktura.office.words import WORDS
+
+FIRST = ("DE", "SE", "AT", "CH", "DK", "NO", "FI", "NL", "GB", "US")  # countries that stand at the top
+# What `missing_billing_information` may name.
+FIELDS = {
+    "name": lazy("Name"),
+    "street": lazy("Street"),
+    "postcode": lazy("Postcode"),
+    "city": lazy("City"),
+    "country": lazy("Country"),
+    "vat_id": lazy("VAT id"),
+}
+
+
+def choices(kind: str) -> list[tuple[str, str]]:
+    """The values of a kind with their words, as choices of a field."""
+    return [(value, show.word(kind, value)) for value in WORDS[kind]]
+
+
+def countries() -> list[tuple[str, str]]:
+    """All countries in the reader's language: those of most customers first."""
+    names = {c: str(n) for c, n in Locale.parse(show.language()).territories.items() if len(c) == 2 and c.isalpha()}
+    rest = sorted((c for c in names if c not in FIRST and c not in ("EU", "EZ", "UN", "ZZ", "QO", "XA", "XB")),
+                  key=lambda c: fold(names[c]))  # fmt: skip
+    return [("", _("Choose"))] + [(c, names[c]) for c in (*FIRST, *rest)]
+
+
+class CustomerForm(forms.Form):
+    """A customer without billing information."""
+
+    name = forms.CharField(label=lazy("Name"), max_length=200)
+    key = forms.CharField(
+        label=lazy("Number"), max_length=100, help_text=lazy("Other systems know the customer by it. It cannot change.")
+    )
+    kind = forms.ChoiceField(label=lazy("Kind"))
+    language = forms.ChoiceField(label=lazy("Language of documents and mails"))
+    documents_per = forms.ChoiceField(label=lazy("Documents"))
+    round_up_minutes = forms.IntegerField(
+        label=lazy("Time step in minutes"), min_value=1, max_value=1440, initial=10,
+        help_text=lazy("Approved time is rounded up to it."),
+    )  # fmt: skip
+    hourly_rate = ExactNumberField(label=lazy("Hourly rate"), required=False, at_least=Decimal(0))
+
+    def __init__(self, *args: Any, is_new: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        kinds: dict[str, Any] = {"kind": "customer", "language": "language", "documents_per": "documents_per"}
+        for name, kind in kinds.items():
+            self.fields[name].choices = choices(kind)  # type: ignore[attr-defined]
+        if not is_new:
+            del self.fields["key"]
+
+
+class BillingForm(forms.Form):
+    """Billing information: all of it may be left out, and what is missing is said beside."""
+
+    name = forms.CharField(label=lazy("Name on documents"), max_length=200, required=False)
+    street = forms.CharField(label=lazy("Street and number"), max_length=200, required=False)
+    postcode = forms.CharField(label=lazy("Postcode"), max_length=20, required=False)
+    city = forms.CharField(label=lazy("City"), max_length=100, required=False)
+    country = forms.ChoiceField(label=lazy("Country"), required=False)
+    email = forms.EmailField(label=lazy("E-mail for documents"), required=False)
+    tax_status = forms.ChoiceField(label=lazy("Tax status"))
+    vat_id = forms.CharField(
+        label=lazy("VAT id"), max_length=20, required=False, help_text=lazy("Reverse charge needs a valid one.")
+    )
+    iban = forms.CharField(label=lazy("IBAN"), max_length=42, required=False)
+    payment_days = forms.IntegerField(
+        label=lazy("Days to pay"), min_value=0, max_value=365, required=False,
+        help_text=lazy("Left empty: as the company has it."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["country"].choices = countries()  # type: ignore[attr-defined]
+        self.fields["tax_status"].choices = choices("tax_status")  # type: ignore[attr-defined]
+
+    def clean_iban(self) -> str:
+        """An IBAN with right check digits."""
+        value = str(self.cleaned_data["iban"])
+        if value and not iban.is_valid(value):
+            raise forms.ValidationError(_("This is no IBAN: compare it digit by digit."))
+        return iban.normal(value)
+
+    def clean_vat_id(self) -> str:
+        """A VAT id with right form and check digits, where it is one of the EU."""
+        value = str(self.cleaned_data["vat_id"])
+        if value and vat_id.country_of(value) in vat_id.EU and not vat_id.is_valid(value):
+            raise forms.ValidationError(_("This is no VAT id: compare it digit by digit."))
+        return vat_id.normal(value)
+
+
+@page("customers.change")
+def new(request: HttpRequest) -> HttpResponse:
+    """Make a customer; its billing information is asked for next."""
+    seller = seller_of(request)
+    initial = {"key": next_key(seller.pk), "language": show.language(), "round_up_minutes": 10}
+    form = CustomerForm(request.POST or None, initial=initial, is_new=True)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = services.create_customer(actor_of(request), seller=seller, **form.cleaned_data)
+        except Refused as refused:
+            add_refusal(form, refused, {"": "key"} if refused.code == "conflict" else {})
+        else:
+            messages.success(request, _("%(name)s is made.") % {"name": made.name})
+            return redirect("customer_billing", made.pk)
+    context = {"form": form, "title": _("New customer"), "back": reverse("customers"), "parent": _("Customers")}
+    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+
+
+@page("customers.change")
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a customer."""
+    customer = find(request, pk)
+    names = [n for n in CustomerForm.base_fields if n != "key"]
+    form = CustomerForm(request.POST or None, initial={n: getattr(customer, n) for n in names}, is_new=False)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_customer(actor_of(request), customer=customer, **form.cleaned_data)
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("customer", pk)
+    context = {
+        "form": form, "title": _("Change customer"), "back": reverse("customer", args=[pk]), "parent": customer.name
+    }  # fmt: skip
+    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+
+
+@page("customers.change")
+def billing(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write a customer's billing information."""
+    customer = find(request, pk)
+    form = _billing_form(request, customer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.set_billing_information(actor_of(request), customer=customer, **form.cleaned_data)
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            messages.success(request, _("Billing information is saved."))
+            return redirect("customer", pk)
+    context = {
+        "form": form, "title": _("Billing information"), "back": reverse("customer", args=[pk]),
+        "parent": customer.name, "preview_url": reverse("customer_billing_consequence", args=[pk]),
+    }  # fmt: skip
+    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+
+
+@page("customers.change")
+@require_POST
+def billing_consequence(request: HttpRequest, pk: int) -> HttpResponse:
+    """What saving the form would do: whether documents can be issued then, and what is missing."""
+    customer = find(request, pk)
+    form = _billing_form(request, customer)
+    form.is_valid()
+    values = {n: form.cleaned_data.get(n, "") for n in services.BILLING_FIELDS}
+    customer.billing_information = BillingInformation(**{**values, "payment_days": values["payment_days"] or None})
+    missing = [FIELDS[n] for n in missing_billing_information(customer)]
+    return render(request, "customers/billing_consequence.html", {"missing": missing, "values": values})
+
+
+def _billing_form(request: HttpRequest, customer: Customer) -> BillingForm:
+    info = getattr(customer, "billing_information", None)
+    initial = {n: getattr(info, n) for n in services.BILLING_FIELDS} if info else {
+        "name": customer.name, "country": customer.seller.country, "tax_status": "domestic"
+    }  # fmt: skip
+    return BillingForm(request.POST or None, initial=initial)

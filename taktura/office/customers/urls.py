@@ -1,0 +1,17 @@
+"""Addresses of customers."""
+
+from django.urls import path
+
+from taktura.office.customers import changes, detail, overview
+
+urlpatterns = [
+    path("", overview.customers, name="customers"),
+    path("new/", changes.new, name="customer_new"),
+    path("<int:pk>/", detail.customer, name="customer"),
+    path("<int:pk>/contracts/", detail.contracts, name="customer_contracts"),
+    path("<int:pk>/documents/", detail.documents, name="customer_documents"),
+    path("<int:pk>/history/", detail.history, name="customer_history"),
+    path("<int:pk>/change/", changes.change, name="customer_change"),
+    path("<int:pk>/billing/", changes.billing, name="customer_billing"),
+    path("<int:pk>/billing/consequence/", changes.billing_consequence, name="customer_billing_consequence"),
+]
