@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: help setup run test test-server lint format messages bench soak docs clean
+.PHONY: help install setup run test test-server lint format messages bench soak docs clean
 
 help: ## List the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,8 @@ PO := $(wildcard taktura/locale/*/LC_MESSAGES/django.po)
 $(VENV)/.messages: $(VENV)/.run $(PO)
 	@$(BIN)/python -m tools.messages --compile
 	@touch $@
+
+install: $(VENV)/.run $(VENV)/.messages ## Set up what the product needs to run, and no more
 
 setup: $(VENV)/.dev $(VENV)/.messages ## Set everything up, without running anything
 

@@ -12,8 +12,10 @@ from typing import Any
 import django
 import psycopg
 from django.conf import settings
+from django.db.utils import ProgrammingError
 from psycopg import sql
 
+from taktura.core.errors import Refused
 from taktura.kit import postgres
 
 NAME = "taktura"
@@ -75,12 +77,42 @@ def setup_database(admin_url: str, passwords: dict[str, str]) -> None:
 
 
 def ensure_database() -> None:
-    """Make the database where it is missing, and bring its schema up to date; one process after another."""
+    """Make the database where it is missing, and bring its schema up to date; one process after another.
+
+    Where the schema is that of the program nothing is asked of the owner, so that a server can do without its password.
+    Raises `Refused` (`invalid`) where the login may not change the schema.
+    """
+    if _is_up_to_date():
+        return
     name = settings.DATABASES["owner"]["NAME"]
-    with administration() as connection, _alone(connection):
-        if not postgres.database_exists(connection, name):
-            postgres.create_database(connection, name, owner=connection.info.user)
-        migrate()
+    try:
+        with administration() as connection, _alone(connection):
+            if not postgres.database_exists(connection, name):
+                postgres.create_database(connection, name, owner=connection.info.user)
+            migrate()
+    except (psycopg.errors.InsufficientPrivilege, ProgrammingError) as error:
+        if isinstance(error, ProgrammingError) and not isinstance(
+            error.__cause__, psycopg.errors.InsufficientPrivilege
+        ):
+            raise
+        raise Refused(
+            "invalid", "The schema is not that of the program, and this login may not change it: call taktura migrate"
+            " with DATABASE_OWNER_URL set.",
+        ) from error  # fmt: skip
+
+
+def _is_up_to_date() -> bool:
+    """Whether the application's login finds the program's schema."""
+    from django.db import Error, connections
+
+    from taktura.kit import schema
+
+    try:
+        return schema.state() == schema.OK
+    except Error:  # no database, or nothing granted yet
+        return False
+    finally:
+        connections["default"].close()
 
 
 def migrate() -> None:
@@ -88,8 +120,8 @@ def migrate() -> None:
     from django.core.management import call_command
     from django.db import connections
 
+    call_command("createcachetable", database="owner", verbosity=0)  # first: what comes last says that all is there
     call_command("migrate", database="owner", verbosity=0, interactive=False)
-    call_command("createcachetable", database="owner", verbosity=0)
     app = settings.DATABASES["default"]["USER"]
     owner = settings.DATABASES["owner"]["USER"]
     if app == owner:
@@ -175,18 +207,19 @@ def _switch(name: str) -> str:
 @contextmanager
 def administration() -> Iterator[psycopg.Connection]:
     """A connection of the owner to the server's own database, to make and drop databases."""
-    with psycopg.connect(**_owner("postgres"), autocommit=True) as connection:
+    with _connected("postgres", autocommit=True) as connection:
         yield connection
 
 
 @contextmanager
 def connection_of_owner() -> Iterator[psycopg.Connection]:
     """A connection of the owner of the tables to the database, apart from Django's; its transaction ends with it."""
-    with psycopg.connect(**_owner(settings.DATABASES["owner"]["NAME"])) as connection:
+    with _connected(settings.DATABASES["owner"]["NAME"]) as connection:
         yield connection
 
 
-def _owner(name: str) -> dict[str, Any]:
+def _connected(name: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """A connection of the owner; raises `postgres.ServerError` where the server does not take it."""
     owner = settings.DATABASES["owner"]
     parameters = {
         "host": owner["HOST"],
@@ -196,4 +229,8 @@ def _owner(name: str) -> dict[str, Any]:
         "dbname": name,
     }
     options: dict[str, Any] = owner["OPTIONS"]
-    return options | {k: v for k, v in parameters.items() if v}
+    try:
+        return psycopg.connect(**options | {k: v for k, v in parameters.items() if v}, autocommit=autocommit)
+    except psycopg.OperationalError as error:
+        said = " ".join(str(error).split())
+        raise postgres.ServerError(f"The database does not let us in: {said}") from error

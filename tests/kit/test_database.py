@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection, connections
 from psycopg import sql
 
+from taktura.core.errors import Refused
 from taktura.kit import database as kit
 from taktura.kit import postgres
 from taktura.kit.database import data_directory, scratch_database
@@ -170,3 +171,23 @@ def test_throw_away_data_lies_in_memory_where_there_is_room(tmp_path: Path, monk
         assert data_directory(throw_away=True) == place, "where its server is already, it stays"
     finally:
         place.parent.rmdir()
+
+
+def test_a_login_that_owns_nothing_is_enough_for_the_schema_of_the_program(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit, "administration", lambda: pytest.fail("the owner was asked"))
+    kit.ensure_database()
+
+
+def test_a_login_that_owns_nothing_is_told_to_call_the_owner(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'billing'")
+    connections["owner"].close()
+    monkeypatch.setitem(connections["owner"].settings_dict, "USER", postgres.APP)
+    monkeypatch.setitem(
+        connections["owner"].settings_dict, "PASSWORD", connections["default"].settings_dict["PASSWORD"]
+    )
+    with pytest.raises(Refused, match="DATABASE_OWNER_URL"):
+        kit.ensure_database()
+    connections["owner"].close()
