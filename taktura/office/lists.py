@@ -136,6 +136,7 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
     number, sums = _totals(found, columns)
     context = {
         "listing": listing,
+        "searchable": listing.search is not None,  # a template would call the function
         "columns": columns,
         "sort": sort,
         "number": number,

@@ -256,6 +256,11 @@ def test_the_number_of_queries_does_not_grow(database: None, django_assert_num_q
     assert len(few) == len(many) <= 4
 
 
+def test_the_search_field_is_there_where_one_can_search(database: None) -> None:
+    assert 'name="q"' in list_page(ask(), listing()).content.decode()
+    assert 'name="q"' not in list_page(ask(), replace(listing(), search=None)).content.decode()
+
+
 def test_the_empty_state_says_what_to_do(database: None) -> None:
     page = listing(primary=Link(label="New thing", url="/new/"), empty_title="No things", empty_text="Make the first.")
     page = replace(page, rows=Customer.objects.none())

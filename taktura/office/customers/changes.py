@@ -77,6 +77,8 @@ class CustomerForm(forms.Form):
 class BillingForm(forms.Form):
     """Billing information: all of it may be left out, and what is missing is said beside."""
 
+    says_what_is_missing = True
+
     name = forms.CharField(label=lazy("Name on documents"), max_length=200, required=False)
     street = forms.CharField(label=lazy("Street and number"), max_length=200, required=False)
     postcode = forms.CharField(label=lazy("Postcode"), max_length=20, required=False)
