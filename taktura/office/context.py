@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.urls import reverse
 
 from taktura.accounts.models import User
 from taktura.office.navigation import sections
@@ -17,6 +18,7 @@ def office(request: HttpRequest) -> dict[str, Any]:
     return {
         "theme": theme,
         "navigation": sections(user, request.path),
+        "search_url": reverse("search") if getattr(request, "seller", None) else "",
         "seller": getattr(request, "seller", None),
         "sellers": getattr(request, "sellers", []),
     }

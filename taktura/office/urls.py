@@ -2,10 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from taktura.office import home, saving
+from taktura.office import home, saving, search
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("customers/", include("taktura.office.customers.urls")),
+    path("search/", search.search, name="search"),
     path("filters/keep/", saving.keep_filter, name="save_filter"),
 ]

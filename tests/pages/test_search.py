@@ -1,0 +1,62 @@
+"""The search in the head of every page."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from taktura.customers.models import Seller
+from taktura.customers.services import create_customer
+from taktura.kit.actor import Actor
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("oeztuerk", None),
+        ("ozturk", "Gemeinschaftspraxis Öztürk"),
+        ("V-ac", "V-acme"),
+        ("re-2026", "RE-2026-00001"),
+        ("telefons", "talk"),
+        ("sunb", "SunBird"),
+        ("menge änd", "Change a quantity"),
+        ("ny kund", "New customer"),
+        ("x", None),
+        ("%%", None),
+        ("'; DROP TABLE", None),
+        ("\0\0", None),
+    ],
+)
+@pytest.mark.parametrize("quick", ["", "&quick=1"])
+def test_what_is_found(
+    seller: Seller, client_as: Callable[..., Client], text: str, found: str | None, quick: str
+) -> None:
+    from urllib.parse import quote
+
+    response = client_as().get(f"/search/?q={quote(text)}{quick}")
+    assert response.status_code == 200
+    content = response.content.decode()
+    if found is None:
+        assert "list-group-item" not in content
+    elif found != "Change a quantity":
+        assert found in content
+
+
+def test_nobody_finds_what_is_not_shown(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    assert "RE-2026" not in client_as("technician").get("/search/?q=re-2026").content.decode().replace("“re-2026”", "")
+    assert "New customer" not in client_as("viewer").get("/search/?q=new customer").content.decode()
+    other = Seller.objects.create(name="Other", country="SE", currency="SEK", time_zone="UTC", vat=[[None, "25"]])
+    create_customer(actor, seller=other, key="f", name="Foreign AB")
+    assert "Foreign" not in client_as().get("/search/?q=foreign&quick=1").content.decode()
+
+
+def test_a_fixed_number_of_queries(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as()
+    client.get("/search/?q=zz")
+    with CaptureQueriesContext(connection) as none:
+        client.get("/search/?q=zzzz&quick=1")
+    with CaptureQueriesContext(connection) as some:
+        client.get("/search/?q=ac&quick=1")
+    assert len(none) == len(some) <= 14
