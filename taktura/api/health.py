@@ -5,8 +5,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from taktura.kit import schema
-
-SEEN_SECONDS = 60  # a worker says every 10 seconds that it lives
+from taktura.kit.clock import utc_now
+from taktura.kit.jobs.queries import worker_seen
 
 
 @require_safe
@@ -19,25 +19,15 @@ def live(request: HttpRequest) -> HttpResponse:
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether requests can be answered: 503 without the database, or where its schema is not the program's.
 
-    Without a worker for a minute it is `degraded`, still with 200: people can work, mails and webhooks wait.
+    Where no worker was seen lately it is `degraded`, still with 200: people can work, mails and webhooks wait.
     """
     found = {"database": "unreachable", "schema": "unknown", "worker": "unknown"}
     try:
         found |= {"schema": schema.state(), "database": "ok"}
         if found["schema"] == schema.OK:
-            found["worker"] = "ok" if worker_seen() else "not seen"
+            found["worker"] = "ok" if worker_seen(utc_now()) else "not seen"
     except Error:
         connection.close()
     able = found["database"] == found["schema"] == "ok"
     status = ("ready" if found["worker"] == "ok" else "degraded") if able else "not ready"
     return JsonResponse({"status": status, **found}, status=200 if able else 503)
-
-
-def worker_seen() -> bool:
-    """Whether a worker has said lately that it lives."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT max(last_heartbeat) > now() - make_interval(secs => %s) FROM procrastinate_workers", [SEEN_SECONDS]
-        )
-        row = cursor.fetchone()
-    return row is not None and row[0] is True

@@ -20,6 +20,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from taktura.invoices.queries import issued_by_kind
+from taktura.kit.jobs.queries import jobs_by_status
+from taktura.kit.mail.queries import mails_by_state
 from taktura.usage.queries import waiting_of_all
 
 KEPT = 20
@@ -45,7 +47,7 @@ FIGURES: tuple[tuple[str, str, bool, tuple[str, ...], Callable[[], Rows]], ...] 
     ("taktura_usage_waiting", "Usage records that wait, by reason.", False, ("reason",), waiting_of_all),
     (
         "taktura_jobs", "Jobs by state.", False, ("state",),
-        _sql("SELECT status::text, count(*) FROM procrastinate_jobs GROUP BY 1"),
+        lambda: jobs_by_status().items(),
     ),
     (
         "taktura_job_wait_seconds", "How long the oldest job that could begin has been waiting.", False, (),
@@ -55,6 +57,7 @@ FIGURES: tuple[tuple[str, str, bool, tuple[str, ...], Callable[[], Rows]], ...] 
             " WHERE j.status = 'todo' AND (j.scheduled_at IS NULL OR j.scheduled_at <= now())"
         ),
     ),
+    ("taktura_mails", "Mails in the outbox by state.", False, ("state",), mails_by_state),
     (
         "taktura_worker_seen_seconds", "How long ago a worker was last seen.", False, (),
         _sql(

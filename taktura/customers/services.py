@@ -2,7 +2,6 @@
 
 import re
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -13,6 +12,7 @@ from taktura.core.errors import Refused
 from taktura.customers import iban
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.customers.queries import missing_billing_information
+from taktura.customers.sellers import changed, checked
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 from taktura.kit.fold import fold
@@ -38,24 +38,41 @@ BILLING_FIELDS = (
 def create_seller(actor: Actor, **fields: Any) -> Seller:
     """Make the seller; its fields are those of the model. Raises `Refused` (`invalid`)."""
     fields.setdefault("consumer_rules", "DE" if fields["country"] == "DE" else "none")  # R15.4
-    _check_seller(fields)
-    seller = Seller.objects.create(**fields)
+    closed = {name: fields.pop(name) for name in ("closed_until",) if name in fields}
+    seller = Seller.objects.create(**checked(fields), **closed)
     record(actor, "create_seller", f"seller:{seller.pk}", {"name": seller.name})
     return seller
 
 
-def _check_seller(fields: dict[str, Any]) -> None:
-    for _, rate in fields["vat"]:
-        if not 0 <= number(rate, "vat") <= 100:
-            raise Refused("invalid", "“%(rate)s” is no VAT rate: write 0 to 100 percent.", rate=rate)
-    try:
-        ZoneInfo(fields["time_zone"])
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Refused(
-            "invalid", "There is no time zone “%(name)s”: write it as in Europe/Berlin.", name=fields["time_zone"]
-        ) from error
-    if not re.fullmatch(r"[A-Z]{3}", fields["currency"]):
-        raise Refused("invalid", "“%(currency)s” is no currency: write its three letters.", currency=fields["currency"])
+@act
+def change_seller(actor: Actor, *, seller: Seller, **fields: Any) -> Seller:
+    """Write the settings named of a seller; the others stay. Gives it as it is now. Raises `Refused` (`invalid`).
+
+    `billing.services.change_seller` is what doors call: it knows what is billed already.
+    """
+    values = checked(fields)
+    seller = Seller.objects.select_for_update().get(pk=seller.pk)
+    new = changed(seller, values)
+    if not new:
+        return seller
+    before = {name: getattr(seller, name) for name in new}
+    for name, value in new.items():
+        setattr(seller, name, value)
+    seller.save(update_fields=list(new))
+    if "country" in new:
+        _complete_again(seller)
+    record(actor, "change_seller", f"seller:{seller.pk}", {"before": before, "after": new})
+    return seller
+
+
+def _complete_again(seller: Seller) -> None:
+    """Whether reverse charge is possible depends on where the seller is."""
+    rows = Customer.objects.filter(seller=seller, billing_information__tax_status="reverse_charge")
+    found = list(rows.select_related("billing_information"))
+    for customer in found:
+        customer.seller = seller
+        customer.complete = not missing_billing_information(customer)
+    Customer.objects.bulk_update(found, ["complete"], batch_size=1000)
 
 
 @act

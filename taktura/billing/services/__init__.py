@@ -12,6 +12,7 @@ from taktura.billing.services.changes import (
     resume,
     withdraw_notice,
 )
+from taktura.billing.services.company import change_seller, is_fixed
 from taktura.billing.services.credits import credit
 from taktura.billing.services.interim import interim_bill, receive_file, record_usage
 from taktura.billing.services.previews import (
@@ -41,12 +42,14 @@ __all__ = [
     "bill",
     "book",
     "change_quantity",
+    "change_seller",
     "change_tariff",
     "credit",
     "end_line",
     "forecast",
     "give_notice",
     "interim_bill",
+    "is_fixed",
     "move_sales_item",
     "pause",
     "preview_book",

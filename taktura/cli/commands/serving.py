@@ -17,6 +17,7 @@ from taktura.cli.show import _, console
 from taktura.core.errors import Refused
 
 HOST, PORT = "127.0.0.1", 8000
+QUIET = {"TAKTURA_LOG_LEVEL": "WARNING"}
 PATIENCE = 15  # seconds that a request or the worker gets to end
 
 host_option = click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
@@ -56,8 +57,12 @@ def metrics_folder() -> Iterator[None]:
 def worker(until_done: bool) -> None:
     """Do background work until it is stopped. Several workers may run; one at least must."""
     open_database()
-    from taktura.kit.jobs.worker import run_worker
+    from django.conf import settings
 
+    from taktura.kit.jobs.worker import run_worker
+    from taktura.kit.logs import tell
+
+    tell(settings.LOG_LEVEL)
     run_worker(until_done=until_done)
 
 
@@ -148,7 +153,7 @@ class Worker:
 
     def __enter__(self) -> "Worker":
         code = "from taktura.config.main import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code, "worker"])
+        self.process = subprocess.Popen([sys.executable, "-c", code, "worker"], env=os.environ | QUIET)
         return self
 
     def __exit__(self, *error: object) -> None:
