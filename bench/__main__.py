@@ -20,6 +20,7 @@ MODULES = {
     "usage_import": ("usage_import",),
     "billing_run": ("billing_run", "rerun", "billing_run_growth"),
     "change": ("change",),
+    "pages": ("pages",),
 }
 NAMES = tuple(name for names in MODULES.values() for name in names)
 PASSABLE = 0o711  # root's server runs as another user, who must get to its data

@@ -1,0 +1,181 @@
+"""`pages`: each list and detail page, with 100,000 contracts, a million documents and ten million usage records.
+
+A page is found by its mark (`@page`), so that a new one is measured without being named here; what stands in its
+address is taken from the middle of the table that its first word names.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal
+from statistics import quantiles
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, connections, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from bench.company import START, TELEPHONE, Company, add_usage, make, on, settle_statistics
+from bench.measure import Result, clocked
+from taktura.accounts.permissions import PERMISSIONS
+from taktura.accounts.services import create_user
+from taktura.billing.services import bill
+from taktura.contracts.models import Contract
+from taktura.invoices.models import Document, DocumentLine, DocumentState, DocumentTax
+from taktura.kit.database import scratch_database
+
+CONTRACTS, SMALL = 100_000, 60
+DOCUMENTS_EACH = 10
+RECORDS_PER_LINE = 50  # of two lines: ten million in all
+TIMES, SMALL_TIMES = 20, 3
+TARGET_MS, MOST_QUERIES = 300, 30
+# The table of which a page shows one row, by the first word of its address.
+SHOWN = {
+    "customers": "customers_customer",
+    "contracts": "contracts_contract",
+    "documents": "invoices_document",
+    "tariffs": "catalog_tariff",
+    "usage": "usage_usagerecord",
+    "billing": "billing_billingrun",
+    "sales": "billing_salesitem",
+}
+
+
+def run(wanted: frozenset[str], *, small: bool) -> Iterator[Result]:
+    """Milliseconds of the slowest page (95 of 100 are faster), against the 300 that a person does not notice.
+
+    One query `SELECT 1` through the same client and connection is printed beside. A page of more than 30 queries counts
+    as missed.
+    """
+    with scratch_database():
+        company = make(TELEPHONE, SMALL if small else CONTRACTS, quantities={"number": Decimal(2)})
+        records = add_usage(company, 2 if small else RECORDS_PER_LINE)
+        _issue(company)
+        _multiply(DOCUMENTS_EACH)
+        documents = Document.objects.count()
+        client = _client()
+        times = SMALL_TIMES if small else TIMES
+        found = [(path, *_measure(client, path, times)) for path in _paths(client)]
+        found.sort(key=lambda row: -row[1])
+        slow = [f"{path}: {ms:.0f} ms, {queries} queries, {size // 1024} KiB" for path, ms, queries, size in found]
+        most = max(queries for _path, _ms, queries, _size in found)
+        yield Result(
+            name="pages",
+            ours=found[0][1] if most <= MOST_QUERIES else float("inf"),
+            limit=float(TARGET_MS),
+            unit="ms",
+            target=1,
+            higher=False,
+            size=f"{len(found)} pages, {company.count:,} contracts, {documents:,} documents, {records:,} records",
+            notes=(
+                *slow,
+                f"SELECT 1: {_select(times):.2f} ms",
+                f"most queries of a page: {most} (at most {MOST_QUERIES})",
+            ),
+        )
+        connections.close_all()
+
+
+def _issue(company: Company) -> None:
+    """One document of each kind of line, really issued: of a contract that the services signed."""
+    contract = Contract.objects.get(key=f"C-{company.count - 1:06}")
+    bill(on(date(2026, 2, 1)), seller=company.seller, on=date(2026, 2, 1), contract=contract.pk)
+
+
+def _multiply(each: int) -> None:
+    """Give every contract so many documents like the one issued, one a month."""
+    source = Document.objects.get()
+    fields = {
+        "number": "'I-' || to_char(1000000 + n.number, 'FM0000000')", "contract_id": "n.contract_id",
+        "customer_id": "n.customer_id", "issued_on": "n.issued_on", "id": "n.id",
+        "issued_at": "n.issued_on + time '12:00'", "due_on": "n.issued_on + 14",
+    }  # fmt: skip
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            """CREATE TEMPORARY TABLE n ON COMMIT DROP AS
+               SELECT row_number() OVER (ORDER BY i, c.id) AS number, row_number() OVER (ORDER BY i, c.id) + %s AS id,
+                   c.id AS contract_id, c.customer_id, (%s::date - i * 30) AS issued_on
+               FROM generate_series(1, %s) i, contracts_contract c""",
+            [source.pk, source.issued_on, each],
+        )
+        _copy(cursor, Document, source.pk, fields)
+        _copy(cursor, DocumentLine, source.pk, {"id": None, "document_id": "n.id", "contract_id": "n.contract_id"})
+        _copy(cursor, DocumentTax, source.pk, {"id": None, "document_id": "n.id"})
+        state = {k: v for k, v in fields.items() if k != "id"} | {"document_id": "n.id"}
+        _copy(cursor, DocumentState, source.pk, state)
+    settle_statistics()
+
+
+def _copy(cursor: Any, model: Any, source: int, changed: Mapping[str, str | None]) -> None:
+    """Write a document's rows of one table again for each row of `n`, with some columns changed (None: left out)."""
+    columns = [f.column for f in model._meta.concrete_fields if changed.get(f.column, "") is not None]
+    values = ", ".join(changed.get(c) or f't."{c}"' for c in columns)
+    names = ", ".join(f'"{c}"' for c in columns)
+    key = "id" if model is Document else "document_id"
+    table = model._meta.db_table
+    cursor.execute(f"INSERT INTO {table} ({names}) SELECT {values} FROM n, {table} t WHERE t.{key} = %s", [source])
+
+
+def _client() -> Client:
+    user = create_user(on(START), email="bench@example.com", name="Bench", role="admin", password="a-fine-long-word-7")
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    return client
+
+
+def _paths(client: Client) -> list[str]:
+    """The addresses of all pages that show something of the seller."""
+    found = []
+    for route, view in _routes(get_resolver().url_patterns, ""):
+        if getattr(view, "permission", "") not in PERMISSIONS:
+            continue
+        path = _filled(route)
+        if path and client.get(path).status_code == 200:
+            found.append(path)
+    return found
+
+
+def _routes(patterns: list[Any], before: str) -> Iterator[tuple[str, Any]]:
+    for one in patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _routes(one.url_patterns, route)
+        elif isinstance(one, URLPattern):
+            yield f"/{route}", one.callback
+
+
+def _filled(route: str) -> str:
+    """An address with a row of the middle in it; empty where it shows something else."""
+    if "<" not in route:
+        return route
+    before, _, rest = route.partition("<")
+    table = SHOWN.get(route.split("/")[1])
+    if table is None or "<" in rest or not rest.startswith("int:"):
+        return ""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM {table} ORDER BY id OFFSET (SELECT count(*) / 2 FROM {table}) LIMIT 1")
+        row = cursor.fetchone()
+    return f"{before}{row[0]}{rest.partition('>')[2]}" if row else ""
+
+
+def _measure(client: Client, path: str, times: int) -> tuple[float, int, int]:
+    """Milliseconds below which 95 of 100 visits stay, queries of one visit, bytes."""
+    with CaptureQueriesContext(connection) as queries:
+        size = len(client.get(path).content)
+    number = len(queries)  # now: the next request forgets them
+    taken = []
+    for _ in range(times):
+        with clocked() as clock:
+            client.get(path)
+        taken.append(clock.seconds * 1000)
+    return quantiles(taken, n=20)[-1], number, size
+
+
+def _select(times: int) -> float:
+    taken = []
+    for _ in range(times):
+        with clocked() as clock, connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        taken.append(clock.seconds * 1000)
+    return quantiles(taken, n=20)[-1]
