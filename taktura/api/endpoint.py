@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from taktura.api.call import Call, call_of
 from taktura.api.gate import MOST_BYTES, Gate
 from taktura.api.idempotency.services import once
-from taktura.api.parsing import JSON
+from taktura.api.parsing import JSON, read_raw
 from taktura.api.problems import Fault
 from taktura.audit.acts import begin_act
 
@@ -29,7 +29,8 @@ class Endpoint:
     """What an endpoint declares of itself, for the gate, OpenAPI and the tests.
 
     `of` gives what a change bears on, as GET shows it, from the call and the parts of the address: the ground of
-    `If-Match`. `preview`: takes `?preview=true`. `codes`: the codes of refusals to be expected besides the usual.
+    `If-Match`. `raw`: the kinds of bodies that the view reads itself; `body` is what OpenAPI says of one, or of each of
+    `many`. `preview`: takes `?preview=true`. `codes`: the codes of refusals to be expected besides the usual.
     """
 
     name: str
@@ -42,6 +43,8 @@ class Endpoint:
     etag: bool = False
     resumable: bool = False
     raw: tuple[str, ...] = ()
+    body: type[BaseModel] | None = None
+    many: int = 0
     most_bytes: int = MOST_BYTES
     preview: bool = False
     codes: tuple[str, ...] = ()
@@ -107,7 +110,9 @@ def endpoint(
 def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
     call = call_of(request)
     _check_query(request, declared.parameters)
-    if declared.writes and not declared.has_body and not declared.raw and request.body not in (b"", b"{}"):
+    if declared.raw:
+        read_raw(request, declared.raw, declared.most_bytes)
+    elif declared.writes and not declared.has_body and request.body not in (b"", b"{}"):
         raise Fault("no_body", code="invalid")
 
     def produce() -> HttpResponse:

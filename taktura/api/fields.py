@@ -103,10 +103,20 @@ def _many(value: str) -> str:
     return value
 
 
+def _not_below_zero(value: Decimal) -> Decimal:
+    if value < 0:
+        raise PydanticCustomError("greater_than_equal", "too small", {"ge": 0})
+    return value
+
+
 _number_in = {
     "anyOf": [{"type": "string", "pattern": NUMBER}, {"type": "number"}],
     "description": "A decimal number as a text or a JSON number, read exactly: at most 20 digits before the point,"
     " 12 after it.",
+}
+_amount_in = {
+    "anyOf": [{"type": "string", "pattern": NUMBER.replace("-?", "", 1)}, {"type": "number", "minimum": 0}],
+    "description": _number_in["description"],
 }
 _number_out = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$", "examples": ["12.50"]}
 _day_schema = {"type": "string", "format": "date", "examples": ["2026-01-31"]}
@@ -119,8 +129,17 @@ _moment_in = {
 Number = Annotated[
     Decimal,
     BeforeValidator(_number),
-    PlainSerializer(_written, return_type=str),
+    PlainSerializer(_written, return_type=str, when_used="json"),
     WithJsonSchema(_number_in, mode="validation"),
+    WithJsonSchema(_number_out, mode="serialization"),
+]
+# The same, not less than 0.
+Amount = Annotated[
+    Decimal,
+    BeforeValidator(_number),
+    AfterValidator(_not_below_zero),
+    PlainSerializer(_written, return_type=str, when_used="json"),
+    WithJsonSchema(_amount_in, mode="validation"),
     WithJsonSchema(_number_out, mode="serialization"),
 ]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(_day_schema)]
@@ -138,6 +157,7 @@ Key = Annotated[
 ]  # fmt: skip
 # Texts of one line with at most so many characters.
 Text20 = Annotated[str, Strict(), Field(max_length=20, json_schema_extra=_text_schema), AfterValidator(_line)]
+Text40 = Annotated[str, Strict(), Field(max_length=40, json_schema_extra=_text_schema), AfterValidator(_line)]
 Text50 = Annotated[str, Strict(), Field(max_length=50, json_schema_extra=_text_schema), AfterValidator(_line)]
 Text100 = Annotated[str, Strict(), Field(max_length=100, json_schema_extra=_text_schema), AfterValidator(_line)]
 Text200 = Annotated[str, Strict(), Field(max_length=200, json_schema_extra=_text_schema), AfterValidator(_line)]
@@ -146,3 +166,13 @@ Text300 = Annotated[str, Strict(), Field(max_length=300, json_schema_extra=_text
 Lines = Annotated[str, Strict(), Field(max_length=10_000, json_schema_extra=_many_schema), AfterValidator(_many)]
 Country = Annotated[str, Strict(), Field(pattern=r"^[A-Z]{2}$", description="two letters: DE", examples=["DE"])]
 Currency = Annotated[str, Strict(), Field(pattern=r"^[A-Z]{3}$", description="three letters: EUR", examples=["EUR"])]
+# A length of time, an anchor and a tick as in the scenario format.
+Span = Annotated[
+    str, Strict(), Field(pattern=r"^[1-9][0-9]{0,2} (day|week|month|year)s?$", examples=["1 month", "12 months"])
+]  # fmt: skip
+Anchor = Annotated[
+    str, Strict(), Field(pattern=r"^(contract|calendar|day ([1-9]|[12][0-9]|3[01]))$", examples=["contract"])
+]  # fmt: skip
+Tick = Annotated[
+    str, Strict(), Field(pattern=r"^(minute|second|[1-9][0-9]{0,5}/[1-9][0-9]{0,5})$", examples=["minute", "60/1"])
+]  # fmt: skip

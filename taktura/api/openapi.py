@@ -1,15 +1,20 @@
 """The OpenAPI document: what ninja draws from the views, completed by what every endpoint shares."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from ninja import NinjaAPI
+from pydantic import BaseModel
 
 from taktura.api.call import SELLER_HEADER
 from taktura.api.endpoint import Endpoint
 from taktura.api.gate import ANY_KEY, Gate
 from taktura.api.idempotency.services import HEADER as IDEMPOTENCY
+from taktura.api.parsing import JSON
 from taktura.api.problems import MEDIA, STATUS
 
+EXAMPLES = Path(__file__).with_name("examples.json")
 PROBLEM: dict[str, Any] = {
     "title": "Problem",
     "type": "object",
@@ -73,10 +78,46 @@ def complete(drawn: dict[str, Any], api: NinjaAPI) -> dict[str, Any]:
     document["servers"] = [{"url": "/"}]
     document["components"]["schemas"]["Problem"] = PROBLEM
     document["components"]["securitySchemes"] = {"key": Gate.openapi_security_schema}
+    for model in (m for d in declared.values() if (m := d.body) is not None):
+        _add_schema(document["components"]["schemas"], model)
+    examples = examples_by_operation()
     for methods in document["paths"].values():
         for operation in methods.values():
             _complete_operation(operation, declared[operation["operationId"]])
+            _add_example(operation, declared[operation["operationId"]], examples.get(operation["operationId"]))
     return document
+
+
+def examples_by_operation() -> dict[str, dict[str, Any]]:
+    """A step of the story of examples for each operation: the first that is no preview (`tools/api_examples.py`)."""
+    found: dict[str, dict[str, Any]] = {}
+    for step in json.loads(EXAMPLES.read_text("utf-8")):
+        known = found.get(step["operation"])
+        if known is None or "preview" in known["query"] and "preview" not in step["query"]:
+            found[step["operation"]] = step
+    return found
+
+
+def _add_example(operation: dict[str, Any], declared: Endpoint, example: dict[str, Any] | None) -> None:
+    if example is None:
+        return
+    given = example["path"] | example["query"]
+    for parameter in operation["parameters"]:
+        if parameter["in"] != "header" and parameter["name"] in given:
+            parameter["example"] = given[parameter["name"]]
+    if example["body"] is not None:
+        for content in operation["requestBody"]["content"].values():
+            content["examples"] = {"example": {"value": example["body"]}}
+    if "answer" in example:
+        for content in operation["responses"][str(declared.status)]["content"].values():
+            content["examples"] = {"example": {"value": example["answer"]}}
+
+
+def _add_schema(schemas: dict[str, Any], model: type[BaseModel]) -> None:
+    """Put in a body that ninja does not see, since its view reads it itself."""
+    schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    schemas.update(schema.pop("$defs", {}))
+    schemas[model.__name__] = schema
 
 
 def _complete_operation(operation: dict[str, Any], declared: Endpoint) -> None:
@@ -87,6 +128,8 @@ def _complete_operation(operation: dict[str, Any], declared: Endpoint) -> None:
     needed = f"Scope: `{scope}`." if scope else "Any key."
     operation["description"] = f"{operation['description']}\n\n{needed}".strip()
     operation["parameters"] += _headers(declared)
+    if declared.raw:
+        operation["requestBody"] = {"required": True, "content": {m: {"schema": _raw(declared)} for m in declared.raw}}
     codes = set(ALWAYS) | set(declared.codes)
     if declared.writes:
         codes |= {"conflict", "malformed", "too_large", "unsupported_media_type"}
@@ -102,6 +145,13 @@ def _complete_operation(operation: dict[str, Any], declared: Endpoint) -> None:
         }
     _success(operation["responses"], declared)
     operation["responses"] = {str(status): content for status, content in operation["responses"].items()}
+
+
+def _raw(declared: Endpoint) -> dict[str, Any]:
+    if declared.body is None:
+        return {"type": "string", "format": "binary"}
+    one = {"$ref": f"#/components/schemas/{declared.body.__name__}"}
+    return {"anyOf": [one, {"type": "array", "items": one, "maxItems": declared.many}]}
 
 
 def _headers(declared: Endpoint) -> list[dict[str, Any]]:
@@ -123,6 +173,8 @@ def _header(name: str, description: str, schema: dict[str, Any]) -> dict[str, An
 
 def _success(answers: dict[int, Any], declared: Endpoint) -> None:
     answer = answers[declared.status]
+    if declared.media != JSON:
+        answer["content"] = {declared.media: {"schema": {"type": "string", "format": "binary"}}}
     answer["description"] = {200: "Done.", 201: "Made.", 204: "Gone."}[declared.status]
     if declared.etag:
         answer.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}

@@ -2,8 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from django.db.models import Model, QuerySet
 from pydantic import Field
@@ -26,26 +25,24 @@ def page_of(
 ) -> tuple[list[M], str | None]:
     """A page of rows by id, and what the next one begins `after`; None on the last. Raises `Fault`."""
     if after:
-        place = _place(after)
+        (place,) = places_in(after, 1)
         rows = rows.filter(pk__lt=place) if newest_first else rows.filter(pk__gt=place)
     found = list(rows.order_by("-pk" if newest_first else "pk")[: limit + 1])
-    return found[:limit], _next(found, limit)
+    return found[:limit], cursor(found[limit - 1].pk) if len(found) > limit else None
 
 
-def _next(found: Sequence[Any], limit: int) -> str | None:
-    return cursor(found[limit - 1].pk) if len(found) > limit else None
-
-
-def cursor(place: int) -> str:
+def cursor(*places: int) -> str:
     """A place as it is told: opaque, so that it may change its form."""
-    return base64.urlsafe_b64encode(b"1:%d" % place).decode().rstrip("=")
+    return base64.urlsafe_b64encode(":".join(str(place) for place in places).encode()).decode().rstrip("=")
 
 
-def _place(text: str) -> int:
+def places_in(text: str, count: int) -> tuple[int, ...]:
+    """The numbers of which a place was made. Raises `Fault` for what `cursor` did not make."""
     try:
-        form, _, place = base64.urlsafe_b64decode(text.encode("ascii") + b"==").decode("ascii").partition(":")
-        if form == "1" and place.isdigit() and len(place) < 19 and cursor(int(place)) == text:
-            return int(place)
+        parts = base64.urlsafe_b64decode(text.encode("ascii") + b"==").decode("ascii").split(":")
+        found = tuple(int(part) for part in parts if part.isdigit() and len(part) < 19)
+        if len(found) == count and cursor(*found) == text:
+            return found
     except (UnicodeError, binascii.Error, ValueError):
         pass
     raise Fault("bad_cursor", code="invalid")

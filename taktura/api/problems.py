@@ -97,6 +97,7 @@ FIELDS = {
     "day": "Write a day between 1900-01-01 and 2199-12-31 as in 2026-01-31.",
     "moment": "Write a moment with its offset as in 2026-01-31T12:00:00+01:00, or a day.",
     "key": "A key has no “/”, no control characters and no blanks at its ends.",
+    "one_of": "Give exactly one of: %(names)s.",
     "text": "A text has no control characters.",
 }
 

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from taktura.billing.ledger import load_charges
+from taktura.billing.models import SalesItem
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract
 from taktura.core import facts
@@ -37,14 +38,27 @@ def due_contracts(
     seller_id: int, on: date, contract: int | None = None, customer: int | None = None
 ) -> list[tuple[int, int]]:
     """(customer, contract) of what a run on a day takes: due on or before it, or changed; in the order of signing."""
-    found = Contract.objects.filter(customer__seller=seller_id).filter(
-        Q(next_due__lte=on) | Q(changed_from__isnull=False, start__lte=on)
-    )
+    found = due_list(seller_id, on)
     if contract is not None:
         found = found.filter(pk=contract)
     if customer is not None:
         found = found.filter(customer=customer)
     return list(found.order_by("id").values_list("customer_id", "id"))
+
+
+def due_list(seller_id: int, on: date) -> QuerySet[Contract]:
+    """The contracts that a run on a day takes."""
+    due = Q(next_due__lte=on) | Q(changed_from__isnull=False, start__lte=on)
+    return Contract.objects.filter(customer__seller=seller_id).filter(due)
+
+
+def item_by_id(seller_id: int, pk: int) -> SalesItem:
+    """A seller's sale by its id, with customer and lines; raises `Refused` (`not_found`)."""
+    rows = SalesItem.objects.select_related("customer__seller", "customer__billing_information")
+    found = rows.prefetch_related("lines").filter(customer__seller=seller_id, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no sales item “%(key)s”.", key=pk)
+    return found
 
 
 def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:

@@ -5,8 +5,9 @@ from datetime import date
 
 from django.db import connection
 
-from taktura.catalog.models import Tariff, TariffLine, TariffVersion
+from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
 from taktura.catalog.terms import tariff_terms, terms_of
+from taktura.core.errors import Refused
 from taktura.core.facts import LineTerms, TariffTerms
 
 _versions: dict[tuple[str, int], TariffTerms] = {}
@@ -47,3 +48,38 @@ def later_versions(tariff: Tariff, day: date) -> list[TariffVersion]:
     return list(
         TariffVersion.objects.filter(tariff=tariff, valid_from__gt=day, applies_to="all").order_by("valid_from", "id")
     )
+
+
+def article_by_key(seller_id: int, key: str) -> Article:
+    """The article of a key; raises `Refused` (`not_found`)."""
+    found = Article.objects.filter(seller=seller_id, key=key).first()
+    if found is None:
+        raise Refused("not_found", "There is no article “%(key)s”.", key=key)
+    return found
+
+
+def tariff_by_key(seller_id: int, key: str) -> Tariff:
+    """The tariff of a key; raises `Refused` (`not_found`)."""
+    found = Tariff.objects.select_related("seller").filter(seller=seller_id, key=key).first()
+    if found is None:
+        raise Refused("not_found", "There is no tariff “%(key)s”.", key=key)
+    return found
+
+
+def coupon_by_key(seller_id: int, key: str) -> Coupon:
+    """The coupon of a key; raises `Refused` (`not_found`)."""
+    found = Coupon.objects.filter(seller=seller_id, key=key).first()
+    if found is None:
+        raise Refused("not_found", "There is no coupon “%(key)s”.", key=key)
+    return found
+
+
+def titles_on(tariffs: Iterable[int], day: date) -> dict[int, str]:
+    """The titles of tariffs in the versions that hold on a day, in one query."""
+    rows = TariffVersion.objects.filter(tariff__in=list(tariffs), valid_from__lte=day).order_by("valid_from", "id")
+    return dict(rows.values_list("tariff_id", "title"))
+
+
+def title_on(tariff: Tariff, day: date) -> str:
+    """The title of a tariff in the version that holds on a day."""
+    return titles_on([tariff.pk], day).get(tariff.pk, "")

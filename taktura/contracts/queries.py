@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from taktura.contracts.facts import load
-from taktura.contracts.models import Contract, ContractLine, ContractPhase
+from taktura.contracts.models import Contract, ContractLine, ContractPhase, Pause
 from taktura.core.errors import Refused
 from taktura.core.facts import at
 from taktura.core.periods import FOREVER
@@ -71,13 +71,6 @@ def line_for(contract: Contract, article: str, name: str | None = None, day: dat
 def state(contract: Contract, day: date) -> State:
     """How a contract stands on a day."""
     facts = load([contract.pk])[contract.pk]
-    status = "active"
-    if day < contract.start:
-        status = "pending"
-    elif day >= facts.end:
-        status = "ended"
-    elif any(a <= day < b for a, b in facts.pauses):
-        status = "paused"
     deadline = None
     if facts.end == FOREVER:
         deadline = notice_deadline(
@@ -90,5 +83,30 @@ def state(contract: Contract, day: date) -> State:
             if quantity:
                 lines[line.article] = lines.get(line.article, Decimal(0)) + quantity
     return State(
-        status=status, ends=contract.end, notice_deadline=deadline, next_billing=contract.next_due, lines=lines
+        status=status_on(contract, day),
+        ends=contract.end,
+        notice_deadline=deadline,
+        next_billing=contract.next_due,
+        lines=lines,
     )
+
+
+def status_on(contract: Contract, day: date) -> str:
+    """`pending`, `active`, `paused` or `ended`; without a query where the pauses are prefetched."""
+    if day < contract.start:
+        return "pending"
+    if contract.end is not None and day >= contract.end:
+        return "ended"
+    paused = any(p.start <= day and (p.end is None or day < p.end) for p in contract.pauses.all())
+    return "paused" if paused else "active"
+
+
+def in_status(contracts: QuerySet[Contract], status: str, day: date) -> QuerySet[Contract]:
+    """Those of contracts that have a status on a day."""
+    if status == "pending":
+        return contracts.filter(start__gt=day)
+    if status == "ended":
+        return contracts.filter(start__lte=day, end__lte=day)
+    running = contracts.filter(start__lte=day).filter(Q(end__isnull=True) | Q(end__gt=day))
+    pauses = Pause.objects.filter(contract=OuterRef("pk"), start__lte=day).filter(Q(end__isnull=True) | Q(end__gt=day))
+    return running.filter(Exists(pauses) if status == "paused" else ~Exists(pauses))

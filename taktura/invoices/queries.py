@@ -1,6 +1,7 @@
 """Reads of documents: what is open, what is left to credit."""
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 
 from django.db.models import Count, F, Q, QuerySet, Sum
@@ -9,7 +10,15 @@ from django.db.models.functions import Coalesce
 from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.tax import Vat
-from taktura.invoices.models import Document, DocumentLine, DocumentReference, DocumentState, DocumentTax, Payment
+from taktura.invoices.models import (
+    Document,
+    DocumentLine,
+    DocumentReference,
+    DocumentState,
+    DocumentTax,
+    NumberSeries,
+    Payment,
+)
 from taktura.kit.bulk import among
 
 
@@ -23,6 +32,25 @@ def by_number(seller_id: int, number: str) -> Document:
     if len(found) > 1:
         raise Refused("invalid", "An invoice and a credit note share the number “%(number)s”.", number=number)
     return found[0]
+
+
+def by_id(seller_id: int, pk: int) -> Document:
+    """A seller's document by its id; raises `Refused` (`not_found`)."""
+    rows = Document.objects.select_related("seller", "customer", "contract", "state")
+    found = rows.filter(seller=seller_id, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no document %(id)s.", id=pk)
+    return found
+
+
+def series_of(seller_id: int, day: date) -> list[tuple[NumberSeries, int]]:
+    """The series of a seller's documents, each with the number that comes next in the year of a day."""
+    rows = NumberSeries.objects.filter(seller=seller_id).prefetch_related("counters").order_by("id")
+    found = []
+    for series in rows:
+        year = day.year if "{year" in series.format else 0
+        found.append((series, next((c.next for c in series.counters.all() if c.year == year), 1)))
+    return found
 
 
 def documents_of(ids: Iterable[int]) -> QuerySet[Document]:
@@ -75,10 +103,14 @@ def open_amount(document: Document) -> Money:
 
 def status(document: Document) -> str:
     """`open`, `partly_paid` or `paid`."""
-    rest = open_amount(document)
+    return state_of(open_amount(document), paid=Payment.objects.filter(document=document).exists())
+
+
+def state_of(rest: Money, *, paid: bool) -> str:
+    """The state of an invoice of which so much is open; `paid`: something has been."""
     if rest.minor <= 0:
         return "paid"
-    return "partly_paid" if Payment.objects.filter(document=document).exists() else "open"
+    return "partly_paid" if paid else "open"
 
 
 def balance(contract_id: int) -> Money:

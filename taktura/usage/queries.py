@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from taktura.core.errors import Refused
-from taktura.usage.models import Supplier, SupplierCustomer, SupplierSubscription, UsageException
+from taktura.usage.models import (
+    SubscriptionLink,
+    Supplier,
+    SupplierCustomer,
+    SupplierSubscription,
+    UsageException,
+    UsageFile,
+    UsageRecord,
+)
 
 
 def supplier_by_key(seller_id: int, key: str) -> Supplier:
@@ -40,37 +48,72 @@ def _exceptions(seller_id: int) -> QuerySet[UsageException]:
 def supplier_customers(seller_id: int) -> dict[str, dict[str, Any]]:
     """All supplier customers by reference: status, name, the customer's key."""
     rows = SupplierCustomer.objects.filter(supplier__seller=seller_id).select_related("customer").order_by("id")
+    return {r.reference: supplier_customer_shown(r) for r in rows}
+
+
+def customers_of(supplier: Supplier, *, linked: bool | None = None) -> QuerySet[SupplierCustomer]:
+    """A supplier's customers, with the customers that they are."""
+    rows = SupplierCustomer.objects.filter(supplier=supplier).select_related("customer")
+    return rows if linked is None else rows.filter(customer__isnull=not linked)
+
+
+def supplier_customer_shown(row: SupplierCustomer) -> dict[str, Any]:
+    """A supplier customer (with its customer): status, name, the customer's key."""
     return {
-        r.reference: {
-            "status": "linked" if r.customer else "unlinked",
-            "name": r.name,
-            "customer": r.customer.key if r.customer else None,
-        }
-        for r in rows
+        "status": "linked" if row.customer else "unlinked",
+        "name": row.name,
+        "customer": row.customer.key if row.customer else None,
     }
 
 
 def subscriptions(seller_id: int) -> dict[str, dict[str, Any]]:
     """All supplier subscriptions by reference, with the contract and article they are tied to."""
-    rows = SupplierSubscription.objects.filter(supplier__seller=seller_id).prefetch_related(
-        "links__line__contract", "links__line__article"
-    )
-    found: dict[str, dict[str, Any]] = {}
-    for r in rows.order_by("id"):
-        links = list(r.links.all())
-        line = links[-1].line if links else None
-        found[r.reference] = {
-            "status": "linked" if line else "unlinked",
-            "contract": line.contract.key if line else None,
-            "article": line.article.key if line else None,
-            "customer_id": r.customer_reference,
-            "name": r.name,
-            "description": r.description,
-            "start": r.start,
-            "end": r.end,
-            "product": r.product,
-            "product_name": r.product_name,
-            "unit": r.unit,
-            "quantity": r.quantity,
-        }
+    rows = SupplierSubscription.objects.filter(supplier__seller=seller_id).prefetch_related(*_TIED)
+    return {r.reference: subscription_shown(r) for r in rows.order_by("id")}
+
+
+def subscriptions_of(supplier: Supplier, *, linked: bool | None = None) -> QuerySet[SupplierSubscription]:
+    """A supplier's subscriptions, with the lines that they are tied to."""
+    rows = SupplierSubscription.objects.filter(supplier=supplier).prefetch_related(*_TIED)
+    tied = Exists(SubscriptionLink.objects.filter(subscription=OuterRef("pk")))
+    return rows if linked is None else rows.filter(tied if linked else ~tied)
+
+
+_TIED = ("links__line__contract", "links__line__article")
+
+
+def subscription_shown(row: SupplierSubscription) -> dict[str, Any]:
+    """A supplier subscription (with its links): what an import said of it, the contract and article it is tied to."""
+    links = list(row.links.all())
+    line = links[-1].line if links else None
+    return {
+        "status": "linked" if line else "unlinked",
+        "contract": line.contract.key if line else None,
+        "article": line.article.key if line else None,
+        "customer_id": row.customer_reference,
+        "name": row.name,
+        "description": row.description,
+        "start": row.start,
+        "end": row.end,
+        "product": row.product,
+        "product_name": row.product_name,
+        "unit": row.unit,
+        "quantity": row.quantity,
+    }
+
+
+def record_by_id(seller_id: int, source: str, external_id: str) -> UsageRecord:
+    """A seller's usage record, with its line, contract and supplier; raises `Refused` (`not_found`)."""
+    rows = UsageRecord.objects.select_related("contract", "line__contract", "line__article", "supplier")
+    found = rows.filter(seller=seller_id, source=source, external_id=external_id).first()
+    if found is None:
+        raise Refused("not_found", "There is no usage “%(id)s” of “%(source)s”.", id=external_id, source=source)
+    return found
+
+
+def file_by_id(supplier: Supplier, pk: int) -> UsageFile:
+    """A supplier's file without its content; raises `Refused` (`not_found`)."""
+    found = UsageFile.objects.filter(supplier=supplier, pk=pk).defer("content").first()
+    if found is None:
+        raise Refused("not_found", "The supplier has no file %(id)s.", id=pk)
     return found

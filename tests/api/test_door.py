@@ -151,7 +151,7 @@ def test_other_kinds_of_bodies(api: Api, media: str) -> None:
 
 @pytest.mark.parametrize(
     "query", ["colour=red", "limit=0", "limit=501", "limit=x", "limit=1&limit=2", "after=%00", "after=xyz", "kind=both",
-              "name=%00", "after=" + "x" * 300, "after=MTotMQ", "name[]=x"],
+              "name=%00", "after=" + "x" * 300, "after=LTE", "name[]=x"],
 )  # fmt: skip
 def test_bad_queries(api: Api, query: str) -> None:
     assert refusal(api.get(f"/customers?{query}")) == (422, "invalid")

@@ -13,7 +13,8 @@ from ninja.errors import HttpError, ValidationError
 from taktura.api.openapi import complete
 from taktura.api.parsing import ExactParser
 from taktura.api.problems import TEXTS, Fault, faulty, language_of, problem, refused, unfit
-from taktura.api.v1 import customers, me
+from taktura.api.v1 import articles, billing, contracts, customers, documents, me, sellers, suppliers, tariffs, usage
+from taktura.api.v1 import log as log_of_changes
 from taktura.core.errors import Refused
 from taktura.kit.language import translate
 
@@ -90,5 +91,18 @@ api = Api(
     docs_url=None,
     openapi_url=None,
 )
-for name, router in (("Keys", me.router), ("Customers", customers.router)):
+ROUTERS = {
+    "Key": me.router,
+    "Seller": sellers.router,
+    "Customers": customers.router,
+    "Articles": articles.router,
+    "Tariffs and coupons": tariffs.router,
+    "Contracts": contracts.router,
+    "Usage": usage.router,
+    "Suppliers": suppliers.router,
+    "Billing": billing.router,
+    "Documents": documents.router,
+    "Log": log_of_changes.router,
+}
+for name, router in ROUTERS.items():
     api.add_router("", router, tags=[name])

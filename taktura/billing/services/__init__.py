@@ -13,8 +13,8 @@ from taktura.billing.services.changes import (
     withdraw_notice,
 )
 from taktura.billing.services.company import change_seller, is_fixed
-from taktura.billing.services.credits import credit
-from taktura.billing.services.interim import interim_bill, receive_file, record_usage
+from taktura.billing.services.credits import credit, preview_credit
+from taktura.billing.services.interim import import_rows, interim_bill, receive_file, record_each, record_usage
 from taktura.billing.services.previews import (
     Bill,
     Consequence,
@@ -33,7 +33,7 @@ from taktura.billing.services.previews import (
     preview_withdrawal,
 )
 from taktura.billing.services.run import Outcome, bill
-from taktura.billing.services.sales import move_sales_item, sell
+from taktura.billing.services.sales import move_sales_item, preview_sale, sell
 
 __all__ = [
     "Bill",
@@ -48,24 +48,28 @@ __all__ = [
     "end_line",
     "forecast",
     "give_notice",
+    "import_rows",
     "interim_bill",
     "is_fixed",
     "move_sales_item",
     "pause",
     "preview_book",
     "preview_coupon",
+    "preview_credit",
     "preview_end",
     "preview_interim",
     "preview_notice",
     "preview_pause",
     "preview_quantity",
     "preview_resume",
+    "preview_sale",
     "preview_signing",
     "preview_tariff",
     "preview_usage",
     "preview_withdrawal",
     "publish_version",
     "receive_file",
+    "record_each",
     "record_usage",
     "reprocess",
     "resume",

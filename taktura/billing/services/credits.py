@@ -41,11 +41,39 @@ def credit(
     Amounts are net, gross where its prices are. With `rebill` what is credited is billed again with the next billing
     (whole lines only). Raises `Refused`: `already_credited`, `credit_too_high`, `not_found`, `invalid`.
     """
-    document = (
-        Document.objects.select_for_update(of=("self",))
-        .select_related("seller", "customer__seller", "customer__billing_information")
-        .get(pk=document.pk)
+    document = _of_whom(Document.objects.select_for_update(of=("self",))).get(pk=document.pk)
+    ready, charges = _ready(document, lines, reason, rebill)
+    known = Facts({}, {}, {}, {c.id: pk for pk, c in charges.items()})
+    issued = issue_documents(
+        actor, document.seller, known, [(r, _work(document)) for r in ready], actor.today(document.seller.time_zone)
     )
+    if rebill:
+        _reopen(charges.values(), document)
+    record(
+        actor,
+        "credit",
+        f"document:{document.pk}",
+        {"documents": [d.id for d in issued], "reason": reason, "rebill": rebill},
+    )
+    return issued
+
+
+def preview_credit(
+    *, document: Document, lines: Sequence[Mapping[str, Any]] | None = None, reason: str = "", rebill: bool = False
+) -> list[Ready]:
+    """The documents that `credit` would make; nothing is written. Refuses alike."""
+    return _ready(_of_whom(Document.objects).get(pk=document.pk), lines, reason, rebill)[0]
+
+
+def _of_whom(documents: Any) -> Any:
+    """Documents with their seller, recipient and billing information."""
+    return documents.select_related("seller", "customer__seller", "customer__billing_information")
+
+
+def _ready(
+    document: Document, lines: Sequence[Mapping[str, Any]] | None, reason: str, rebill: bool
+) -> tuple[list[Ready], dict[int, facts.Charge]]:
+    """The credit notes, and the charges that they take back by the document's line."""
     if document.kind != "invoice":
         raise Refused("invalid", "Only an invoice can be credited: choose the invoice.")
     check_complete(document.customer)
@@ -56,39 +84,22 @@ def credit(
             *[c for c in COLUMNS if c != "proof"]
         )
     }
-    today = actor.today(document.seller.time_zone)
     entries = [_entry(line, amount, charges.get(line.pk), reason, rebill) for line, amount in wanted]
     named = {e.charge.credits: document.pk for e in entries if e.charge and e.charge.credits is not None}
-    drafts = compose(
-        entries, named, {document.pk: rests([document.pk])[document.pk]}, gross=document.prices_are == "gross"
-    )
-    if not any(e.charge for e in entries):  # sales items: no charge names the document
-        drafts = [replace(d, references=(document.pk,)) for d in drafts]
+    gross = document.prices_are == "gross"
+    drafts = compose(entries, named, {document.pk: rests([document.pk])[document.pk]}, gross=gross)
     ready = [
-        (
-            Ready(
-                draft=replace(d, references=(document.pk,)),
-                customer=document.customer,
-                contract=document.contract_id,
-                currency=document.currency,
-                gross_prices=document.prices_are == "gross",
-                reason=reason,
-            ),
-            _work(document),
+        Ready(
+            draft=replace(d, references=(document.pk,)),  # sales items have no charge that names it
+            customer=document.customer,
+            contract=document.contract_id,
+            currency=document.currency,
+            gross_prices=gross,
+            reason=reason,
         )
         for d in drafts
     ]
-    known = Facts({}, {}, {}, {c.id: pk for pk, c in charges.items()})
-    issued = issue_documents(actor, document.seller, known, ready, today)
-    if rebill:
-        _reopen(charges.values(), document)
-    record(
-        actor,
-        "credit",
-        f"document:{document.pk}",
-        {"documents": [d.id for d in issued], "reason": reason, "rebill": rebill},
-    )
-    return issued
+    return ready, charges
 
 
 def _work(document: Document) -> Work:

@@ -19,7 +19,7 @@ from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier
-from taktura.usage.services import Received
+from taktura.usage.services import Entry, Received, Unread, Verdict
 from taktura.usage.store import Outcome
 
 
@@ -49,10 +49,29 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     return outcome, threshold_bills(actor, outcome.contracts)
 
 
+@act
+def record_each(
+    actor: Actor, *, seller: Seller, entries: Sequence[Entry | Unread]
+) -> tuple[Outcome, list[Verdict], list[Issued]]:
+    """Record usage with a verdict for each record (`usage.services.record_each`); contracts at their threshold are
+    billed (R11.3)."""
+    outcome, verdicts = usage.record_each(actor, seller=seller, entries=entries)
+    return outcome, verdicts, threshold_bills(actor, outcome.contracts)
+
+
 @transaction.atomic
 def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> tuple[Received, list[Issued]]:
     """Take a supplier's file in (`usage.services.receive_file`); contracts at their threshold are billed (R11.3)."""
     received = usage.receive_file(actor, supplier=supplier, name=name, content=content)
+    return received, threshold_bills(actor, received.outcome.contracts)
+
+
+@transaction.atomic
+def import_rows(
+    actor: Actor, *, supplier: Supplier, rows: Iterable[Mapping[str, Any]], mapping: Mapping[str, Any] | None = None
+) -> tuple[Received, list[Issued]]:
+    """Take rows of a supplier in (`usage.services.import_rows`); contracts at their threshold are billed (R11.3)."""
+    received = usage.import_rows(actor, supplier=supplier, rows=rows, mapping=mapping)
     return received, threshold_bills(actor, received.outcome.contracts)
 
 

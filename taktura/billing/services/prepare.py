@@ -9,11 +9,11 @@ from fractions import Fraction
 from django.db import connection
 
 from taktura.billing.ledger import write_charges
-from taktura.billing.models import SalesItem
+from taktura.billing.models import SalesItem, SalesItemLine
 from taktura.billing.queries import Facts, entries, gross_prices
 from taktura.core.documents import Entry, compose
 from taktura.core.facts import Charge, LineTerms, TariffTerms
-from taktura.core.money import half_up, places, plain
+from taktura.core.money import Money, half_up, places, plain
 from taktura.core.schedule import next_due
 from taktura.core.tax import basis, rates_of, vat_on
 from taktura.customers.models import Customer, Seller
@@ -90,14 +90,22 @@ def issue_documents(
     return issued
 
 
-def item_entries(item: SalesItem, customer: Customer, on: date) -> list[Entry]:
-    """A sale's lines as entries: net prices (gross where the seller's are),
-    the customer's tax status, the seller's rate."""
+def item_net(item: SalesItem) -> Decimal:
+    """What a sale's lines come to, in the price's basis, on the day of sale; each line rounded (R1.2)."""
+    amounts = [e.amount for e in item_entries(item, item.customer, item.sold_on)]
+    return Money(sum(amounts), places(item.currency)).exact
+
+
+def item_entries(
+    item: SalesItem, customer: Customer, on: date, lines: Iterable[SalesItemLine] | None = None
+) -> list[Entry]:
+    """A sale's lines as entries: net prices (gross where the seller's are), the customer's tax status, the seller's
+    rate. `lines`: of a sale that is not written yet."""
     tax = tax_of(customer)
     rates = rates_of(tax, TariffTerms(), LineTerms(article=""))
     factor, unit = basis(tax, rates, on), 10 ** places(item.currency)
     found = []
-    for line in item.lines.all():
+    for line in item.lines.all() if lines is None else lines:
         each = Fraction(line.price) * (100 - Fraction(line.discount)) / 100 * factor
         found.append(
             Entry(
@@ -106,7 +114,7 @@ def item_entries(item: SalesItem, customer: Customer, on: date) -> list[Entry]:
                 title=line.title,
                 kind="sales_item",
                 unit="piece",
-                order=(item.pk, line.position),
+                order=(item.pk or 0, line.position),
                 amount=half_up(each * Fraction(line.quantity) * unit),
                 quantity=Decimal(line.quantity),
                 unit_price=plain(each),

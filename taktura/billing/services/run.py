@@ -4,12 +4,14 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
 from django.db import connection, transaction
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import Count, QuerySet, prefetch_related_objects
+from django.db.models import Sum as Sums
 
 from taktura.audit.acts import keep_facts
 from taktura.audit.services import record
@@ -19,9 +21,11 @@ from taktura.billing.services.prepare import Work, issue_documents, mark_settled
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.core.facts import Charge
+from taktura.core.money import Money, places
 from taktura.core.settle import Scope
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import missing_billing_information, with_billing
+from taktura.invoices.models import Document
 from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import among
@@ -75,6 +79,35 @@ class Outcome:
     def issued(self) -> list[int]:
         """All issued documents by id, credit notes first (R14.5)."""
         return self.credit_notes + self.invoices
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """The documents of one kind and currency: how many, and their amounts."""
+
+    kind: str
+    currency: str
+    count: int
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+
+def sums_of(outcome: Outcome) -> list[Sum]:
+    """What a run's documents come to (those of its preview), by kind and currency; credit notes first."""
+    found: dict[tuple[str, str], list[int]] = {}
+    if outcome.issued:
+        rows = Document.objects.filter(pk__in=among(outcome.issued)).order_by().values_list("kind", "currency")
+        totals = rows.annotate(count=Count("id"), n=Sums("net"), t=Sums("tax"), g=Sums("gross"))
+        found = {(kind, currency): list(sums) for kind, currency, *sums in totals}
+    for ready in outcome.ready:
+        sums = found.setdefault((ready.draft.kind, ready.currency), [0, 0, 0, 0])
+        for i, value in enumerate((1, ready.draft.net, ready.draft.tax, ready.draft.gross)):
+            sums[i] += value
+    return [
+        Sum(kind, currency, count, *(Money(amount, places(currency)).exact for amount in amounts))
+        for (kind, currency), (count, *amounts) in sorted(found.items())
+    ]
 
 
 class _Job(NamedTuple):

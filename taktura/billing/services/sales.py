@@ -7,11 +7,15 @@ from typing import Any
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.billing.models import SalesItem, SalesItemLine
+from taktura.billing.services.prepare import item_entries
 from taktura.billing.services.settling import check_complete
 from taktura.contracts.services import read_again
+from taktura.core.documents import compose
 from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.customers.models import Customer
+from taktura.customers.queries import tax_of
+from taktura.invoices.services import Ready
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 
@@ -22,16 +26,35 @@ def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]
 
     Raises `Refused`: `billing_information_missing` (R18), `invalid`.
     """
+    item, rows = _made(actor, customer, lines, key)
+    item.save(force_insert=True)
+    SalesItemLine.objects.bulk_create(rows)
+    record(actor, "sell", f"customer:{customer.pk}", {"item": item.pk, "lines": list(lines)})
+    return item
+
+
+def preview_sale(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]) -> list[Ready]:
+    """The document that a sale would be if it were billed today, alone; nothing is written. Refuses as `sell` does."""
+    item, rows = _made(actor, customer, lines, "")
+    tax = tax_of(customer)
+    gross = tax.gross and tax.category == "S"
+    entries = item_entries(item, customer, item.sold_on, rows)
+    drafts = compose(entries, {}, {}, gross=gross)
+    return [
+        Ready(draft=d, customer=customer, contract=None, currency=item.currency, gross_prices=gross) for d in drafts
+    ]
+
+
+def _made(
+    actor: Actor, customer: Customer, lines: Sequence[Mapping[str, Any]], key: str
+) -> tuple[SalesItem, list[SalesItemLine]]:
+    """A sale and its lines, not yet written; see `sell` for what is refused."""
     check_complete(customer)
     if not lines:
         raise Refused("invalid", "A sale has at least one line.")
     seller = customer.seller
-    item = SalesItem.objects.create(
-        customer=customer, key=key, currency=seller.currency, sold_on=actor.today(seller.time_zone)
-    )
-    SalesItemLine.objects.bulk_create(_line(item, i, line) for i, line in enumerate(lines, 1))
-    record(actor, "sell", f"customer:{customer.pk}", {"item": item.pk, "lines": list(lines)})
-    return item
+    item = SalesItem(customer=customer, key=key, currency=seller.currency, sold_on=actor.today(seller.time_zone))
+    return item, [_line(item, i, line) for i, line in enumerate(lines, 1)]
 
 
 @act

@@ -7,10 +7,9 @@ from django.db import connection
 from psycopg import sql
 
 from taktura.billing.models import SalesItem
-from taktura.billing.services.prepare import item_entries
+from taktura.billing.services.prepare import item_net
 from taktura.cli.scenarios.world import World
 from taktura.contracts.queries import state
-from taktura.core.money import Money, places
 from taktura.core.periods import DAY
 from taktura.customers.models import Customer
 from taktura.invoices.queries import balance, open_amount, status
@@ -93,12 +92,7 @@ def _customer(customer: Customer) -> dict[str, Any]:
 
 
 def _item(world: World, item: SalesItem) -> dict[str, Any]:
-    net = sum(e.amount for e in item_entries(item, item.customer, item.sold_on))
-    return {
-        "status": "billed" if item.document_id else "pending",
-        "customer": item.customer.key,
-        "net": Money(net, places(item.currency)).exact,
-    }
+    return {"status": "billed" if item.document_id else "pending", "customer": item.customer.key, "net": item_net(item)}
 
 
 def _payment(world: World, name: str) -> dict[str, Any]:

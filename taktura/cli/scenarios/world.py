@@ -7,6 +7,7 @@ from typing import Any
 
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Article, Coupon, Tariff
+from taktura.catalog.queries import coupon_by_key, tariff_by_key
 from taktura.catalog.terms import read_rates
 from taktura.cli.scenarios.documents import described, described_ready
 from taktura.cli.scenarios.load import Scenario, Step
@@ -72,17 +73,11 @@ class World:
 
     def tariff(self, key: str) -> Tariff:
         """A tariff by its name."""
-        found = Tariff.objects.select_related("seller").filter(seller=self.seller, key=key).first()
-        if found is None:
-            raise Refused("not_found", "There is no tariff “%(key)s”.", key=key)
-        return found
+        return tariff_by_key(self.seller.pk, key)
 
     def coupon(self, key: str) -> Coupon:
         """A coupon by its name."""
-        found = Coupon.objects.filter(seller=self.seller, key=key).first()
-        if found is None:
-            raise Refused("not_found", "There is no coupon “%(key)s”.", key=key)
-        return found
+        return coupon_by_key(self.seller.pk, key)
 
     def supplier(self, key: str) -> Supplier:
         """A supplier by its name."""

@@ -3,13 +3,14 @@
 from taktura.invoices.services.issue import Issued, Ready, issue
 from taktura.invoices.services.mailing import Letter, letter_of, mail_document
 from taktura.invoices.services.numbering import check_confirmed, confirm_numbering
-from taktura.invoices.services.payments import pay
+from taktura.invoices.services.payments import check_payment, pay
 
 __all__ = [
     "Issued",
     "Letter",
     "Ready",
     "check_confirmed",
+    "check_payment",
     "confirm_numbering",
     "issue",
     "letter_of",

@@ -10,16 +10,20 @@ from taktura.usage.services.links import (
     reprocess,
     set_product_reference,
 )
-from taktura.usage.services.records import record_usage, withdraw_usage
+from taktura.usage.services.records import Entry, Unread, Verdict, record_each, record_usage, withdraw_usage
 
 __all__ = [
+    "Entry",
     "Received",
+    "Unread",
+    "Verdict",
     "create_supplier",
     "extend_contract",
     "import_rows",
     "link",
     "link_customer",
     "receive_file",
+    "record_each",
     "record_usage",
     "rematch",
     "reprocess",

@@ -3,11 +3,14 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
@@ -23,25 +26,52 @@ from taktura.usage.store import Outcome, take_in, withdraw
 
 MAX_BATCH = 10_000
 MAX_REVISION = 2**31 - 1
-FIELDS = frozenset(
-    [
-        "contract",
-        "article",
-        "key",
-        "quantity",
-        "duration",
-        "at",
-        "from",
-        "until",
-        "id",
-        "source",
-        "revision",
-        "cost",
-        "price",
-        "attributes",
-    ]
-)
+MAX_SECONDS = 10**12
+MAX_ATTRIBUTES = 10_000  # characters of their JSON
 DEFAULT_SOURCE = "usage"
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+CLOSED = Refused("closed_period", "The record lies in a closed period: it can be neither corrected nor withdrawn.")
+
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=_LINE)]
+
+
+class Entry(Struct, kw_only=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+    """A record as it is sent, with the fields of the scenario verb `usage`: what and whose, how much, when.
+
+    `duration` is in whole seconds, `cost` and `price` are for one unit, `until` is exclusive. `id` is made up where
+    none is given. `at` and `from` mean the same: the instant, or the first of a span.
+    """
+
+    contract: Name | None = None
+    article: Name | None = None
+    key: Name | None = None
+    quantity: Decimal | None = None
+    duration: Decimal | None = None
+    at: Any = None
+    from_: Any = None
+    until: Any = None
+    id: Annotated[str, Meta(min_length=1, max_length=300, pattern=_LINE)] | None = None
+    source: Name | None = None
+    revision: Decimal | None = None
+    cost: Decimal | None = None
+    price: Decimal | None = None
+    attributes: dict[str, Any] | None = None
+
+
+FIELDS = frozenset(Entry.__struct_encode_fields__)
+TEXTS = ("contract", "article", "key", "id", "source")
+NUMBERS = ("quantity", "duration", "revision", "cost", "price")
+
+
+def entry_of(fields: Mapping[str, Any]) -> Entry:
+    """A record from the fields of the verb. Raises `Refused` (`invalid`)."""
+    unknown = set(fields) - FIELDS
+    if unknown:
+        raise Refused("invalid", "A usage record has no field “%(field)s”.", field=sorted(unknown)[0])
+    given: dict[str, Any] = {("from_" if k == "from" else k): v for k, v in fields.items() if v is not None}
+    given |= {name: number(given[name], name) for name in NUMBERS if name in given}
+    return Entry(**given | {name: str(given[name]) for name in TEXTS if name in given})
 
 
 @act
@@ -51,13 +81,84 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
     `at` defaults to the instant of the act; an id is made up where none is given. What finds no line waits. Raises
     `Refused`: `invalid` for an entry that cannot be read, `closed_period` for a correction of closed usage.
     """
+    _check_number(entries)
+    read = [entry_of(entry) for entry in entries]
+    contracts = _contracts(seller, read)
+    zone = ZoneInfo(seller.time_zone)
+    outcome = take_in(actor, [_row(e, contracts, zone, actor) for e in read], seller=seller.pk, strict=True)
+    _record(actor, seller, outcome)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one record: `recorded`, `duplicate`, `conflict` (another content under the same id), `waiting`
+    with its `reasons`, or `refused`. A record that lies partly outside is recorded, with reasons for the rest."""
+
+    verdict: str
+    source: str = ""
+    id: str = ""
+    reasons: tuple[str, ...] = ()
+    refusal: Refused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A record that could not be read, with its names as far as they could be."""
+
+    refusal: Refused
+    source: str = ""
+    id: str = ""
+
+
+@act
+def record_each(actor: Actor, *, seller: Seller, entries: Sequence[Entry | Unread]) -> tuple[Outcome, list[Verdict]]:
+    """Record usage like `record_usage`, with a verdict for each record, in their order; none stops another.
+
+    One that could not even be read by the caller comes as `Unread`. Raises `Refused` (`invalid`) for too many.
+    """
+    _check_number(entries)
+    contracts = _contracts(seller, [e for e in entries if isinstance(e, Entry)])
+    zone = ZoneInfo(seller.time_zone)
+    verdicts: list[Verdict | None] = []
+    rows: list[tuple[Any, ...]] = []
+    for entry in entries:
+        try:
+            if isinstance(entry, Unread):
+                raise entry.refusal
+            rows.append(_row(entry, contracts, zone, actor))
+            verdicts.append(None)
+        except Refused as refusal:
+            verdicts.append(Verdict("refused", entry.source or DEFAULT_SOURCE, entry.id or "", (), refusal))
+    outcome = take_in(actor, rows, seller=seller.pk, strict=False, each=True)
+    taken = iter(zip(rows, outcome.each, strict=True))
+    found = [verdict or _verdict(*next(taken)) for verdict in verdicts]
+    _record(actor, seller, outcome)
+    return outcome, found
+
+
+def _verdict(row: tuple[Any, ...], taken: tuple[str, bool, list[str]]) -> Verdict:
+    state, matched, reasons = taken
+    source, external_id = row[0], row[1]
+    if state == "closed":
+        return Verdict("refused", source, external_id, (), CLOSED)
+    verdict = state if state != "stored" else "recorded" if matched else "waiting"
+    return Verdict(verdict, source, external_id, tuple(reasons))
+
+
+def _check_number(entries: Sequence[Any]) -> None:
     if len(entries) > MAX_BATCH:
         raise Refused("invalid", "At most %(count)s records at a time.", count=MAX_BATCH)
-    keys = {str(e.get("contract")) for e in entries}
-    contracts = dict(Contract.objects.filter(customer__seller=seller, key__in=keys).values_list("key", "pk"))
-    zone = ZoneInfo(seller.time_zone)
-    rows = [_row(entry, contracts, zone, actor) for entry in entries]
-    outcome = take_in(actor, rows, seller=seller.pk, strict=True)
+
+
+def _contracts(seller: Seller, entries: Iterable[Entry]) -> dict[str, int]:
+    """The contracts that records name."""
+    keys = {e.contract for e in entries if e.contract is not None}
+    found = Contract.objects.filter(customer__seller=seller, key__in=keys) if keys else Contract.objects.none()
+    return dict(found.values_list("key", "pk"))
+
+
+def _record(actor: Actor, seller: Seller, outcome: Outcome) -> None:
     if outcome.recorded or outcome.exceptions:
         record(
             actor,
@@ -70,7 +171,6 @@ def record_usage(actor: Actor, *, seller: Seller, entries: Sequence[Mapping[str,
                 "waiting": len(outcome.exceptions),
             },
         )
-    return outcome
 
 
 @act
@@ -84,47 +184,31 @@ def withdraw_usage(actor: Actor, *, seller: Seller, external_id: str, source: st
     return contracts
 
 
-def _row(entry: Mapping[str, Any], contracts: Mapping[str, int], zone: ZoneInfo, actor: Actor) -> tuple[Any, ...]:
-    unknown = set(entry) - FIELDS
-    if unknown:
-        raise Refused("invalid", "A usage record has no field “%(field)s”.", field=sorted(unknown)[0])
-    article, key = entry.get("article"), entry.get("key")
+def _row(entry: Entry, contracts: Mapping[str, int], zone: ZoneInfo, actor: Actor) -> tuple[Any, ...]:
+    article, key = entry.article, entry.key
     if (article is None) == (key is None):
         raise Refused("invalid", "A usage record names either an article or a key.")
-    quantity = _number(entry, "quantity")
+    quantity, cost, price = (
+        _number(entry.quantity, "quantity"),
+        _number(entry.cost, "cost"),
+        _number(entry.price, "price"),
+    )
     seconds = _seconds(entry)
-    if quantity is None and seconds is None and _number(entry, "cost") is None:
+    if quantity is None and seconds is None and cost is None:
         raise Refused("invalid", "A usage record has a quantity or a duration.")
-    at, day, end_day, is_span = when(entry.get("from", entry.get("at")), entry.get("until"), zone, actor.now)
-    cost, price = _number(entry, "cost"), _number(entry, "price")
-    times = quantity if quantity is not None else Decimal(1)
-    cost_amount = EXACT.multiply(cost, times) if cost is not None else None
-    amount = EXACT.multiply(price, times) if price is not None else None
-    source = str(entry.get("source") or DEFAULT_SOURCE)
-    external_id = str(entry["id"]) if entry.get("id") is not None else uuid.uuid4().hex
+    at, day, end_day, is_span = when(entry.at if entry.from_ is None else entry.from_, entry.until, zone, actor.now)
+    cost_amount, amount = _times(cost, quantity), _times(price, quantity)
     revision = _revision(entry)
-    attributes = to_json(entry.get("attributes")) if entry.get("attributes") else None
-    content = [
-        entry.get("contract"),
-        article,
-        key,
-        at,
-        day,
-        end_day,
-        quantity,
-        seconds,
-        cost_amount,
-        amount,
-        attributes,
-    ]
+    attributes = _attributes(entry)
+    content = [entry.contract, article, key, at, day, end_day, quantity, seconds, cost_amount, amount, attributes]
     return (
-        source,
-        external_id,
+        entry.source or DEFAULT_SOURCE,
+        entry.id if entry.id is not None else uuid.uuid4().hex,
         revision if revision is not None else 1,
         revision is not None,
         digest(content),
-        contracts.get(str(entry.get("contract"))),
-        str(article if article is not None else key),
+        contracts.get(entry.contract) if entry.contract is not None else None,
+        article if article is not None else key,
         key is not None,
         None,
         "",
@@ -146,6 +230,22 @@ def _row(entry: Mapping[str, Any], contracts: Mapping[str, int], zone: ZoneInfo,
     )
 
 
+def _times(each: Decimal | None, quantity: Decimal | None) -> Decimal | None:
+    if each is None:
+        return None
+    return EXACT.multiply(each, quantity if quantity is not None else Decimal(1))
+
+
+def _attributes(entry: Entry) -> Any:
+    if not entry.attributes:
+        return None
+    found = to_json(entry.attributes)
+    text = json.dumps(found)
+    if len(text) > MAX_ATTRIBUTES or "\\u0000" in text.replace("\\\\", ""):
+        raise Refused("invalid", "The attributes of a usage record are too long, or hold the character NUL.")
+    return found
+
+
 def when(start: Any, end: Any, zone: ZoneInfo, now: datetime) -> tuple[datetime, date, date, bool]:
     """The instant, first local day, end day (exclusive) of a record, and whether it has a span (R2.2).
 
@@ -164,23 +264,23 @@ def when(start: Any, end: Any, zone: ZoneInfo, now: datetime) -> tuple[datetime,
 
 def _instant(value: Any, zone: ZoneInfo) -> datetime:
     if isinstance(value, str):
-        value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=zone)
-    if isinstance(value, date):
-        return datetime.combine(value, time(0), zone)
-    raise Refused("invalid", "“%(value)s” is no date or timestamp.", value=value)
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            value = None
+    elif isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time(0), zone)
+    if not isinstance(value, datetime) or not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise Refused("invalid", "A usage record needs a day or a moment as in 2026-01-31T12:00:00+01:00.")
+    return value if value.tzinfo else value.replace(tzinfo=zone)
 
 
-def _number(entry: Mapping[str, Any], name: str) -> Decimal | None:
-    value = entry.get(name)
-    if value is None:
-        return None
-    return number(value, name)
+def _number(value: Decimal | None, name: str) -> Decimal | None:
+    return None if value is None else number(value, name)
 
 
-def _revision(entry: Mapping[str, Any]) -> int | None:
-    revision = _number(entry, "revision")
+def _revision(entry: Entry) -> int | None:
+    revision = _number(entry.revision, "revision")
     if revision is None:
         return None
     if revision != int(revision) or not 0 <= revision <= MAX_REVISION:
@@ -188,11 +288,11 @@ def _revision(entry: Mapping[str, Any]) -> int | None:
     return int(revision)
 
 
-def _seconds(entry: Mapping[str, Any]) -> int | None:
-    seconds = _number(entry, "duration")
+def _seconds(entry: Entry) -> int | None:
+    seconds = _number(entry.duration, "duration")
     if seconds is None:
         return None
-    if seconds < 0 or seconds != int(seconds):
+    if not 0 <= seconds <= MAX_SECONDS or seconds != int(seconds):
         raise Refused("invalid", "A duration is a whole number of seconds, not less than 0.")
     return int(seconds)
 

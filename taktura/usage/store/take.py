@@ -76,6 +76,12 @@ LEFT JOIN usage_usagerecord r ON r.seller_id = x.seller_id AND r.source = x.sour
 WHERE s.seq = x.seq
 """
 
+_EACH = """
+SELECT s.state, s.line_id IS NOT NULL, ARRAY(SELECT e.reason FROM usage_usageexception e WHERE s.state = 'stored'
+    AND e.record_id = s.id ORDER BY e.first, e.reason)
+FROM usage_staging s ORDER BY s.seq
+"""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -87,13 +93,15 @@ class Outcome:
     exceptions: list[str] = field(default_factory=list)
     contracts: set[int] = field(default_factory=set)
     conflict_rows: list[tuple[int | None, str]] = field(default_factory=list)
+    each: list[tuple[str, bool, list[str]]] = field(default_factory=list)  # state, found its line, what waits and why
 
 
-def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict: bool) -> Outcome:
+def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict: bool, each: bool = False) -> Outcome:
     """Take records in, in one transaction of the caller's; `rows` are one seller's, in the order of `COLUMNS`.
 
     The act begins when they are staged. `strict`: a correction of usage in a closed period is refused
-    (`closed_period`, R12.3); else it counts as a conflict, so that no row of a file stops another.
+    (`closed_period`, R12.3); else it counts as a conflict, so that no row of a file stops another. `each`: say of each
+    row what became of it (`stored`, `duplicate`, `conflict`, or `closed` for such a correction).
     """
     outcome = Outcome()
     with connection.cursor() as cursor:
@@ -116,6 +124,9 @@ def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict:
                 break
             cursor.execute("UPDATE usage_staging SET state = NULL WHERE state = 'again'")
         _count(cursor, outcome)
+        if each:
+            cursor.execute(_EACH)
+            outcome.each = list(cursor.fetchall())
     return outcome
 
 
@@ -134,7 +145,6 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
             "Usage before %(day)s is closed: it can be neither corrected nor withdrawn.",
             day=closed_until.isoformat(),
         )
-    cursor.execute("UPDATE usage_staging SET state = 'conflict' WHERE state = 'closed'")
 
 
 def _store(cursor: Any, actor: Actor) -> None:
@@ -195,7 +205,8 @@ def _count(cursor: Any, outcome: Outcome) -> None:
     )
     outcome.exceptions = [row[0] for row in cursor.fetchall()]
     cursor.execute(
-        "SELECT row, external_id FROM usage_staging WHERE state = 'conflict' ORDER BY seq LIMIT %s", [MAX_CONFLICTS]
+        "SELECT row, external_id FROM usage_staging WHERE state IN ('conflict', 'closed') ORDER BY seq LIMIT %s",
+        [MAX_CONFLICTS],
     )
     outcome.conflict_rows = list(cursor.fetchall())
 

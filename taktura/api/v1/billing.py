@@ -1,0 +1,331 @@
+"""Billing: what is due, runs with their outcome, sales items."""
+
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import Call, call_of
+from taktura.api.endpoint import Answer, endpoint
+from taktura.api.fields import Amount, Day, Id, In, Key, Number, Out, Text100, Text200
+from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.api.problems import language_of
+from taktura.api.v1.document_bodies import DraftOut, drafts_out
+from taktura.billing.models import BillingRun, RunProblem, SalesItem
+from taktura.billing.queries import due_list, item_by_id
+from taktura.billing.services import bill, move_sales_item, preview_sale, sell
+from taktura.billing.services.prepare import item_net
+from taktura.billing.services.run import Problem, sums_of
+from taktura.contracts.models import Contract
+from taktura.contracts.queries import by_key
+from taktura.core.errors import Refused
+from taktura.customers.models import Customer
+from taktura.customers.queries import customer_by_key
+from taktura.kit.bulk import among
+from taktura.kit.language import translate
+
+router = Router()
+AHEAD = timedelta(days=366)  # further than that nobody bills
+MOST_SHOWN = 500  # documents in the answer of a preview
+
+
+class Due(Out):
+    """A contract that the next run takes. `changed_from`: facts before its last bill have changed since that day."""
+
+    contract: str
+    customer: str
+    currency: str
+    next_billing: date | None
+    changed_from: date | None
+
+
+class DueList(Out):
+    """A page of what is due."""
+
+    items: list[Due]
+    next: str | None
+
+
+class RunIn(In):
+    """A billing run."""
+
+    on: Day | None = Field(None, description="bills all that is due on or before this day; null: today")
+    contract: Key | None = Field(None, description="only this contract")
+    customer: Key | None = Field(None, description="only this customer")
+
+
+class LeftOut(Out):
+    """A contract or customer that a run left out, and why."""
+
+    contract: str | None
+    customer: str | None
+    code: str
+    detail: str
+
+
+class Sum(Out):
+    """Documents of one kind and currency."""
+
+    kind: str
+    currency: str
+    count: int
+    net: Number
+    tax: Number
+    gross: Number
+
+
+class RunDone(Out):
+    """The outcome of a run: the ids of the documents that it issued, credit notes first, their sums, what was left out.
+
+    A preview shows the documents in `preview`, at most 500 of them; the sums are of all.
+    """
+
+    on: date
+    contracts: int = Field(description="how many were due")
+    documents: list[int]
+    preview: list[DraftOut] | None
+    sums: list[Sum]
+    left_out: list[LeftOut]
+
+
+class RunOut(Out):
+    """A run that was."""
+
+    id: int
+    on: date
+    started_at: datetime
+    finished_at: datetime | None
+    actor: str
+    contracts: int
+    documents: int
+
+
+class RunDetail(RunOut):
+    """A run with what it left out."""
+
+    left_out: list[LeftOut]
+
+
+class Runs(Out):
+    """A page of runs."""
+
+    items: list[RunOut]
+    next: str | None
+
+
+class SaleLineIn(In):
+    """A line of a sale; `discount` in percent."""
+
+    title: Text200 = ""
+    article: Text100 = ""
+    quantity: Amount = Decimal(1)
+    price: Amount
+    discount: Amount | None = None
+
+
+class SaleIn(In):
+    """A one-off sale."""
+
+    customer: Key
+    lines: list[SaleLineIn] = Field(min_length=1, max_length=1000)
+    as_: Text100 = Field("", validation_alias="as", serialization_alias="as", description="a name of your own for it")
+
+
+class SaleMove(In):
+    """Who gets the sale instead."""
+
+    customer: Key
+
+
+class SaleLineOut(Out):
+    """A line of a sale."""
+
+    title: str
+    article: str
+    quantity: Number
+    price: Number
+    discount: Number
+
+
+class SaleOut(Out):
+    """A sale: `pending` until it stands on a document."""
+
+    id: int
+    as_: str = Field(validation_alias="as", serialization_alias="as")
+    customer: str
+    status: str
+    currency: str
+    net: Number
+    sold_on: date
+    document: int | None = Field(description="the id of the document on which it was billed")
+    lines: list[SaleLineOut]
+
+
+class SaleDone(Out):
+    """A sale that was made; with `?preview=true` the document that it would be alone."""
+
+    item: SaleOut | None
+    preview: list[DraftOut] | None
+
+
+class Sales(Out):
+    """A page of sales."""
+
+    items: list[SaleOut]
+    next: str | None
+
+
+@endpoint(router, "GET", "/billing/due", "billing.view", answer=DueList)
+def list_due(
+    request: HttpRequest, on: Day | None = None, customer: Key | None = None, limit: Limit = LIMIT, after: After = ""
+) -> DueList:
+    """What a run on a day (today) would take: contracts that are due on or before it, or have changed."""
+    call = call_of(request)
+    found = due_list(call.seller.pk, on or call.today)
+    if customer is not None:
+        found = found.filter(customer__key=customer)
+    items, following = page_of(found.select_related("customer"), limit, after)
+    shown = [
+        Due(contract=c.key, customer=c.customer.key, currency=c.currency, next_billing=c.next_due,
+            changed_from=c.changed_from)
+        for c in items
+    ]  # fmt: skip
+    return DueList(items=shown, next=following)
+
+
+@endpoint(
+    router, "POST", "/billing/runs", "billing.run", answer=RunDone, resumable=True,
+    codes=("numbering_unconfirmed", "conflict"),
+)  # fmt: skip
+def run_billing(request: HttpRequest, body: RunIn, preview: bool = False) -> RunDone:
+    """Bill all that is due on or before a day and was not billed: of all contracts, of one, or of one customer.
+
+    A run works in batches, each in one transaction. Broken off, it goes on with the same request: nothing is billed
+    twice. Contracts that fail, and customers whose billing information is incomplete, are left out and named.
+    """
+    call = call_of(request)
+    on = body.on or call.today
+    if on > call.today + AHEAD:
+        raise Refused("invalid", "A run is at most a year ahead.")
+    contract = by_key(call.seller.pk, body.contract).pk if body.contract else None
+    customer = customer_by_key(call.seller.pk, body.customer).pk if body.customer else None
+    outcome = bill(
+        call.actor, seller=call.seller, on=on, contract=contract, customer=customer, preview=preview, processes=1
+    )
+    return RunDone(
+        on=on, contracts=outcome.contracts, documents=outcome.issued,
+        preview=drafts_out(outcome.ready[:MOST_SHOWN]) if preview else None,
+        sums=[Sum(**asdict(row)) for row in sums_of(outcome)], left_out=_left_out(call, outcome.problems),
+    )  # fmt: skip
+
+
+@endpoint(router, "GET", "/billing/runs", "billing.view", answer=Runs)
+def list_runs(request: HttpRequest, limit: Limit = LIMIT, after: After = "") -> Runs:
+    """Runs, the newest first."""
+    found = BillingRun.objects.filter(seller=call_of(request).seller)
+    items, following = page_of(found, limit, after, newest_first=True)
+    return Runs(items=[RunOut(**_run(r)) for r in items], next=following)
+
+
+@endpoint(router, "GET", "/billing/runs/{int:run}", "billing.view", answer=RunDetail)
+def get_run(request: HttpRequest, run: Id) -> RunDetail:
+    """A run with what it left out."""
+    found = BillingRun.objects.filter(seller=call_of(request).seller, pk=run).first()
+    if found is None:
+        raise Refused("not_found", "There is no billing run %(id)s.", id=run)
+    rows = RunProblem.objects.filter(run=found).select_related("contract", "customer").order_by("id")
+    left_out = [
+        LeftOut(contract=p.contract.key if p.contract else None, customer=p.customer.key if p.customer else None,
+                code=p.code, detail=p.text)
+        for p in rows
+    ]  # fmt: skip
+    return RunDetail(**_run(found), left_out=left_out)
+
+
+def _run(run: BillingRun) -> dict[str, Any]:
+    names = ("id", "on", "started_at", "finished_at", "actor", "contracts", "documents")
+    return {name: getattr(run, name) for name in names}
+
+
+def _left_out(call: Call, problems: list[Problem]) -> list[LeftOut]:
+    contracts = Contract.objects.filter(pk__in=among(p.contract for p in problems if p.contract))
+    customers = Customer.objects.filter(pk__in=among(p.customer for p in problems if p.customer))
+    keys, names = dict(contracts.values_list("pk", "key")), dict(customers.values_list("pk", "key"))
+    language = language_of(call.request)
+    return [
+        LeftOut(contract=keys.get(p.contract or 0), customer=names.get(p.customer or 0), code=p.code,
+                detail=translate(p.message, p.values, language))
+        for p in problems
+    ]  # fmt: skip
+
+
+def shown_sale(item: SalesItem) -> SaleOut:
+    """A sale (with customer and lines) as it is told."""
+    return SaleOut(
+        id=item.pk, as_=item.key, customer=item.customer.key, status="billed" if item.document_id else "pending",
+        currency=item.currency, net=item_net(item), sold_on=item.sold_on, document=item.document_id,
+        lines=[
+            SaleLineOut(title=x.title, article=x.article, quantity=x.quantity, price=x.price, discount=x.discount)
+            for x in item.lines.all()
+        ],
+    )  # fmt: skip
+
+
+def one_sale(call: Call, item: int) -> SaleOut:
+    """A sale by its id; raises `Refused` (`not_found`)."""
+    return shown_sale(item_by_id(call.seller.pk, item))
+
+
+@endpoint(router, "GET", "/sales_items", "billing.view", answer=Sales)
+def list_sales_items(
+    request: HttpRequest, customer: Key | None = None, pending: bool | None = None, limit: Limit = LIMIT,
+    after: After = "",
+) -> Sales:  # fmt: skip
+    """Sales items, in the order in which they were made."""
+    found = SalesItem.objects.filter(customer__seller=call_of(request).seller)
+    if customer is not None:
+        found = found.filter(customer__key=customer)
+    if pending is not None:
+        found = found.filter(document__isnull=pending)
+    related = found.select_related("customer__seller", "customer__billing_information").prefetch_related("lines")
+    items, following = page_of(related, limit, after)
+    return Sales(items=[shown_sale(i) for i in items], next=following)
+
+
+@endpoint(
+    router, "POST", "/sales_items", "sales.change", answer=SaleDone, status=201,
+    codes=("billing_information_missing", "conflict"),
+)  # fmt: skip
+def create_sales_item(request: HttpRequest, body: SaleIn, preview: bool = False) -> Answer:
+    """Sell something once; it is billed with the customer's next bill."""
+    call = call_of(request)
+    customer = customer_by_key(call.seller.pk, body.customer)
+    lines = [line.model_dump(exclude_none=True) for line in body.lines]
+    if preview:
+        ready = preview_sale(call.actor, customer=customer, lines=lines)
+        return Answer(SaleDone(item=None, preview=drafts_out(ready)))
+    item = sell(call.actor, customer=customer, lines=lines, key=body.as_)
+    done = SaleDone(item=one_sale(call, item.pk), preview=None)
+    return Answer(done, {"Location": f"/api/v1/sales_items/{item.pk}"})
+
+
+@endpoint(router, "GET", "/sales_items/{int:item}", "billing.view", answer=SaleOut, etag=True)
+def get_sales_item(request: HttpRequest, item: Id) -> SaleOut:
+    """A sales item."""
+    return one_sale(call_of(request), item)
+
+
+@endpoint(
+    router, "POST", "/sales_items/{int:item}/move", "sales.change", answer=SaleOut, of=one_sale,
+    codes=("billing_information_missing", "conflict"),
+)  # fmt: skip
+def move_a_sales_item(request: HttpRequest, item: Id, body: SaleMove) -> SaleOut:
+    """Give a pending sales item to another customer."""
+    call = call_of(request)
+    found = item_by_id(call.seller.pk, item)
+    move_sales_item(call.actor, item=found, customer=customer_by_key(call.seller.pk, body.customer))
+    return one_sale(call, item)

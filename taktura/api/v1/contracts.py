@@ -1,0 +1,274 @@
+"""Contracts: signing, reading, and all that changes them."""
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from django.http import HttpRequest
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import Call, call_of
+from taktura.api.endpoint import Answer, View, endpoint
+from taktura.api.fields import Day, Key, Out
+from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.api.v1.contract_bodies import (
+    BILLS,
+    BillOut,
+    Booking,
+    ContractIn,
+    ContractOut,
+    ContractSummary,
+    Done,
+    Foreseen,
+    InterimBill,
+    LineEnd,
+    Notice,
+    NoticeDone,
+    OfLine,
+    PauseIn,
+    QuantityChange,
+    Redemption,
+    Resumption,
+    Status,
+    TariffChange,
+    done,
+    foreseen,
+    head,
+    one,
+    would,
+)
+from taktura.api.v1.document_bodies import drafts_out
+from taktura.billing import services as billing
+from taktura.catalog.queries import coupon_by_key, tariff_by_key
+from taktura.contracts import services
+from taktura.contracts.models import Contract, ContractLine
+from taktura.contracts.queries import by_key, in_status, line_for
+from taktura.core.periods import DAY
+from taktura.customers.queries import customer_by_key
+
+router = Router()
+BILLING = ("billing_information_missing", "numbering_unconfirmed", "contract_ended")
+
+
+class Signed(Out):
+    """The contract that was signed; with `?preview=true` what its first bill would be."""
+
+    contract: ContractOut | None
+    preview: Foreseen | None
+
+
+class Forecast(Out):
+    """The next bills of a contract."""
+
+    bills: list[BillOut]
+
+
+class Contracts(Out):
+    """A page of contracts."""
+
+    items: list[ContractSummary]
+    next: str | None
+
+
+def _command(path: str, *codes: str, permission: str = "contracts.change", **more: Any) -> Callable[[View], View]:
+    """An endpoint that changes a contract."""
+    more = {"answer": Done} | more
+    return endpoint(
+        router, "POST", f"/contracts/{{contract}}/{path}", permission, of=one, codes=("conflict", *codes), **more
+    )
+
+
+def _contract(call: Call, key: str) -> Contract:
+    return by_key(call.seller.pk, key)
+
+
+def _line(call: Call, contract: Contract, wanted: OfLine, day: Any) -> ContractLine:
+    return line_for(contract, wanted.article, wanted.line, day)
+
+
+@endpoint(router, "GET", "/contracts", "contracts.view", answer=Contracts)
+def list_contracts(
+    request: HttpRequest,
+    customer: Key | None = None,
+    tariff: Key | None = None,
+    status: Status | None = None,
+    next_billing_until: Day | None = None,
+    limit: Limit = LIMIT,
+    after: After = "",
+) -> Contracts:
+    """Contracts, in the order of signing.
+
+    `status`: as it is today. `next_billing_until`: those that fall due before this day.
+    """
+    call = call_of(request)
+    found = Contract.objects.filter(customer__seller=call.seller).select_related("customer", "tariff")
+    if customer is not None:
+        found = found.filter(customer__key=customer)
+    if tariff is not None:
+        found = found.filter(tariff__key=tariff)
+    if next_billing_until is not None:
+        found = found.filter(next_due__lt=next_billing_until)
+    if status is not None:
+        found = in_status(found, status, call.today)
+    items, following = page_of(found.prefetch_related("pauses"), limit, after)
+    return Contracts(items=[head(c, call.today) for c in items], next=following)
+
+
+@endpoint(
+    router, "POST", "/contracts", "contracts.change", answer=Signed, status=201,
+    codes=("unknown_offer_number", "conflict"),
+)  # fmt: skip
+def sign(request: HttpRequest, body: ContractIn, preview: bool = False) -> Answer:
+    """Sign a contract, with its included lines and the add-ons that are named. A preview shows its first bill."""
+    call = call_of(request)
+    seller = call.seller.pk
+    wanted: dict[str, Any] = {
+        "key": body.contract, "customer": customer_by_key(seller, body.customer),
+        "tariff": tariff_by_key(seller, body.tariff), "start": body.start, "offer_number": body.offer_number,
+        "quantities": body.quantities, "coupon": coupon_by_key(seller, body.coupon) if body.coupon else None,
+        "anchor_kind": body.anchor,
+        "conditions": {k: c.model_dump(exclude_none=True) for k, c in (body.conditions or {}).items()},
+        "billed_until": body.billed_until,
+    }  # fmt: skip
+    if preview:
+        found = billing.preview_signing(call.actor, **wanted, bills=BILLS)
+        return Answer(Signed(contract=None, preview=foreseen(call, found)))
+    services.sign(call.actor, **wanted)
+    signed = Signed(contract=one(call, body.contract), preview=None)
+    return Answer(signed, {"Location": f"/api/v1/contracts/{body.contract}"})
+
+
+@endpoint(router, "GET", "/contracts/{contract}", "contracts.view", answer=ContractOut, etag=True)
+def get_contract(request: HttpRequest, contract: Key) -> ContractOut:
+    """A contract as it stands today."""
+    return one(call_of(request), contract)
+
+
+@endpoint(router, "GET", "/contracts/{contract}/forecast", "billing.view", answer=Forecast)
+def forecast(request: HttpRequest, contract: Key, bills: Annotated[int, Field(ge=1, le=24)] = 1) -> Forecast:
+    """The next bills of a contract, each as a run on its day would make it; usage as far as it is known by now."""
+    call = call_of(request)
+    found = billing.forecast(call.actor, contract=_contract(call, contract), bills=bills)
+    return Forecast(bills=[BillOut(on=b.on, documents=drafts_out(b.documents)) for b in found])
+
+
+@_command("book", *BILLING)
+def book(request: HttpRequest, contract: Key, body: Booking, preview: bool = False) -> Done:
+    """Book a line of the contract's tariff; billed with the next bill, or at once (R5.6)."""
+    call = call_of(request)
+    found = _contract(call, contract)
+    fields = body.model_dump(exclude_none=True, exclude={"from_", "until", "bill", "as_"})
+    fields |= {"start": body.from_, "end": body.until, "name": body.as_ or "", "now": body.bill == "now"}
+    if preview:
+        return would(call, billing.preview_book(call.actor, contract=found, bills=BILLS, **fields))
+    _, issued = billing.book(call.actor, contract=found, **fields)
+    return done(call, contract, issued)
+
+
+@_command("change_quantity", "quantity_not_changeable", *BILLING)
+def change_quantity(request: HttpRequest, contract: Key, body: QuantityChange, preview: bool = False) -> Done:
+    """Change the quantity of a line from a day on; what is billed beyond it is credited and billed anew (R5.3)."""
+    call = call_of(request)
+    line = _line(call, _contract(call, contract), body, body.from_)
+    if preview:
+        return would(
+            call, billing.preview_quantity(call.actor, line=line, quantity=body.quantity, start=body.from_, bills=BILLS)
+        )
+    memo = body.memo or ""
+    issued = billing.change_quantity(call.actor, line=line, quantity=body.quantity, start=body.from_, memo=memo)
+    return done(call, contract, issued)
+
+
+@_command("end_line", *BILLING)
+def end_line(request: HttpRequest, contract: Key, body: LineEnd, preview: bool = False) -> Done:
+    """End a line; what is billed beyond is credited at once (R5.6)."""
+    call = call_of(request)
+    line = _line(call, _contract(call, contract), body, call.today)
+    if preview:
+        return would(call, billing.preview_end(call.actor, line=line, until=body.until, bills=BILLS))
+    return done(call, contract, billing.end_line(call.actor, line=line, until=body.until))
+
+
+@_command("give_notice", *BILLING, answer=NoticeDone)
+def give_notice(request: HttpRequest, contract: Key, body: Notice, preview: bool = False) -> NoticeDone:
+    """Give notice of the contract, or of one line with terms of its own; what is billed beyond is credited (R15)."""
+    call = call_of(request)
+    found = _contract(call, contract)
+    received = body.received or call.today
+    line = line_for(found, body.article, body.line, received) if body.article else None
+    wanted: dict[str, Any] = {"contract": found, "received": received, "wish": body.end, "line": line}
+    if preview:
+        would_be = billing.preview_notice(call.actor, **wanted, bills=BILLS)
+        assert would_be.ends is not None
+        return NoticeDone(**dict(would(call, would_be)), ends=would_be.ends, last_day=would_be.ends - DAY)
+    issued = billing.give_notice(call.actor, **wanted)
+    ends = line.end if line is not None else found.end
+    assert ends is not None
+    return NoticeDone(**dict(done(call, contract, issued)), ends=ends, last_day=ends - DAY)
+
+
+@_command("withdraw_notice")
+def withdraw_notice(request: HttpRequest, contract: Key, preview: bool = False) -> Done:
+    """Take a notice back; what was credited is billed with the next bill (R5.9)."""
+    call = call_of(request)
+    found = _contract(call, contract)
+    if preview:
+        return would(call, billing.preview_withdrawal(call.actor, contract=found, bills=BILLS))
+    billing.withdraw_notice(call.actor, contract=found)
+    return done(call, contract, [])
+
+
+@_command("change_tariff", *BILLING)
+def change_tariff(request: HttpRequest, contract: Key, body: TariffChange, preview: bool = False) -> Done:
+    """Put the contract under another tariff from a day on; old lines are credited, new ones charged (R16.1)."""
+    call = call_of(request)
+    wanted: dict[str, Any] = {
+        "contract": _contract(call, contract), "tariff": tariff_by_key(call.seller.pk, body.tariff),
+        "start": body.from_, "keep_billing_dates": body.keep_billing_dates, "keep_terms": body.keep_terms,
+        "keep": body.keep,
+    }  # fmt: skip
+    if preview:
+        return would(call, billing.preview_tariff(call.actor, **wanted, bills=BILLS))
+    return done(call, contract, billing.change_tariff(call.actor, **wanted))
+
+
+@_command("pause", *BILLING)
+def pause(request: HttpRequest, contract: Key, body: PauseIn, preview: bool = False) -> Done:
+    """Pause the contract; what is billed of the span is credited at once (R16.2)."""
+    call = call_of(request)
+    wanted: dict[str, Any] = {"contract": _contract(call, contract), "start": body.from_, "end": body.until}
+    if preview:
+        return would(call, billing.preview_pause(call.actor, **wanted, bills=BILLS))
+    return done(call, contract, billing.pause(call.actor, **wanted))
+
+
+@_command("resume")
+def resume(request: HttpRequest, contract: Key, body: Resumption, preview: bool = False) -> Done:
+    """End the pause that runs on a day, on that day; what was credited is billed with the next bill (R5.9)."""
+    call = call_of(request)
+    found = _contract(call, contract)
+    if preview:
+        return would(call, billing.preview_resume(call.actor, contract=found, start=body.from_, bills=BILLS))
+    billing.resume(call.actor, contract=found, start=body.from_)
+    return done(call, contract, [])
+
+
+@_command("redeem")
+def redeem(request: HttpRequest, contract: Key, body: Redemption, preview: bool = False) -> Done:
+    """Give the contract a coupon from today on (R10.2)."""
+    call = call_of(request)
+    found, coupon = _contract(call, contract), coupon_by_key(call.seller.pk, body.coupon)
+    if preview:
+        return would(call, billing.preview_coupon(call.actor, contract=found, coupon=coupon, bills=BILLS))
+    services.give_coupon(call.actor, contract=found, coupon=coupon)
+    return done(call, contract, [])
+
+
+@_command("interim_bill", *BILLING, permission="billing.run")
+def interim_bill(request: HttpRequest, contract: Key, body: InterimBill, preview: bool = False) -> Done:
+    """Bill all that is due of the contract now, with its usage so far; the regular bill bills the rest (R11)."""
+    call = call_of(request)
+    found = _contract(call, contract)
+    if preview:
+        return would(call, billing.preview_interim(call.actor, contract=found, leave_out=body.leave_out, bills=BILLS))
+    return done(call, contract, billing.interim_bill(call.actor, contract=found, leave_out=body.leave_out))

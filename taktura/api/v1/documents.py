@@ -1,0 +1,275 @@
+"""Documents: reading, proof, PDF, credits and payments."""
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import Call, call_of
+from taktura.api.endpoint import Answer, endpoint
+from taktura.api.fields import Amount, Day, Flag, Id, In, Key, Number, Out, Text100, Text200
+from taktura.api.paging import LIMIT, After, Limit, cursor, page_of, places_in
+from taktura.api.v1.document_bodies import (
+    DocumentOut,
+    DocumentSummary,
+    DraftOut,
+    document_out,
+    documents_out,
+    drafts_out,
+    summary_of,
+)
+from taktura.billing.explain import Explanation, explain, plainly
+from taktura.billing.services import credit, preview_credit
+from taktura.invoices.models import Document, Payment
+from taktura.invoices.printing import pdf_of
+from taktura.invoices.queries import by_id, exact
+from taktura.invoices.services import check_payment, pay
+from taktura.usage.store import rows_behind, totals_behind
+
+router = Router()
+Kind = Literal["invoice", "credit_note"]
+PaymentStatus = Literal["open", "partly_paid", "paid", "credited"]
+Order = Literal["oldest_first", "newest_first"]
+
+
+class Documents(Out):
+    """A page of documents."""
+
+    items: list[DocumentSummary]
+    next: str | None
+
+
+class PaymentOut(Out):
+    """Money received, below 0: paid back."""
+
+    id: int
+    amount: Number
+    on: date
+
+
+class DocumentDetail(DocumentOut):
+    """A document and what corrects it."""
+
+    corrected_by: list[str] = Field(description="numbers of the documents that correct it")
+
+
+class Payments(Out):
+    """The payments of an invoice, and what is open."""
+
+    items: list[PaymentOut]
+    open: Number
+    status: str
+    currency: str
+
+
+class PaymentIn(In):
+    """Money received, in the document's currency; below 0: paid back."""
+
+    amount: Number
+    on: Day | None = Field(None, description="null: today")
+
+
+class CreditLine(In):
+    """A part of a line: `net` (gross where the document's prices are) or `quantity`; with neither what is left."""
+
+    line: Annotated[int, Field(strict=True, ge=1, le=100_000, description="its place, from 1")]
+    net: Amount | None = None
+    quantity: Amount | None = None
+
+
+class CreditIn(In):
+    """What is to be credited: what is left of the document, or of single lines."""
+
+    lines: list[CreditLine] | None = Field(None, min_length=1, max_length=5000)
+    reason: Text200 = ""
+    rebill: Flag = Field(False, description="bill it again with the next bill; whole lines only")
+
+
+class Credited(Out):
+    """The documents that were issued; with `?preview=true` those that would be."""
+
+    documents: list[DocumentOut]
+    preview: list[DraftOut] | None
+
+
+class Step(Out):
+    """A step of the calculation: what, and how much."""
+
+    what: str
+    much: str
+
+
+class RecordBehind(Out):
+    """A usage record from which the line was made, as it was then; `seconds` are raw."""
+
+    source: str
+    id: str
+    revision: int
+    at: datetime
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    until: date
+    quantity: Number | None
+    seconds: int | None
+    cost_amount: Number | None
+    amount: Number | None
+    file: str | None
+    row: int | None
+
+
+class ExplanationOut(Out):
+    """Why a line has its amount: the rule with its numbers, step by step, and a page of the usage behind it."""
+
+    document: str
+    line: int
+    title: str
+    net: Number
+    currency: str
+    from_: Day | None = Field(validation_alias="from", serialization_alias="from")
+    until: date | None
+    credited_document: str
+    steps: list[Step] = Field(description="in the language that the request asks for")
+    record_count: int = Field(description="how many usage records are behind it")
+    records: list[RecordBehind]
+    next: str | None
+    proof: dict[str, Any] = Field(description="all that the amount was made from; exact numbers as texts")
+
+
+def one(call: Call, document: int) -> DocumentDetail:
+    """A document and how it stands; raises `Refused` (`not_found`)."""
+    found = by_id(call.seller.pk, document)
+    corrections = found.corrected_by.order_by("document_id").values_list("document__number", flat=True)
+    return DocumentDetail(**dict(document_out(found)), corrected_by=list(corrections))
+
+
+def payments(call: Call, document: int) -> Payments:
+    """The payments of a document."""
+    found = by_id(call.seller.pk, document)
+    return Payments(
+        items=[
+            PaymentOut(id=p.pk, amount=exact(p.amount, found.digits), on=p.paid_on)
+            for p in Payment.objects.filter(document=found).order_by("id")
+        ],
+        open=exact(found.state.open, found.digits), status=found.state.payment, currency=found.currency,
+    )  # fmt: skip
+
+
+@endpoint(router, "GET", "/documents", "documents.view", answer=Documents)
+def list_documents(
+    request: HttpRequest,
+    number: Text100 | None = None,
+    kind: Kind | None = None,
+    status: PaymentStatus | None = None,
+    customer: Key | None = None,
+    contract: Key | None = None,
+    issued_from: Day | None = None,
+    issued_until: Day | None = None,
+    order: Order = "oldest_first",
+    limit: Limit = LIMIT,
+    after: After = "",
+) -> Documents:
+    """Documents in the order of issue.
+
+    `contract`: those with lines of it alone. `issued_until` is exclusive.
+    """
+    found = Document.objects.filter(seller=call_of(request).seller).select_related("customer", "contract", "state")
+    wanted = {
+        "number": number, "kind": kind, "state__payment": status, "customer__key": customer, "contract__key": contract,
+        "issued_on__gte": issued_from, "issued_on__lt": issued_until,
+    }  # fmt: skip
+    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    items, following = page_of(found, limit, after, newest_first=order == "newest_first")
+    return Documents(items=[summary_of(d) for d in items], next=following)
+
+
+@endpoint(router, "GET", "/documents/{int:document}", "documents.view", answer=DocumentDetail, etag=True)
+def get_document(request: HttpRequest, document: Id) -> DocumentDetail:
+    """A document with all that it shows, and how it stands."""
+    return one(call_of(request), document)
+
+
+@endpoint(
+    router, "GET", "/documents/{int:document}/pdf", "documents.view", answer=None, media="application/pdf"
+)  # fmt: skip
+def get_pdf(request: HttpRequest, document: Id) -> HttpResponse:
+    """A document as PDF/A-3 in its recipient's language; the same bytes each time."""
+    found = by_id(call_of(request).seller.pk, document)
+    answer = HttpResponse(pdf_of(found), content_type="application/pdf")
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in found.number)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name.encode("ascii", "replace").decode()}.pdf"'
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
+
+
+@endpoint(router, "GET", "/documents/{int:document}/lines/{int:line}/explain", "documents.view", answer=ExplanationOut)
+def explain_line(
+    request: HttpRequest, document: Id, line: Id, limit: Limit = LIMIT, after: After = ""
+) -> ExplanationOut:
+    """Why a line of a document has its amount, down to the rows of usage; `limit` and `after` are of these."""
+    call = call_of(request)
+    found = explain(by_id(call.seller.pk, document), line)
+    records, following = _behind(found, limit, after)
+    return ExplanationOut(
+        document=found.document, line=found.position, title=found.title, net=found.amount, currency=found.currency,
+        from_=found.first, until=found.end, credited_document=found.credited_document,
+        steps=[Step(what=what, much=much) for what, much in found.texts(call.language, plainly)],
+        record_count=totals_behind(found.behind)[0] if found.behind else 0, records=records, next=following,
+        proof=found.proof,
+    )  # fmt: skip
+
+
+def _behind(found: Explanation, limit: int, after: str) -> tuple[list[RecordBehind], str | None]:
+    """A page of the usage behind a line."""
+    if found.behind is None:
+        return [], None
+    place = None
+    if after:
+        day, revised = places_in(after, 2)
+        place = (date.fromordinal(min(max(day, 1), date.max.toordinal())), revised)
+    rows = rows_behind(found.behind, place, limit + 1)
+    more = len(rows) > limit
+    shown = [RecordBehind.model_validate(row | {"from": row["day"], "until": row["end_day"]}) for row in rows[:limit]]
+    last = rows[limit - 1] if more else None
+    return shown, cursor(last["day"].toordinal(), last["revised"]) if last else None
+
+
+@endpoint(
+    router, "POST", "/documents/{int:document}/credit", "documents.credit", answer=Credited, of=one,
+    codes=("already_credited", "credit_too_high", "billing_information_missing", "numbering_unconfirmed", "conflict"),
+)  # fmt: skip
+def credit_document(request: HttpRequest, document: Id, body: CreditIn, preview: bool = False) -> Credited:
+    """Credit an invoice: what is left of it, or a part of its lines (R14.4)."""
+    call = call_of(request)
+    found = by_id(call.seller.pk, document)
+    wanted: dict[str, Any] = {
+        "lines": [part.model_dump(exclude_none=True) for part in body.lines] if body.lines is not None else None,
+        "reason": body.reason, "rebill": body.rebill,
+    }  # fmt: skip
+    if preview:
+        return Credited(documents=[], preview=drafts_out(preview_credit(document=found, **wanted)))
+    issued = credit(call.actor, document=found, **wanted)
+    return Credited(documents=documents_out(d.id for d in issued), preview=None)
+
+
+@endpoint(router, "GET", "/documents/{int:document}/payments", "documents.view", answer=Payments, etag=True)
+def list_payments(request: HttpRequest, document: Id) -> Payments:
+    """The payments of an invoice, and what is open."""
+    return payments(call_of(request), document)
+
+
+@endpoint(
+    router, "POST", "/documents/{int:document}/pay", "payments.change", answer=Payments, of=payments
+)  # fmt: skip
+def pay_document(request: HttpRequest, document: Id, body: PaymentIn, preview: bool = False) -> Payments | Answer:
+    """Enter money received for an invoice. A preview shows what would be open."""
+    call = call_of(request)
+    found = by_id(call.seller.pk, document)
+    on = body.on or call.today
+    if preview:
+        paid, rest, state = check_payment(found, body.amount)
+        shown = payments(call, document)
+        new = PaymentOut(id=0, amount=paid.exact, on=on)
+        return shown.model_copy(update={"items": [*shown.items, new], "open": rest.exact, "status": state})
+    pay(call.actor, document=found, amount=body.amount, on=on)
+    return payments(call, document)

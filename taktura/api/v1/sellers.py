@@ -1,0 +1,143 @@
+"""Sellers: who bills, with their settings and numbers; closing a period."""
+
+from datetime import date
+from typing import Annotated, Literal
+
+from django.http import HttpRequest
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import Call, call_of
+from taktura.api.endpoint import endpoint
+from taktura.api.fields import Day, In, Out, Text100
+from taktura.api.v1.offer import RateOut
+from taktura.customers.models import Seller
+from taktura.customers.queries import rates
+from taktura.customers.services import close_period
+from taktura.invoices.queries import series_of
+from taktura.invoices.services import confirm_numbering
+
+router = Router()
+MOST = 10**12
+
+
+class SellerOut(Out):
+    """Who bills, with the settings that are defaults of the rules."""
+
+    id: int
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    phone: str
+    vat_id: str
+    tax_number: str
+    registration: str
+    bank_name: str
+    iban: str
+    bic: str
+    currency: str
+    time_zone: str
+    vat: list[RateOut]
+    prices_are: str
+    change_documents: str
+    stacking: str
+    coupon_and_scale: str
+    consumer_rules: str
+    rate_change: str
+    closed_until: date | None = Field(description="usage dated before it waits")
+    payment_days: int
+
+
+class Sellers(Out):
+    """All sellers."""
+
+    items: list[SellerOut]
+
+
+class Series(Out):
+    """The numbers of one kind of document. `next` is the number that comes, this year where they begin anew yearly."""
+
+    kind: str
+    format: str
+    confirmed: bool
+    next: int
+
+
+class Numbering(Out):
+    """All series."""
+
+    items: list[Series]
+
+
+class PeriodClose(In):
+    """To which day the books are closed; exclusive."""
+
+    until: Day
+
+
+class NumberingConfirmed(In):
+    """The format of a kind of document, and the number that comes next."""
+
+    kind: Literal["invoice", "credit_note"]
+    format: Text100 = Field(max_length=60, examples=["RE-{year}-{number:05}"])
+    next: Annotated[int, Field(strict=True, ge=1, le=MOST)]
+
+
+def shown(seller: Seller) -> SellerOut:
+    """A seller as it is told."""
+    names = [name for name in SellerOut.model_fields if name != "vat"]
+    vat = [RateOut(from_=None if start == date.min else start, rate=rate) for start, rate in rates(seller.vat) or ()]
+    return SellerOut(**{name: getattr(seller, name) for name in names}, vat=vat)
+
+
+def one(call: Call) -> SellerOut:
+    """The seller of the call."""
+    return shown(call.seller)
+
+
+def numbering(call: Call) -> Numbering:
+    """The series of the call's seller."""
+    return Numbering(
+        items=[Series(kind=s.kind, format=s.format, confirmed=s.confirmed, next=following)
+               for s, following in series_of(call.seller.pk, call.today)]
+    )  # fmt: skip
+
+
+@endpoint(router, "GET", "/sellers", "settings.view", answer=Sellers)
+def list_sellers(request: HttpRequest) -> Sellers:
+    """All sellers. Where there are several, name one in the header `Taktura-Seller`."""
+    return Sellers(items=[shown(s) for s in Seller.objects.order_by("id")])
+
+
+@endpoint(router, "GET", "/seller", "settings.view", answer=SellerOut, etag=True)
+def get_seller(request: HttpRequest) -> SellerOut:
+    """The seller of this call."""
+    return one(call_of(request))
+
+
+@endpoint(router, "POST", "/seller/close_period", "settings.change", answer=SellerOut, of=one, codes=("conflict",))
+def close_a_period(request: HttpRequest, body: PeriodClose) -> SellerOut:
+    """Close the books before a day: usage dated before it waits, and none there is corrected (R12.3)."""
+    call = call_of(request)
+    close_period(call.actor, seller=call.seller, until=body.until)
+    return one(call)
+
+
+@endpoint(router, "GET", "/seller/numbering", "settings.view", answer=Numbering, etag=True)
+def get_numbering(request: HttpRequest) -> Numbering:
+    """The numbers of invoices and credit notes."""
+    return numbering(call_of(request))
+
+
+@endpoint(
+    router, "POST", "/seller/confirm_numbering", "settings.change", answer=Numbering, of=numbering,
+    codes=("number_already_used",),
+)  # fmt: skip
+def confirm_the_numbering(request: HttpRequest, body: NumberingConfirmed) -> Numbering:
+    """Confirm the format of a kind of document, and the number that comes next (R14.3)."""
+    call = call_of(request)
+    confirm_numbering(call.actor, seller=call.seller, kind=body.kind, format=body.format, next=body.next)
+    return numbering(call)

@@ -1,0 +1,77 @@
+"""Every endpoint × every scope: which key may do what. One table, which a change of an endpoint's scope must change."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from taktura.accounts.permissions import CHANGES, PERMISSIONS
+from taktura.api.gate import ANY_KEY
+from taktura.api.openapi import endpoints, examples_by_operation
+from taktura.api.v1.api import api as the_api
+from taktura.customers.services import create_seller
+from taktura.kit.actor import Actor
+from taktura.kit.database import scratch_database
+from tests.api.helpers import NOW, SELLER, Api, make_key, refusal
+
+TABLE = {
+    "": "who_am_i",
+    "settings.view": "list_sellers get_seller get_numbering",
+    "settings.change": "confirm_the_numbering close_a_period",
+    "customers.view": "list_customers get_customer",
+    "customers.change": "create_customer change_customer set_billing_information",
+    "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon",
+    "tariffs.change": "declare_article define_tariff delete_tariff publish_a_version price_update define_coupon",
+    "contracts.view": "list_contracts get_contract",
+    "contracts.change": "sign book change_quantity end_line give_notice withdraw_notice change_tariff pause resume"
+    " redeem extend_contract",
+    "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
+    " list_subscriptions list_product_references list_files get_file list_problems",
+    "usage.change": "record_usage withdraw_a_record create_supplier link link_customer set_product_reference reprocess"
+    " import_usage upload_file",
+    "billing.view": "forecast list_due list_runs get_run list_sales_items get_sales_item",
+    "billing.run": "run_billing interim_bill",
+    "sales.change": "create_sales_item move_a_sales_item",
+    "documents.view": "list_documents get_document get_pdf explain_line list_payments",
+    "documents.credit": "credit_document",
+    "payments.change": "pay_document",
+    "log.view": "list_log",
+}
+ENDPOINTS = endpoints(the_api)
+
+
+@pytest.fixture(scope="module")
+def keys() -> Iterator[dict[str, str]]:
+    """A key of each single scope, on a database with a seller and nothing else."""
+    with scratch_database():
+        create_seller(Actor("test", NOW), **SELLER)
+        yield {scope: make_key([scope]) for scope in PERMISSIONS}
+
+
+def test_the_table() -> None:
+    declared: dict[str, set[str]] = {}
+    for name, endpoint in ENDPOINTS.items():
+        declared.setdefault(endpoint.permission, set()).add(name)
+    assert declared == {scope: set(names.split()) for scope, names in TABLE.items()}
+
+
+def test_what_changes_needs_a_scope_that_may_change() -> None:
+    for endpoint in ENDPOINTS.values():
+        changing = endpoint.permission in CHANGES
+        assert changing == endpoint.writes, endpoint.name
+
+
+@pytest.mark.parametrize("name", sorted(ENDPOINTS))
+def test_each_endpoint_with_each_scope(keys: dict[str, str], name: str) -> None:
+    endpoint, example = ENDPOINTS[name], examples_by_operation()[name]
+    address = endpoint.path.replace("int:", "").format(**example["path"])
+    for scope, secret in keys.items():
+        caller: Any = Api(secret, None)  # type: ignore[arg-type]
+        answer = caller.call(endpoint.method, address, b"{}" if endpoint.writes else None)
+        if endpoint.permission in (ANY_KEY, scope):
+            assert answer.status_code not in (401, 403), (scope, answer.content)
+        else:
+            assert refusal(answer) == (403, "forbidden"), scope
+    stranger: Any = Api("tk_wrong", None)  # type: ignore[arg-type]
+    assert refusal(stranger.call(endpoint.method, address, json.dumps({}).encode())) == (401, "unauthorized")

@@ -1,0 +1,247 @@
+"""The examples of the API: a story of requests, with what was answered: `python -m tools.api_examples`.
+
+Plays the story on a database of its own and writes it with the answers to `taktura/api/examples.json`, from where
+OpenAPI and the reference page have them. A test plays it again and compares.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+PLACE = Path(__file__).resolve().parent.parent / "taktura" / "api" / "examples.json"
+PREFIX = "tk_example"
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+SELLER: dict[str, Any] = {
+    "name": "Klartext Büroservice GmbH", "street": "Lindenallee 1", "postcode": "10115", "city": "Berlin",
+    "country": "DE", "email": "rechnung@klartext.example", "vat_id": "DE136695976", "currency": "EUR",
+    "time_zone": "Europe/Berlin", "vat": [[None, "19"]],
+}  # fmt: skip
+ADDRESS = {"street": "Hauptstraße 1", "postcode": "20095", "city": "Hamburg", "country": "DE"}
+TALK = {
+    "tariff": "talk",
+    "title": "Call answering",
+    "module": "telephone",
+    "interval": "1 month",
+    "notice": "monthly",
+    "public": True,
+    "offer_number": "TALK-2026",
+    "minimum_sales": "10.00",
+    "lines": {
+        "base": {"title": "Base fee", "charge": "recurring", "price": "19.00"},
+        "number": {"title": "Telephone number", "charge": "recurring", "price": "4.50", "booking": "add_on"},
+        "call": {
+            "title": "Calls", "charge": "usage", "unit": "minute", "tick": "60/1", "price": "0.95", "included": "10",
+            "in_minimum": True, "key": "pbx-call",
+        },
+        "cloud": {"title": "Cloud storage", "charge": "usage", "usage_pricing": "cost_plus", "markup": "15"},
+    },
+}  # fmt: skip
+PLUS = {
+    "tariff": "talk_plus",
+    "title": "Call answering plus",
+    "interval": "1 month",
+    "notice": {"initial_term": "12 months", "renewal_term": "1 month", "notice": "1 month"},
+    "lines": {
+        "base": {"title": "Base fee", "charge": "recurring", "price": "39.00"},
+        "number": {"title": "Telephone number", "charge": "recurring", "price": "3.50", "booking": "add_on"},
+        "call": {
+            "title": "Calls", "charge": "usage", "unit": "minute", "tier_mode": "graduated",
+            "tiers": [{"up_to": "100", "price": "0.80"}, {"price": "0.60"}],
+        },
+    },
+}  # fmt: skip
+CSV = "Id,Account,Subscription,Product,Quantity,Day,Cost\nR-1,ACC-7,SUB-1,storage,120,2026-02-03,0.0042\n\
+R-2,ACC-7,SUB-9,storage,80,2026-02-04,0.0042\nR-3,ACC-7,SUB-1,storage,many,2026-02-05,0.0042\n"
+MAPPING = {
+    "id": "Id", "customer_id": "Account", "subscription_id": "Subscription", "product_id": "Product",
+    "quantity": "Quantity", "period_start": "Day", "cost": "Cost",
+}  # fmt: skip
+RECORD = {"contract": "C-1001", "article": "call", "at": "2026-02-10T09:30:00+01:00"}
+C1, C2 = {"contract": "C-1001"}, {"contract": "C-1002"}
+NIMBUS = {"supplier": "nimbus"}
+
+# Operation, parts of the address, query, body; a fifth entry: how many hours have passed before.
+STORY: list[tuple[Any, ...]] = [
+    ("who_am_i", {}, {}, None),
+    ("list_sellers", {}, {}, None),
+    ("get_seller", {}, {}, None),
+    ("confirm_the_numbering", {}, {}, {"kind": "invoice", "format": "RE-{year}-{number:05}", "next": 1}),
+    ("confirm_the_numbering", {}, {}, {"kind": "credit_note", "format": "GS-{year}-{number:05}", "next": 1}),
+    ("get_numbering", {}, {}, None),
+    ("declare_article", {"article": "call"}, {}, {"number": "A-100", "title": "Calls", "unit": "minute"}),
+    ("get_article", {"article": "call"}, {}, None),
+    ("define_tariff", {}, {}, TALK),
+    ("define_tariff", {}, {}, PLUS),
+    ("define_tariff", {}, {}, {"tariff": "draft", "lines": {"base": {"charge": "recurring", "price": "1.00"}}}),
+    ("delete_tariff", {"tariff": "draft"}, {}, None),
+    ("list_articles", {}, {"limit": "2"}, None),
+    ("list_tariffs", {}, {"public": "true"}, None),
+    ("get_tariff", {"tariff": "talk"}, {}, None),
+    ("define_coupon", {}, {}, {"coupon": "WELCOME", "percent": "20", "periods": 3, "lines": ["base"]}),
+    ("list_coupons", {}, {}, None),
+    ("get_coupon", {"coupon": "WELCOME"}, {}, None),
+    ("create_customer", {}, {}, {"customer": "K-1", "name": "Acme GmbH", "language": "de", "hourly_rate": "90.00"}),
+    ("set_billing_information", {"customer": "K-1"}, {}, {"name": "Acme GmbH", **ADDRESS, "payment_days": 14}),
+    ("change_customer", {"customer": "K-1"}, {}, {"round_up_minutes": 15}),
+    ("create_customer", {}, {}, {"customer": "K-2", "name": "Björk AB", "language": "sv",
+                                 "billing_information": {"name": "Björk AB", **ADDRESS}}),
+    ("list_customers", {}, {"name": "acme"}, None),
+    ("get_customer", {"customer": "K-1"}, {}, None),
+    ("sign", {}, {}, {**C1, "customer": "K-1", "tariff": "talk", "start": "2026-01-01", "quantities": {"number": 2},
+                      "conditions": {"base": {"discount": "10", "reason": "first year"}}}),
+    ("sign", {}, {}, {**C2, "customer": "K-2", "tariff": "talk", "start": "2026-02-01"}),
+    ("list_contracts", {}, {"customer": "K-1", "status": "active"}, None),
+    ("get_contract", C1, {}, None),
+    ("forecast", C1, {"bills": "2"}, None),
+    ("redeem", C1, {}, {"coupon": "WELCOME"}),
+    ("record_usage", {}, {}, [
+        {**RECORD, "id": "call-1", "duration": 61},
+        {**RECORD, "id": "call-2", "duration": "7200"},
+        {**RECORD, "id": "call-2", "duration": "7200"},
+        {"key": "pbx-call", "contract": "C-9999", "id": "call-3", "duration": 60, "at": "2026-02-11"},
+        {**RECORD, "id": "call-4", "quantity": "many"},
+    ]),
+    ("list_usage", {}, {"contract": "C-1001", "limit": "1"}, None),
+    ("get_usage", {}, {"id": "call-1"}, None),
+    ("list_exceptions", {}, {"reason": "no_contract"}, None),
+    ("withdraw_a_record", {}, {}, {"id": "call-3"}),
+    ("create_supplier", {}, {}, {**NIMBUS, "name": "Nimbus Cloud", "create_customers": True,
+                                 "create_subscriptions": True, "mapping": MAPPING}),
+    ("list_suppliers", {}, {}, None),
+    ("get_supplier", NIMBUS, {}, None),
+    ("upload_file", NIMBUS, {"name": "february.csv"}, CSV),
+    ("list_files", NIMBUS, {}, None),
+    ("get_file", {**NIMBUS, "file": "1"}, {}, None),
+    ("list_problems", {**NIMBUS, "file": "1"}, {}, None),
+    ("list_supplier_customers", NIMBUS, {"linked": "false"}, None),
+    ("link_customer", NIMBUS, {}, {"reference": "ACC-7", "customer": "K-1"}),
+    ("list_subscriptions", NIMBUS, {"linked": "false"}, None),
+    ("link", NIMBUS, {}, {"subscription": "SUB-1", **C1, "article": "cloud"}),
+    ("set_product_reference", NIMBUS, {}, {"product": "storage", "article": "cloud"}),
+    ("list_product_references", NIMBUS, {}, None),
+    ("extend_contract", NIMBUS, {}, {"subscription": "SUB-9", **C2}),
+    ("reprocess", NIMBUS, {}, None),
+    ("import_usage", NIMBUS, {}, {"rows": [{"Id": "R-4", "Account": "ACC-7", "Subscription": "SUB-1",
+                                            "Product": "storage", "Quantity": "10", "Day": "2026-02-06",
+                                            "Cost": "0.0042"}]}),
+    ("create_sales_item", {}, {}, {"customer": "K-1", "as": "setup", "lines": [
+        {"title": "Setting up", "quantity": 1, "price": "150.00", "discount": "10"}]}),
+    ("list_sales_items", {}, {"pending": "true"}, None),
+    ("get_sales_item", {"item": "1"}, {}, None),
+    ("create_sales_item", {}, {}, {"customer": "K-1", "lines": [{"title": "Training", "price": "80.00"}]}),
+    ("move_a_sales_item", {"item": "2"}, {}, {"customer": "K-2"}),
+    ("list_due", {}, {"on": "2026-03-02"}, None),
+    ("run_billing", {}, {"preview": "true"}, {"on": "2026-03-02", "contract": "C-1001"}),
+    ("run_billing", {}, {}, {"on": "2026-03-02"}),
+    ("list_runs", {}, {}, None),
+    ("get_run", {"run": "1"}, {}, None),
+    ("list_documents", {}, {"customer": "K-1", "order": "newest_first"}, None),
+    ("get_document", {"document": "1"}, {}, None),
+    ("get_pdf", {"document": "1"}, {}, None),
+    ("explain_line", {"document": "1", "line": "6"}, {}, None),
+    ("pay_document", {"document": "1"}, {}, {"amount": "100.00", "on": "2026-03-02"}),
+    ("list_payments", {"document": "1"}, {}, None),
+    ("credit_document", {"document": "1"}, {"preview": "true"}, {"lines": [{"line": 1, "net": "5.00"}]}),
+    ("credit_document", {"document": "1"}, {}, {"lines": [{"line": 1, "net": "5.00"}], "reason": "agreed by phone"}),
+    ("change_quantity", C1, {"preview": "true"}, {"article": "number", "quantity": 3, "from": "2026-03-16"}),
+    ("change_quantity", C1, {}, {"article": "number", "quantity": 3, "from": "2026-03-16", "memo": "new office"}),
+    ("book", C2, {}, {"article": "number", "quantity": 1, "from": "2026-03-10", "bill": "now", "as": "reception"}),
+    ("end_line", C2, {}, {"article": "number", "line": "reception", "until": "2026-03-20"}, 24 * 9),
+    ("pause", C2, {}, {"from": "2026-03-15", "until": "2026-03-25"}),
+    ("resume", C2, {}, {"from": "2026-03-20"}),
+    ("change_tariff", C1, {}, {"tariff": "talk_plus", "from": "2026-03-20", "keep": ["cloud"]}),
+    ("give_notice", C2, {"preview": "true"}, {}),
+    ("give_notice", C2, {}, {"received": "2026-03-11"}),
+    ("withdraw_notice", C2, {}, None),
+    ("record_usage", {}, {}, {**RECORD, "at": "2026-03-05T10:00:00+01:00", "id": "call-9", "duration": 7200}),
+    ("interim_bill", C1, {}, {"leave_out": ["sales_items"]}),
+    ("publish_a_version", {"tariff": "talk"}, {}, {
+        "from": "2026-07-01", "applies_to": "all", "lines": {"call": {"price": "0.99"}}}),
+    ("price_update", {"tariff": "talk_plus"}, {}, {"from": "2026-07-01", "percent": "2.5"}),
+    ("close_a_period", {}, {}, {"until": "2026-02-01"}),
+    ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
+]  # fmt: skip
+
+
+def play() -> list[dict[str, Any]]:
+    """Play the story on the database that is connected; gives each step with its answer."""
+    from django.test import Client
+
+    from taktura.accounts.models import ApiKey
+    from taktura.accounts.permissions import PERMISSIONS
+    from taktura.accounts.services import create_key
+    from taktura.api import gate
+    from taktura.api.openapi import endpoints
+    from taktura.api.v1.api import api
+    from taktura.customers.services import create_seller
+    from taktura.kit.actor import Actor
+
+    actor, clock = Actor("example", START), [START]
+    create_seller(actor, **SELLER)
+    _, secret = create_key(actor, name="Telephone system", scopes=PERMISSIONS)
+    ApiKey.objects.update(prefix=PREFIX)
+    declared = endpoints(api)
+    client = Client(SERVER_NAME="localhost", raise_request_exception=False)
+    steps = []
+    with mock.patch.object(gate, "utc_now", lambda: clock[0]):
+        for name, path, query, body, *hours in STORY:
+            clock[0] += timedelta(hours=sum(hours), seconds=0)
+            known = declared[name]
+            address = known.path.replace("int:", "").format(**path)
+            content = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
+            answer = client.generic(
+                known.method, f"/api/v1{address}", content, known.raw[0] if known.raw else "application/json",
+                headers={"Authorization": f"Bearer {secret}"}, QUERY_STRING=_query(query),
+            )  # fmt: skip
+            steps.append(_step(name, path, query, body, answer))
+    return steps
+
+
+def _query(query: dict[str, str]) -> str:
+    from urllib.parse import urlencode
+
+    return urlencode(query)
+
+
+def _step(name: str, path: Any, query: Any, body: Any, answer: Any) -> dict[str, Any]:
+    step = {"operation": name, "path": path, "query": query, "body": body, "status": answer.status_code}
+    media = answer.headers.get("Content-Type", "")
+    assert answer.status_code < 300, (name, answer.status_code, answer.content)
+    if media.startswith("application/json"):
+        step["answer"] = json.loads(answer.content, parse_float=Decimal)
+    return step
+
+
+def written(steps: list[dict[str, Any]]) -> str:
+    """The story as it is kept."""
+    return "".join(_lines(steps))
+
+
+def _lines(steps: list[dict[str, Any]]) -> Iterator[str]:
+    yield "[\n"
+    yield ",\n".join(json.dumps(step, ensure_ascii=False) for step in steps)
+    yield "\n]\n"
+
+
+def main() -> int:
+    """Play the story and keep it."""
+    from taktura.kit.database import scratch_database, setup
+
+    setup(throw_away=True)
+    with scratch_database():
+        text = written(play())
+    PLACE.write_text(text, "utf-8")
+    print(f"{PLACE.name}: {len(STORY)} steps")
+    return 0
+
+
+if __name__ == "__main__":
+    import os
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "taktura.config.settings")
+    sys.exit(main())
