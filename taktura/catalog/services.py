@@ -51,6 +51,7 @@ TARIFF_FIELDS = frozenset(
 def declare_article(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> Article:
     """Make an article, or set the fields named of one that is there."""
     article, _ = Article.objects.update_or_create(seller=seller, key=key, defaults=fields)
+    record(actor, "declare_article", f"article:{article.pk}", {"key": key, **fields})
     return article
 
 

@@ -22,6 +22,7 @@ class Section:
 SECTIONS = [
     ("home", _("Home"), "home", (), "/"),
     ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
+    ("tariffs", _("Tariffs"), "tags", ("tariffs.view",), "/tariffs/"),
 ]
 
 

@@ -5,11 +5,13 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 
+from taktura.core.errors import Refused
 from taktura.core.money import Money, places
+from taktura.core.periods import Span, parse_span
 from taktura.invoices.rendering.formats import LOCALES, Formats, formats_of
-from taktura.kit.language import LANGUAGES
+from taktura.kit.language import LANGUAGES, text_of
 
 NONE = "–"  # where there is nothing to show
 SHORT_DAYS = {"de": "dd.MM.yyyy", "sv": "yyyy-MM-dd", "en": "d MMM yyyy"}
@@ -98,3 +100,26 @@ def word(kind: str, value: str) -> str:
     from taktura.office.words import WORDS
 
     return gettext(WORDS[kind].get(value, value)) if value else NONE
+
+
+def span(value: Span | None) -> str:
+    """A length of time in words: "3 months"."""
+    if value is None:
+        return NONE
+    names = {
+        "day": ngettext("%(count)s day", "%(count)s days", value.count),
+        "week": ngettext("%(count)s week", "%(count)s weeks", value.count),
+        "month": ngettext("%(count)s month", "%(count)s months", value.count),
+        "year": ngettext("%(count)s year", "%(count)s years", value.count),
+    }
+    return names[value.unit] % {"count": value.count}
+
+
+def span_text(text: str) -> str:
+    """A stored length of time in words."""
+    return span(parse_span(text))
+
+
+def refusal(refused: Refused) -> str:
+    """A refusal's sentence in the reader's language."""
+    return text_of(refused, language())

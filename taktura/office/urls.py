@@ -7,6 +7,7 @@ from taktura.office import home, saving, search
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("customers/", include("taktura.office.customers.urls")),
+    path("tariffs/", include("taktura.office.tariffs.urls")),
     path("search/", search.search, name="search"),
     path("filters/keep/", saving.keep_filter, name="save_filter"),
 ]

@@ -120,6 +120,18 @@ def rate(value: Decimal | None) -> str:
 
 
 @register.filter
+def span(value: Any) -> str:
+    """A length of time in words."""
+    return show.span(value)
+
+
+@register.simple_tag
+def refusal(refused: Any) -> str:
+    """A refusal's sentence in the reader's language."""
+    return show.refusal(refused)
+
+
+@register.filter
 def country(code: str) -> str:
     """A country's name in the reader's language."""
     return show.formats().country(code) if code else show.NONE

@@ -1,0 +1,146 @@
+"""One tariff: what does it say, since when, who has it?"""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from taktura.audit.models import LogEntry
+from taktura.catalog.models import Tariff, TariffLine, TariffVersion
+from taktura.catalog.queries import tariff_line_terms, version_in_force
+from taktura.contracts.models import Contract
+from taktura.core.facts import LineTerms
+from taktura.office import show
+from taktura.office.customers.detail import SHOWN, Tab
+from taktura.office.history import told
+from taktura.office.page import page, seller_of, today_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a tariff as it is shown: what it costs, and what else holds for it, a sentence each."""
+
+    article: str
+    title: str
+    charge: str
+    booking: str
+    price: str
+    notes: list[str]
+
+
+def find(request: HttpRequest, pk: int) -> Tariff:
+    """The seller's tariff, or 404."""
+    return get_object_or_404(Tariff.objects.select_related("seller").filter(seller=seller_of(request)), pk=pk)
+
+
+@page("tariffs.view")
+def tariff(request: HttpRequest, pk: int) -> HttpResponse:
+    """What a tariff says today."""
+    found = find(request, pk)
+    version = version_in_force(found, today_of(request))
+    return _answer(request, found, "tariff", "tariffs/tariff.html", version=version, lines=lines_of(version))
+
+
+@page("tariffs.view")
+def versions(request: HttpRequest, pk: int) -> HttpResponse:
+    """All versions, the newest first."""
+    rows = TariffVersion.objects.filter(tariff=pk).order_by("-valid_from", "-id")
+    return _answer(request, find(request, pk), "tariff_versions", "tariffs/versions.html", rows=rows[:SHOWN])
+
+
+@page("tariffs.view")
+def contracts(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who has it, and who had it."""
+    rows = Contract.objects.filter(phases__tariff=pk).select_related("customer").distinct().order_by("-start", "-id")
+    return _answer(request, find(request, pk), "tariff_contracts", "tariffs/contracts.html", rows=rows[:SHOWN])
+
+
+@page("tariffs.view")
+def history(request: HttpRequest, pk: int) -> HttpResponse:
+    """Who changed what of a tariff."""
+    entries = LogEntry.objects.filter(subject=f"tariff:{pk}").order_by("-id")[:SHOWN]
+    found = find(request, pk)
+    return _answer(request, found, "tariff_history", "tariffs/history.html", entries=[told(e) for e in entries])
+
+
+def _answer(request: HttpRequest, found: Tariff, name: str, template: str, **more: Any) -> HttpResponse:
+    today = today_of(request)
+    had = Contract.objects.filter(phases__tariff=found.pk).distinct()
+    running = had.filter(tariff=found.pk, start__lte=today).filter(Q(end__isnull=True) | Q(end__gt=today)).count()
+    tabs = [
+        Tab(_("Overview"), reverse("tariff", args=[found.pk]), None, name == "tariff"),
+        Tab(
+            _("Versions"),
+            reverse("tariff_versions", args=[found.pk]),
+            found.versions.count(),
+            name == "tariff_versions",
+        ),
+        Tab(_("Contracts"), reverse("tariff_contracts", args=[found.pk]), had.count(), name == "tariff_contracts"),
+        Tab(_("History"), reverse("tariff_history", args=[found.pk]), None, name == "tariff_history"),
+    ]
+    current = more.get("version") or version_in_force(found, today)
+    coming = TariffVersion.objects.filter(tariff=found, valid_from__gt=today).order_by("valid_from", "id").first()
+    context = {"tariff": found, "current": current, "running": running, "coming": coming, "tabs": tabs, **more}
+    return render(request, template, context)
+
+
+def lines_of(version: TariffVersion) -> list[Line]:
+    """The lines of a version as they are shown."""
+    rows = list(TariffLine.objects.filter(version=version).select_related("article").order_by("position"))
+    terms = tariff_line_terms([r.pk for r in rows])
+    currency = version.tariff.currency
+    return [
+        Line(
+            article=row.article.key,
+            title=row.title or row.article.title or row.article.key,
+            charge=show.word("line", row.charge),
+            booking=show.word("booking", row.booking),
+            price=price_of(terms[row.pk], currency),
+            notes=list(notes_of(terms[row.pk], currency, row.article.unit)),
+        )
+        for row in rows
+    ]
+
+
+def price_of(terms: LineTerms, currency: str) -> str:
+    """What a line costs, short."""
+    if terms.tiers:
+        return _("by tiers")
+    if terms.usage_pricing == "cost_plus":
+        return _("cost plus %(percent)s") % {"percent": show.rate(terms.markup)}
+    if terms.usage_pricing == "imported_price":
+        return _("price of the supplier")
+    text = show.price(terms.price, currency)
+    if terms.price_quantity != Decimal(1):
+        return _("%(price)s for %(quantity)s") % {"price": text, "quantity": show.quantity(terms.price_quantity)}
+    return text
+
+
+def notes_of(terms: LineTerms, currency: str, unit: str) -> Any:
+    """What else holds for a line, a short sentence each."""
+    if terms.included:
+        yield _("%(quantity)s included") % {"quantity": show.quantity(terms.included)}
+    for tier in terms.tiers:
+        price = show.price(tier.price, currency)
+        if tier.up_to is None:
+            yield _("above: %(price)s") % {"price": price}
+        else:
+            yield _("up to %(quantity)s: %(price)s") % {"quantity": show.quantity(tier.up_to), "price": price}
+    for start, percent in terms.discount_scale:
+        yield _("from %(quantity)s: %(percent)s off") % {
+            "quantity": show.quantity(start),
+            "percent": show.rate(percent),
+        }
+    if terms.flat_price:
+        yield _("flat price")
+    if terms.in_minimum:
+        yield _("counts for the minimum sales")
+    if terms.in_cap:
+        yield _("counts for the cost cap")
+    if unit != "piece":
+        yield _("counted in %(unit)s") % {"unit": show.word("unit", unit)}

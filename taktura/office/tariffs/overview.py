@@ -1,0 +1,82 @@
+"""The list of tariffs: what do we offer, who has it?"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from taktura.catalog.models import Tariff, TariffLine, TariffVersion
+from taktura.contracts.models import Contract
+from taktura.office import show
+from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page, yes_no
+from taktura.office.page import page, seller_of, today_of
+
+
+@page("tariffs.view")
+def tariffs(request: HttpRequest) -> HttpResponse:
+    """All tariffs of the seller, by the version that holds today."""
+    seller, today = seller_of(request), today_of(request)
+    version = TariffVersion.objects.filter(tariff=OuterRef("pk"), valid_from__lte=today).order_by("-valid_from", "-id")
+    rows = Tariff.objects.filter(seller=seller).annotate(
+        title=Subquery(version.values("title")[:1]),
+        interval=Subquery(version.values("interval")[:1]),
+        version=Subquery(version.values("pk")[:1]),
+    )
+    modules = (
+        Tariff.objects.filter(seller=seller).exclude(module="").order_by("module").values_list("module", flat=True)
+    )
+
+    def prepare(found: list[Any]) -> None:
+        running = Contract.objects.filter(tariff__in=[t.pk for t in found], start__lte=today)
+        running = running.filter(Q(end__isnull=True) | Q(end__gt=today))
+        counts = dict(running.order_by().values_list("tariff_id").annotate(n=Count("pk")))
+        lines = TariffLine.objects.filter(version__in=[t.version for t in found if t.version])
+        sizes = dict(lines.order_by().values_list("version_id").annotate(n=Count("pk")))
+        for one in found:
+            one.running, one.size = counts.get(one.pk, 0), sizes.get(one.version, 0)
+
+    return list_page(
+        request,
+        Listing(
+            slug="tariffs",
+            title=_("Tariffs"),
+            rows=rows,
+            columns=list(_columns()),
+            order="title",
+            filters=[
+                Filter(
+                    name="module", label=_("Module"), choices=[(m, m) for m in dict.fromkeys(modules)],
+                    apply=lambda rows, value: rows.filter(module=value),
+                ),
+                Filter(
+                    name="public", label=_("Public"), choices=[("1", _("Yes")), ("0", _("No"))],
+                    apply=lambda rows, value: rows.filter(public=value == "1"),
+                ),
+            ],
+            search=_search,
+            prepare=prepare,
+            link=lambda t: reverse("tariff", args=[t.pk]),
+            primary=Link(label=_("New tariff"), url=reverse("tariff_new"), permission="tariffs.change"),
+            links=[Link(label=_("Articles"), url=reverse("articles"), icon="box")],
+            empty_title=_("No tariffs yet"),
+            empty_text=_("A tariff says what an article costs, and how often it is billed."),
+        ),
+    )  # fmt: skip
+
+
+def _search(rows: Rows, text: str) -> Rows:
+    return rows.filter(Q(key__icontains=text) | Q(title__icontains=text) | Q(module__icontains=text))
+
+
+def _columns() -> Iterator[Column]:
+    yield Column(name="title", label=_("Title"), value=lambda t: t.title, sort="title", empty="")
+    yield Column(name="key", label=_("Name"), value=lambda t: t.key, sort="key")
+    yield Column(name="module", label=_("Module"), value=lambda t: t.module or show.NONE, sort="module", narrow=True)
+    yield Column(name="interval", label=_("Billed every"), value=lambda t: show.span(t.interval), narrow=True)
+    yield Column(name="size", label=_("Lines"), value=lambda t: show.count(t.size), numeric=True, narrow=True)
+    yield Column(name="running", label=_("Contracts"), value=lambda t: show.count(t.running), numeric=True)
+    yield Column(name="public", label=_("Public"), value=lambda t: yes_no(t.public), sort="public", narrow=True)
+    yield Column(name="currency", label=_("Currency"), value=lambda t: t.currency, sort="currency", shown=False)

@@ -1,0 +1,167 @@
+"""Pages of tariffs and articles."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from taktura.catalog.models import Article, Tariff, TariffLine
+from taktura.catalog.services import define_tariff
+from taktura.customers.models import Seller
+from taktura.kit.actor import Actor
+
+HEAD = {
+    "title": "Büro", "key": "buero", "module": "office", "interval": "1 month", "anchor": "calendar",
+    "notice": "monthly", "currency": "eur", "vat": "", "minimum_sales": "", "cost_cap": "", "tick": "minute",
+}  # fmt: skip
+
+
+def lines(*rows: dict[str, str], total: int | None = None) -> dict[str, str]:
+    """The lines of a form, as a browser sends them."""
+    data = {"lines-TOTAL_FORMS": str(total or len(rows)), "lines-INITIAL_FORMS": "0"}
+    for i, row in enumerate(rows):
+        whole = {"charge": "recurring", "booking": "included", "unit": "piece", "included": "", **row}
+        data |= {f"lines-{i}-{n}": v for n, v in whole.items()}
+    return data
+
+
+BASE = {"key": "desk", "title": "Schreibtisch", "price": "49,00"}
+CALLS = {"key": "calls", "title": "Anrufe", "price": "0,075", "charge": "usage", "unit": "minute", "included": "10"}
+EMPTY = {"key": "", "title": "", "price": ""}
+
+
+def pk() -> int:
+    return Tariff.objects.get(key="talk").pk
+
+
+@pytest.mark.parametrize("tab", ["", "versions/", "contracts/", "history/", "prices/", "copy/"])
+def test_pages_of_a_tariff(seller: Seller, page_ok: Callable[..., dict[str, str]], tab: str) -> None:
+    texts = page_ok(f"/tariffs/{pk()}/{tab}")
+    assert all("Telefonservice" in t for t in texts.values()) and len(set(texts.values())) == 3
+
+
+@pytest.mark.parametrize("path", ["/tariffs/", "/tariffs/articles/", "/tariffs/new/"])
+def test_lists_and_forms(seller: Seller, page_ok: Callable[..., dict[str, str]], path: str) -> None:
+    assert len(set(page_ok(path).values())) == 3
+
+
+def test_who_may_what(seller: Seller, forbidden_to: Callable[[str], set[str]]) -> None:
+    assert forbidden_to("/tariffs/") == {"technician"}
+    assert forbidden_to("/tariffs/new/") == {"billing", "lead", "technician", "viewer"}
+    assert forbidden_to(f"/tariffs/articles/{Article.objects.get(key='base').pk}/") == forbidden_to("/tariffs/new/")
+
+
+def test_a_tariff_says_what_its_lines_cost(seller: Seller, client_as: Callable[..., Client]) -> None:
+    text = client_as(language="de").get(f"/tariffs/{pk()}/").content.decode()
+    for wanted in ("19,90", "1,19", "10 enthalten", "zählt zum Mindestumsatz", "10,00", "Minute", "1 Monat"):
+        assert wanted in text, wanted
+
+
+def test_a_tariff_is_made_with_its_lines(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as("sales", "de")
+    response = client.post("/tariffs/new/", HEAD | lines(BASE, EMPTY, CALLS))
+    made = Tariff.objects.get(key="buero")
+    assert response.headers["Location"] == f"/tariffs/{made.pk}/"
+    found = {r.article.key: r for r in TariffLine.objects.filter(version__tariff=made).order_by("position")}
+    assert list(found) == ["desk", "calls"]
+    assert Decimal(found["calls"].terms["price"]) == Decimal("0.075") and found["calls"].terms["unit"] == "minute"
+    assert (made.currency, made.anchor, made.notice) == ("EUR", "calendar", "monthly")
+
+
+@pytest.mark.parametrize(
+    ("head", "rows", "said"),
+    [
+        ({"key": "talk"}, [BASE], "There is a tariff"),
+        ({"minimum_sales": "10"}, [BASE], "Flag at least one line"),
+        ({"title": ""}, [BASE], "field-title"),
+        ({}, [EMPTY], "lines-0-key"),
+        ({}, [BASE, BASE], "Two lines have the article"),
+        ({}, [{**BASE, "price": "x"}], "is no number"),
+        ({}, [{**BASE, "price": "-1"}], "At least"),
+        ({"currency": "EURO"}, [BASE], "field-currency"),
+    ],
+)
+def test_what_cannot_be_is_refused_and_stays_typed(
+    seller: Seller, client_as: Callable[..., Client], head: dict[str, str], rows: list[dict[str, str]], said: str
+) -> None:
+    response = client_as("sales").post("/tariffs/new/", HEAD | head | lines(*rows))
+    text = response.content.decode()
+    assert response.status_code == 422 and said in text and "office" in text
+    assert not Tariff.objects.filter(key="buero").exists()
+
+
+def test_another_line_keeps_what_was_typed(seller: Seller, client_as: Callable[..., Client]) -> None:
+    text = client_as("sales").post("/tariffs/new/", HEAD | lines(BASE) | {"action": "add"}).content.decode()
+    assert 'value="Schreibtisch"' in text and "lines-1-key" in text and "lines-2-key" not in text
+    assert 'value="buero"' in text and "invalid-feedback" not in text
+
+
+def test_prices_move_from_a_day_on_and_the_page_says_how(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, data = client_as("sales", "de"), {"percent": "10", "start": "2026-12-01", "applies_to": "all"}
+    said = client.post(f"/tariffs/{pk()}/prices/consequence/", data).content.decode()
+    assert "3 Verträge" in said and "19,90\xa0EUR" in said and "21,89\xa0EUR" in said and "1,309\xa0EUR" in said
+    assert Tariff.objects.get(pk=pk()).versions.count() == 1, "a look changes nothing"
+    assert client.post(f"/tariffs/{pk()}/prices/", data).status_code == 302
+    version = Tariff.objects.get(pk=pk()).versions.latest("valid_from")
+    assert version.valid_from == date(2026, 12, 1) and version.applies_to == "all"
+    assert Decimal(version.lines.get(article__key="base").terms["price"]) == Decimal("21.89")
+
+
+def test_only_what_nobody_ordered_is_deleted(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    client = client_as("sales")
+    assert client.get(f"/tariffs/{pk()}/delete/").status_code == 405
+    client.post(f"/tariffs/{pk()}/delete/")
+    assert Tariff.objects.filter(key="talk").exists()
+    assert "has contracts" in client.get(f"/tariffs/{pk()}/").content.decode()
+    line: dict[str, Any] = {"title": "X", "charge": "recurring", "price": "1"}
+    spare = define_tariff(actor, seller=seller, key="spare", title="Spare", lines={"x": line})
+    assert client.post(f"/tariffs/{spare.pk}/delete/").headers["Location"] == "/tariffs/"
+    assert not Tariff.objects.filter(key="spare").exists()
+
+
+def test_a_copy_has_the_same_lines(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client_as("sales").post(f"/tariffs/{pk()}/copy/", {"key": "talk-2", "title": "Talk 2"})
+    terms = [
+        list(
+            TariffLine.objects.filter(version__tariff__key=k).order_by("position").values_list("article__key", "terms")
+        )
+        for k in ("talk", "talk-2")
+    ]
+    assert terms[0] == terms[1] and len(terms[0]) == 4
+
+
+def test_an_article_is_changed(seller: Seller, client_as: Callable[..., Client]) -> None:
+    article = Article.objects.get(key="base")
+    data = {"title": "Grundgebühr", "number": "100", "ledger_account": "8400"}
+    assert client_as("sales").post(f"/tariffs/articles/{article.pk}/", data).status_code == 302
+    article.refresh_from_db()
+    assert (article.title, article.number, article.ledger_account) == ("Grundgebühr", "100", "8400")
+
+
+def test_tariffs_of_others_are_not_found(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    other = Seller.objects.create(name="Other", country="SE", currency="SEK", time_zone="UTC", vat=[[None, "25"]])
+    line: dict[str, Any] = {"title": "X", "charge": "recurring", "price": "1"}
+    foreign = define_tariff(actor, seller=other, key="f", title="Foreign", lines={"x": line})
+    client = client_as()
+    for path in ("", "prices/", "copy/", "versions/"):
+        assert client.get(f"/tariffs/{foreign.pk}/{path}").status_code == 404
+    assert client.post(f"/tariffs/{foreign.pk}/delete/").status_code == 404
+    assert "Foreign" not in client.get("/tariffs/").content.decode()
+
+
+def test_the_number_of_queries_does_not_grow(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    client = client_as()
+    client.get("/tariffs/")
+    with CaptureQueriesContext(connection) as few:
+        client.get("/tariffs/")
+    line: dict[str, Any] = {"title": "X", "charge": "recurring", "price": "1"}
+    for i in range(12):
+        define_tariff(actor, seller=seller, key=f"t{i}", title=f"T{i}", lines={f"x{i}": line})
+    with CaptureQueriesContext(connection) as many:
+        client.get("/tariffs/")
+    assert len(many) == len(few) <= 14
