@@ -192,8 +192,10 @@ def test_codes_are_those_of_the_rules() -> None:
 
 
 def test_places_are_filled_by_the_values_given() -> None:
-    """A sentence's places are exactly the values that the refusal gets: neither a gap nor a value in vain. `field` may be
-    there besides: it says beside which field of a form the sentence stands."""
+    """A sentence's places are exactly the values that the refusal gets: neither a gap nor a value in vain.
+
+    `field` may be there besides: it says beside which field of a form the sentence stands.
+    """
     for path, node in refusals():
         text = node.args[1]
         if isinstance(text, ast.Constant) and all(k.arg for k in node.keywords):
