@@ -49,7 +49,12 @@ def plain_amount(amount: int, currency: str) -> str:
 
 def price(amount: Decimal, currency: str) -> str:
     """A unit price with its currency, with all its decimals."""
-    return f"{formats(currency).unit_price(amount)}\u00a0{currency}"
+    known = formats(currency)
+    try:
+        return known.money(amount)
+    except ValueError:  # more decimals than the currency has
+        number = known.unit_price(amount)
+        return f"{known.symbol}{number}" if known.language == "en" else f"{number}\u00a0{known.symbol}"
 
 
 def quantity(number: Decimal) -> str:

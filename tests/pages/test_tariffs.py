@@ -104,7 +104,7 @@ def test_another_line_keeps_what_was_typed(seller: Seller, client_as: Callable[.
 def test_prices_move_from_a_day_on_and_the_page_says_how(seller: Seller, client_as: Callable[..., Client]) -> None:
     client, data = client_as("sales", "de"), {"percent": "10", "start": "2026-12-01", "applies_to": "all"}
     said = client.post(f"/tariffs/{pk()}/prices/consequence/", data).content.decode()
-    assert "3 Verträge" in said and "19,90\xa0EUR" in said and "21,89\xa0EUR" in said and "1,309\xa0EUR" in said
+    assert "3 Verträge" in said and "19,90\xa0€" in said and "21,89\xa0€" in said and "1,309\xa0€" in said
     assert Tariff.objects.get(pk=pk()).versions.count() == 1, "a look changes nothing"
     assert client.post(f"/tariffs/{pk()}/prices/", data).status_code == 302
     version = Tariff.objects.get(pk=pk()).versions.latest("valid_from")
