@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from taktura.kit.database import scratch_database, setup
 
@@ -19,12 +20,15 @@ setup(throw_away=True)  # also in the process of the worker, which reads this fi
 
 from procrastinate.contrib.django import app  # noqa: E402
 from procrastinate.contrib.django.models import ProcrastinateJob  # noqa: E402
+from procrastinate.jobs import Job  # noqa: E402
 
 from taktura.core.errors import Refused  # noqa: E402
 from taktura.kit.actor import Actor  # noqa: E402
 from taktura.kit.clock import utc_now  # noqa: E402
-from taktura.kit.jobs import queries, services  # noqa: E402
+from taktura.kit.jobs import keeping, queries, services  # noqa: E402
+from taktura.kit.jobs.ending import Interrupted  # noqa: E402
 from taktura.kit.jobs.models import Work  # noqa: E402
+from taktura.kit.jobs.retry import AGAIN  # noqa: E402
 from taktura.kit.jobs.worker import run_worker  # noqa: E402
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -42,11 +46,44 @@ def slow(folder: str) -> None:
     (Path(folder) / "ended").touch()
 
 
+@app.task(name="test_same", queue="test", queueing_lock="test_same")
+def same(folder: str, number: int) -> None:
+    """Waits in the queue once."""
+    (Path(folder) / f"same {number}").touch()
+
+
 @app.task(name="test_fault", queue="test")
 def fault(folder: str) -> None:
     """Fails until a file is there."""
     if not (Path(folder) / "mended").exists():
         raise ValueError("broken")
+
+
+@app.task(name="test_away", queue="test", retry=AGAIN)
+def away(work: int) -> None:
+    """Finds the database away."""
+
+    def do(work: Work, tell: services.Tell) -> None:
+        raise OperationalError("the server is starting")
+
+    services.carry_out(work, utc_now, do)
+
+
+@app.task(name="test_long", queue="test", retry=AGAIN)
+def long(work: int) -> None:
+    """Counts slowly to a hundred; begun again it goes on with what is left, and is quick."""
+
+    def do(work: Work, tell: services.Tell) -> dict[str, Any]:
+        place = Path(work.parameters["folder"]) / "counted"
+        first = int(place.read_text()) if place.exists() else 0
+        for upto in range(first + 1, 101):
+            place.write_text(str(upto))
+            if not tell(upto, 100):
+                break
+            time.sleep(0 if first else 0.2)
+        return {"first": first + 1}
+
+    services.carry_out(work, utc_now, do)
 
 
 @app.task(name="test_count", queue="test")
@@ -120,6 +157,70 @@ def test_a_job_that_has_not_begun_can_be_cancelled(tmp_path: Path) -> None:
         services.cancel_job(job)
 
 
+def begun(*jobs: int, attempts: int = 0) -> None:
+    """As if a worker had begun jobs and died long ago."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', attempts = %s WHERE id = ANY(%s)", [attempts, list(jobs)]
+        )
+
+
+def test_a_job_whose_like_waits_already_is_not_taken_up(tmp_path: Path) -> None:
+    """A sweep whose worker died, while the next one was in the queue: no worker must fall over that."""
+    dead, other = same.defer(folder=str(tmp_path), number=1), fault.defer(folder=str(tmp_path))
+    (tmp_path / "mended").touch()
+    begun(dead, other)
+    alive = same.defer(folder=str(tmp_path), number=2)
+    work_until_done()
+    assert [status(j) for j in (dead, other, alive)] == ["aborted", "succeeded", "succeeded"]
+    assert [p.name for p in tmp_path.glob("same*")] == ["same 2"]
+
+
+def test_trying_a_job_again_whose_like_waits_already_is_refused(tmp_path: Path) -> None:
+    failed = same.defer(folder=str(tmp_path), number=1)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    same.defer(folder=str(tmp_path), number=2)
+    with pytest.raises(Refused) as refused:
+        services.retry_job(failed)
+    assert refused.value.code == "conflict" and status(failed) == "failed"
+
+
+def test_a_job_that_kills_its_workers_is_given_up_with_its_work() -> None:
+    work = start()
+    assert work.job is not None
+    begun(work.job, attempts=keeping.MOST_TRIES - 1)
+    work_until_done()
+    work.refresh_from_db()
+    assert (status(work.job), work.state) == ("failed", "failed")
+    assert work.result["refused"]["code"] == "failed" and work.finished_at
+    start()  # nothing is in the way of another
+
+
+def test_a_job_of_a_living_worker_is_left_to_it(tmp_path: Path) -> None:
+    job = fault.defer(folder=str(tmp_path))
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers DEFAULT VALUES RETURNING id")
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+    assert keeping.take_up() == 0 and status(job) == "doing"
+
+
+def test_two_workers_do_not_take_up_the_same_job(tmp_path: Path) -> None:
+    begun(fault.defer(folder=str(tmp_path)))
+    counts: list[int] = []
+
+    def take() -> None:
+        counts.append(keeping.take_up())
+        connection.close()
+
+    with transaction.atomic():
+        assert keeping.take_up() == 1
+        thread = threading.Thread(target=take)
+        thread.start()
+        thread.join(10)
+    assert counts == [0]
+
+
 def _worker(databases: dict[str, Any]) -> None:
     from django.db import connections
 
@@ -131,9 +232,7 @@ def _worker(databases: dict[str, Any]) -> None:
 
 def test_the_job_of_a_killed_worker_is_done_by_another(tmp_path: Path) -> None:
     job = slow.defer(folder=str(tmp_path))
-    databases = {alias: {"NAME": settings.DATABASES[alias]["NAME"]} for alias in ("default", "owner")}
-    process = multiprocessing.get_context("spawn").Process(target=_worker, args=(databases,))
-    process.start()
+    process = spawn()
     try:
         for _ in range(300):
             if (tmp_path / "began").exists():
@@ -152,8 +251,73 @@ def test_the_job_of_a_killed_worker_is_done_by_another(tmp_path: Path) -> None:
     assert status(job) == "succeeded" and (tmp_path / "ended").exists()
 
 
-def start(**parameters: Any) -> Work:
-    return services.start(ACTOR, kind="count", subject="seller:1", parameters=parameters, task=counting)
+def spawn() -> multiprocessing.process.BaseProcess:
+    """A worker in a process of its own."""
+    databases = {alias: {"NAME": settings.DATABASES[alias]["NAME"]} for alias in ("default", "owner")}
+    process = multiprocessing.get_context("spawn").Process(target=_worker, args=(databases,))
+    process.start()
+    assert process.pid is not None
+    return process
+
+
+def test_long_work_ends_with_its_worker_and_goes_on_with_the_next(tmp_path: Path) -> None:
+    work = start(task=long, folder=str(tmp_path))
+    process = spawn()
+    assert process.pid is not None
+    try:
+        for _ in range(300):
+            if (tmp_path / "counted").exists():
+                break
+            time.sleep(0.1)
+        begin = time.monotonic()
+        os.kill(process.pid, signal.SIGTERM)
+        process.join(20)
+        assert process.exitcode == 0 and time.monotonic() - begin < 10, "a hundred times 0.2 seconds are 20"
+    finally:
+        process.kill()
+        process.join()
+    work.refresh_from_db()
+    assert work.job is not None and (work.state, status(work.job)) == ("waiting", "todo") and 0 < work.done < 100
+    done = work.done
+    work_until_done()
+    work.refresh_from_db()
+    assert (work.state, work.done, work.result) == ("done", 100, {"first": done + 1})
+
+
+def test_work_that_finds_the_database_away_waits_for_another_try() -> None:
+    work = start(task=away)
+    assert work.job is not None
+    work_until_done()
+    work.refresh_from_db()
+    assert (work.state, status(work.job)) == ("waiting", "todo") and "starting" in work.error
+    job = ProcrastinateJob.objects.get(pk=work.job)
+    assert job.scheduled_at is not None and job.scheduled_at > utc_now() and job.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "attempts", "seconds"),
+    [
+        (OperationalError(), 0, 4),
+        (OperationalError(), 4, 900),
+        (OperationalError(), 5, None),
+        (Interrupted(), 9, 0),
+        (ValueError(), 0, None),
+    ],
+)
+def test_which_faults_are_worth_another_try(error: Exception, attempts: int, seconds: int | None) -> None:
+    job = Job(id=1, queue="q", lock=None, queueing_lock=None, task_name="t", attempts=attempts)
+    before = utc_now()
+    decision = AGAIN.get_retry_decision(exception=error, job=job)
+    if seconds is None:
+        assert decision is None
+    else:
+        assert decision is not None and decision.retry_at is not None
+        assert abs((decision.retry_at - before).total_seconds() - seconds) < 2
+
+
+def start(task: Any = None, **parameters: Any) -> Work:
+    chosen = counting if task is None else task
+    return services.start(ACTOR, kind="count", subject="seller:1", parameters=parameters, task=chosen)
 
 
 def test_long_work_tells_how_far_it_is_and_how_it_ended() -> None:
@@ -198,6 +362,71 @@ def test_a_fault_shows_with_the_work_and_among_the_jobs() -> None:
     work.refresh_from_db()
     assert (work.state, work.error) == ("failed", "ZeroDivisionError: by nothing")
     assert ProcrastinateJob.objects.get(task_name="test_count").status == "failed"
+
+
+def test_work_that_failed_is_open_again_when_its_job_is_tried_again() -> None:
+    work = start(break_at=3)
+    work_until_done()
+    assert work.job is not None
+    Work.objects.update(parameters={})  # what broke it is mended
+    services.retry_job(work.job)
+    assert queries.open_work("seller:1") == [work]
+    with pytest.raises(Refused):
+        start()
+    work_until_done()
+    work.refresh_from_db()
+    assert (work.state, work.result, work.error) == ("done", {"counted": 10}, "")
+
+
+def test_work_is_not_opened_again_beside_other_work_of_its_kind() -> None:
+    failed = start(break_at=3)
+    work_until_done()
+    start()
+    assert failed.job is not None
+    with pytest.raises(Refused) as refused:
+        services.retry_job(failed.job)
+    assert refused.value.code == "conflict" and status(failed.job) == "failed"
+
+
+def test_cancelling_its_job_stops_work_that_waits() -> None:
+    work = start()
+    assert work.job is not None
+    services.cancel_job(work.job)
+    work.refresh_from_db()
+    assert work.state == "stopped" and work.finished_at
+    start()
+
+
+def test_two_who_start_at_the_same_time_start_one() -> None:
+    outcomes: list[str] = []
+
+    def go() -> None:
+        try:
+            start()
+            outcomes.append("started")
+        except Refused as refused:
+            outcomes.append(refused.code)
+        connection.close()
+
+    threads = [threading.Thread(target=go) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["conflict"] * 4 + ["started"]
+    assert ProcrastinateJob.objects.filter(task_name="test_count").count() == 1
+
+
+def test_a_file_goes_with_work_and_is_forgotten_after_it() -> None:
+    work = services.start(
+        ACTOR, kind="count", subject="seller:1", parameters={}, task=counting, file=("März.csv", b"a;b")
+    )
+    assert services.file_of(work) == ("März.csv", b"a;b")
+    assert keeping.forget_files(utc_now()) == 0, "it is still to be read"
+    work_until_done()
+    assert keeping.forget_files(utc_now()) == 1
+    with pytest.raises(Refused):
+        services.file_of(work)
 
 
 def test_work_that_has_ended_is_not_done_again() -> None:

@@ -42,6 +42,7 @@ ROOMS = (
 # Services that are no acts, and why.
 NO_ACTS = {
     "bill": "keeps the facts of each batch",
+    "bill_thresholds": "looks first; each bill is an act",
     "receive_file": "reads its file first; the act begins in `take_in`",
     "import_rows": "the same",
     "apply_version": "a part of `publish_version`",

@@ -18,7 +18,7 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
-from taktura.customers.models import Customer, Seller
+from taktura.customers.models import Seller
 from taktura.invoices.models import Document
 from taktura.invoices.services import confirm_numbering, letter_of, mail_document
 from taktura.kit.actor import Actor
@@ -153,15 +153,31 @@ def test_two_runs_at_once_are_refused(seller: Seller, actor: Actor) -> None:
     assert refused.value.code == "conflict"
 
 
-@pytest.mark.parametrize(("hour", "begun"), [(4, 1), (3, 0), (5, 0)])
-def test_unattended_runs_begin_in_the_sellers_morning(
+@pytest.mark.parametrize(("hour", "begun"), [(3, 0), (4, 1), (9, 1)])
+def test_unattended_runs_begin_once_a_day_from_the_sellers_morning_on(
     seller: Seller, monkeypatch: pytest.MonkeyPatch, hour: int, begun: int
 ) -> None:
-    """Six o'clock in Berlin's summer is four o'clock UTC."""
+    """Six o'clock in Berlin's summer is four o'clock UTC. Where no worker was there at six, a later hour does it."""
     monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, 1, hour, 5, tzinfo=UTC))
     assert tasks.bill_unattended(timestamp=0) == []
     Seller.objects.update(unattended_runs=True)
-    assert len(tasks.bill_unattended(timestamp=0)) == begun
-    assert tasks.bill_unattended(timestamp=0) == [], "one at a time"
+    found = tasks.bill_unattended(timestamp=0)
+    assert len(found) == begun and tasks.bill_unattended(timestamp=0) == []
+    for pk in found:
+        run_work(Work.objects.get(pk=pk))
+    assert tasks.bill_unattended(timestamp=0) == [], "once a day"
     assert Work.objects.filter(parameters__on="2026-07-01").count() == begun
-    assert Customer.objects.count() == 4
+    monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, 2, 4, 5, tzinfo=UTC))
+    assert len(tasks.bill_unattended(timestamp=0)) == 1, "and again on the next"
+
+
+def test_a_run_by_hand_does_not_take_the_unattended_one_away(
+    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, 1, 4, 5, tzinfo=UTC))
+    Seller.objects.update(unattended_runs=True)
+    mine = tasks.start_run(actor.at(tasks.utc_now()), seller=seller, on=date(2026, 1, 1), exclude=[])
+    assert tasks.bill_unattended(timestamp=0) == [], "it waits for the end of mine"
+    run_work(mine)
+    monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, 1, 5, 5, tzinfo=UTC))
+    assert len(tasks.bill_unattended(timestamp=0)) == 1

@@ -14,7 +14,14 @@ from taktura.billing.services.changes import (
 )
 from taktura.billing.services.company import change_seller, is_fixed
 from taktura.billing.services.credits import credit, preview_credit
-from taktura.billing.services.interim import import_rows, interim_bill, receive_file, record_each, record_usage
+from taktura.billing.services.interim import (
+    bill_thresholds,
+    import_rows,
+    interim_bill,
+    receive_file,
+    record_each,
+    record_usage,
+)
 from taktura.billing.services.previews import (
     Bill,
     Consequence,
@@ -40,6 +47,7 @@ __all__ = [
     "Consequence",
     "Outcome",
     "bill",
+    "bill_thresholds",
     "book",
     "change_quantity",
     "change_seller",

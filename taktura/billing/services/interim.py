@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from taktura.audit.acts import act
 from taktura.billing.models import SalesItem
-from taktura.billing.queries import gather
+from taktura.billing.queries import Facts, gather
 from taktura.billing.services.settling import check_complete, documents_due, settle_now
 from taktura.contracts.models import Contract
 from taktura.contracts.services import read_again
+from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.settle import Scope
 from taktura.customers.models import Seller
@@ -21,6 +23,8 @@ from taktura.usage import services as usage
 from taktura.usage.models import Supplier
 from taktura.usage.services import Entry, Received, Unread, Verdict
 from taktura.usage.store import Outcome
+
+LOOKED_AT = 500  # contracts whose facts are loaded at once
 
 
 @act
@@ -78,16 +82,53 @@ def import_rows(
 def threshold_bills(actor: Actor, contracts: Iterable[int]) -> list[Issued]:
     """Make the interim bills of contracts at their threshold. One whose billing information is incomplete
     waits for its regular bill."""
-    found = Contract.objects.filter(pk__in=list(contracts), threshold__isnull=False)
+    found = with_threshold().filter(pk__in=list(contracts))
     issued: list[Issued] = []
-    for contract in found.select_related("customer__seller", "customer__billing_information").order_by("id"):
+    for contract in found:
         if missing_billing_information(contract.customer):
             continue
         scope = Scope(on=actor.today(contract.customer.seller.time_zone), interim=True)
-        known = gather([contract.pk], scope.on)
-        ready = documents_due(known, contract, scope, scope.on, netted=False)
-        digits = known.contracts[contract.pk].digits
-        net = sum(r.draft.net for r, _ in ready if r.draft.kind == "invoice")
-        if ready and contract.threshold is not None and Money(net, digits).exact >= contract.threshold:
+        if _at_threshold(gather([contract.pk], scope.on), contract, scope):
             issued += settle_now(actor, contract, scope, action="interim_bill", netted=False)
     return issued
+
+
+def bill_thresholds(actor: Actor, *, seller: Seller) -> list[Issued]:
+    """Look at all contracts of a seller with a threshold, and make the interim bills of those that reach it (R11.3).
+
+    Each bill is an act of its own; one that is refused (numbers are not confirmed) stops no other.
+    """
+    scope = Scope(on=actor.today(seller.time_zone), interim=True)
+    wanted = with_threshold().filter(customer__seller=seller, customer__complete=True, start__lte=scope.on)
+    reached: list[int] = []
+    last = 0
+    while batch := list(wanted.filter(pk__gt=last)[:LOOKED_AT]):
+        last = batch[-1].pk
+        known = gather([contract.pk for contract in batch], scope.on)
+        reached += [contract.pk for contract in batch if _at_threshold(known, contract, scope)]
+    issued: list[Issued] = []
+    for pk in reached:
+        try:
+            issued += _bill_threshold(actor, contract=pk)
+        except Refused:
+            continue
+    return issued
+
+
+@act
+def _bill_threshold(actor: Actor, *, contract: int) -> list[Issued]:
+    return threshold_bills(actor, [contract])
+
+
+def with_threshold() -> QuerySet[Contract]:
+    """The contracts with a threshold for interim bills."""
+    found = Contract.objects.filter(threshold__isnull=False)
+    return found.select_related("customer__seller", "customer__billing_information").order_by("id")
+
+
+def _at_threshold(known: Facts, contract: Contract, scope: Scope) -> bool:
+    """Whether the net that an interim bill would have reaches the contract's threshold."""
+    ready = documents_due(known, contract, scope, scope.on, netted=False)
+    net = sum(r.draft.net for r, _ in ready if r.draft.kind == "invoice")
+    digits = known.contracts[contract.pk].digits
+    return bool(ready) and contract.threshold is not None and Money(net, digits).exact >= contract.threshold

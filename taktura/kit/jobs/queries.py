@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, QuerySet
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob, ProcrastinateWorker
 
-from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.models import OPEN, Work
 
 SEEN = timedelta(seconds=45)  # a worker says every ten seconds that it lives
 
@@ -34,7 +34,7 @@ def worker_seen(now: datetime) -> bool:
 
 def open_work(subject: str) -> list[Work]:
     """A subject's work that waits or runs, the newest first."""
-    return list(Work.objects.filter(subject=subject, state__in=["waiting", "running"])[:20])
+    return list(Work.objects.filter(subject=subject, state__in=OPEN)[:20])
 
 
 def recent_work(subject: str, kind: str = "") -> QuerySet[Work]:

@@ -2,33 +2,63 @@
 
 import asyncio
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
+from django.db import connections
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.signals import on_stop
+
+from taktura.kit.clock import utc_now
+from taktura.kit.jobs.ending import ending
+from taktura.kit.jobs.keeping import close_orphans, take_up
 
 CONCURRENCY = 4
 POLLED_SECONDS = 5.0
-GRACE_SECONDS = 30.0  # what a job gets to come to an end; then it is done again by the next worker
+GRACE_SECONDS = 30.0  # what a job of asyncio gets to come to an end; others are waited for
 
 
 def run_worker(*, until_done: bool = False) -> None:
-    """Do jobs until SIGINT or SIGTERM (`until_done`: until none is due). Jobs under way may end first."""
+    """Do jobs until SIGINT or SIGTERM (`until_done`: until none is due).
+
+    Jobs under way may end first; long work ends at its next border, and goes on with the next worker.
+    """
     connector = app.connector
     assert isinstance(connector, DjangoConnector)
+    ending.clear()
+    take_up()
+    close_orphans(utc_now())
+    connections.close_all()
     with app.replace_connector(connector.get_worker_connector()) as worker:
         asyncio.run(_run(worker, until_done))
 
 
 async def _run(worker: object, until_done: bool) -> None:
-    from taktura.kit.jobs.tasks import take_up
-
     async with worker.open_async():  # type: ignore[attr-defined]
-        await take_up()
-        await worker.run_worker_async(  # type: ignore[attr-defined]
-            wait=not until_done,
-            concurrency=CONCURRENCY,
-            fetch_job_polling_interval=POLLED_SECONDS,
-            shutdown_graceful_timeout=GRACE_SECONDS,
-            install_signal_handlers=threading.current_thread() is threading.main_thread(),
-            listen_notify=not until_done,
-        )
+        with _told_to_end(), suppress(asyncio.CancelledError):
+            await worker.run_worker_async(  # type: ignore[attr-defined]
+                wait=not until_done,
+                concurrency=CONCURRENCY,
+                fetch_job_polling_interval=POLLED_SECONDS,
+                shutdown_graceful_timeout=GRACE_SECONDS,
+                install_signal_handlers=False,
+                listen_notify=not until_done,
+            )
+
+
+@contextmanager
+def _told_to_end() -> Iterator[None]:
+    """Within it SIGINT and SIGTERM end the worker; where this is not the main thread, nothing does."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    task = asyncio.current_task()
+    assert task is not None
+
+    def end() -> None:
+        ending.set()
+        task.cancel()
+
+    with on_stop(end):
+        yield

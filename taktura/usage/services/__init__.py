@@ -1,6 +1,6 @@
 """Writes of usage: records, files, suppliers and what ties them to contracts."""
 
-from taktura.usage.services.files import Received, import_rows, receive_file
+from taktura.usage.services.files import Received, check_size, import_rows, receive_file
 from taktura.usage.services.links import (
     create_supplier,
     extend_contract,
@@ -17,6 +17,7 @@ __all__ = [
     "Received",
     "Unread",
     "Verdict",
+    "check_size",
     "create_supplier",
     "extend_contract",
     "import_rows",

@@ -38,6 +38,12 @@ class Received:
     file: UsageFile | None = None
 
 
+def check_size(content: bytes) -> None:
+    """Raise `Refused` (`invalid`) for more than `MAX_FILE_BYTES`."""
+    if len(content) > MAX_FILE_BYTES:
+        raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
+
+
 @transaction.atomic
 def receive_file(
     actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None
@@ -47,8 +53,7 @@ def receive_file(
 
     A bad row becomes a problem with its line and reason; it stops no other. `invalid` for more than `MAX_FILE_BYTES`.
     """
-    if len(content) > MAX_FILE_BYTES:
-        raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
+    check_size(content)
     # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
     Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
     sha = hashlib.sha256(content).hexdigest()

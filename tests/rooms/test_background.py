@@ -1,0 +1,128 @@
+"""Thresholds that are looked at by night, and files that are read in the background."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from taktura.billing import services as billing
+from taktura.billing import tasks
+from taktura.billing.proof import verify
+from taktura.catalog import services as catalog
+from taktura.catalog.models import Tariff
+from taktura.contracts import services as contracts
+from taktura.core.errors import Refused
+from taktura.customers import services as customers
+from taktura.customers.models import Customer, Seller
+from taktura.invoices.models import Document, NumberSeries
+from taktura.invoices.services import confirm_numbering
+from taktura.kit.actor import Actor
+from taktura.kit.jobs import services as jobs
+from taktura.kit.jobs.models import Work, WorkFile
+from taktura.usage import services as usage
+from taktura.usage.models import Supplier, UsageRecord
+
+NIGHT = datetime(2026, 1, 20, 2, 40, tzinfo=UTC)
+ADDRESS = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
+
+
+@pytest.fixture
+def seller(database: str, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> Seller:
+    """A seller of calls at one euro each, with interim bills from 50 on."""
+    monkeypatch.setattr(tasks, "utc_now", lambda: NIGHT)
+    made = customers.create_seller(
+        actor, name="Seller GmbH", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=[[None, "19"]]
+    )
+    for kind in ("invoice", "credit_note"):
+        confirm_numbering(actor, seller=made, kind=kind, format=kind[0].upper() + "/{number}", next=1)
+    lines = {"calls": {"title": "Calls", "charge": "usage", "price": "1", "key": "calls"}}
+    catalog.define_tariff(actor, seller=made, key="t", title="T", lines=lines, interim_threshold="50")
+    return made
+
+
+def signed(actor: Actor, seller: Seller, key: str, *, complete: bool) -> Customer:
+    customer = customers.create_customer(actor, seller=seller, key=key, name=f"Customer {key}")
+    if complete:
+        customers.set_billing_information(actor, customer=customer, name=customer.name, **ADDRESS)
+    tariff = Tariff.objects.get()
+    contracts.sign(actor, key=f"V-{key}", customer=customer, tariff=tariff, start=date(2026, 1, 1))
+    return customer
+
+
+def use(seller: Seller, key: str, quantity: str) -> None:
+    entry = {
+        "source": "pbx",
+        "id": f"{key}-1",
+        "contract": f"V-{key}",
+        "article": "calls",
+        "at": "2026-01-10T12:00:00Z",
+    }
+    outcome, _ = billing.record_usage(Actor("pbx", NIGHT), seller=seller, entries=[entry | {"quantity": quantity}])
+    assert outcome.recorded == 1
+
+
+def test_a_threshold_that_could_not_be_billed_when_usage_came_is_seen_by_night(seller: Seller, actor: Actor) -> None:
+    late, below = (signed(actor, seller, key, complete=key == "below") for key in ("late", "below"))
+    use(seller, "late", "60")
+    use(seller, "below", "49.99")
+    assert tasks.check_thresholds(timestamp=0) == [], "without an address nothing is billed"
+    customers.set_billing_information(actor, customer=late, name=late.name, **ADDRESS)
+    (issued,) = tasks.check_thresholds(timestamp=0)
+    document = Document.objects.get(pk=issued)
+    assert (document.customer, document.net, document.issued_on) == (late, 6000, date(2026, 1, 20))
+    assert tasks.check_thresholds(timestamp=0) == [], "it is billed"
+    assert not Document.objects.filter(customer=below).exists() and verify() == []
+
+
+def test_what_one_seller_is_refused_stops_no_other_work(seller: Seller, actor: Actor) -> None:
+    signed(actor, seller, "a", complete=False)
+    use(seller, "a", "70")
+    customers.set_billing_information(actor, customer=Customer.objects.get(), name="A", **ADDRESS)
+    NumberSeries.objects.update(confirmed=False)
+    assert tasks.check_thresholds(timestamp=0) == [] and not Document.objects.exists()
+
+
+FILE = b"Abo;Produkt;Tag;Menge\nS-1;P;2026-01-05;3\nS-1;P;kein Tag;3\n"
+MAPPING = {"subscription_id": "Abo", "product_id": "Produkt", "period_start": "Tag", "quantity": "Menge"}
+
+
+@pytest.fixture
+def supplier(seller: Seller, actor: Actor) -> Supplier:
+    """A supplier whose files are small."""
+    fields: dict[str, Any] = {"currency": "EUR", "time_zone": "Europe/Berlin", "mapping": MAPPING}
+    return usage.create_supplier(actor, seller=seller, key="sun", name="Sun", **fields)
+
+
+def read(work: Work) -> Work:
+    tasks.read_file(work=work.pk)
+    work.refresh_from_db()
+    return work
+
+
+def test_a_file_is_read_in_the_background(supplier: Supplier, actor: Actor) -> None:
+    work = tasks.start_reading(actor, supplier=supplier, name="januar.csv", content=FILE)
+    assert ProcrastinateJob.objects.get(pk=work.job).task_name == "read_file" and not UsageRecord.objects.exists()
+    with pytest.raises(Refused) as refused:
+        tasks.start_reading(actor, supplier=supplier, name="februar.csv", content=FILE + b"x")
+    assert refused.value.code == "conflict"
+    work = read(work)
+    counts = {name: work.result[name] for name in ("rows", "recorded", "waiting", "problems", "documents")}
+    assert work.state == "done", work.error
+    assert counts == {"rows": 2, "recorded": 0, "waiting": 1, "problems": 1, "documents": []}
+    assert supplier.files.get(pk=work.result["file"]).name == "januar.csv"
+
+
+def test_the_same_file_again_is_refused_with_its_reason(supplier: Supplier, actor: Actor) -> None:
+    read(tasks.start_reading(actor, supplier=supplier, name="a.csv", content=FILE))
+    work = read(tasks.start_reading(actor, supplier=supplier, name="b.csv", content=FILE))
+    assert (work.state, work.result["refused"]["code"]) == ("failed", "conflict")
+    assert UsageRecord.objects.count() == 1
+
+
+def test_a_file_that_is_forgotten_says_so(supplier: Supplier, actor: Actor) -> None:
+    work = tasks.start_reading(actor, supplier=supplier, name="a.csv", content=FILE)
+    WorkFile.objects.all().delete()
+    assert read(work).result["refused"]["code"] == "not_found"
+    jobs.stop(work=work)
+    assert read(work).state == "failed", "it has ended"
