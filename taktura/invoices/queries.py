@@ -1,6 +1,7 @@
 """Reads of documents: what is open, what is left to credit."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.tax import Vat
 from taktura.invoices.models import (
+    KINDS,
     Document,
     DocumentLine,
     DocumentReference,
@@ -123,6 +125,31 @@ def balance(contract_id: int) -> Money:
     paid = Payment.objects.filter(document__contract=contract_id).aggregate(s=Coalesce(Sum("amount"), 0))["s"]
     digits = documents.values_list(F("digits"), flat=True).first()
     return Money(sums["invoiced"] - sums["credited"] - paid, digits if digits is not None else 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """Where the numbers of a kind of document stand: `next` comes next today, `used` is the highest of the series."""
+
+    kind: str
+    format: str
+    confirmed: bool
+    next: int
+    used: int
+
+
+def numbering(seller_id: int, today: date) -> list[Numbering]:
+    """The numbers of each kind of document; an empty format where nothing was confirmed yet."""
+    series = {s.kind: s for s in NumberSeries.objects.filter(seller=seller_id).prefetch_related("counters")}
+    found = []
+    for kind in KINDS:
+        one = series.get(kind)
+        counters = {c.year: c for c in one.counters.all()} if one else {}
+        form = one.format if one else ""
+        now = counters.get(today.year if "{year" in form else 0)
+        used = now.used if now else 0
+        found.append(Numbering(kind, form, bool(one and one.confirmed), now.next if now else 1, used))
+    return found
 
 
 def issued_by_kind() -> list[tuple[int, str, int]]:

@@ -23,6 +23,7 @@ SECTIONS = [
     ("home", _("Home"), "home", (), "/"),
     ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
     ("tariffs", _("Tariffs"), "tags", ("tariffs.view",), "/tariffs/"),
+    ("settings", _("Settings"), "settings", ("settings.view", "jobs.view", "log.view"), "/settings/"),
 ]
 
 

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("customers/", include("taktura.office.customers.urls")),
     path("tariffs/", include("taktura.office.tariffs.urls")),
+    path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),
     path("filters/keep/", saving.keep_filter, name="save_filter"),
 ]

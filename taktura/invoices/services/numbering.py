@@ -18,13 +18,8 @@ _PLACE = re.compile(r"\{(year|number)(:0?\d+)?\}")
 _DIGITS = {"year": 4, "number": 9}  # as many as they may come to have
 
 
-@act
-def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, next: int) -> NumberSeries:  # noqa: A002
-    """Confirm the format of a kind of document, and the number that comes next.
-
-    `format` is as in `RE-{year}-{number:05}`. Raises `Refused`: `invalid`, `number_already_used` when `next` is at or
-    below the highest used (within the year, if the series restarts yearly).
-    """
+def check_numbering(kind: str, format: str, next: int) -> None:  # noqa: A002
+    """Raise `Refused` (`invalid`) for a kind that is none, or a format that makes no numbers."""
     if kind not in KINDS:
         raise Refused("invalid", "“%(kind)s” is no kind of document: write invoice or credit_note.", kind=kind)
     fields = [match.group(1) for match in _PLACE.finditer(format)]
@@ -33,6 +28,16 @@ def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, n
     longest = sum(max(int((width or ":0")[1:]), _DIGITS[name]) for name, width in _PLACE.findall(format))
     if longest + len(_PLACE.sub("", format)) > MAX_LENGTH:
         raise Refused("invalid", "A number has at most %(most)s characters: shorten the format.", most=MAX_LENGTH)
+
+
+@act
+def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, next: int) -> NumberSeries:  # noqa: A002
+    """Confirm the format of a kind of document, and the number that comes next.
+
+    `format` is as in `RE-{year}-{number:05}`. Raises `Refused`: `invalid`, `number_already_used` when `next` is at or
+    below the highest used (within the year, if the series restarts yearly).
+    """
+    check_numbering(kind, format, next)
     series, _ = NumberSeries.objects.select_for_update().get_or_create(
         seller=seller, kind=kind, defaults={"format": format}
     )
@@ -71,7 +76,17 @@ def take_numbers(seller_id: int, kind: str, count: int, on: date) -> list[str]:
     counter.next = first + count
     counter.used = first + count - 1
     counter.save(update_fields=["next", "used"])
-    return [series.format.format(year=on.year, number=n) for n in range(first, first + count)]
+    return numbers_from(series.format, first, on, count)
+
+
+def numbers_from(format: str, next: int, on: date, count: int) -> list[str]:  # noqa: A002
+    """The `count` numbers that a format makes on a day, from `next` on. Nothing is taken."""
+    return [format.format(year=on.year, number=n) for n in range(next, next + count)]
+
+
+def restarts(format: str) -> bool:  # noqa: A002
+    """Whether a format counts each year from 1."""
+    return bool(_year(format, date.max))
 
 
 def _year(format: str, day: date) -> int:  # noqa: A002

@@ -1,0 +1,197 @@
+"""The forms of a company's settings, one for each section."""
+
+from datetime import date
+from typing import Any
+from zoneinfo import available_timezones
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from taktura.customers.models import Seller
+from taktura.customers.queries import rates
+from taktura.customers.sellers import FIXED
+from taktura.office import show
+from taktura.office.customers.changes import choices, countries
+from taktura.office.forms import DayField, ExactNumberField
+
+EMPTY_ROWS = 2
+MOST_RATES = 20
+PLACES = ("Europe/", "America/", "Asia/", "Africa/", "Australia/", "Pacific/", "Atlantic/", "Indian/")
+REMINDED = _("Fixed: documents are issued by it.")
+
+
+class SectionForm(forms.Form):
+    """A section of the settings; `fixed`: the settings that can change no more."""
+
+    def __init__(self, *args: Any, seller: Seller, today: date, fixed: bool = False, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.seller = seller
+        for name, field in self.fields.items():
+            if isinstance(field, DayField):
+                field.today = today
+            if fixed and name in FIXED:
+                field.disabled = True
+                field.help_text = REMINDED
+
+    @classmethod
+    def initial_of(cls, seller: Seller) -> dict[str, Any]:
+        """What stands in the form at first."""
+        return {name: getattr(seller, name) for name in cls.base_fields}
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as the service takes them."""
+        return dict(self.cleaned_data)
+
+
+class AddressForm(SectionForm):
+    """Who bills."""
+
+    name = forms.CharField(label=_("Name"), max_length=200)
+    street = forms.CharField(label=_("Street and number"), max_length=200, required=False)
+    postcode = forms.CharField(label=_("Postcode"), max_length=20, required=False)
+    city = forms.CharField(label=_("City"), max_length=100, required=False)
+    country = forms.ChoiceField(label=_("Country"), help_text=_("Decides for whom reverse charge is possible."))
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    phone = forms.CharField(label=_("Phone"), max_length=50, required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["country"].choices = countries()  # type: ignore[attr-defined]
+
+
+class TaxForm(SectionForm):
+    """How the tax office and the register know the company."""
+
+    vat_id = forms.CharField(
+        label=_("VAT id"), max_length=20, required=False, help_text=_("Printed on every document.")
+    )
+    tax_number = forms.CharField(
+        label=_("Tax number"), max_length=40, required=False, help_text=_("Printed where there is no VAT id.")
+    )
+    registration = forms.CharField(
+        label=_("Registration"), max_length=200, required=False,
+        help_text=_("Court and number of the register, managing directors: the last line of a document."),
+    )  # fmt: skip
+
+
+class BankForm(SectionForm):
+    """Where and until when customers pay."""
+
+    bank_name = forms.CharField(label=_("Bank"), max_length=100, required=False)
+    iban = forms.CharField(label=_("IBAN"), max_length=42, required=False)
+    bic = forms.CharField(label=_("BIC"), max_length=11, required=False)
+    payment_days = forms.IntegerField(
+        label=_("Days to pay"), min_value=0, max_value=365,
+        help_text=_("Where the customer's billing information says nothing else."),
+    )  # fmt: skip
+
+
+class RulesForm(SectionForm):
+    """What documents and amounts follow."""
+
+    currency = forms.CharField(
+        label=_("Currency"), min_length=3, max_length=3, help_text=_("Of tariffs that name none, as in EUR or SEK.")
+    )
+    prices_are = forms.ChoiceField(label=_("Prices are"))
+    change_documents = forms.ChoiceField(
+        label=_("Documents of a change"), help_text=_("Billing runs always make both apart.")
+    )
+    stacking = forms.ChoiceField(label=_("Several coupons"))
+    coupon_and_scale = forms.ChoiceField(label=_("Coupon and discount scale"))
+    rate_change = forms.ChoiceField(label=_("A change of the VAT rate within a period"))
+    consumer_rules = forms.ChoiceField(label=_("Notice by consumers"))
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"), help_text=_("Its days decide to which day usage and acts belong.")
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name, field in self.fields.items():
+            if isinstance(field, forms.ChoiceField) and name != "time_zone":
+                field.choices = choices(name)
+        zones = sorted(z for z in available_timezones() if z.startswith(PLACES))
+        self.fields["time_zone"].choices = [(z, z.replace("_", " ")) for z in ("UTC", *zones)]  # type: ignore[attr-defined]
+
+    def clean_currency(self) -> str:
+        """In capitals."""
+        return str(self.cleaned_data["currency"]).upper()
+
+
+class RunsForm(SectionForm):
+    """Whether runs are begun by themselves."""
+
+    unattended_runs = forms.BooleanField(
+        label=_("Bill what is due every morning, without being asked"), required=False,
+        help_text=_("At six o'clock. What is left out is told on the page of the run."),
+    )  # fmt: skip
+
+
+class SignInForm(SectionForm):
+    """What is asked of users."""
+
+    second_factor = forms.BooleanField(
+        label=_("Ask for a second factor of everybody who may bill"), required=False,
+        help_text=_("An app that shows codes, or a passkey, besides the password."),
+    )  # fmt: skip
+
+
+class PeriodForm(SectionForm):
+    """Up to where the books are closed."""
+
+    closed_until = DayField(
+        label=_("First open day"), required=False,
+        help_text=_("What lies before it is closed. Left empty: nothing is closed."),
+    )  # fmt: skip
+
+
+class VatForm(SectionForm):
+    """Dated rates: one for the beginning, then one for each change. A row without a rate is left out."""
+
+    def __init__(self, *args: Any, today: date, **options: Any) -> None:
+        super().__init__(*args, today=today, **options)
+        stored = rates(self.seller.vat) or ()
+        sent = [n for n in self.data if n.startswith("rate_")] if self.is_bound else []
+        for row in range(min(MOST_RATES, max(len(stored) + EMPTY_ROWS, len(sent)))):
+            start, rate = stored[row] if row < len(stored) else (None, None)
+            first = row == 0
+            day = DayField(label=_("From"), required=False, initial=None if start == date.min else start)
+            day.today, day.disabled = today, first
+            self.fields[f"from_{row}"] = day
+            self.fields[f"rate_{row}"] = ExactNumberField(label=_("Rate in percent"), required=first, initial=rate)
+
+    @classmethod
+    def initial_of(cls, seller: Seller) -> dict[str, Any]:
+        """The fields have theirs."""
+        return {}
+
+    def rows(self) -> list[tuple[forms.BoundField, forms.BoundField]]:
+        """The rows, for the template."""
+        return [(self[f"from_{n}"], self[f"rate_{n}"]) for n in range(len(self.fields) // 2)]
+
+    def clean(self) -> dict[str, Any]:
+        """Every rate but the first has its day."""
+        for row in range(1, len(self.fields) // 2):
+            day, rate = self.cleaned_data.get(f"from_{row}"), self.cleaned_data.get(f"rate_{row}")
+            if rate is not None and day is None and f"from_{row}" not in self.errors:
+                self.add_error(f"from_{row}", _("From which day on?"))
+            if day is not None and rate is None and f"rate_{row}" not in self.errors:
+                self.add_error(f"rate_{row}", _("Which rate?"))
+        return self.cleaned_data
+
+    def settings(self) -> dict[str, Any]:
+        """The rates in the form in which they are stored."""
+        pairs = [
+            (self.cleaned_data.get(f"from_{row}") if row else None, self.cleaned_data.get(f"rate_{row}"))
+            for row in range(len(self.fields) // 2)
+        ]
+        return {"vat": [[day, rate] for day, rate in pairs if rate is not None]}
+
+
+def rate_spans(vat: Any) -> list[dict[str, Any]]:
+    """Rates with the days for which they hold, for a table."""
+    found = rates(vat) or ()
+    ends = [start for start, _rate in found[1:]] + [None]
+    return [
+        {"start": None if start == date.min else start, "end": end, "rate": show.rate(rate)}
+        for (start, rate), end in zip(found, ends, strict=True)
+    ]

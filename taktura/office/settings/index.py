@@ -1,0 +1,40 @@
+"""The page on which all settings are found."""
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from taktura.office.page import STAFF, page, user_of
+
+# Part, and its pages: name, label, what is done there, icon, permission.
+PARTS = [
+    (
+        _("The company"),
+        [
+            ("company", _("Company"), _("Address, bank, VAT, rules of billing, closed periods"), "building",
+             "settings.view"),
+            ("numbering", _("Numbers"), _("Formats of the numbers of documents, and which comes next"), "list-details",
+             "settings.view"),
+        ],
+    ),
+]  # fmt: skip
+
+
+@page(STAFF)
+def settings_index(request: HttpRequest) -> HttpResponse:
+    """The settings that the user may see."""
+    user = user_of(request)
+    parts = []
+    for title, pages in PARTS:
+        shown = [
+            {"url": reverse(name), "label": label, "text": text, "icon": icon}
+            for name, label, text, icon, permission in pages
+            if user.may(permission)
+        ]
+        if shown:
+            parts.append({"title": title, "pages": shown})
+    if not parts:
+        raise PermissionDenied
+    return render(request, "settings/index.html", {"parts": parts})
