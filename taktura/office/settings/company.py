@@ -111,8 +111,9 @@ def _section(section: str) -> tuple[Any, type[SectionForm]]:
 
 def _form(request: HttpRequest, section: str) -> SectionForm:
     seller, (_title, form) = seller_of(request), _section(section)
+    data = request.POST if request.method == "POST" else None  # one box that is not ticked sends nothing
     return form(
-        request.POST if request.method == "POST" else None, initial=form.initial_of(seller), seller=seller, today=today_of(request),
+        data, initial=form.initial_of(seller), seller=seller, today=today_of(request),
         fixed=section == "rules" and is_fixed(seller),
     )  # fmt: skip
 
