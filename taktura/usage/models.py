@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -96,13 +97,16 @@ class UsageFile(models.Model):
     duplicates = models.PositiveIntegerField(default=0)
     conflicts = models.PositiveIntegerField(default=0)
     waiting = models.PositiveIntegerField(default=0)
+    first_day = models.DateField(null=True)
+    end_day = models.DateField(null=True, help_text="exclusive; the days that its rows cover")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "sha256"], name="usage_file_content")]
+        indexes = [models.Index(fields=["supplier", "received_at"], name="usage_file_received")]
 
 
 class FileProblem(models.Model):
-    """A row of a file that could not be read, or that conflicts with a stored one."""
+    """A row of a file that could not be read, or that conflicts with a stored one. `places`: more for its sentence."""
 
     file = models.ForeignKey(UsageFile, on_delete=models.CASCADE, related_name="problems")
     line = models.PositiveIntegerField(null=True)
@@ -110,14 +114,18 @@ class FileProblem(models.Model):
     column = models.CharField(max_length=100, blank=True)
     value = models.TextField(blank=True)
     text = models.TextField()
+    places: Any = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["file", "line", "id"], name="usage_problem_line")]
 
 
 class UsageRecord(models.Model):
     """One usage record in its current revision. A seller's (source, external_id) is unique over all time (R6.1).
 
-    `line` is set when it found its contract line. `[day, end_day)` are local days; `is_span`: quantity and cost are
-    split over them. `seconds` are raw, the tick comes when they are summed. `revised` counts up over all records: the
-    store's mark.
+    `line` is set when it found its contract line. `sent_to` keeps the key of a contract that there was not. `[day,
+    end_day)` are local days; `is_span`: quantity and cost are split over them. `seconds` are raw, the tick comes when
+    they are summed. `revised` counts up over all records: the store's mark.
     """
 
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, db_index=False, related_name="usage_records")
@@ -146,6 +154,7 @@ class UsageRecord(models.Model):
     attributes: Any = models.JSONField(null=True)
     file = models.ForeignKey(UsageFile, null=True, on_delete=models.PROTECT, db_index=False)
     row = models.PositiveIntegerField(null=True)
+    sent_to = models.CharField(max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -156,6 +165,12 @@ class UsageRecord(models.Model):
         indexes = [
             models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False)),
             models.Index(fields=["line", "end_day"], name="usage_line_span", condition=Q(is_span=True)),
+            # For lists: what came last in time; what waits of a subscription or contract; and, small as it is and cheap
+            # to write, where the rows of a file or a supplier lie.
+            models.Index(fields=["seller", "day", "id"], name="usage_seller_day"),
+            models.Index(fields=["supplier", "subscription"], name="usage_waiting", condition=Q(line__isnull=True)),
+            models.Index(fields=["contract"], name="usage_waiting_contract", condition=Q(line__isnull=True)),
+            BrinIndex(fields=["file", "supplier"], name="usage_file_rows", pages_per_range=16),
         ]
 
 
@@ -172,6 +187,9 @@ class UsageHistory(models.Model):
     withdrawn = models.BooleanField(default=False)
     replaced_at = models.DateTimeField()
     record: Any = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["seller", "source", "external_id"], name="usage_history_of")]
 
 
 class UsageException(models.Model):

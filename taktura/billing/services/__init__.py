@@ -41,20 +41,24 @@ from taktura.billing.services.previews import (
 )
 from taktura.billing.services.run import Outcome, bill
 from taktura.billing.services.sales import move_sales_item, preview_sale, sell
+from taktura.billing.services.waiting import Tied, correct_usage, extend_contract, process_again, send_to, tie, untie
 
 __all__ = [
     "Bill",
     "Consequence",
     "Outcome",
+    "Tied",
     "bill",
     "bill_thresholds",
     "book",
     "change_quantity",
     "change_seller",
     "change_tariff",
+    "correct_usage",
     "credit",
     "end_line",
     "forecast",
+    "extend_contract",
     "give_notice",
     "import_rows",
     "interim_bill",
@@ -75,6 +79,7 @@ __all__ = [
     "preview_tariff",
     "preview_usage",
     "preview_withdrawal",
+    "process_again",
     "publish_version",
     "receive_file",
     "record_each",
@@ -82,5 +87,8 @@ __all__ = [
     "reprocess",
     "resume",
     "sell",
+    "send_to",
+    "tie",
+    "untie",
     "withdraw_notice",
 ]

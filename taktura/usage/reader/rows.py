@@ -99,6 +99,11 @@ class Problem:
             "found": _NAMES.get(self.found, self.found),
         }
 
+    @property
+    def places(self) -> dict[str, str]:
+        """What is kept of it beside code, column and value, so that its sentence can be told again."""
+        return {"delimiter": self.delimiter, "found": self.found} if self.found else {}
+
     def text(self) -> str:
         """An English sentence that says what to do."""
         return self.message % self.values

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,12 +31,15 @@ MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and 
 
 @dataclass(slots=True)
 class Received:
-    """What became of a file or of rows: what was taken in, and the rows that could not be read."""
+    """What became of a file or of rows: what was taken in, the rows that could not be read, and the days (`end_day`
+    exclusive) that those cover which could."""
 
     outcome: Outcome
     rows: int = 0
     problems: list[Problem] = field(default_factory=list)
     file: UsageFile | None = None
+    first_day: date | None = None
+    end_day: date | None = None
 
 
 def check_size(content: bytes) -> None:
@@ -59,7 +63,12 @@ def receive_file(
     sha = hashlib.sha256(content).hexdigest()
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
     if known is not None and known.recorded + known.duplicates + known.conflicts + known.waiting:
-        raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
+        raise Refused(
+            "conflict",
+            "This file was loaded already, as “%(name)s”: its usage is there.",
+            name=known.name,
+            file=known.pk,
+        )
     if known is not None:
         known.problems.all().delete()
     file = known or UsageFile.objects.create(
@@ -70,7 +79,8 @@ def receive_file(
     outcome = received.outcome
     file.rows, file.recorded, file.duplicates = received.rows, outcome.recorded, outcome.duplicates
     file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
-    file.save(update_fields=["rows", "recorded", "duplicates", "conflicts", "waiting"])
+    file.first_day, file.end_day = received.first_day, received.end_day
+    file.save(update_fields=["rows", "recorded", "duplicates", "conflicts", "waiting", "first_day", "end_day"])
     received.file = file
     record(
         actor,
@@ -108,7 +118,15 @@ def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file:
     if file is not None:
         FileProblem.objects.bulk_create(
             (
-                FileProblem(file=file, line=p.line, code=p.code, column=p.column[:100], value=p.value, text=p.text())
+                FileProblem(
+                    file=file,
+                    line=p.line,
+                    code=p.code,
+                    column=p.column[:100],
+                    value=p.value,
+                    text=p.text(),
+                    places=p.places,
+                )
                 for p in received.problems[:MAX_PROBLEMS_KEPT]
             ),
             batch_size=2000,
@@ -132,12 +150,14 @@ def _records(
     source, file_id, supplier_id = f"supplier:{supplier.key}", file.pk if file else None, supplier.pk
     priced, currency, folded = supplier.unit_price_from_import, supplier.currency, _Folded()
     subscriptions = seen.subscriptions
+    first, end = date.max, date.min
     for row in rows:
         if isinstance(row, Problem):
             received.problems.append(row)
             received.rows += not row.of_file
             continue
         received.rows += 1
+        first, end = min(first, row.first_day), max(end, row.end_day)
         subscription, product = folded[row.subscription_id], folded[row.product_id]
         if row.customer_id:
             seen.customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
@@ -179,8 +199,11 @@ def _records(
             None,
             file_id,
             row.line,
+            "",
             priced and row.amount is None,  # nothing says what it would be billed at
         )
+    if end > first:
+        received.first_day, received.end_day = first, end
 
 
 class _Folded(dict[str, str]):

@@ -1,16 +1,15 @@
-"""Suppliers, what ties their subscriptions to contract lines, and extending a contract from one (R17.3)."""
+"""What ties suppliers' subscriptions to contract lines, and extending a contract from one (R17.3)."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 from django.db import connection
 from django.db.models import Min
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
-from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import active_lines
 from taktura.contracts.services import read_again, record_line
@@ -27,33 +26,12 @@ from taktura.usage.models import (
     SupplierSubscription,
     UsageRecord,
 )
-from taktura.usage.reader import Mapping
 from taktura.usage.store import match_records
 
 
 def fold(reference: str) -> str:
     """A reference as it is compared: without regard to case and outer blanks."""
     return reference.strip().casefold()
-
-
-@act
-def create_supplier(actor: Actor, *, seller: Seller, key: str, name: str = "", **fields: Any) -> Supplier:
-    """Make a supplier; currency and time zone are the seller's where not given."""
-    Mapping.from_dict(fields.get("mapping") or {})
-    defaults = {"currency": seller.currency, "time_zone": seller.time_zone, "mapping": {}}
-    values = defaults | {k: v for k, v in fields.items() if v is not None}
-    supplier = Supplier.objects.create(seller=seller, key=key, name=name or key, **values)
-    record(actor, "create_supplier", f"supplier:{supplier.pk}", {"key": key, **fields})
-    return supplier
-
-
-@act
-def set_product_reference(actor: Actor, *, supplier: Supplier, product: str, article: Article) -> ProductReference:
-    """Say which article a supplier's product stands for."""
-    row, _ = ProductReference.objects.update_or_create(
-        supplier=supplier, folded=fold(product), defaults={"product": product, "article": article}
-    )
-    return row
 
 
 @act
@@ -71,6 +49,48 @@ def link(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine
 
 
 @act
+def note_subscription(actor: Actor, *, supplier: Supplier, reference: str) -> SupplierSubscription:
+    """Note a subscription that waiting usage names but no import has made, with product and quantity of its last row.
+
+    One that is noted already stays as it is. Raises `Refused` (`not_found`) when no usage names it.
+    """
+    known = SupplierSubscription.objects.filter(supplier=supplier, folded=fold(reference)).first()
+    if known is not None:
+        return known
+    rows = UsageRecord.objects.filter(supplier=supplier, subscription=fold(reference), line__isnull=True)
+    last = rows.order_by("-day", "-id").first()
+    if last is None:
+        raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
+    made = SupplierSubscription.objects.create(
+        supplier=supplier, reference=reference, folded=fold(reference), product=last.product, quantity=last.quantity
+    )
+    record(actor, "note_subscription", f"supplier:{supplier.pk}", {"subscription": reference})
+    return made
+
+
+@act
+def unlink(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine) -> set[int]:
+    """Untie a supplier subscription from a contract line; gives the contracts touched.
+
+    Its usage on that line waits again and what was billed of it is credited with the next bill; usage of a closed
+    period stays where it is (R12.3). Raises `Refused` (`not_found`).
+    """
+    tie = SubscriptionLink.objects.select_related("subscription").filter(
+        subscription__supplier=supplier, subscription__folded=fold(reference), line=line
+    )
+    found = tie.first()
+    if found is None:
+        raise Refused("not_found", "“%(reference)s” is not tied to this contract line.", reference=reference)
+    closed = supplier.seller.closed_until
+    found.delete()
+    rows = UsageRecord.objects.filter(line=line, supplier=supplier, subscription=fold(reference))
+    ids = rows.filter(day__gte=closed) if closed else rows
+    touched = match_records(actor, ids.values_list("pk", flat=True), closed)[2]
+    record(actor, "unlink", f"supplier:{supplier.pk}", {"subscription": reference, "line": line.pk})
+    return touched
+
+
+@act
 def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer: Customer) -> SupplierCustomer:
     """Tie a supplier customer to a customer, for overview; raises `Refused` (`not_found`)."""
     row = SupplierCustomer.objects.filter(supplier=supplier, folded=fold(reference)).first()
@@ -80,6 +100,14 @@ def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer:
     row.save(update_fields=["customer"])
     record(actor, "link_customer", f"supplier:{supplier.pk}", {"reference": reference, "customer": customer.key})
     return row
+
+
+@act
+def unlink_customer(actor: Actor, *, row: SupplierCustomer) -> None:
+    """Untie a supplier customer from its customer."""
+    row.customer = None
+    row.save(update_fields=["customer"])
+    record(actor, "unlink_customer", f"supplier:{row.supplier_id}", {"reference": row.reference})
 
 
 @act
@@ -101,24 +129,14 @@ def extend_contract(
     subscription = SupplierSubscription.objects.filter(supplier=supplier, folded=fold(reference)).first()
     if subscription is None:
         raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
-    if article is None:
-        known = (
-            ProductReference.objects.filter(supplier=supplier, folded=fold(subscription.product or ""))
-            .select_related("article")
-            .first()
+    given = extension(subscription, contract, article=article, quantity=quantity, start=start)
+    if given.article is None:
+        raise Refused(
+            "invalid",
+            "The product of “%(reference)s” stands for no article yet: choose the article.",
+            reference=reference,
         )
-        if known is None or not subscription.product:
-            raise Refused(
-                "invalid",
-                "The product of “%(reference)s” stands for no article yet: choose the article.",
-                reference=reference,
-            )
-        article = known.article.key
-    if quantity is None:
-        quantity = Decimal(half_up(subscription.quantity)) if subscription.quantity is not None else Decimal(1)
-    start = max(start or subscription.start or _first_waiting(subscription) or contract.start, contract.start)
-    if contract.billed_until:
-        start = max(start, contract.billed_until)
+    article, quantity, start = given.article, given.quantity, given.start
     line = _line_to_extend(contract, article, start, quantity)
     changed(contract, start)
     SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
@@ -129,6 +147,35 @@ def extend_contract(
         {"supplier": supplier.key, "subscription": reference, "article": article, "quantity": quantity, "from": start},
     )
     return line
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What a contract is extended by: an article (None: its product stands for none yet), how often, from when."""
+
+    article: str | None
+    quantity: Decimal
+    start: date
+
+
+def extension(
+    subscription: SupplierSubscription,
+    contract: Contract,
+    *,
+    article: str | None = None,
+    quantity: Decimal | None = None,
+    start: date | None = None,
+) -> Extension:
+    """What `extend_contract` books: what is given, the rest from the subscription (R17.3). Writes nothing."""
+    if article is None and subscription.product:
+        known = ProductReference.objects.filter(supplier=subscription.supplier_id, folded=fold(subscription.product))
+        article = known.values_list("article__key", flat=True).first()
+    if quantity is None:
+        quantity = Decimal(half_up(subscription.quantity)) if subscription.quantity is not None else Decimal(1)
+    start = max(start or subscription.start or _first_waiting(subscription) or contract.start, contract.start)
+    if contract.billed_until:
+        start = max(start, contract.billed_until)
+    return Extension(article, quantity, start)
 
 
 def _line_to_extend(contract: Contract, article: str, start: date, quantity: Decimal) -> ContractLine:
@@ -159,6 +206,30 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[
     )
     outcome = match_records(actor, ids, supplier.seller.closed_until)
     record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
+    return outcome
+
+
+@act
+def process_again(actor: Actor, *, seller: Seller) -> tuple[int, list[str], set[int]]:
+    """Process all that waits of a seller again, suppliers' or not; gives the same as `reprocess`.
+
+    Usage sent to a contract that was not there finds it now, where one contract alone has that key.
+    """
+    read_again(seller)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """UPDATE usage_usagerecord r SET contract_id = c.id
+               FROM usage_usageexception e, (
+                   SELECT c.key, min(c.id) AS id FROM contracts_contract c
+                   JOIN customers_customer k ON k.id = c.customer_id WHERE k.seller_id = %(seller)s
+                   GROUP BY c.key HAVING count(*) = 1) c
+               WHERE e.record_id = r.id AND e.reason = 'no_contract' AND r.seller_id = %(seller)s AND r.line_id IS NULL
+                   AND r.contract_id IS NULL AND c.key = r.sent_to""",
+            {"seller": seller.pk},
+        )
+    ids = UsageRecord.objects.filter(seller=seller, exceptions__isnull=False).distinct().values_list("pk", flat=True)
+    outcome = match_records(actor, ids, seller.closed_until)
+    record(actor, "process_again", f"seller:{seller.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
     return outcome
 
 

@@ -226,6 +226,7 @@ def _row(entry: Entry, contracts: Mapping[str, int], zone: ZoneInfo, actor: Acto
         json.dumps(attributes) if attributes is not None else None,
         None,
         None,
+        "" if entry.contract is None or entry.contract in contracts else entry.contract,
         False,
     )
 

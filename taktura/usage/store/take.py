@@ -38,6 +38,7 @@ COLUMNS = (
     "attributes",
     "file_id",
     "row",
+    "sent_to",
     "unreadable",
 )
 STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable")))
@@ -53,7 +54,7 @@ CREATE TEMP TABLE usage_staging (
     by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, currency text, priced bool, attributes jsonb,
-    file_id bigint, row int, unreadable bool, state text, reason text, line_id bigint
+    file_id bigint, row int, sent_to text, unreadable bool, state text, reason text, line_id bigint
 ) ON COMMIT DROP
 """
 

@@ -1,0 +1,103 @@
+"""What to do with usage that waits: tie it, extend a contract from it, send it elsewhere; then it is processed again.
+
+Contracts that reach their threshold by it get an interim bill (R11.3); all else shows with the next bill.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from taktura.audit.acts import act
+from taktura.billing.services.interim import threshold_bills
+from taktura.catalog.models import Article
+from taktura.contracts.models import Contract, ContractLine
+from taktura.customers.models import Seller
+from taktura.invoices.services import Issued
+from taktura.kit.actor import Actor
+from taktura.usage import services as usage
+from taktura.usage.models import Supplier, UsageRecord
+from taktura.usage.store import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """What became of waiting usage: how many records found their line, why the rest waits still, documents made."""
+
+    recorded: int
+    waiting: list[str]
+    issued: list[Issued]
+
+
+@act
+def tie(actor: Actor, *, supplier: Supplier, ties: Sequence[tuple[str, ContractLine]]) -> Tied:
+    """Tie supplier subscriptions (by reference) to contract lines and process what waits of the supplier again.
+
+    Raises `Refused` (`invalid`) for a line that takes no usage; then none is tied.
+    """
+    for reference, line in ties:
+        usage.link(actor, supplier=supplier, reference=reference, line=line)
+    return _again(actor, supplier)
+
+
+@act
+def untie(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine) -> None:
+    """Untie a supplier subscription: its usage on the line waits again, the next bill credits what was billed of it."""
+    usage.unlink(actor, supplier=supplier, reference=reference, line=line)
+
+
+@act
+def extend_contract(
+    actor: Actor,
+    *,
+    supplier: Supplier,
+    reference: str,
+    contract: Contract,
+    article: str | None = None,
+    quantity: Decimal | None = None,
+    start: date | None = None,
+    stands_for: Article | None = None,
+) -> tuple[ContractLine, Tied]:
+    """Book a line from a supplier subscription, tie it (R17.3), and process what waits of the supplier again.
+
+    `stands_for`: the subscription's product stands for this article from now on. Raises as `usage.extend_contract`.
+    """
+    line = usage.extend_contract(
+        actor, supplier=supplier, reference=reference, contract=contract, article=article, quantity=quantity,
+        start=start,
+    )  # fmt: skip
+    if stands_for is not None:
+        product = supplier.subscriptions.filter(folded=usage.fold(reference)).values_list("product", flat=True).get()
+        usage.set_product_reference(actor, supplier=supplier, product=product, article=stands_for)
+    return line, _again(actor, supplier)
+
+
+@act
+def send_to(
+    actor: Actor, *, seller: Seller, records: Iterable[int], contract: Contract | None = None, article: str = ""
+) -> Tied:
+    """Send waiting records to another contract or for another article (`usage.send_to`)."""
+    outcome = usage.send_to(actor, seller=seller, records=records, contract=contract, article=article)
+    return Tied(outcome.recorded, outcome.exceptions, threshold_bills(actor, outcome.contracts))
+
+
+@act
+def correct_usage(
+    actor: Actor, *, seller: Seller, record: UsageRecord, changes: Mapping[str, Any]
+) -> tuple[Outcome, list[Issued]]:
+    """Correct a usage record (`usage.correct_usage`, R12.2)."""
+    outcome = usage.correct_usage(actor, seller=seller, record=record, changes=changes)
+    return outcome, threshold_bills(actor, outcome.contracts)
+
+
+@act
+def process_again(actor: Actor, *, seller: Seller) -> Tied:
+    """Process all that waits of a seller again."""
+    recorded, reasons, touched = usage.process_again(actor, seller=seller)
+    return Tied(recorded, reasons, threshold_bills(actor, touched))
+
+
+def _again(actor: Actor, supplier: Supplier) -> Tied:
+    recorded, reasons, touched = usage.reprocess(actor, supplier=supplier)
+    return Tied(recorded, reasons, threshold_bills(actor, touched))
