@@ -63,12 +63,7 @@ def receive_file(
     sha = hashlib.sha256(content).hexdigest()
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
     if known is not None and known.recorded + known.duplicates + known.conflicts + known.waiting:
-        raise Refused(
-            "conflict",
-            "This file was loaded already, as “%(name)s”: its usage is there.",
-            name=known.name,
-            file=known.pk,
-        )
+        raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
     if known is not None:
         known.problems.all().delete()
     file = known or UsageFile.objects.create(

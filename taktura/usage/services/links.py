@@ -213,18 +213,15 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[
 def process_again(actor: Actor, *, seller: Seller) -> tuple[int, list[str], set[int]]:
     """Process all that waits of a seller again, suppliers' or not; gives the same as `reprocess`.
 
-    Usage sent to a contract that was not there finds it now, where one contract alone has that key.
+    Usage that was sent to a contract which was not there yet finds it now.
     """
     read_again(seller)
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE usage_usagerecord r SET contract_id = c.id
-               FROM usage_usageexception e, (
-                   SELECT c.key, min(c.id) AS id FROM contracts_contract c
-                   JOIN customers_customer k ON k.id = c.customer_id WHERE k.seller_id = %(seller)s
-                   GROUP BY c.key HAVING count(*) = 1) c
+               FROM usage_usageexception e, contracts_contract c JOIN customers_customer k ON k.id = c.customer_id
                WHERE e.record_id = r.id AND e.reason = 'no_contract' AND r.seller_id = %(seller)s AND r.line_id IS NULL
-                   AND r.contract_id IS NULL AND c.key = r.sent_to""",
+                   AND r.contract_id IS NULL AND k.seller_id = %(seller)s AND c.key = r.sent_to""",
             {"seller": seller.pk},
         )
     ids = UsageRecord.objects.filter(seller=seller, exceptions__isnull=False).distinct().values_list("pk", flat=True)
