@@ -14,7 +14,6 @@ from django.conf import settings
 from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from bench.company import START, TELEPHONE, Company, add_usage, make, on, settle_statistics
 from bench.measure import Result, clocked
@@ -24,22 +23,13 @@ from taktura.billing.services import bill
 from taktura.contracts.models import Contract
 from taktura.invoices.models import Document, DocumentLine, DocumentState, DocumentTax
 from taktura.kit.database import scratch_database
+from tools.pages import pages
 
 CONTRACTS, SMALL = 100_000, 60
 DOCUMENTS_EACH = 10
 RECORDS_PER_LINE = 50  # of two lines: ten million in all
 TIMES, SMALL_TIMES = 20, 3
 TARGET_MS, MOST_QUERIES = 300, 30
-# The table of which a page shows one row, by the first word of its address.
-SHOWN = {
-    "customers": "customers_customer",
-    "contracts": "contracts_contract",
-    "documents": "invoices_document",
-    "tariffs": "catalog_tariff",
-    "usage": "usage_usagerecord",
-    "billing": "billing_billingrun",
-    "sales": "billing_salesitem",
-}
 
 
 def run(wanted: frozenset[str], *, small: bool) -> Iterator[Result]:
@@ -126,37 +116,18 @@ def _client() -> Client:
 
 def _paths(client: Client) -> list[str]:
     """The addresses of all pages that show something of the seller."""
-    found = []
-    for route, view in _routes(get_resolver().url_patterns, ""):
-        if getattr(view, "permission", "") not in PERMISSIONS:
-            continue
-        path = _filled(route)
-        if path and client.get(path).status_code == 200:
-            found.append(path)
-    return found
+    paths = [one.path(_middle) for one in pages() if one.permission in PERMISSIONS]
+    return [path for path in paths if path and client.get(path).status_code == 200]
 
 
-def _routes(patterns: list[Any], before: str) -> Iterator[tuple[str, Any]]:
-    for one in patterns:
-        route = before + str(one.pattern)
-        if isinstance(one, URLResolver):
-            yield from _routes(one.url_patterns, route)
-        elif isinstance(one, URLPattern):
-            yield f"/{route}", one.callback
-
-
-def _filled(route: str) -> str:
-    """An address with a row of the middle in it; empty where it shows something else."""
-    if "<" not in route:
-        return route
-    before, _, rest = route.partition("<")
-    table = SHOWN.get(route.split("/")[1])
-    if table is None or "<" in rest or not rest.startswith("int:"):
-        return ""
+def _middle(table: str) -> int | None:
+    """A row from the middle of a table."""
+    if not table:
+        return None
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT id FROM {table} ORDER BY id OFFSET (SELECT count(*) / 2 FROM {table}) LIMIT 1")
         row = cursor.fetchone()
-    return f"{before}{row[0]}{rest.partition('>')[2]}" if row else ""
+    return int(row[0]) if row else None
 
 
 def _measure(client: Client, path: str, times: int) -> tuple[float, int, int]:

@@ -14,6 +14,7 @@ from django.utils.cache import add_never_cache_headers
 from taktura.accounts.models import User
 from taktura.accounts.permissions import may_bill
 from taktura.customers.models import Seller
+from taktura.office.page import OPEN, STAFF
 
 Next = Callable[[HttpRequest], HttpResponse]
 SELLER = "seller"
@@ -60,7 +61,9 @@ class OfficeMiddleware:
         user = request.user
         if isinstance(user, User):
             request.seller = _seller(request)  # type: ignore[attr-defined]
-        if request.path.startswith("/account/") or getattr(view, "permission", "") == "open":
+        mark = getattr(view, "permission", "")
+        own = request.path.startswith("/account/")  # sign-in, and what helps to get a second factor
+        if mark == OPEN or (own and (mark != STAFF or isinstance(user, User))):
             return None
         if not isinstance(user, User):
             return redirect_to_login(request.get_full_path(), reverse(settings.LOGIN_URL))

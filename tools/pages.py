@@ -1,0 +1,80 @@
+"""All pages of the office, found by their marks (`@page`): for tests and benchmarks, so that a new page is seen by them
+without being named anywhere."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+# The table of which a page shows one row, by the first words of its address; the longest that fits counts.
+SHOWN = {
+    "billing": "billing_billingrun",
+    "contracts": "contracts_contract",
+    "customers": "customers_customer",
+    "documents": "invoices_document",
+    "sales": "billing_salesitem",
+    "tariffs": "catalog_tariff",
+    "tariffs/articles": "catalog_article",
+    "usage": "usage_usagerecord",
+    "usage/files": "usage_usagefile",
+    "usage/suppliers": "usage_supplier",
+    "usage/subscriptions": "usage_suppliersubscription",
+    "usage/customers": "usage_suppliercustomer",
+    "usage/records": "usage_usagerecord",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page: its address with places, its name, its mark."""
+
+    route: str
+    name: str
+    permission: str
+
+    def path(self, ids: Callable[[str], int | None], others: Mapping[str, Any] | None = None) -> str:
+        """The address with rows in its places (`ids` gives one of a table); empty where it shows something else."""
+        path, filled = self.route, 0
+        while "<" in path:
+            before, _, rest = path.partition("<")
+            place, _, after = rest.partition(">")
+            kind, _, word = place.rpartition(":")
+            value = (others or {}).get(word)
+            if value is None and kind == "int" and not filled:
+                value = ids(self._table(before))
+            if value is None:
+                return ""
+            path, filled = f"{before}{value}{after}", filled + 1
+        return path
+
+    def _table(self, before: str) -> str:
+        words = before.strip("/")
+        fitting = [start for start in SHOWN if words == start or words.startswith(f"{start}/")]
+        return SHOWN[max(fitting, key=len)] if fitting else ""
+
+
+def pages() -> list[Page]:
+    """All pages that have a mark, in the order of their addresses."""
+    found = [
+        Page(route, name, view.permission) for route, name, view in _routes(get_resolver().url_patterns, "/")
+        if hasattr(view, "permission")
+    ]  # fmt: skip
+    return sorted(found, key=lambda p: p.route)
+
+
+def unmarked() -> list[str]:
+    """The addresses of views of our own that have no mark: who may see them is not said."""
+    return [
+        route for route, _name, view in _routes(get_resolver().url_patterns, "/")
+        if view.__module__.startswith("taktura.office") and not hasattr(view, "permission")
+    ]  # fmt: skip
+
+
+def _routes(patterns: list[Any], before: str) -> Iterator[tuple[str, str, Any]]:
+    for one in patterns:
+        route = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from _routes(one.url_patterns, route)
+        elif isinstance(one, URLPattern):
+            yield route, one.name or "", one.callback
