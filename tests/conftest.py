@@ -1,7 +1,10 @@
 """What all tests share: hypothesis profiles, and the folder of real samples where there is one."""
 
 import os
+from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -22,6 +25,53 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in one line that the tests on real files could not run."""
     if not SHARED.is_dir():
         terminalreporter.write_line("tests on real sample files did not run: the folder ../shared is not there")
+
+
+class Demo(NamedTuple):
+    """The demo company as made on `DEMO_DAY`: a database to clone, and the data directory with its files."""
+
+    database: str
+    data: Path
+
+
+DEMO_DAY = date(2024, 10, 15)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """The demo company, made once for all tests that look at it; each takes a clone of its own."""
+    from django.conf import settings
+    from django.db import connections
+
+    from taktura.kit.database import scratch_database
+
+    data = tmp_path_factory.mktemp("demo")
+    with scratch_database() as name, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(settings, "TAKTURA_DATA", data)
+        from taktura.cli.demo.company import make
+
+        make(lambda done, total: None, today=DEMO_DAY)
+        patch.undo()
+        connections.close_all()  # a database that is in use cannot be cloned
+        yield Demo(name, data)
+
+
+@pytest.fixture
+def demo_database(demo: Demo, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A clone of the demo company's database, in use; its name."""
+    from django.conf import settings
+
+    from taktura.kit.database import scratch_database
+
+    monkeypatch.setattr(settings, "TAKTURA_DATA", demo.data)
+    with scratch_database(like=demo.database) as name:
+        yield name
+
+
+@pytest.fixture
+def demo_folder(demo: Demo) -> Path:
+    """Where the demo company's files are."""
+    return demo.data / "demo"
 
 
 @pytest.fixture(scope="session")

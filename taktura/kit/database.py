@@ -139,9 +139,12 @@ def migrate() -> None:
 
 
 @contextmanager
-def scratch_database() -> Iterator[str]:
-    """A migrated database of one's own, a clone of a template, for as long as the block runs; then it is dropped."""
-    template = _template()
+def scratch_database(like: str | None = None) -> Iterator[str]:
+    """A migrated database of one's own, for as long as the block runs; then it is dropped.
+
+    A clone of the empty template, or of the database `like`, to which nobody may be connected then.
+    """
+    template = like or _template()
     name = f"taktura_scratch_{os.getpid()}_{secrets.token_hex(4)}"  # a pid comes again
     with administration() as connection:
         postgres.create_database(connection, name, template, owner=connection.info.user)

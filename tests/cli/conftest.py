@@ -24,15 +24,6 @@ def database() -> Iterator[str]:
 
 
 @pytest.fixture
-def demo_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where the demo company's files go in this test."""
-    from django.conf import settings
-
-    monkeypatch.setattr(settings, "TAKTURA_DATA", tmp_path)
-    return tmp_path / "demo"
-
-
-@pytest.fixture
 def taktura(tmp_path: Path) -> Iterator[Taktura]:
     """The installed command with a data directory of its own; its embedded server is stopped in the end."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "TAKTURA_", "LC_"))}

@@ -14,25 +14,33 @@ import pytest
 from taktura.billing import services as billing
 from taktura.billing.explain import explain
 from taktura.billing.proof import verify
-from taktura.cli.demo.company import FOCUS_NAME, accounts, make
+from taktura.cli.demo.world import accounts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
-from taktura.customers.models import Seller
+from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
 from taktura.usage.models import UsageException, UsageRecord
 from taktura.usage.queries import supplier_by_key, waiting_by_reason
 from taktura.usage.services import receive_file
 
-ACTOR = Actor("clerk", datetime(2024, 10, 1, 9, tzinfo=UTC))
+ACTOR = Actor("clerk", datetime(2024, 10, 15, 12, tzinfo=UTC))
 ON = date(2024, 10, 1)
+FOCUS_NAME = "focus-2024-09.csv"
 MARKUP = Decimal("1.15")
 
 
 @pytest.fixture
-def seller(database: str, demo_folder: Path) -> Seller:
-    """The demo company."""
-    return make(lambda done, total: None)
+def seller(demo_database: str) -> Seller:
+    """The demo company, when the run is done that was due: what a file brings is all that there is to bill then."""
+    found = Seller.objects.get()
+    billing.bill(ACTOR, seller=found, on=ON)
+    return found
+
+
+def left_out(outcome: billing.Outcome) -> list[str]:
+    """The customers that a run left out."""
+    return [Customer.objects.get(pk=p.customer).key for p in outcome.problems]
 
 
 def plain_reading(path: Path) -> dict[str, list[Decimal]]:
@@ -67,6 +75,7 @@ def test_the_real_file_is_billed_exactly(seller: Seller, samples: Path) -> None:
     assert sum(len(rows) for rows in costs.values()) == 1000
     supplier = supplier_by_key(seller.pk, "sunbird")
     before = set(UsageRecord.objects.values_list("pk", flat=True))
+    waited = waiting_by_reason(seller.pk)
 
     received, _ = billing.receive_file(ACTOR, supplier=supplier, name=path.name, content=path.read_bytes())
     known, unknown = contract_of(seller), set(costs) - {reference for reference, _ in accounts()}
@@ -75,7 +84,7 @@ def test_the_real_file_is_billed_exactly(seller: Seller, samples: Path) -> None:
     assert received.outcome.recorded == sum(len(costs[r]) for r in known if r in costs)
     waiting = sum(len(costs[r]) for r in unknown)
     assert received.outcome.exceptions == ["no_subscription"] * waiting
-    assert waiting_by_reason(seller.pk) == {"no_subscription": waiting}
+    assert waiting_by_reason(seller.pk) == waited | {"no_subscription": waited["no_subscription"] + waiting}
 
     expected = {known[r]: rounded(sum(rows) * MARKUP) for r, rows in costs.items() if r in known}
     expected = {contract: net for contract, net in expected.items() if net}
@@ -86,7 +95,7 @@ def test_the_real_file_is_billed_exactly(seller: Seller, samples: Path) -> None:
 
     outcome = billing.bill(ACTOR, seller=seller, on=ON)
     issued = list(Document.objects.filter(pk__in=outcome.issued).select_related("contract"))
-    assert not outcome.problems
+    assert left_out(outcome) == ["petersen"]
     assert Document.objects.count() == documents + len(expected)
     assert nets(issued) == expected
     assert all(d.kind == "invoice" and d.currency == "USD" for d in issued)
@@ -121,7 +130,7 @@ def test_all_of_it_twice_changes_nothing(seller: Seller, samples: Path) -> None:
     again = receive_file(ACTOR, supplier=supplier, name="third.csv", content=content.replace(b"\r\n", b"\n") + b"\n")
     assert (again.outcome.recorded, again.outcome.duplicates, again.outcome.conflicts) == (0, 1000, 0)
     outcome = billing.bill(ACTOR, seller=seller, on=ON)
-    assert (outcome.issued, outcome.problems) == ([], [])
+    assert (outcome.issued, left_out(outcome)) == ([], ["petersen"])
     assert (Document.objects.count(), UsageRecord.objects.count(), waiting_by_reason(seller.pk)) == state
 
 
@@ -134,11 +143,3 @@ def test_the_demos_own_file_is_billed_exactly(seller: Seller, demo_folder: Path)
     outcome = billing.bill(ACTOR, seller=seller, on=ON)
     issued = list(Document.objects.filter(pk__in=outcome.issued).select_related("contract"))
     assert nets(issued) == {known[r]: rounded(sum(rows) * MARKUP) for r, rows in costs.items()}
-
-
-def test_the_demo_company_is_proven_and_shows_its_kinds_of_lines(seller: Seller) -> None:
-    assert verify() == []
-    kinds = set(Document.objects.filter(seller=seller).values_list("lines__kind", flat=True))
-    assert {"recurring", "usage", "minimum_sales", "cost_cap"} <= kinds
-    assert set(Document.objects.values_list("language", flat=True)) == {"de", "sv", "en"}
-    assert set(Document.objects.values_list("kind", flat=True)) == {"invoice", "credit_note"}

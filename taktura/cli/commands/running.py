@@ -1,10 +1,11 @@
 """Starting and stopping: the demo company, the database."""
 
 import os
+from datetime import date, datetime
 
 import click
 
-from taktura.cli.commands.context import open_database
+from taktura.cli.commands.context import DAY, actor_now, as_date, open_database
 from taktura.cli.commands.serving import (
     Worker,
     check_port,
@@ -35,15 +36,15 @@ def run(host: str, port: int, prepare: bool) -> None:
         check_port(host, port)
     was_running = database.is_running()
     open_database()
-    from taktura.cli.demo.company import exists, make
+    from taktura.cli.demo.company import exists
 
     if not exists():
-        with progress(_("The demo company")) as told:
-            make(told)
+        _make(None)
     if prepare:
         _show()
         return
     say_address(host, port)
+    _say_logins()
     with metrics_folder(), Worker():
         serve_until_stopped(host, port, processes=2, threads=4, level="WARNING")
     if not was_running:
@@ -52,26 +53,41 @@ def run(host: str, port: int, prepare: bool) -> None:
 
 
 @click.command(short_help="Make the demo company in an empty database.")
-def demo() -> None:
+@click.option("--on", "on", type=DAY, metavar="DATE", help="The day on which its year ends; today, without it.")
+def demo(on: datetime | None) -> None:
     """Make the demo company in an empty database, with a year of its own data.
 
     A database that has a seller already is left as it is.
     """
     open_database()
-    from taktura.cli.demo.company import make
     from taktura.customers.models import Seller
 
     if Seller.objects.exists():
         raise Refused("conflict", "The database has a seller already; the demo company is made in an empty one.")
-    with progress(_("The demo company")) as told:
-        make(told)
+    _make(as_date(on) if on else None)
     _show()
+
+
+def _make(today: date | None) -> None:
+    from taktura.cli.demo.company import TIME_ZONE, make
+
+    with progress(_("The demo company")) as told:
+        make(told, today=today or actor_now().today(TIME_ZONE))
+
+
+def _say_logins() -> None:
+    from taktura.cli.demo.users import PASSWORD, logins
+
+    if found := logins():
+        console.print(_("Sign in with the password %(password)s as:", password=f"[bold]{PASSWORD}[/bold]"))
+        for login in found:
+            console.print(f"  {login.email:<32}  {login.name}, {login.role}", soft_wrap=True)
 
 
 def _show() -> None:
     from django.db.models import Count
 
-    from taktura.cli.demo.company import FOCUS_NAME, folder
+    from taktura.cli.demo.company import left_to_load
     from taktura.customers.models import Seller
     from taktura.invoices.models import Document
 
@@ -82,12 +98,13 @@ def _show() -> None:
     show_documents(documents, _("%(name)s: documents, the newest first", name=seller.name))
     example = documents.filter(kind="invoice").annotate(size=Count("lines")).filter(size__gt=1).first()
     number = example.number if example else "RE-2024-00001"
+    file, due = left_to_load() or ("FILE", date(2024, 10, 1))
     console.print("\n" + _("What to try (%(command)s lists all):", command=f"[bold]{COMMAND} --help[/bold]"))
     for command, what in (
         (f"explain {number} 1", _("why this amount")),
         (f"pdf {number}", _("the document as PDF")),
-        (f"import-usage --supplier sunbird {folder() / FOCUS_NAME}", _("load another month of usage")),
-        ("bill --on 2024-10-01 --preview", _("what a run would issue; without --preview it does")),
+        (f"import-usage --supplier sunbird {file}", _("load another month of usage")),
+        (f"bill --on {due} --preview", _("what a run would issue; without --preview it does")),
         ("simulate scenarios", _("stories of tariffs and what they must bill")),
         ("verify", _("recompute all that was issued")),
         ("stop", _("stop the database")),

@@ -1,4 +1,4 @@
-"""What the demo company sells and to whom, as plain data in the words of the scenario format."""
+"""What the demo company sells, as plain data in the words of the scenario format."""
 
 from typing import Any
 
@@ -21,10 +21,21 @@ SELLER: dict[str, Any] = {
     "vat": [[None, "19"]],
 }
 
+# Lines that several tariffs have: a change of tariff goes on with them. `key` is what the telephone system calls them.
+_NUMBER: dict[str, Any] = {"title": "Zusätzliche Rufnummer", "charge": "recurring", "booking": "add_on"}
+_CALL: dict[str, Any] = {"title": "Gesprächszeit", "charge": "usage", "key": "call", "unit": "minute", "tick": "second"}
+_DICTATION: dict[str, Any] = {"title": "Diktat", "charge": "usage", "key": "dictation"}
+_SEARCH: dict[str, Any] = {"title": "Auskunft und Recherche", "charge": "usage", "key": "search"}
+_SCAN: dict[str, Any] = {"title": "Briefscan", "charge": "usage", "key": "scan"}
+_PARCEL: dict[str, Any] = {"title": "Nachsendung je Paket", "charge": "usage", "key": "parcel"}
+_YEARS = {"initial_term": "12 months", "renewal_term": "1 month", "notice": "1 month", "to": "month_end"}
+
 TARIFFS: dict[str, dict[str, Any]] = {
     "telefon": {
         "title": "Telefonservice",
         "module": "telephone",
+        "public": True,
+        "offer_number": "T-100",
         "interval": "1 month",
         "anchor": "calendar",
         "notice": "monthly",
@@ -32,41 +43,194 @@ TARIFFS: dict[str, dict[str, Any]] = {
         "tick": "minute",
         "lines": {
             "grundgebuehr": {"title": "Grundgebühr Telefonservice", "charge": "recurring", "price": "19.90"},
-            "rufnummer": {
-                "title": "Zusätzliche Rufnummer",
-                "charge": "recurring",
-                "booking": "add_on",
-                "price": "4.50",
-            },
-            "gespraech": {
-                "title": "Gesprächszeit",
-                "charge": "usage",
-                "unit": "minute",
-                "price": "1.19",
-                "included": "10",
-                "tick": "second",
-                "in_minimum": True,
-            },
-            "diktat": {"title": "Diktat", "charge": "usage", "price": "5.00", "in_minimum": True},
+            "rufnummer": {**_NUMBER, "price": "4.50"},
+            "gespraech": {**_CALL, "price": "1.19", "included": "10", "in_minimum": True},
+            "diktat": {**_DICTATION, "price": "5.00", "in_minimum": True},
             "auskunft": {
-                "title": "Auskunft und Recherche",
-                "charge": "usage",
+                **_SEARCH,
                 "in_minimum": True,
                 "tiers": [{"up_to": "20", "price": "1.00"}, {"price": "0.80"}],
                 "tier_mode": "graduated",
             },
         },
     },
+    "telefon-start": {
+        "title": "Telefonservice Start",
+        "module": "telephone",
+        "public": True,
+        "offer_number": "T-50",
+        "anchor": "calendar",
+        "trial": "30 days",
+        "lines": {
+            "grundgebuehr": {"title": "Grundgebühr Start", "charge": "recurring", "price": "9.90"},
+            "rufnummer": {**_NUMBER, "price": "5.50"},
+            "gespraech": {**_CALL, "price": "1.49"},
+            "diktat": {**_DICTATION, "price": "5.50"},
+        },
+    },
+    "telefon-flat": {
+        "title": "Telefonservice Flat",
+        "module": "telephone",
+        "public": True,
+        "offer_number": "T-300",
+        "anchor": "calendar",
+        "notice": "monthly",
+        "tolerance": "20",
+        "lines": {
+            "grundgebuehr": {"title": "Grundgebühr Flat", "charge": "recurring", "price": "29.90"},
+            "rufnummer": {**_NUMBER, "price": "4.50"},
+            "gespraech": {
+                **_CALL,
+                "title": "Gesprächszeit ohne Grenze",
+                "flat_price": True,
+                "price": "149.00",
+                "reference_price": "1.19",
+            },
+            "diktat": {**_DICTATION, "price": "4.50"},
+        },
+    },
+    "telefon-premium": {
+        "title": "Telefonservice Premium",
+        "module": "telephone",
+        "public": True,
+        "offer_number": "T-500",
+        "anchor": "calendar",
+        "notice": "yearly",
+        "cost_cap": "420.00",
+        "tolerance": "10",
+        "lines": {
+            "grundgebuehr": {"title": "Grundgebühr Premium", "charge": "recurring", "price": "89.00"},
+            "rufnummer": {**_NUMBER, "price": "3.90", "discount_scale": [{"above": "5", "percent": "10"}]},
+            "bereitschaft": {
+                "title": "Bereitschaft rund um die Uhr",
+                "charge": "recurring",
+                "booking": "on_off",
+                "price": "45.00",
+            },
+            "gespraech": {
+                **_CALL,
+                "included": "120",
+                "tiers": [{"up_to": "300", "price": "0.99"}, {"price": "0.85"}],
+                "in_cap": True,
+            },
+            "diktat": {**_DICTATION, "price": "4.00", "in_cap": True},
+            "auskunft": {**_SEARCH, "price": "0.80", "in_cap": True},
+        },
+    },
+    "praxis": {
+        "title": "Praxisassistenz",
+        "module": "telephone",
+        "anchor": "calendar",
+        "notice": _YEARS,
+        "lines": {
+            "grundgebuehr": {"title": "Grundgebühr Praxisassistenz", "charge": "recurring", "price": "59.00"},
+            "gespraech": {**_CALL, "price": "0.95", "included": "60", "tick": "60/30"},
+            "termin": {
+                "title": "Terminvergabe",
+                "charge": "usage",
+                "key": "appointment",
+                "tiers": [{"up_to": "50", "price": "0.90"}, {"up_to": "150", "price": "0.75"}, {"price": "0.60"}],
+                "tier_mode": "volume",
+            },
+        },
+    },
     "buero": {
         "title": "Virtuelles Büro",
         "module": "office",
+        "public": True,
+        "offer_number": "B-100",
         "interval": "1 month",
         "anchor": "contract",
         "cost_cap": "75.00",
         "lines": {
             "buero": {"title": "Geschäftsadresse mit Postannahme", "charge": "recurring", "price": "49.00"},
-            "scan": {"title": "Briefscan", "charge": "usage", "price": "0.85", "included": "20", "in_cap": True},
-            "weiterleitung": {"title": "Nachsendung je Paket", "charge": "usage", "price": "7.50", "in_cap": True},
+            "scan": {**_SCAN, "price": "0.85", "included": "20", "in_cap": True},
+            "weiterleitung": {**_PARCEL, "price": "7.50", "in_cap": True},
+        },
+    },
+    "buero-jahr": {
+        "title": "Virtuelles Büro im Jahresvertrag",
+        "module": "office",
+        "public": True,
+        "offer_number": "B-200",
+        "interval": "3 months",
+        "anchor": "contract",
+        "notice": "yearly",
+        "lines": {
+            "einrichtung": {"title": "Einrichtung", "charge": "once", "price": "99.00"},
+            "buero": {
+                "title": "Geschäftsadresse mit Postannahme",
+                "charge": "recurring",
+                "price_per": "1 month",
+                "price": "39.00",
+            },
+            "schrank": {
+                "title": "Abschließbarer Schrank",
+                "charge": "recurring",
+                "booking": "add_on",
+                "price_per": "1 month",
+                "price": "12.00",
+            },
+            "scan": {**_SCAN, "price": "0.75", "included": "60"},
+            "besprechung": {
+                "title": "Besprechungsraum je Stunde",
+                "charge": "usage",
+                "key": "room",
+                "price": "28.00",
+                "discount_scale": [{"above": "10", "percent": "15"}],
+            },
+        },
+    },
+    "telefonpassning": {
+        "title": "Telefonpassning",
+        "module": "telephone",
+        "public": True,
+        "offer_number": "S-100",
+        "anchor": "calendar",
+        "notice": "monthly",
+        "currency": "SEK",
+        "minimum_sales": "290.00",
+        "lines": {
+            "grundgebuehr": {"title": "Grundavgift telefonpassning", "charge": "recurring", "price": "229.00"},
+            "rufnummer": {**_NUMBER, "title": "Extra telefonnummer", "price": "49.00"},
+            "gespraech": {**_CALL, "title": "Samtalstid", "price": "12.90", "included": "15", "in_minimum": True},
+            "diktat": {**_DICTATION, "title": "Diktering", "price": "55.00", "in_minimum": True},
+            "auskunft": {**_SEARCH, "title": "Sökning och upplysning", "price": "9.50", "in_minimum": True},
+        },
+    },
+    "answering": {
+        "title": "Call answering",
+        "module": "telephone",
+        "public": True,
+        "offer_number": "E-100",
+        "anchor": "calendar",
+        "notice": "monthly",
+        "currency": "GBP",
+        "cost_cap": "220.00",
+        "lines": {
+            "grundgebuehr": {"title": "Call answering, monthly fee", "charge": "recurring", "price": "22.00"},
+            "rufnummer": {**_NUMBER, "title": "Additional number", "price": "4.00"},
+            "gespraech": {**_CALL, "title": "Call time", "price": "1.05", "included": "20", "in_cap": True},
+            "diktat": {**_DICTATION, "title": "Dictation", "price": "4.40", "in_cap": True},
+            "auskunft": {**_SEARCH, "title": "Search and enquiry", "price": "0.85", "in_cap": True},
+        },
+    },
+    "answering-flat": {
+        "title": "Call answering, all inclusive",
+        "module": "telephone",
+        "anchor": "calendar",
+        "notice": "monthly",
+        "currency": "GBP",
+        "trial": "30 days",
+        "lines": {
+            "grundgebuehr": {"title": "All inclusive, monthly fee", "charge": "recurring", "price": "25.00"},
+            "gespraech": {
+                **_CALL,
+                "title": "Unlimited call time",
+                "flat_price": True,
+                "price": "125.00",
+                "reference_price": "1.05",
+            },
         },
     },
     "cloud": {
@@ -87,66 +251,9 @@ TARIFFS: dict[str, dict[str, Any]] = {
     },
 }
 
-# Key, name, tariff, billing information, quantities booked at signing.
-CUSTOMERS: list[dict[str, Any]] = [
-    {
-        "key": "kraus",
-        "name": "Kanzlei Kraus & Partner mbB",
-        "tariff": "telefon",
-        "street": "Am Sandtorkai 12",
-        "postcode": "20457",
-        "city": "Hamburg",
-        "country": "DE",
-        "quantities": {"rufnummer": 2},
-    },
-    {
-        "key": "hausverwaltung",
-        "name": "Hausverwaltungsgesellschaft Norderelbmarschen mbH & Co. KG",
-        "tariff": "telefon",
-        "street": "Deichstraße 3",
-        "postcode": "21129",
-        "city": "Hamburg",
-        "country": "DE",
-    },
-    {
-        "key": "lindqvist",
-        "name": "Lindqvist Bygg AB",
-        "tariff": "telefon",
-        "street": "Götgatan 44",
-        "postcode": "118 26",
-        "city": "Stockholm",
-        "country": "SE",
-        "tax_status": "reverse_charge",
-        "vat_id": "SE559999000801",
-    },
-    {
-        "key": "praxis",
-        "name": "Gemeinschaftspraxis Dr. Öztürk",
-        "tariff": "buero",
-        "street": "Lange Reihe 88",
-        "postcode": "20099",
-        "city": "Hamburg",
-        "country": "DE",
-    },
-    {
-        "key": "northwind",
-        "name": "Northwind Consulting Ltd",
-        "tariff": "buero",
-        "street": "12 Harbour Street",
-        "postcode": "BS1 4DJ",
-        "city": "Bristol",
-        "country": "GB",
-        "tax_status": "export",
-    },
-]
-
-# Usage of a month by article: how many times at least and at most.
-HABITS: dict[str, dict[str, tuple[int, int]]] = {
-    "kraus": {"gespraech": (25, 40), "diktat": (6, 12), "auskunft": (20, 35)},
-    "hausverwaltung": {"gespraech": (60, 90), "diktat": (0, 2), "auskunft": (5, 15)},
-    "lindqvist": {"gespraech": (3, 8), "auskunft": (1, 5)},
-    "praxis": {"scan": (60, 90), "weiterleitung": (2, 5)},
-    "northwind": {"scan": (10, 30), "weiterleitung": (8, 14)},
+COUPONS: dict[str, dict[str, Any]] = {
+    "WILLKOMMEN": {"percent": "20", "periods": 3},
+    "TREUE5": {"percent": "5", "lines": ["grundgebuehr"]},
 }
 
 SUPPLIER: dict[str, Any] = {

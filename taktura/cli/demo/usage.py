@@ -2,15 +2,21 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from taktura.cli.demo.offer import HABITS
+from taktura.cli.demo.agreements import AGREEMENTS, HABITS
+from taktura.cli.demo.year import ZONE
+from taktura.contracts.models import Contract
+from taktura.core.periods import DAY
+from taktura.customers.models import Seller
 
-ZONE = ZoneInfo("Europe/Berlin")
+SOURCE = "telefonanlage"
+SIZES = {agreement.key: agreement.size for agreement in AGREEMENTS}
 SERVICES = (
     ("Virtual machine", "VM-SMALL", 48_000_000_000),
     ("Object storage", "OBJ-STD", 23_000_000),
@@ -23,30 +29,65 @@ HEADINGS = (
 )  # fmt: skip
 ROWS_PER_ACCOUNT = 24
 OFFICE_HOURS = (8, 18)
+SATURDAY = 5
+BRIEF, USUAL, LONG = (5, 45), (45, 240), (240, 900)  # seconds of a call
+MIX = (BRIEF, BRIEF, USUAL, USUAL, USUAL, USUAL, USUAL, USUAL, USUAL, LONG)
 
 
-def month_of_usage(year: int, month: int) -> list[dict[str, Any]]:
-    """The usage entries of all contracts in a month, in the words of the verb `usage`; calls last whole seconds."""
-    entries = []
-    for customer, habits in HABITS.items():
-        random = Random(f"{customer} {year}-{month}")
-        for article, (least, most) in habits.items():
-            for number in range(random.randint(least, most)):
-                day = random.randint(1, 28)
-                at = datetime(year, month, day, random.randrange(*OFFICE_HOURS), random.randrange(60), tzinfo=ZONE)
-                entry = {
-                    "contract": f"V-{customer}",
-                    "article": article,
-                    "at": at,
-                    "source": "demo",
-                    "id": f"{customer}-{article}-{year}{month:02}-{number:03}",
-                }
-                if article == "gespraech":
-                    entry["duration"] = random.randrange(5, 420)
-                else:
-                    entry["quantity"] = "1"
-                entries.append(entry)
+def usage_of(seller: Seller, first: date, end: date) -> list[dict[str, Any]]:
+    """The usage entries of all contracts in `[first, end)`, a part of a month, in the words of the verb `usage`.
+
+    Only on days on which a contract runs and is not paused; calls last whole seconds.
+    """
+    entries: list[dict[str, Any]] = []
+    running = Contract.objects.filter(customer__seller=seller, tariff__key__in=HABITS, start__lt=end)
+    for contract in running.prefetch_related("pauses", "phases__tariff").order_by("id"):
+        days = [day for day in _days(first, end) if _runs(contract, day)]
+        if days:
+            entries += _entries(contract, days)
     return entries
+
+
+def _days(first: date, end: date) -> Iterator[date]:
+    while first < end:
+        yield first
+        first += DAY
+
+
+def _runs(contract: Contract, day: date) -> bool:
+    paused = any(p.start <= day and (p.end is None or day < p.end) for p in contract.pauses.all())
+    return contract.start <= day and (contract.end is None or day < contract.end) and not paused
+
+
+def _entries(contract: Contract, days: list[date]) -> Iterator[dict[str, Any]]:
+    """The usage of one contract on its days, in proportion to a month of 30 days."""
+    random = Random(f"{contract.key} from {days[0]}")
+    size = SIZES.get(contract.key, 100) * len(days)
+    taken: Counter[tuple[str, date]] = Counter()
+    working = [day for day in days if day.weekday() < SATURDAY] or days
+    phase = [phase for phase in contract.phases.all() if phase.start <= days[-1]][-1]
+    for key, (least, most) in HABITS[phase.tariff.key].items():
+        for _ in range((random.randint(least, most) * size + random.randrange(3000)) // 3000):
+            day = random.choice(days if random.randrange(10) == 0 else working)
+            taken[key, day] += 1
+            hour, minute = random.randrange(*OFFICE_HOURS), random.randrange(60)
+            entry: dict[str, Any] = {
+                "contract": contract.key,
+                "key": key,
+                "at": datetime(day.year, day.month, day.day, hour, minute, random.randrange(60), tzinfo=ZONE),
+                "source": SOURCE,
+                "id": f"{contract.key}-{key}-{day:%Y%m%d}-{taken[key, day]:02}",
+            }
+            if key == "call":
+                entry["duration"] = random.randrange(*random.choice(MIX))
+            else:
+                entry["quantity"] = "1"
+            yield entry
+
+
+def focus_name(first: date) -> str:
+    """The name of the supplier's file of a month."""
+    return f"focus-{first:%Y-%m}.csv"
 
 
 def focus_file(year: int, month: int, accounts: Sequence[tuple[str, str]]) -> bytes:
