@@ -38,6 +38,7 @@ TABLES = {
     "taktura/cli/show.py": {"KINDS", "SUMS"},
     "taktura/invoices/services/mailing.py": {"SUBJECTS", "TEXTS"},
     "taktura/kit/language.py": {"WORDS"},
+    "taktura/kit/mail/services.py": {"TEST"},
     "taktura/office/words.py": {"WORDS"},
     "taktura/usage/reader/rows.py": {"TEXTS"},
 }

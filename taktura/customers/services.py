@@ -17,6 +17,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 from taktura.kit.fold import fold
 from taktura.kit.mail.models import MailServer
+from taktura.kit.mail.services import one_line
 from taktura.kit.secret import seal
 
 CUSTOMER_FIELDS = ("kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
@@ -151,10 +152,13 @@ def close_period(actor: Actor, *, seller: Seller, until: Any) -> None:
 def set_mail_server(actor: Actor, *, seller: Seller | None, password: str | None = None, **fields: Any) -> MailServer:
     """Write the mail server of a seller (None: of all who have none of their own).
 
-    `password`: None keeps the one that is there. Raises `Refused` (`invalid`): a field is missing or wrong.
+    `password`: None keeps the one that is there; another host asks for it anew, so that nobody has it sent to a server
+    of one's own. Raises `Refused` (`invalid`): a field is missing or wrong.
     """
     key = f"seller:{seller.pk}" if seller else ""
     server = MailServer.objects.filter(key=key).first() or MailServer(key=key)
+    if server.password and password is None and fields.get("host", server.host) != server.host:
+        raise Refused("invalid", "Enter the password again: it belongs to another server.")
     for name in ("host", "port", "security", "user", "from_address", "from_name"):
         if name in fields:
             setattr(server, name, fields[name])
@@ -169,7 +173,16 @@ def set_mail_server(actor: Actor, *, seller: Seller | None, password: str | None
         raise Refused(
             "invalid", "%(field)s of the mail server: %(why)s", field=name, why=error.message_dict[name][0]
         ) from error
+    if not one_line(server.from_name + server.user):
+        raise Refused("invalid", "A name has one line.")
     server.save()
     kept = {n: getattr(server, n) for n in ("host", "port", "security", "user", "from_address", "from_name")}
     record(actor, "set_mail_server", f"seller:{seller.pk}" if seller else "", kept)
     return server
+
+
+@transaction.atomic
+def remove_mail_server(actor: Actor, *, server: MailServer) -> None:
+    """Remove a mail server; mails then go over the one for all, or are caught where there is none."""
+    server.delete()
+    record(actor, "remove_mail_server", server.key, {"host": server.host})

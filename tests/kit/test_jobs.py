@@ -193,7 +193,7 @@ def test_a_job_that_kills_its_workers_is_given_up_with_its_work() -> None:
     work_until_done()
     work.refresh_from_db()
     assert (status(work.job), work.state) == ("failed", "failed")
-    assert work.result["refused"]["code"] == "failed" and work.finished_at
+    assert work.result["refused"]["code"] == "conflict" and work.finished_at
     start()  # nothing is in the way of another
 
 

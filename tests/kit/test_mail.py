@@ -1,6 +1,7 @@
 """The outbox, with real SMTP servers: what is sent, what is tried again, and what nobody can know."""
 
 import email
+import multiprocessing
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -10,15 +11,21 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
-from procrastinate.contrib.django.models import ProcrastinateJob
+from django.db import connections, transaction
 
-from taktura.core.errors import Refused
-from taktura.kit.database import scratch_database
-from taktura.kit.mail import services
-from taktura.kit.mail.models import MailServer, OutgoingMail
-from taktura.kit.secret import seal
+from taktura.kit.database import scratch_database, setup
+
+setup(throw_away=True)  # also in the process that is killed, which reads this file
+
+from procrastinate.contrib.django.models import ProcrastinateJob  # noqa: E402
+
+from taktura.core.errors import Refused  # noqa: E402
+from taktura.kit.clock import utc_now  # noqa: E402
+from taktura.kit.mail import queries, services  # noqa: E402
+from taktura.kit.mail.models import MailServer, OutgoingMail  # noqa: E402
+from taktura.kit.secret import seal  # noqa: E402
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -234,8 +241,6 @@ def test_a_seller_has_a_server_of_its_own(postbox: Postbox) -> None:
 
 def test_two_workers_send_a_mail_once(postbox: Postbox) -> None:
     mail = post()
-    from django.db import connections
-
     states: list[str] = []
 
     def work() -> None:
@@ -255,6 +260,9 @@ def test_two_workers_send_a_mail_once(postbox: Postbox) -> None:
     [
         {"subject": "Hello\nBcc: eve@x.example"},
         {"subject": "Hello\rBcc: eve@x.example"},
+        {"subject": "Hello\u2028Bcc: eve@x.example"},
+        {"subject": "Hello\x0bthere"},
+        {"subject": "Hello\x1b[31m"},
         {"subject": " "},
         {"to": "ada@c.example\nBcc: eve@x.example"},
         {"to": "ada@c.example, eve@x.example"},
@@ -266,6 +274,119 @@ def test_what_is_no_mail_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Refused):
         post(**wrong)
     assert not OutgoingMail.objects.exists()
+
+
+def test_addresses_with_umlauts_in_their_domain_arrive(postbox: Postbox) -> None:
+    MailServer.objects.update(from_address="büro@bücher.example".replace("büro", "buero"))
+    assert services.deliver(post(to="ada@bücher.example").pk, NOW) == "sent"
+    (envelope,) = postbox.taken
+    assert (envelope.mail_from, envelope.rcpt_tos) == ("buero@xn--bcher-kva.example", ["ada@xn--bcher-kva.example"])
+    assert OutgoingMail.objects.get().recipient == "ada@bücher.example"
+
+
+def test_what_cannot_be_made_a_mail_fails_and_is_not_tried_for_ever(postbox: Postbox) -> None:
+    MailServer.objects.update(from_name="Firm\nBcc: eve@x.example")
+    assert services.deliver(post().pk, NOW) == "failed"
+    MailServer.objects.update(from_name="Firm")
+    broken = post()
+    OutgoingMail.objects.filter(pk=broken.pk).update(subject="a\nb")
+    assert services.deliver(broken.pk, NOW) == "failed" and postbox.taken == []
+
+
+def test_a_server_can_be_tried(postbox: Postbox) -> None:
+    server = MailServer.objects.get()
+    assert services.send_test(server=server, to="ada@c.example", language="de").state == "sent"
+    got: Any = email.message_from_bytes(postbox.taken[0].content, policy=default)
+    assert got["Subject"] == "Der Mailserver funktioniert" and not OutgoingMail.objects.exists()
+    postbox.to_recipient.append("550 No relay")
+    refused = services.send_test(server=server, to="ada@c.example")
+    assert (refused.state, refused.error) == ("failed", "550 No relay")
+    server.port = free_port()
+    assert services.send_test(server=server, to="ada@c.example").state == "waiting"
+    with pytest.raises(Refused):
+        services.send_test(server=server, to="nobody")
+
+
+def test_codes_of_sign_in_are_gone_when_they_are_sent(postbox: Postbox) -> None:
+    EmailMultiAlternatives("Code", "123456", to=["ada@c.example"]).send()
+    mail = OutgoingMail.objects.get()
+    assert queries.is_secret(mail)
+    assert services.deliver(mail.pk, utc_now()) == "sent"
+    mail.refresh_from_db()
+    assert (mail.text, mail.html, mail.subject) == ("", "", "Code") and b"123456" in postbox.taken[0].content
+    bill = post()
+    services.deliver(bill.pk, NOW)
+    bill.refresh_from_db()
+    assert bill.text and not queries.is_secret(bill)
+
+
+def test_mails_of_nobody_go_over_the_only_server_there_is() -> None:
+    serve("seller:1", free_port())
+    assert services.deliver(post().pk, NOW) == "waiting"
+    serve("seller:2", free_port())
+    assert services.deliver(post().pk, NOW) == "caught", "which of them?"
+
+
+def test_lists_of_mails(postbox: Postbox) -> None:
+    mine, other, code = post(sender="seller:1"), post(sender="seller:2"), post(kind="account")
+    postbox.answers.append("550 No")
+    services.deliver(mine.pk, NOW)
+    assert list(queries.mails(["seller:1"])) == [mine] == list(queries.in_trouble(["seller:1", "seller:2"]))
+    assert list(queries.mails(["", "seller:2"])) == [code, other]
+    assert list(queries.mails(["", "seller:2"], kind="account", state="waiting")) == [code]
+    assert queries.own_server("") == MailServer.objects.get() and queries.own_server("seller:1") is None
+
+
+def test_old_attachments_and_mails_of_sign_in_are_forgotten(postbox: Postbox) -> None:
+    file = [("a.pdf", "application/pdf", b"x")]
+    sent, waiting, code = post(attachments=file), post(attachments=file), post(kind="account")
+    services.deliver(sent.pk, NOW)
+    services.deliver(code.pk, NOW)
+    assert services.forget_old(NOW + services.KEPT_FOR) == 0
+    assert services.forget_old(NOW + services.KEPT_FOR + MINUTE) == 2
+    assert set(OutgoingMail.objects.all()) == {sent, waiting}
+    assert not sent.attachments.exists() and waiting.attachments.exists()
+
+
+def _send(databases: dict[str, Any], mail: int) -> None:
+    for alias, values in databases.items():
+        settings.DATABASES[alias] |= values
+        connections[alias].settings_dict |= values
+    services.deliver(mail, NOW)
+
+
+def test_a_sender_that_is_killed_in_the_middle_leaves_it_unknown_and_nothing_repeats_it() -> None:
+    arrived = threading.Event()
+
+    def talk(one: socket.socket) -> None:
+        """Takes the whole mail, and thinks about it."""
+        file = one.makefile("rwb")
+        for line in iter(lambda: (file.flush(), file.readline())[1], b""):
+            if line == b".\r\n":
+                arrived.set()
+            elif line.upper().startswith((b"EHLO", b"MAIL", b"RCPT")):
+                file.write(b"250 ok\r\n")
+            elif line.upper().startswith(b"DATA"):
+                file.write(b"354 go on\r\n")
+
+    def greet(one: socket.socket) -> None:
+        one.sendall(b"220 hello\r\n")
+        talk(one)
+
+    with listening(greet) as port:
+        serve("", port)
+        mail = post()
+        databases = {alias: {"NAME": settings.DATABASES[alias]["NAME"]} for alias in ("default", "owner")}
+        process = multiprocessing.get_context("spawn").Process(target=_send, args=(databases, mail.pk))
+        process.start()
+        try:
+            assert arrived.wait(30)
+        finally:
+            process.kill()
+            process.join()
+    assert state_of(mail) == ("sending", 1)
+    assert services.deliver(mail.pk, NOW + MINUTE) == "" and list(services.due(NOW + MINUTE)) == []
+    assert services.give_up_lost(NOW + timedelta(hours=1)) == 1 and state_of(mail)[0] == "unknown"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "C:\\x\\a.pdf", 'a"b.pdf', "a\r\nb.pdf", "///"])

@@ -93,10 +93,19 @@ def test_settings_of_the_mail_server(seller: Seller, actor: Actor) -> None:
     server.refresh_from_db()
     assert (server.port, unseal(server.password), server.host) == (587, "secret", "mail.firm.example")
     assert "secret" not in str(list(LogEntry.objects.values()))
-    for wrong in ({"host": "a b"}, {"host": ""}, {"from_address": "x"}, {"security": "maybe"}, {"port": -1}):
+    with pytest.raises(Refused):
+        customers.set_mail_server(actor, seller=seller, host="mail.eve.example")  # would get the password
+    customers.set_mail_server(actor, seller=seller, host="mail.firm.example", password="")
+    for wrong in (
+        {"host": "a b"}, {"host": ""}, {"from_address": "x"}, {"security": "maybe"}, {"port": -1},
+        {"from_name": "a\nb"}, {"user": "a\rb"},
+    ):  # fmt: skip
         with pytest.raises(Refused):
             customers.set_mail_server(actor, seller=seller, **wrong)  # type: ignore[arg-type]
     assert MailServer.objects.count() == 1
+    customers.remove_mail_server(actor, server=MailServer.objects.get())
+    assert not MailServer.objects.exists()
+    assert LogEntry.objects.get(action="remove_mail_server").subject == f"seller:{seller.pk}"
 
 
 def run_work(work: Work) -> Work:

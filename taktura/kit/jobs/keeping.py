@@ -55,7 +55,7 @@ def close_orphans(now: datetime) -> int:
     """Close the work whose job has ended without it, so that it can be started anew; gives how many."""
     alive = ProcrastinateJob.objects.filter(pk=OuterRef("job"), status__in=["todo", "doing"])
     orphans = Work.objects.filter(state__in=OPEN, job__isnull=False).exclude(Exists(alive))
-    refused = Refused("failed", "It was broken off too often. Look at its job, then start it again.")
+    refused = Refused("conflict", "It was broken off too often. Look at its job, then start it again.")
     return orphans.update(finished_at=now, **as_failed(refused))
 
 

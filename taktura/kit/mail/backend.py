@@ -8,7 +8,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.utils.translation import get_language
 
 from taktura.kit.clock import utc_now
-from taktura.kit.mail.services import post
+from taktura.kit.mail.services import ACCOUNT, post
 
 
 class OutboxBackend(BaseEmailBackend):
@@ -21,7 +21,7 @@ class OutboxBackend(BaseEmailBackend):
             for recipient in message.recipients():
                 post(
                     utc_now(), to=recipient, subject=" ".join(str(message.subject).split()), text=str(message.body),
-                    html=_html(message), kind="account", language=(get_language() or "en")[:2],
+                    html=_html(message), kind=ACCOUNT, language=(get_language() or "en")[:2],
                 )  # fmt: skip
             written += 1
         return written

@@ -5,6 +5,7 @@ transaction of its own. If the process dies between that mark and the server's a
 know whether the server took it: the mail becomes `unknown` and is not repeated unless somebody says so.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import make_msgid
@@ -15,6 +16,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 
 from taktura.core.errors import Refused
+from taktura.kit.clock import utc_now
+from taktura.kit.language import translate
 from taktura.kit.mail import smtp
 from taktura.kit.mail.models import MailAttachment, MailServer, OutgoingMail
 from taktura.kit.mail.tasks import send_mail
@@ -22,6 +25,9 @@ from taktura.kit.mail.tasks import send_mail
 DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))  # then the last again
 GIVEN_UP = timedelta(days=2)
 LOST = timedelta(minutes=15)  # marked as sending for so long: whoever sent it is gone
+KEPT_FOR = timedelta(days=90)  # attachments of mails that were sent, and mails of sign-in
+ACCOUNT = "account"  # mails of sign-in: codes and links that open the office
+TEST = ("The mail server works", "This mail was sent to see whether the mail server works.")
 MOST_BYTES = 20 * 1024**2  # of all attachments; larger mails are refused by most servers
 
 Attachment = tuple[str, str, bytes]  # name, type, content
@@ -47,7 +53,7 @@ def post(
     """
     recipient = _address(to)
     title = subject.strip()
-    if not title or any(sign in title for sign in "\r\n\0"):
+    if not title or not one_line(title):
         raise Refused("invalid", "A subject has one line.")
     if sum(len(content) for _name, _type, content in attachments) > MOST_BYTES:
         raise Refused("invalid", "The attachments are larger than 20 MB together: send fewer of them.")
@@ -85,6 +91,8 @@ def deliver(mail_id: int, now: datetime) -> str:
                 outcome.state = "failed"
         if outcome.state == "sent":
             mail.sent_at = now
+            if mail.kind == ACCOUNT:
+                mail.text = mail.html = ""  # nobody but its recipient may read it
         _become(mail, outcome.state)
     return mail.state
 
@@ -112,19 +120,54 @@ def send_again(now: datetime, *, mail: OutgoingMail) -> None:
     send_mail.defer(mail=mail.pk)
 
 
+def send_test(*, server: MailServer, to: str, language: str = "en") -> smtp.Outcome:
+    """Send a mail over a server now, to see whether it works; it does not stand in the outbox.
+
+    Gives what became of it, with what the server said. Raises `Refused` (`invalid`): the address.
+    """
+    now = utc_now()
+    mail = OutgoingMail(
+        message_id=make_msgid(domain=_domain_of(server)), recipient=_address(to), created_at=now, language=language,
+        subject=translate(TEST[0], {}, language), text=translate(TEST[1], {}, language) + "\n",
+    )  # fmt: skip
+    return smtp.send(server, mail, [])
+
+
+def forget_old(now: datetime) -> int:
+    """Forget what is not needed any more: attachments of mails that were sent long ago, old mails of sign-in."""
+    before = now - KEPT_FOR
+    attachments, _ = MailAttachment.objects.filter(mail__state="sent", mail__sent_at__lt=before).delete()
+    mails, _ = OutgoingMail.objects.filter(kind=ACCOUNT, created_at__lt=before).exclude(state="sending").delete()
+    return attachments + mails
+
+
 def server_of(sender: str) -> MailServer | None:
-    """The server over which a sender's mails go."""
-    return MailServer.objects.filter(key__in=[sender, ""]).order_by(F("key").desc()).first()
+    """The server over which a sender's mails go: its own, else the one for all. Mails of nobody in particular (those of
+    sign-in) also go over a seller's, where it is the only one."""
+    found = MailServer.objects.filter(key__in=[sender, ""]).order_by(F("key").desc()).first()
+    if found is None and not sender:
+        servers = list(MailServer.objects.all()[:2])
+        return servers[0] if len(servers) == 1 else None
+    return found
+
+
+def one_line(text: str) -> bool:
+    """Whether a text has no signs that end a line or control a terminal."""
+    return not any(unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") for sign in text)
 
 
 def _domain(sender: str) -> str:
     server = server_of(sender)
-    return server.from_address.rpartition("@")[2] if server else "taktura.invalid"
+    return _domain_of(server) if server else "taktura.invalid"
+
+
+def _domain_of(server: MailServer) -> str:
+    return smtp.plain(server.from_address).rpartition("@")[2]
 
 
 def _become(mail: OutgoingMail, state: str) -> None:
     mail.state = state
-    mail.save(update_fields=["state", "attempts", "tried_at", "sent_at", "last_error", "next_at"])
+    mail.save(update_fields=["state", "attempts", "tried_at", "sent_at", "last_error", "next_at", "text", "html"])
 
 
 def _address(text: str) -> str:

@@ -15,6 +15,7 @@ from taktura.kit.mail.models import MailAttachment, MailServer, OutgoingMail
 from taktura.kit.secret import unseal
 
 TIMEOUT = 30  # seconds
+CONTENT_TIMEOUT = 300  # seconds to send the content, and again for the answer: servers look into mails before it
 GO_ON, TEMPORARY, PERMANENT = 354, 400, 500
 
 
@@ -41,6 +42,8 @@ class _Connection(smtplib.SMTP):
         lines = content.replace(b"\r\n.", b"\r\n..")
         lines = (b"." + lines) if lines.startswith(b".") else lines
         self.handed_over = True
+        if self.sock is not None:
+            self.sock.settimeout(CONTENT_TIMEOUT)
         self.send(lines + (b"" if lines.endswith(b"\r\n") else b"\r\n") + b".\r\n")
         return self.getreply()
 
@@ -50,12 +53,12 @@ class _TlsConnection(_Connection, smtplib.SMTP_SSL):
 
 
 def send(server: MailServer, mail: OutgoingMail, attachments: Sequence[MailAttachment]) -> Outcome:
-    """Send a mail. Never raises for what a server or a network does."""
+    """Send a mail. Never raises: whatever goes wrong is the outcome."""
     connection: _Connection | None = None
     try:
-        content = message_of(server, mail, attachments)
+        content = message_of(server, mail, attachments).as_bytes(policy=POLICY)
         connection = connect(server)
-        refused = connection.sendmail(server.from_address, [mail.recipient], content.as_bytes(policy=POLICY))
+        refused = connection.sendmail(plain(server.from_address), [plain(mail.recipient)], content)
         assert not refused, "one recipient: either taken or an exception"
         return Outcome("sent")
     except smtplib.SMTPRecipientsRefused as error:
@@ -67,6 +70,9 @@ def send(server: MailServer, mail: OutgoingMail, attachments: Sequence[MailAttac
         return Outcome("failed", str(error))
     except (OSError, smtplib.SMTPException) as error:
         state = "unknown" if connection is not None and connection.handed_over else "waiting"
+        return Outcome(state, f"{type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - a mail that no program can send must not be tried for ever
+        state = "unknown" if connection is not None and connection.handed_over else "failed"
         return Outcome(state, f"{type(error).__name__}: {error}")
     finally:
         if connection is not None:
@@ -95,8 +101,8 @@ def connect(server: MailServer) -> _Connection:
 def message_of(server: MailServer, mail: OutgoingMail, attachments: Sequence[MailAttachment]) -> EmailMessage:
     """The mail as it is sent. Raises `ValueError` for a header of more than one line."""
     message = EmailMessage(policy=POLICY)
-    message["From"] = Address(server.from_name, addr_spec=server.from_address)
-    message["To"] = Address(addr_spec=mail.recipient)
+    message["From"] = Address(server.from_name, addr_spec=plain(server.from_address))
+    message["To"] = Address(addr_spec=plain(mail.recipient))
     message["Subject"] = mail.subject
     message["Message-ID"] = mail.message_id
     message["Date"] = format_datetime(mail.created_at)
@@ -109,6 +115,12 @@ def message_of(server: MailServer, mail: OutgoingMail, attachments: Sequence[Mai
         main, _, sub = one.content_type.partition("/")
         message.add_attachment(bytes(one.content), maintype=main, subtype=sub or "octet-stream", filename=one.name)
     return message
+
+
+def plain(address: str) -> str:
+    """An address with its domain as servers know it: of `bücher.example` it is `xn--bcher-kva.example`."""
+    local, _, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}@{domain.encode('idna').decode()}"
 
 
 def _answered(code: int, said: bytes | str) -> Outcome:

@@ -16,7 +16,7 @@ def send_mail(mail: int) -> str:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="send_mails", queue="mail", queueing_lock="send_mails", pass_context=False)
+@app.task(name="send_mails", queue="mail", queueing_lock="send_mails")
 def send_mails(timestamp: int) -> int:
     """Every minute: the mails that wait for another try, and those whose sender has died. Gives how many were tried."""
     from taktura.kit.mail.services import deliver, due, give_up_lost
@@ -26,3 +26,12 @@ def send_mails(timestamp: int) -> int:
     for pk in ids:
         deliver(pk, utc_now())
     return len(ids)
+
+
+@app.periodic(cron="47 3 * * *")
+@app.task(name="forget_old_mails", queue="housekeeping", queueing_lock="forget_old_mails")
+def forget_old_mails(timestamp: int) -> int:
+    """Every night: attachments of mails that were sent long ago, and old mails of sign-in, are forgotten."""
+    from taktura.kit.mail.services import forget_old
+
+    return forget_old(utc_now())
