@@ -4,6 +4,8 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -64,6 +66,16 @@ def change_user(actor: Actor, *, user: User, role: str, name: str, active: bool)
     user.save(update_fields=["role", "name", "is_active"])
     after = {"role": user.role, "name": user.name, "active": user.is_active}
     record(actor, "change_user", f"user:{user.pk}", {"before": before, "after": after})
+
+
+@transaction.atomic
+def reset_second_factor(actor: Actor, *, user: User) -> None:
+    """Forget the app, the passkeys and the recovery codes of somebody who has lost them, and sign out everywhere."""
+    forgotten = list(Authenticator.objects.filter(user=user).order_by("pk").values_list("type", flat=True))
+    Authenticator.objects.filter(user=user).delete()
+    for session in UserSession.objects.filter(user=user):
+        session.end()
+    record(actor, "reset_second_factor", f"user:{user.pk}", {"email": user.email, "forgotten": forgotten})
 
 
 @transaction.atomic

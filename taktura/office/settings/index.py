@@ -19,6 +19,13 @@ PARTS = [
              "settings.view"),
         ],
     ),
+    (
+        _("Who comes in"),
+        [
+            ("users", _("Users"), _("Who works here, in which role; invitations"), "users", "settings.view"),
+            ("keys", _("API keys"), _("Other systems, what each may, until when"), "key", "settings.view"),
+        ],
+    ),
 ]  # fmt: skip
 
 

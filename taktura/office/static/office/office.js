@@ -56,7 +56,10 @@
   });
   document.addEventListener("click", (e) => {
     const copy = e.target.closest("[data-copy]");
-    if (copy) navigator.clipboard.writeText(document.querySelector(copy.dataset.copy).textContent.trim());
+    if (!copy) return;
+    navigator.clipboard.writeText(document.querySelector(copy.dataset.copy).textContent.trim());
+    const word = copy.querySelector("span");
+    if (word && copy.dataset.copied) word.textContent = copy.dataset.copied;
   });
 
   // What was typed survives a lost session: it is kept in this tab until the form is sent.
