@@ -8,6 +8,7 @@ import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, BinaryIO
@@ -43,19 +44,58 @@ def read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo) -> Iterator[R
     # Bytes that are no text become a mark of their own, so that their line alone is bad.
     text = io.TextIOWrapper(stream, encoding=encoding, errors=MARKED, newline="")
     try:
-        skipped = 0
-        heading = text.readline()
-        while heading and (skipped < mapping.skip_lines or not heading.strip()):
-            skipped += 1
-            heading = text.readline()
-        heading = heading.removeprefix("\ufeff")
-        delimiter = mapping.delimiter or _delimiter(heading, mapping)
-        lines = _Lines(heading, text, skipped)
+        lines, delimiter = _begin(text, mapping)
         yield from _rows(lines, csv.reader(lines, delimiter=delimiter, strict=True), mapping, zone, delimiter)
     except UnicodeError:
         yield Problem(line=None, code="bad_encoding")
     finally:
         text.detach()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """The beginning of a file as it stands there: its headings, and rows (line, cells) that are as wide as these."""
+
+    headings: list[str]
+    rows: list[tuple[int, list[str]]]
+    delimiter: str
+
+
+def table(data: bytes, mapping: Mapping, most: int) -> Table:
+    """Read headings and at most `most` rows without a thought of what they mean. A file without any text is empty."""
+    csv.field_size_limit(MAX_FIELD)
+    encoding = mapping.encoding or _encoding(io.BytesIO(data))
+    text = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, errors=MARKED, newline="")
+    rows: list[tuple[int, list[str]]] = []
+    headings: list[str] = []
+    delimiter = ""
+    try:
+        lines, delimiter = _begin(text, mapping)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        headings = [UNSTORABLE.sub("\ufffd", cell).strip() for cell in next(reader, [])]
+        while len(rows) < most:
+            line = lines.begin()
+            try:
+                cells = next(reader)
+            except csv.Error:
+                lines.give_back()
+                continue
+            if len(cells) == len(headings):
+                rows.append((line, [UNSTORABLE.sub("\ufffd", cell) for cell in cells]))
+    except (csv.Error, UnicodeError, StopIteration):
+        pass  # what was read so far
+    return Table(headings=headings if any(headings) else [], rows=rows, delimiter=delimiter)
+
+
+def _begin(text: Any, mapping: Mapping) -> "tuple[_Lines, str]":
+    """The lines of a file from its headings on, and the delimiter."""
+    skipped = 0
+    heading = text.readline()
+    while heading and (skipped < mapping.skip_lines or not heading.strip()):
+        skipped += 1
+        heading = text.readline()
+    heading = heading.removeprefix("\ufeff")
+    return _Lines(heading, text, skipped), mapping.delimiter or _delimiter(heading, mapping)
 
 
 def read_rows(rows: Iterable[AbstractMapping[str, Any]], mapping: Mapping, zone: ZoneInfo) -> Iterator[Row | Problem]:

@@ -1,0 +1,122 @@
+"""Whether everything has arrived: counters, suppliers with their last file, how many records came for which day."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from taktura.usage.models import (
+    FileProblem,
+    SubscriptionLink,
+    Supplier,
+    SupplierCustomer,
+    SupplierSubscription,
+    UsageFile,
+)
+
+PERIODS = ("day", "month")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Work that waits, besides the records: how many are unlinked, and files since a day with rows not taken in."""
+
+    subscriptions: int
+    customers: int
+    files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """How many records lie on a day or in a month, and how many of them found their line."""
+
+    start: date
+    records: int
+    recorded: int
+
+
+def counters(seller: int, since: datetime) -> Counters:
+    """The counters of a seller; three queries."""
+    return Counters(
+        subscriptions=unlinked(SupplierSubscription.objects.filter(supplier__seller=seller)).count(),
+        customers=SupplierCustomer.objects.filter(supplier__seller=seller, customer__isnull=True).count(),
+        files=with_problems(UsageFile.objects.filter(supplier__seller=seller, received_at__gte=since)).count(),
+    )
+
+
+def unlinked(rows: QuerySet[SupplierSubscription]) -> QuerySet[SupplierSubscription]:
+    """Those that are tied to no contract line."""
+    return rows.filter(~Exists(SubscriptionLink.objects.filter(subscription=OuterRef("pk"))))
+
+
+def with_problems(rows: QuerySet[UsageFile]) -> QuerySet[UsageFile]:
+    """Files of which a row could not be taken in."""
+    return rows.filter(Exists(FileProblem.objects.filter(file=OuterRef("pk"))))
+
+
+def suppliers_overview(seller: int) -> list[Any]:
+    """The suppliers with their last file (`last`), how many records wait and how many subscriptions are unlinked."""
+    suppliers = list(Supplier.objects.filter(seller=seller).order_by("name", "pk"))
+    files = UsageFile.objects.filter(supplier__in=suppliers).order_by("supplier", "-received_at", "-pk")
+    last = {f.supplier_id: f for f in files.distinct("supplier").defer("content")}
+    waiting = waiting_by_supplier(seller)
+    free = unlinked(SupplierSubscription.objects.filter(supplier__in=suppliers)).order_by()
+    counts = dict(free.values_list("supplier").annotate(number=Count("pk")))
+    found: list[Any] = suppliers
+    for supplier in found:
+        supplier.last = last.get(supplier.pk)
+        supplier.waiting, supplier.unlinked = waiting.get(supplier.pk, 0), counts.get(supplier.pk, 0)
+    return found
+
+
+def waiting_by_supplier(seller: int) -> dict[int | None, int]:
+    """How many records wait, by supplier; None: those of no supplier."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT r.supplier_id, count(DISTINCT r.id) FROM usage_usageexception e
+               JOIN usage_usagerecord r ON r.id = e.record_id WHERE r.seller_id = %s GROUP BY 1""",
+            [seller],
+        )
+        return dict(cursor.fetchall())
+
+
+def arrived(seller: int, period: str, first: date, end: date) -> list[Arrived]:
+    """The records of each day or month of `[first, end)`, also where there are none."""
+    assert period in PERIODS
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT date_trunc(%s, day)::date, count(*), count(line_id) FROM usage_usagerecord
+               WHERE seller_id = %s AND day >= %s AND day < %s GROUP BY 1""",
+            [period, seller, first, end],
+        )
+        known = {row[0]: row[1:] for row in cursor.fetchall()}
+    found, at = [], first
+    while at < end:
+        records, recorded = known.get(at, (0, 0))
+        found.append(Arrived(start=at, records=records, recorded=recorded))
+        at = at + timedelta(days=1) if period == "day" else (at.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return found
+
+
+def waiting_of_subscriptions(rows: list[SupplierSubscription]) -> dict[int, int]:
+    """How many records wait for each of some subscriptions without a line; one query, by an index."""
+    if not rows:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT s.id, count(*) FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS s(id, supplier, folded)
+               JOIN usage_usagerecord r ON r.supplier_id = s.supplier AND r.subscription = s.folded
+               WHERE r.line_id IS NULL GROUP BY 1""",
+            [[r.pk for r in rows], [r.supplier_id for r in rows], [r.folded for r in rows]],
+        )
+        return dict(cursor.fetchall())
+
+
+def text_of(rows: QuerySet[Any], text: str, *names: str) -> QuerySet[Any]:
+    """Rows of which one of the fields named holds a text, without regard to case."""
+    asked = Q()
+    for name in names:
+        asked |= Q(**{f"{name}__icontains": text})
+    return rows.filter(asked)

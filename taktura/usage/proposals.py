@@ -1,0 +1,226 @@
+"""Which customer a supplier's customer may be, and which contract line a supplier subscription may stand for.
+
+Proposals only: a person decides. Names are compared by their words, without regard to case, marks and legal forms.
+Everything is asked for many at once, in a fixed number of queries.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import Count, Q
+
+from taktura.catalog.models import Article
+from taktura.contracts.models import Contract, ContractLine, LineStretch
+from taktura.contracts.queries import phase_on
+from taktura.customers.models import Customer
+from taktura.kit.fold import fold as plain
+from taktura.usage.models import ProductReference, SubscriptionLink, SupplierCustomer, SupplierSubscription
+from taktura.usage.services import fold
+
+LEGAL_FORMS = frozenset(
+    [
+        "gmbh", "ag", "kg", "ohg", "gbr", "mbh", "ug", "eg", "ev", "se", "co", "kgaa", "haftungsbeschrankt", "ab", "hb",
+        "kb", "ltd", "llc", "inc", "plc", "limited", "corp", "corporation", "company", "bv", "nv", "sa", "sarl", "srl",
+        "oy", "as", "aps", "the", "und", "och", "and", "for",
+    ]
+)  # fmt: skip
+WORD = re.compile(r"[a-z0-9]+")
+SHORTEST = 3  # letters of a word by which customers are looked for
+MOST_CUSTOMERS, MOST_LINES = 2_000, 5_000
+SHOWN = 5  # proposals for one
+LIKELY, ALIKE = 50, 34  # percent of the words that two names share
+GOOD, POSSIBLE = 75, 40
+# What each agreement weighs in a score of 100.
+CUSTOMER, PRODUCT, FREE = 60, 30, 10
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerProposal:
+    """A customer that may be meant; `score` of 100."""
+
+    customer: Customer
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class LineProposal:
+    """A contract line that may be meant (with contract, customer, article); `score` of 100 and why."""
+
+    line: ContractLine
+    title: str
+    score: int
+    why: tuple[str, ...]  # customer (linked), name, product, free
+
+    @property
+    def grade(self) -> str:
+        """`good`, `possible` or `weak`."""
+        return "good" if self.score >= GOOD else "possible" if self.score >= POSSIBLE else "weak"
+
+
+def words_of(name: str) -> frozenset[str]:
+    """The words of a name that tell it from others; all of them where nothing else is left."""
+    found = frozenset(WORD.findall(plain(name)))
+    return found - LEGAL_FORMS or found
+
+
+def likeness(one: frozenset[str], other: frozenset[str]) -> int:
+    """How much of two names' words is the same, in percent of all their words."""
+    both = one | other
+    return 100 * len(one & other) // len(both) if both else 0
+
+
+def propose_customers(seller: int, names: Iterable[str]) -> dict[str, list[CustomerProposal]]:
+    """The customers whose names are like those given, the likest first. One query."""
+    wanted = {name: words_of(name) for name in set(names) if name.strip()}
+    telling = {max(words, key=len) for words in wanted.values() if words}
+    telling = {word for word in telling if len(word) >= SHORTEST}
+    if not telling:
+        return {}
+    pattern = rf"\m({'|'.join(sorted(telling))})"
+    rows = Customer.objects.filter(seller=seller, folded__regex=pattern).order_by("folded", "pk")[:MOST_CUSTOMERS]
+    known = [(c, words_of(c.name)) for c in rows]
+    found = {}
+    for name, words in wanted.items():
+        alike = [CustomerProposal(c, score) for c, others in known if (score := likeness(words, others)) >= ALIKE]
+        found[name] = sorted(alike, key=lambda p: -p.score)[:SHOWN]
+    return found
+
+
+@dataclass(slots=True)
+class _Wanted:
+    """A subscription with what is known of its customer and product."""
+
+    row: SupplierSubscription
+    customer: Customer | None = None
+    name: str = ""
+    article: int | None = None
+
+
+def propose_lines(seller: int, rows: Sequence[SupplierSubscription]) -> dict[int, list[LineProposal]]:
+    """For each subscription the usage lines it may stand for, the likest first; seven queries at most."""
+    wanted = _wanted(rows)
+    by_name = propose_customers(seller, {w.name for w in wanted if w.customer is None})
+    customers: dict[int, dict[int, int]] = {}
+    for w in wanted:
+        linked = {w.customer.pk: 100} if w.customer else {}
+        customers[w.row.pk] = linked or {p.customer.pk: p.score for p in by_name.get(w.name, ())}
+    everybody = {pk for known in customers.values() for pk in known}
+    lines = usage_lines(seller).filter(contract__customer__in=everybody)
+    lines_of: dict[int, list[ContractLine]] = defaultdict(list)
+    for line in lines.order_by("contract__key", "pk")[:MOST_LINES] if everybody else ():
+        lines_of[line.contract.customer_id].append(line)
+    every_line = [line for some in lines_of.values() for line in some]
+    titles, tied = titles_of(every_line), ties_of(every_line)
+    found = {}
+    for w in wanted:
+        proposals = [
+            _line_proposal(w, line, titles[line.pk], score, tied.get(line.pk, 0))
+            for pk, score in customers[w.row.pk].items()
+            for line in lines_of[pk]
+        ]
+        found[w.row.pk] = sorted(proposals, key=lambda p: (-p.score, p.line.pk))[:SHOWN]
+    return found
+
+
+def _wanted(rows: Sequence[SupplierSubscription]) -> list[_Wanted]:
+    """Two queries: the suppliers' customers and the product references of some subscriptions."""
+    suppliers = {r.supplier_id for r in rows}
+    references = {fold(r.customer_reference) for r in rows}
+    known = SupplierCustomer.objects.filter(supplier__in=suppliers, folded__in=references).select_related("customer")
+    customers = {(c.supplier_id, c.folded): c for c in known}
+    products = ProductReference.objects.filter(supplier__in=suppliers, folded__in={fold(r.product) for r in rows})
+    articles = {(p.supplier_id, p.folded): p.article_id for p in products}
+    found = []
+    for row in rows:
+        one = customers.get((row.supplier_id, fold(row.customer_reference)))
+        name = one.name if one and one.name else row.name
+        article = articles.get((row.supplier_id, fold(row.product)))
+        found.append(_Wanted(row, one.customer if one else None, name, article))
+    return found
+
+
+def _line_proposal(wanted: _Wanted, line: ContractLine, title: str, likely: int, tied: int) -> LineProposal:
+    why = ["customer" if wanted.customer else "name"]
+    score = CUSTOMER * likely // 100
+    product = words_of(f"{wanted.row.product} {wanted.row.product_name}")
+    same = 100 if wanted.article == line.article_id else likeness(product, words_of(f"{line.article.key} {title}"))
+    if same >= LIKELY:
+        why.append("product")
+    score += PRODUCT * same // 100
+    if not tied:
+        why.append("free")
+        score += FREE
+    return LineProposal(line, title, score, tuple(why))
+
+
+def usage_lines(seller: int) -> Any:
+    """The lines that can take a supplier's usage, with contract, customer and article."""
+    rows = ContractLine.objects.filter(contract__customer__seller=seller, charge="usage")
+    return rows.select_related("contract__customer", "article")
+
+
+def search_lines(seller: int, text: str, most: int) -> list[LineProposal]:
+    """The usage lines of contracts that a text finds, by contract, customer or article; three queries."""
+    found = usage_lines(seller)
+    for word in plain(text).split():
+        named = Q(contract__key__icontains=word) | Q(contract__customer__folded__contains=word)
+        found = found.filter(named | Q(article__key__icontains=word) | Q(article__title__icontains=word))
+    lines = list(found.order_by("contract__key", "pk")[:most])
+    titles, tied = titles_of(lines), ties_of(lines)
+    return [LineProposal(x, titles[x.pk], 0, () if tied.get(x.pk) else ("free",)) for x in lines]
+
+
+def search_contracts(seller: int, text: str, most: int) -> list[Contract]:
+    """The contracts that a text finds, by key or customer."""
+    found = Contract.objects.filter(customer__seller=seller).select_related("customer", "tariff")
+    for word in plain(text).split():
+        found = found.filter(Q(key__icontains=word) | Q(customer__folded__contains=word))
+    return list(found.order_by("key", "pk")[:most])
+
+
+def propose_contracts(seller: int, row: SupplierSubscription) -> list[Contract]:
+    """The contracts of the customers that a subscription may belong to: of the linked one, else of those alike."""
+    wanted = _wanted([row])[0]
+    alike = [] if wanted.customer else propose_customers(seller, [wanted.name]).get(wanted.name, [])
+    customers = [wanted.customer.pk] if wanted.customer else [p.customer.pk for p in alike]
+    rows = Contract.objects.filter(customer__in=customers).select_related("customer", "tariff").order_by("key", "pk")
+    return sorted(rows[:MOST_LINES], key=lambda c: customers.index(c.customer_id))[:SHOWN]
+
+
+def titles_of(lines: Sequence[ContractLine]) -> dict[int, str]:
+    """What lines are called: by their tariff's newest words, else by their article. One query."""
+    rows = LineStretch.objects.filter(line__in=[x.pk for x in lines]).select_related("tariff_line")
+    said = {
+        s.line_id: s.tariff_line.alternative_name or s.tariff_line.title for s in rows.order_by("effective_from", "pk")
+    }
+    return {x.pk: said.get(x.pk) or x.article.title or x.article.key for x in lines}
+
+
+def ties_of(lines: Sequence[ContractLine]) -> Mapping[int, int]:
+    """How many subscriptions are tied to each of some lines."""
+    rows = SubscriptionLink.objects.filter(line__in=[x.pk for x in lines]).order_by().values_list("line")
+    return dict(rows.annotate(number=Count("pk")))
+
+
+def articles_to_extend_by(contract: Contract, day: date) -> list[Article]:
+    """The articles of a contract's tariff that can be booked for a supplier subscription on a day: those that take
+    usage, and of those in the tariff only ones whose line nothing is tied to yet."""
+    phase = phase_on(contract, day)
+    version = phase.versions.filter(effective_from__lte=day).order_by("effective_from", "id").last()
+    if version is None:
+        return []
+    tariff_lines = version.version.lines.filter(charge="usage").select_related("article").order_by("position")
+    free = set(
+        ContractLine.objects.filter(contract=contract, booking="included", subscription_links__isnull=True)
+        .values_list("article", flat=True)
+    )  # fmt: skip
+    found = []
+    for line in tariff_lines:
+        if line.booking != "included" or line.article_id in free:
+            line.article.title = line.alternative_name or line.title or line.article.title or line.article.key
+            found.append(line.article)
+    return found

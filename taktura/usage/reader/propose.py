@@ -1,0 +1,121 @@
+"""A mapping proposed from the beginning of a supplier's file: which heading may stand for which of our columns.
+
+What is not sure is left open. Headings are compared without case, blanks and signs.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from taktura.usage.reader.mapping import COLUMNS, Mapping
+from taktura.usage.reader.read import Table, table
+
+SAMPLE_ROWS = 50
+# How suppliers call what we call so, the best first: FOCUS, cloud providers, resellers; English, German, Swedish.
+SYNONYMS = {
+    "id": "id recordid lineid lineitemid rowid usageid chargeid guid uuid datensatzid zeilennummer postenid radid",
+    "customer_id": "customerid subaccountid endcustomerid clientid tenantid customernumber kundennummer kundenid"
+    " kundennr kundnummer kundid kundnr",
+    "customer_name": "customername subaccountname endcustomername customercompanyname customer companyname clientname"
+    " tenantname accountname kundenname kunde firma kundnamn kund",
+    "subscription_id": "subscriptionid subscriptionguid subscriptionreference subaccountid contractid licenseid"
+    " agreementid serviceid subscription abonnementid abonnementnummer lizenzid vertragsnummer avtalsnummer",
+    "subscription_name": "subscriptionname subscriptionfriendlyname subaccountname friendlyname abonnementname"
+    " abonnemangsnamn",
+    "subscription_description": "subscriptiondescription abonnementbeschreibung abonnemangsbeskrivning",
+    "subscription_start": "subscriptionstart subscriptionstartdate commitmentstart abonnementbeginn laufzeitbeginn"
+    " abonnemangsstart",
+    "subscription_end": "subscriptionend subscriptionenddate commitmentend abonnementende laufzeitende abonnemangsslut",
+    "product_id": "productid skuid sku partnumber productcode offerid meterid itemnumber artikelnummer produktid"
+    " produktnummer produktkod artikelnr",
+    "product_name": "productname skuname servicename product itemname offername metername artikel produktname produkt"
+    " bezeichnung produktnamn benämning",
+    "unit": "unit consumedunit pricingunit unitofmeasure unittype uom einheit mengeneinheit enhet",
+    "quantity": "quantity consumedquantity pricingquantity usagequantity billablequantity units qty menge anzahl antal"
+    " kvantitet",
+    "period_start": "periodstart chargeperiodstart chargestartdate usagestart usagestartdate usagedate startdate start"
+    " date day from datum tag zeitraumvon von leistungsbeginn beginn periodstart startdatum från",
+    "period_end": "periodend chargeperiodend chargeenddate usageend usageenddate enddate end until zeitraumbis bis"
+    " leistungsende ende slutdatum till",
+    "cost": "unitcost effectiveunitprice effectiveprice partnerunitprice einkaufspreis ekpreis stückkosten inköpspris",
+    "cost_amount": "costamount billedcost effectivecost costinbillingcurrency pretaxcost partnertotal totalcost"
+    " subtotal cost kosten gesamtkosten ekbetrag kostnad inköpsbelopp",
+    "price": "unitprice listunitprice retailunitprice contractedunitprice price einzelpreis preis stückpreis styckpris"
+    " pris",
+    "amount": "amount total totalforcustomer customertotal listcost extendedprice betrag gesamtbetrag gesamtpreis summe"
+    " belopp summa",
+    "currency": "currency billingcurrency currencycode pricingcurrency währung währungscode valuta",
+    "revision": "revision version rev",
+}
+DATE_COLUMNS = ("period_start", "period_end", "subscription_start", "subscription_end")
+NUMBER_COLUMNS = ("quantity", "cost", "cost_amount", "price", "amount")
+DATE_FORMATS = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
+TIMES = ("", " %H:%M", " %H:%M:%S")
+
+_SIGNS = re.compile(r"[\W_]+")
+_ISO = re.compile(r"\d{4}-?\d{2}-?\d{2}([T ].*)?")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[str, Any], Table]:
+    """A mapping for a file by its beginning, and what that beginning holds. `settings` (delimiter, encoding, lines to
+    skip) hold where they are given; the other settings are proposed where the rows show them."""
+    given = {k: v for k, v in (settings or {}).items() if v not in (None, "")}
+    found = table(data, Mapping.from_dict(given), SAMPLE_ROWS)
+    columns = columns_of(found.headings)
+    mapping: dict[str, Any] = {c: h for c, h in columns.items() if c != h} | given
+    cells = _cells(found, columns)
+    if "date_format" not in given and (date_format := date_format_of(cells(DATE_COLUMNS))):
+        mapping["date_format"] = date_format
+    if "decimal" not in given and decimal_is_comma(cells(NUMBER_COLUMNS)):
+        mapping["decimal"] = ","
+    return mapping, found
+
+
+def columns_of(headings: Sequence[str]) -> dict[str, str]:
+    """Which heading stands for which of our columns: our own name, else the first word that suppliers use for it.
+
+    A heading stands for one column, but one of a customer may stand for the subscription too where nothing else does.
+    """
+    known: dict[str, str] = {}
+    for heading in headings:
+        known.setdefault(_SIGNS.sub("", heading.casefold()), heading)
+    found = {column: column for column in COLUMNS if column in headings}
+    for column in COLUMNS:
+        taken = {h for c, h in found.items() if not (column.startswith("subscription") and c.startswith("customer"))}
+        names = (known[word] for word in SYNONYMS[column].split() if word in known)
+        free = next((h for h in names if h not in taken), None)
+        if column not in found and free is not None:
+            found[column] = free
+    return {column: found[column] for column in COLUMNS if column in found}
+
+
+def date_format_of(cells: Sequence[str]) -> str | None:
+    """How dates are written: the one format that reads all cells. None for ISO 8601, and where several could be."""
+    texts = [c.strip() for c in cells if c.strip() and c.strip() != "NULL"]
+    if not texts or all(_ISO.fullmatch(t) for t in texts):
+        return None
+    fits = [f"{day}{time}" for time in TIMES for day in DATE_FORMATS if all(_reads(t, f"{day}{time}") for t in texts)]
+    return fits[0] if len(fits) == 1 else None
+
+
+def decimal_is_comma(cells: Sequence[str]) -> bool:
+    """Whether numbers are written with a decimal comma: one is, and none has a point."""
+    return any(_COMMA.fullmatch(c.strip()) for c in cells) and not any("." in c for c in cells)
+
+
+def _reads(text: str, date_format: str) -> bool:
+    try:
+        datetime.strptime(text, date_format)  # noqa: DTZ007 - tries a format; no instant
+    except ValueError:
+        return False
+    return True
+
+
+def _cells(found: Table, columns: dict[str, str]) -> Callable[[Sequence[str]], list[str]]:
+    def of(wanted: Sequence[str]) -> list[str]:
+        places = [found.headings.index(columns[c]) for c in wanted if c in columns]
+        return [cells[place] for _line, cells in found.rows for place in places]
+
+    return of
