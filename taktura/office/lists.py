@@ -51,13 +51,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """A filter in the address. `choices`: value and word; none: a day is typed. `apply` narrows the rows."""
+    """A filter in the address. `choices`: value and word; else a day or a text is typed. `apply` narrows the rows."""
 
     name: str
     label: str
     apply: Callable[[Rows, Any], Rows]
     choices: Sequence[tuple[str, str]] = ()
     is_day: bool = False
+    is_text: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,8 @@ class Listing:
     """What a list page shows. `order` is the column sorted by at first, `-name` downwards.
 
     `search` narrows by a text; `prepare` adds to the rows of a page what cells need, in a fixed number of queries.
+    `most` rows are exported at once. `most_counted`: of more rows than that only this is said (0: all are counted).
+    `tone` gives a row a class of its own: `unlinked`.
     """
 
     slug: str
@@ -106,6 +109,9 @@ class Listing:
     actions: Sequence[Action] = ()
     empty_title: str = ""
     empty_text: str = ""
+    most: int = MOST_EXPORTED
+    most_counted: int = 0
+    tone: Callable[[Any], str] | None = None
     template: str = "office/list.html"
     more: Mapping[str, Any] = field(default_factory=dict)
 
@@ -133,13 +139,15 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
     shown = _shown(request, listing, found, sort)
     if listing.prepare is not None:
         listing.prepare(shown.rows)
-    number, sums = _totals(found, columns)
+    number, sums = _totals(found, columns, listing.most_counted)
+    more = bool(listing.most_counted) and number > listing.most_counted
     context = {
         "listing": listing,
         "searchable": listing.search is not None,  # a template would call the function
         "columns": columns,
         "sort": sort,
-        "number": number,
+        "number": number - more,
+        "more_than": more,
         "sums": sums,
         "shown": shown,
         "table": [_row(listing, columns, row, user) for row in shown.rows],
@@ -166,10 +174,10 @@ def _filtered(request: HttpRequest, listing: Listing) -> Rows:
     if text and listing.search is not None:
         found = listing.search(found, text)
     for one in listing.filters:
-        value: Any = request.GET.get(one.name, "")
+        value: Any = request.GET.get(one.name, "").strip().replace("\0", "")
         if one.is_day:
             value = read_day(value, show.language(), actor_of(request).today("UTC")) if value else None
-        elif value not in {v for v, _word in one.choices}:
+        elif not one.is_text and value not in {v for v, _word in one.choices}:
             value = ""
         if value:
             found = one.apply(found, value)
@@ -231,8 +239,9 @@ def _shown(request: HttpRequest, listing: Listing, found: Rows, sort: str) -> _S
 def _beyond(ordered: Rows, cursor: list[Any], *, down: bool) -> Rows:
     value, pk = cursor
     step = "lt" if down else "gt"
-    try:
-        return ordered.filter(Q(**{f"sorted_by__{step}": value}) | Q(sorted_by=value, **{f"pk__{step}": pk}))
+    try:  # the first condition tells an index where to begin
+        bound = ordered.filter(**{f"sorted_by__{step}e": value})
+        return bound.filter(Q(**{f"sorted_by__{step}": value}) | Q(**{f"pk__{step}": pk}))
     except (ValueError, TypeError):
         return ordered  # a cursor that somebody made up, or of another order
     except Exception as error:
@@ -257,11 +266,12 @@ def _read(cursor: str | None) -> list[Any] | None:
     return found if usable and isinstance(found[0], str | int | bool) else None
 
 
-def _totals(found: Rows, columns: Sequence[Column]) -> tuple[int, dict[str, list[str]]]:
-    """How many rows the filter finds, and the sums of its money columns by currency; in one query."""
+def _totals(found: Rows, columns: Sequence[Column], most: int) -> tuple[int, dict[str, list[str]]]:
+    """How many rows the filter finds (at most one more than `most`), and the sums of its money columns by currency; in
+    one query."""
     summed = [c for c in columns if c.sums]
     if not summed:
-        return found.count(), {}
+        return (found.order_by()[: most + 1] if most else found).count(), {}
     currency = summed[0].currency
     rows = found.order_by().values(currency).annotate(
         number_of_rows=Count("pk"), **{f"sum_{c.name}": Sum(c.sums) for c in summed}
@@ -281,6 +291,7 @@ def _row(listing: Listing, columns: Sequence[Column], row: Any, user: User) -> d
         "url": listing.link(row) if listing.link else "",
         "cells": [(c, c.value(row)) for c in columns],
         "menu": visible(listing.menu(row), user) if listing.menu else [],
+        "tone": listing.tone(row) if listing.tone else "",
     }
 
 
@@ -332,7 +343,7 @@ def _act(request: HttpRequest, listing: Listing, found: Rows, user: User) -> Htt
 
 
 def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: str) -> HttpResponse:
-    rows = list(ordered[:MOST_EXPORTED])
+    rows = list(ordered[: listing.most])
     if listing.prepare is not None:
         listing.prepare(rows)
     table = ([(c.raw or c.value)(row) for c in columns] for row in rows)

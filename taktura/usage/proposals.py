@@ -146,8 +146,9 @@ def _wanted(rows: Sequence[SupplierSubscription]) -> list[_Wanted]:
 def _line_proposal(wanted: _Wanted, line: ContractLine, title: str, likely: int, tied: int) -> LineProposal:
     why = ["customer" if wanted.customer else "name"]
     score = CUSTOMER * likely // 100
-    product = words_of(f"{wanted.row.product} {wanted.row.product_name}")
-    same = 100 if wanted.article == line.article_id else likeness(product, words_of(f"{line.article.key} {title}"))
+    products = [words_of(wanted.row.product), words_of(wanted.row.product_name)]
+    ours = [words_of(line.article.key), words_of(title)]
+    same = 100 if wanted.article == line.article_id else max(likeness(p, a) for p in products for a in ours)
     if same >= LIKELY:
         why.append("product")
     score += PRODUCT * same // 100

@@ -268,3 +268,21 @@ def test_the_empty_state_says_what_to_do(database: None) -> None:
     assert "No things" in text and "Make the first." in text and 'href="/new/"' in text
     filtered = list_page(ask("?language=de"), page).content.decode()
     assert "No things" not in filtered and "Nothing matches the filter" in filtered
+
+
+def test_more_rows_than_are_counted_are_said_to_be_more(database: None) -> None:
+    few = replace(listing(), columns=listing().columns[:2], most_counted=100)
+    assert "more than 100 entries" in list_page(ask(), few).content.decode()
+    text = list_page(ask("?q=Name+0"), few).content.decode()
+    assert "more than" not in text and "50 entries" in text
+
+
+def test_a_row_may_stand_out(database: None) -> None:
+    text = list_page(ask(), replace(listing(), tone=lambda c: "unlinked" if c.key == "K000" else "")).content.decode()
+    assert text.count('<tr class="unlinked">') == 1
+
+
+def test_a_text_may_be_typed_into_a_filter(database: None) -> None:
+    typed = Filter(name="key", label="Key", is_text=True, apply=lambda rows, value: rows.filter(key=value))
+    text = list_page(ask("?key=+K007+"), replace(listing(), filters=[typed])).content.decode()
+    assert "1 entry" in text and 'value=" K007 "' in text

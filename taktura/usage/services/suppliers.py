@@ -54,13 +54,13 @@ def change_supplier(actor: Actor, *, supplier: Supplier, **fields: Any) -> None:
         raise Refused("invalid", "A supplier has no field “%(field)s”.", field=sorted(unknown)[0])
     _check(fields)
     read_again(supplier)
-    before = {name: getattr(supplier, name) for name in fields}
+    before = {name: getattr(supplier, name) for name in fields if getattr(supplier, name) != fields[name]}
     for name, value in fields.items():
         setattr(supplier, name, value)
     supplier.save(update_fields=list(fields))
-    changed = {k: {"from": before[k], "to": v} for k, v in fields.items() if before[k] != v}
-    if changed:
-        record(actor, "change_supplier", f"supplier:{supplier.pk}", changed)
+    if before:
+        after = {name: fields[name] for name in before}
+        record(actor, "change_supplier", f"supplier:{supplier.pk}", {"before": before, "after": after})
 
 
 def _check(fields: dict[str, Any]) -> None:
