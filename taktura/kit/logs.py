@@ -88,6 +88,12 @@ def _errors_without_values(_logger: Any, _name: str, event: MutableMapping[str, 
     return event
 
 
+def summary(error: BaseException) -> str:
+    """An error in one line: its kind, and the first line of what it says."""
+    said = (str(error).splitlines() or [""])[0][:MOST_CHARACTERS]
+    return f"{type(error).__module__}.{type(error).__qualname__}: {said}".removeprefix("builtins.")
+
+
 def without_values(errors: Errors) -> str:
     """The traceback of an error and of its causes, without values of variables or rows."""
     found, seen = [], set[int]()
@@ -95,8 +101,6 @@ def without_values(errors: Errors) -> str:
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         frames = traceback.extract_tb(error.__traceback__)[-MOST_FRAMES:]
-        said = (str(error).splitlines() or [""])[0][:MOST_CHARACTERS]
-        kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
-        found.append("".join(traceback.format_list(frames)) + f"{kind}: {said}")
+        found.append("".join(traceback.format_list(frames)) + summary(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "\n\nwhile this was worked on:\n\n".join(reversed(found))

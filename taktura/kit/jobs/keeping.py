@@ -12,7 +12,7 @@ from procrastinate.sql import queries
 
 from taktura.core.errors import Refused
 from taktura.kit.clock import utc_now
-from taktura.kit.jobs.models import OPEN, Work, WorkFile
+from taktura.kit.jobs.models import OPEN, JobFailure, Work, WorkFile
 from taktura.kit.jobs.services import as_failed
 
 SILENT_SECONDS = 30  # without a sign of life for so long a worker is dead; it gives one every ten seconds
@@ -62,6 +62,13 @@ def close_orphans(now: datetime) -> int:
 def forget_files(before: datetime) -> int:
     """Forget the files of work that ended before an instant; gives how many."""
     count, _ = WorkFile.objects.filter(work__finished_at__lt=before).exclude(work__state__in=OPEN).delete()
+    return count
+
+
+def forget_failures() -> int:
+    """Forget why jobs failed that are forgotten themselves; gives how many."""
+    alive = ProcrastinateJob.objects.filter(pk=OuterRef("job"))
+    count, _ = JobFailure.objects.exclude(Exists(alive)).delete()
     return count
 
 

@@ -55,3 +55,11 @@ class WorkFile(models.Model):
     work = models.OneToOneField(Work, on_delete=models.CASCADE, related_name="file")
     name = models.CharField(max_length=300)
     content = models.BinaryField()
+
+
+class JobFailure(models.Model):
+    """Why a job failed the last time that it was tried: the kind of the fault, and the first line of what it says."""
+
+    job = models.BigIntegerField(unique=True)
+    error = models.TextField()
+    at = models.DateTimeField()

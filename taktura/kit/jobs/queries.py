@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Max, QuerySet
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob, ProcrastinateWorker
 
-from taktura.kit.jobs.models import OPEN, Work
+from taktura.kit.jobs.models import OPEN, JobFailure, Work
 
 SEEN = timedelta(seconds=45)  # a worker says every ten seconds that it lives
 
@@ -24,6 +24,16 @@ def jobs_by_status() -> dict[str, int]:
 def events_of(job_ids: list[int]) -> QuerySet[ProcrastinateEvent]:
     """What happened to jobs, in order: `type` (deferred, started, failed, succeeded …), `at`."""
     return ProcrastinateEvent.objects.filter(job_id__in=job_ids).order_by("job_id", "at", "id")
+
+
+def failures_of(job_ids: list[int]) -> dict[int, JobFailure]:
+    """Why jobs failed the last time."""
+    return {f.job: f for f in JobFailure.objects.filter(job__in=job_ids)}
+
+
+def work_of(job_ids: list[int]) -> dict[int, Work]:
+    """The long work that jobs do."""
+    return {w.job: w for w in Work.objects.filter(job__in=job_ids) if w.job is not None}
 
 
 def worker_seen(now: datetime) -> bool:

@@ -6,7 +6,7 @@ from asgiref.sync import sync_to_async
 from procrastinate.contrib.django import app
 
 from taktura.kit.clock import utc_now
-from taktura.kit.jobs.keeping import close_orphans, forget_files, take_up
+from taktura.kit.jobs.keeping import close_orphans, forget_failures, forget_files, take_up
 
 KEPT_HOURS = 24 * 14  # finished jobs are forgotten after two weeks, failed ones are not
 
@@ -26,3 +26,4 @@ async def forget_old_jobs(timestamp: int) -> None:
     """Every night: finished jobs older than two weeks are deleted, and the files of work that has ended so long ago."""
     await sync_to_async(forget_files)(utc_now() - timedelta(hours=KEPT_HOURS))
     await app.job_manager.delete_old_jobs(nb_hours=KEPT_HOURS, include_cancelled=True, include_aborted=True)
+    await sync_to_async(forget_failures)()

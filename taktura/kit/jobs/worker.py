@@ -13,6 +13,7 @@ from procrastinate.signals import on_stop
 from taktura.kit.clock import utc_now
 from taktura.kit.jobs.ending import ending
 from taktura.kit.jobs.keeping import close_orphans, take_up
+from taktura.kit.jobs.telling import telling
 
 CONCURRENCY = 4
 POLLED_SECONDS = 5.0
@@ -44,6 +45,7 @@ async def _run(worker: object, until_done: bool) -> None:
                 shutdown_graceful_timeout=GRACE_SECONDS,
                 install_signal_handlers=False,
                 listen_notify=not until_done,
+                task_middleware=[telling],
             )
 
 
