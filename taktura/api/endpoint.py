@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel
 
-from taktura.api.call import Call, call_of
+from taktura.api.call import SELLER_HEADER, Call, call_of
 from taktura.api.gate import MOST_BYTES, Gate
-from taktura.api.idempotency.services import once
+from taktura.api.idempotency.services import key_of, once
 from taktura.api.parsing import JSON, read_raw
 from taktura.api.problems import Fault
 from taktura.audit.acts import begin_act
@@ -110,6 +110,8 @@ def endpoint(
 def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
     call = call_of(request)
     _check_query(request, declared.parameters)
+    if SELLER_HEADER in request.headers:
+        call.seller  # noqa: B018 - one that is not there is refused everywhere
     if declared.raw:
         read_raw(request, declared.raw, declared.most_bytes)
     elif declared.writes and not declared.has_body and request.body not in (b"", b"{}"):
@@ -127,14 +129,10 @@ def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, val
                 _check_unchanged(call, declared, values)
             return _response(declared, call, view(request, **values))
 
-    if method_is_post(request) and not values.get("preview"):
-        return once(call, produce, resumable=declared.resumable)
-    return produce()
-
-
-def method_is_post(request: HttpRequest) -> bool:
-    """Whether an `Idempotency-Key` has a meaning: PUT, PATCH and DELETE can be repeated as they are."""
-    return request.method == "POST"
+    if declared.method != "POST":  # what else writes can be repeated as it is
+        return produce()
+    key_of(request)
+    return produce() if values.get("preview") else once(call, produce, resumable=declared.resumable)
 
 
 def _check_query(request: HttpRequest, known: frozenset[str]) -> None:

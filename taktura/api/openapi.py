@@ -155,7 +155,11 @@ def _raw(declared: Endpoint) -> dict[str, Any]:
 
 
 def _headers(declared: Endpoint) -> list[dict[str, Any]]:
-    found = [_header(SELLER_HEADER, "the seller's id, where there are several", {"type": "string", "maxLength": 18})]
+    found = [
+        _header(
+            SELLER_HEADER, "the seller's id, where there are several", {"type": "string", "pattern": "^[0-9]{1,18}$"}
+        )
+    ]
     found.append(_header("Accept-Language", "the language of refusals: en, de or sv", {"type": "string"}))
     if declared.method == "POST":
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}

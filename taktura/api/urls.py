@@ -5,12 +5,14 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.decorators.csrf import csrf_exempt
 
 from taktura.api.problems import MEDIA, Fault, faulty
 from taktura.api.reference import openapi_json, reference
 from taktura.api.v1.api import api
 
 
+@csrf_exempt
 def nothing_here(request: HttpRequest) -> HttpResponse:
     """404 for every other address."""
     return faulty(request, Fault("nothing_here", code="not_found", path=request.path.replace("\0", "\\0")))

@@ -27,11 +27,9 @@ def once(call: Call, answer: Callable[[], HttpResponse], *, resumable: bool = Fa
     transactions of its own and bills nothing twice when it is begun again: its answer is kept when it is done. What is
     refused has no effect and is not kept. Raises `Fault`: `idempotency_key_reused`, `idempotency_in_progress`.
     """
-    key = call.request.headers.get(HEADER)
+    key = key_of(call.request)
     if key is None:
         return answer()
-    if not 0 < len(key) <= LONGEST or not key.isascii() or not key.isprintable():
-        raise Fault("idempotency_key_form", code="invalid")
     digest = fingerprint(call.request)
     guard = _alone if resumable else _alone_in_transaction
     with guard(call, key):
@@ -49,6 +47,14 @@ def once(call: Call, answer: Callable[[], HttpResponse], *, resumable: bool = Fa
             kept_at=call.actor.now,
         )
         return given
+
+
+def key_of(request: HttpRequest) -> str | None:
+    """The `Idempotency-Key` of a request; raises `Fault` for one that is none."""
+    key = request.headers.get(HEADER)
+    if key is not None and (not 0 < len(key) <= LONGEST or not key.isascii() or not key.isprintable()):
+        raise Fault("idempotency_key_form", code="invalid")
+    return key
 
 
 def fingerprint(request: HttpRequest) -> str:

@@ -1,0 +1,71 @@
+"""The whole API under made-up requests, right and wrong ones: no server error, no answer that is not documented.
+
+By itself it plays a part of them; `TAKTURA_API_CASES=200 pytest tests/api/test_schemathesis.py` plays all, and more.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import pytest
+import schemathesis
+from django.core.wsgi import get_wsgi_application
+from hypothesis import HealthCheck, settings
+from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
+
+from taktura.api import gate
+from taktura.api.limits import Buckets
+from taktura.api.reference import openapi_text
+from taktura.kit.database import scratch_database
+from tests.api.helpers import make_key
+from tools import api_examples
+
+CASES = int(os.environ.get("TAKTURA_API_CASES", "5"))
+ONE_OF = 4 if CASES < 100 else 1  # of the systematic cases, of which there are thousands
+# With a wrong one of these nothing else of a request is looked at; they have tests of their own.
+LEFT_OUT = {"Taktura-Seller", "If-Match", "If-None-Match"}
+
+django = get_wsgi_application()
+number = count()
+
+
+def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    """The product, but for some headers that its document leaves out here."""
+    if environ["PATH_INFO"] != "/api/v1/openapi.json":
+        return django(environ, start_response)
+    document = json.loads(openapi_text())
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["parameters"] = [p for p in operation["parameters"] if p["name"] not in LEFT_OUT]
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(document).encode()]
+
+
+schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, base_url="http://localhost/")
+
+
+@pytest.fixture(scope="module")
+def secret() -> Iterator[str]:
+    """A key that may do everything, on a database where the story of the examples has happened."""
+    patch = pytest.MonkeyPatch()
+    with scratch_database():
+        api_examples.play()
+        patch.setattr(gate, "utc_now", lambda: api_examples.START)
+        patch.setattr(gate, "buckets", lru_cache(lambda: Buckets(10**9, 10**9)))
+        yield make_key()
+    patch.undo()
+
+
+@schema.parametrize()
+@settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_request(secret: str, case: Any) -> None:
+    if case.meta.phase.name.name == "COVERAGE" and next(number) % ONE_OF:
+        return
+    # That a request fits its schema does not mean that the rules allow it; and of usage each record has its verdict.
+    left_out = [positive_data_acceptance]
+    if case.operation.definition.raw["operationId"] == "record_usage":
+        left_out.append(negative_data_rejection)
+    case.call_and_validate(headers={"Authorization": f"Bearer {secret}"}, excluded_checks=left_out)
