@@ -179,7 +179,7 @@ def _success(answers: dict[int, Any], declared: Endpoint) -> None:
     answer = answers[declared.status]
     if declared.media != JSON:
         answer["content"] = {declared.media: {"schema": {"type": "string", "format": "binary"}}}
-    answer["description"] = {200: "Done.", 201: "Made.", 204: "Gone."}[declared.status]
+    answer["description"] = {200: "Done.", 201: "Made.", 202: "Begun.", 204: "Gone."}[declared.status]
     if declared.etag:
         answer.setdefault("headers", {})["ETag"] = {"schema": {"type": "string"}}
         if declared.method == "GET":

@@ -151,7 +151,10 @@ def problem(
 def refused(request: HttpRequest, error: Refused) -> HttpResponse:
     """A refusal of the rules."""
     code = error.code if error.code in STATUS else "invalid"
-    return problem(request, code, text_of(error, language_of(request)))
+    detail = text_of(error, language_of(request))
+    field = error.values.get("field")
+    errors = [{"field": f"body.{field}", "code": code, "detail": detail}] if field else []
+    return problem(request, code, detail, errors=errors)
 
 
 def faulty(request: HttpRequest, fault: Fault) -> HttpResponse:

@@ -6,6 +6,7 @@ from django.db.models import Count, Exists, OuterRef, QuerySet
 
 from taktura.core.errors import Refused
 from taktura.usage.models import (
+    ProductReference,
     SubscriptionLink,
     Supplier,
     SupplierCustomer,
@@ -14,6 +15,11 @@ from taktura.usage.models import (
     UsageFile,
     UsageRecord,
 )
+
+
+def fold(reference: str) -> str:
+    """A reference as it is compared: without regard to case and outer blanks."""
+    return reference.strip().casefold()
 
 
 def supplier_by_key(seller_id: int, key: str) -> Supplier:
@@ -116,4 +122,20 @@ def file_by_id(supplier: Supplier, pk: int) -> UsageFile:
     found = UsageFile.objects.filter(supplier=supplier, pk=pk).defer("content").first()
     if found is None:
         raise Refused("not_found", "The supplier has no file %(id)s.", id=pk)
+    return found
+
+
+def customer_of(supplier: Supplier, reference: str) -> SupplierCustomer:
+    """A supplier's customer by its reference; raises `Refused` (`not_found`)."""
+    found = SupplierCustomer.objects.filter(supplier=supplier, folded=fold(reference)).first()
+    if found is None:
+        raise Refused("not_found", "The supplier has no customer “%(reference)s”.", reference=reference)
+    return found
+
+
+def reference_of(supplier: Supplier, product: str) -> ProductReference:
+    """What a supplier's product stands for; raises `Refused` (`not_found`)."""
+    found = ProductReference.objects.filter(supplier=supplier, folded=fold(product)).first()
+    if found is None:
+        raise Refused("not_found", "The product “%(product)s” stands for no article.", product=product)
     return found

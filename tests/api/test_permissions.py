@@ -18,7 +18,7 @@ from tests.api.helpers import NOW, SELLER, Api, make_key, refusal
 TABLE = {
     "": "who_am_i",
     "settings.view": "list_sellers get_seller get_numbering",
-    "settings.change": "confirm_the_numbering close_a_period",
+    "settings.change": "change_the_seller confirm_the_numbering close_a_period",
     "customers.view": "list_customers get_customer",
     "customers.change": "create_customer change_customer set_billing_information",
     "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon",
@@ -28,13 +28,15 @@ TABLE = {
     " redeem extend_contract",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems",
-    "usage.change": "record_usage withdraw_a_record create_supplier link link_customer set_product_reference reprocess"
-    " import_usage upload_file",
-    "billing.view": "forecast list_due list_runs get_run list_sales_items get_sales_item",
-    "billing.run": "run_billing interim_bill",
+    "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
+    " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
+    " reprocess import_usage upload_file",
+    "billing.view": "forecast list_due list_runs get_run get_work list_sales_items get_sales_item",
+    "billing.run": "run_billing start_billing stop_work interim_bill",
     "sales.change": "create_sales_item move_a_sales_item",
-    "documents.view": "list_documents get_document get_pdf explain_line list_payments",
+    "documents.view": "list_documents get_document get_pdf explain_line list_payments list_mails",
     "documents.credit": "credit_document",
+    "documents.send": "send_document",
     "payments.change": "pay_document",
     "log.view": "list_log",
 }

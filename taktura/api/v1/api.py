@@ -13,7 +13,19 @@ from ninja.errors import HttpError, ValidationError
 from taktura.api.openapi import complete
 from taktura.api.parsing import ExactParser
 from taktura.api.problems import TEXTS, Fault, faulty, language_of, problem, refused, unfit
-from taktura.api.v1 import articles, billing, contracts, customers, documents, me, sellers, suppliers, tariffs, usage
+from taktura.api.v1 import (
+    articles,
+    billing,
+    contracts,
+    customers,
+    documents,
+    me,
+    sellers,
+    supplier_files,
+    suppliers,
+    tariffs,
+    usage,
+)
 from taktura.api.v1 import log as log_of_changes
 from taktura.core.errors import Refused
 from taktura.kit.language import translate
@@ -100,6 +112,7 @@ ROUTERS = {
     "Contracts": contracts.router,
     "Usage": usage.router,
     "Suppliers": suppliers.router,
+    "Usage files": supplier_files.router,
     "Billing": billing.router,
     "Documents": documents.router,
     "Log": log_of_changes.router,

@@ -20,12 +20,15 @@ from taktura.billing.queries import due_list, item_by_id
 from taktura.billing.services import bill, move_sales_item, preview_sale, sell
 from taktura.billing.services.prepare import item_net
 from taktura.billing.services.run import Problem, sums_of
+from taktura.billing.tasks import RUN, start_run
 from taktura.contracts.models import Contract
 from taktura.contracts.queries import by_key
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer
 from taktura.customers.queries import customer_by_key
 from taktura.kit.bulk import among
+from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.services import stop
 from taktura.kit.language import translate
 
 router = Router()
@@ -56,6 +59,30 @@ class RunIn(In):
     on: Day | None = Field(None, description="bills all that is due on or before this day; null: today")
     contract: Key | None = Field(None, description="only this contract")
     customer: Key | None = Field(None, description="only this customer")
+    exclude: list[Key] = Field([], max_length=1000, description="contracts that wait for another run")
+
+
+class RunStart(In):
+    """A billing run in the background."""
+
+    on: Day | None = Field(None, description="bills all that is due on or before this day; null: today")
+    exclude: list[Key] = Field([], max_length=1000, description="contracts that wait for another run")
+
+
+class WorkOut(Out):
+    """Long work: how far it is (`done` of `total`), and how it ended."""
+
+    id: int
+    kind: str
+    state: str = Field(description="waiting, running, done, failed, stopped")
+    done: int
+    total: int
+    stop_requested: bool
+    result: dict[str, Any] = Field(description="of a run: its id, contracts, invoices, credit notes, problems")
+    error: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
 
 
 class LeftOut(Out):
@@ -208,19 +235,75 @@ def run_billing(request: HttpRequest, body: RunIn, preview: bool = False) -> Run
     twice. Contracts that fail, and customers whose billing information is incomplete, are left out and named.
     """
     call = call_of(request)
-    on = body.on or call.today
-    if on > call.today + AHEAD:
-        raise Refused("invalid", "A run is at most a year ahead.")
+    on = _day_of(call, body.on)
     contract = by_key(call.seller.pk, body.contract).pk if body.contract else None
     customer = customer_by_key(call.seller.pk, body.customer).pk if body.customer else None
     outcome = bill(
-        call.actor, seller=call.seller, on=on, contract=contract, customer=customer, preview=preview, processes=1
+        call.actor,
+        seller=call.seller,
+        on=on,
+        contract=contract,
+        customer=customer,
+        preview=preview,
+        processes=1,
+        exclude=_ids(call, body.exclude),
     )
     return RunDone(
         on=on, contracts=outcome.contracts, documents=outcome.issued,
         preview=drafts_out(outcome.ready[:MOST_SHOWN]) if preview else None,
         sums=[Sum(**asdict(row)) for row in sums_of(outcome)], left_out=_left_out(call, outcome.problems),
     )  # fmt: skip
+
+
+def _day_of(call: Call, day: date | None) -> date:
+    on = day or call.today
+    if on > call.today + AHEAD:
+        raise Refused("invalid", "A run is at most a year ahead.")
+    return on
+
+
+def _ids(call: Call, contracts: list[str]) -> list[int]:
+    return [by_key(call.seller.pk, key).pk for key in contracts]
+
+
+@endpoint(router, "POST", "/billing/runs/start", "billing.run", answer=WorkOut, status=202, codes=("conflict",))
+def start_billing(request: HttpRequest, body: RunStart) -> WorkOut:
+    """Start a run in the background; the worker does it. One at a time: `conflict` while another is under way."""
+    call = call_of(request)
+    work = start_run(
+        call.actor, seller=call.seller, on=_day_of(call, body.on), exclude=_ids(call, body.exclude)
+    )  # fmt: skip
+    return _work(work)
+
+
+def one_work(call: Call, work: int) -> WorkOut:
+    """The seller's long work by its id; raises `Refused` (`not_found`)."""
+    return _work(_work_of(call, work))
+
+
+def _work_of(call: Call, pk: int) -> Work:
+    found = Work.objects.filter(subject=f"seller:{call.seller.pk}", kind=RUN, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no work %(id)s.", id=pk)
+    return found
+
+
+def _work(work: Work) -> WorkOut:
+    return WorkOut(**{name: getattr(work, name) for name in WorkOut.model_fields})
+
+
+@endpoint(router, "GET", "/billing/work/{int:work}", "billing.view", answer=WorkOut)
+def get_work(request: HttpRequest, work: Id) -> WorkOut:
+    """A run in the background: how far it is, how it ended."""
+    return one_work(call_of(request), work)
+
+
+@endpoint(router, "POST", "/billing/work/{int:work}/stop", "billing.run", answer=WorkOut)
+def stop_work(request: HttpRequest, work: Id) -> WorkOut:
+    """Ask a run in the background to stop after the batch it is at. What it has issued stays; a later run goes on."""
+    call = call_of(request)
+    stop(work=_work_of(call, work))
+    return one_work(call, work)
 
 
 @endpoint(router, "GET", "/billing/runs", "billing.view", answer=Runs)

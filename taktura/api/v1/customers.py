@@ -13,7 +13,7 @@ from taktura.api.fields import Country, In, Key, Number, Out, Text20, Text50, Te
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.customers import services
 from taktura.customers.models import BillingInformation, Customer
-from taktura.customers.queries import customer_by_key, missing_billing_information
+from taktura.customers.queries import customer_by_key, missing_billing_information, search
 
 router = Router()
 Kind = Literal["business", "consumer"]
@@ -113,16 +113,23 @@ def one(call: Call, customer: str) -> CustomerOut:
 
 @endpoint(router, "GET", "/customers", "customers.view", answer=Customers)
 def list_customers(
-    request: HttpRequest, name: Text200 = "", kind: Kind | None = None, limit: Limit = LIMIT, after: After = ""
+    request: HttpRequest,
+    name: Text200 = "",
+    kind: Kind | None = None,
+    complete: bool | None = None,
+    limit: Limit = LIMIT,
+    after: After = "",
 ) -> Customers:
     """Customers, in the order in which they were made.
 
-    `name`: those whose name or key holds this text.
+    `name`: those whose name or key holds each of these words. `complete`: whether documents can be issued to them.
     """
     call = call_of(request)
     found = Customer.objects.filter(seller=call.seller).select_related("billing_information", "seller")
     if name:
-        found = found.filter(name__icontains=name) | found.filter(key__icontains=name)
+        found = search(found, name)
+    if complete is not None:
+        found = found.filter(complete=complete)
     if kind:
         found = found.filter(kind=kind)
     items, following = page_of(found, limit, after)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint
-from taktura.api.fields import Amount, Day, Flag, Id, In, Key, Number, Out, Text100, Text200
+from taktura.api.fields import Amount, Day, Flag, Id, In, Key, Lines, Number, Out, Text100, Text200
 from taktura.api.paging import LIMIT, After, Limit, cursor, page_of, places_in
 from taktura.api.v1.document_bodies import (
     DocumentOut,
@@ -25,7 +25,9 @@ from taktura.billing.services import credit, preview_credit
 from taktura.invoices.models import Document, Payment
 from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import by_id, exact
-from taktura.invoices.services import check_payment, pay
+from taktura.invoices.services import check_payment, mail_document, pay
+from taktura.invoices.services.mailing import about
+from taktura.kit.mail.models import OutgoingMail
 from taktura.usage.store import rows_behind, totals_behind
 
 router = Router()
@@ -92,6 +94,33 @@ class Credited(Out):
 
     documents: list[DocumentOut]
     preview: list[DraftOut] | None
+
+
+class MailIn(In):
+    """A mail with the document; what is left out is as in the letter that is kept for it."""
+
+    to: Text200 | None = None
+    subject: Text200 | None = None
+    text: Lines | None = None
+
+
+class MailOut(Out):
+    """A mail with the document: `waiting`, `sending`, `sent`, `failed`, or `unknown` where it cannot be known."""
+
+    id: int
+    to: str
+    subject: str
+    state: str
+    attempts: int
+    last_error: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+class Mails(Out):
+    """The mails with a document, the newest first."""
+
+    items: list[MailOut]
 
 
 class Step(Out):
@@ -273,3 +302,29 @@ def pay_document(request: HttpRequest, document: Id, body: PaymentIn, preview: b
         return shown.model_copy(update={"items": [*shown.items, new], "open": rest.exact, "status": state})
     pay(call.actor, document=found, amount=body.amount, on=on)
     return payments(call, document)
+
+
+@endpoint(router, "GET", "/documents/{int:document}/mails", "documents.view", answer=Mails)
+def list_mails(request: HttpRequest, document: Id) -> Mails:
+    """The mails with a document, the newest first; at most 100."""
+    found = by_id(call_of(request).seller.pk, document)
+    rows = OutgoingMail.objects.filter(about=about(found.pk)).order_by("-id")[:100]
+    return Mails(items=[_mail(m) for m in rows])
+
+
+@endpoint(
+    router, "POST", "/documents/{int:document}/mail", "documents.send", answer=MailOut, status=201,
+    codes=("billing_information_missing", "conflict"),
+)  # fmt: skip
+def send_document(request: HttpRequest, document: Id, body: MailIn) -> MailOut:
+    """Send a document by mail, with its PDF. The mail goes to the outbox and is sent by the worker."""
+    call = call_of(request)
+    fields = {name: value or "" for name, value in body.model_dump().items()}
+    return _mail(mail_document(call.actor, document=by_id(call.seller.pk, document), **fields))
+
+
+def _mail(mail: OutgoingMail) -> MailOut:
+    return MailOut(
+        id=mail.pk, to=mail.recipient, subject=mail.subject, state=mail.state, attempts=mail.attempts,
+        last_error=mail.last_error, created_at=mail.created_at, sent_at=mail.sent_at,
+    )  # fmt: skip

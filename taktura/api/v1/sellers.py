@@ -9,8 +9,9 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import endpoint
-from taktura.api.fields import Day, In, Out, Text100
-from taktura.api.v1.offer import RateOut
+from taktura.api.fields import Country, Currency, Day, Flag, In, Out, Text20, Text40, Text50, Text100, Text200, Whole
+from taktura.api.v1.offer import RateIn, RateOut
+from taktura.billing.services import change_seller
 from taktura.customers.models import Seller
 from taktura.customers.queries import rates
 from taktura.customers.services import close_period
@@ -49,6 +50,7 @@ class SellerOut(Out):
     rate_change: str
     closed_until: date | None = Field(description="usage dated before it waits")
     payment_days: int
+    unattended_runs: bool
 
 
 class Sellers(Out):
@@ -70,6 +72,38 @@ class Numbering(Out):
     """All series."""
 
     items: list[Series]
+
+
+class SellerChange(In):
+    """What can be changed of a seller; fields left out stay as they are.
+
+    Currency, prices, stacking, coupon and scale, and the change of rates stay once a document is issued.
+    """
+
+    name: Text200 | None = Field(None, min_length=1)
+    street: Text200 | None = None
+    postcode: Text20 | None = None
+    city: Text100 | None = None
+    country: Country | None = None
+    email: Text200 | None = None
+    phone: Text50 | None = None
+    vat_id: Text20 | None = None
+    tax_number: Text40 | None = None
+    registration: Text200 | None = None
+    bank_name: Text100 | None = None
+    iban: Text50 | None = Field(None, max_length=42)
+    bic: Text20 | None = None
+    currency: Currency | None = None
+    time_zone: Text50 | None = None
+    vat: list[RateIn] | None = Field(None, min_length=1, max_length=50)
+    prices_are: Literal["net", "gross"] | None = None
+    change_documents: Literal["separate", "netted"] | None = None
+    stacking: Literal["best", "add", "sequence"] | None = None
+    coupon_and_scale: Literal["coupon", "best", "both"] | None = None
+    consumer_rules: Literal["DE", "none"] | None = None
+    rate_change: Literal["end", "split"] | None = None
+    payment_days: Whole | None = Field(None, le=365)
+    unattended_runs: Flag | None = None
 
 
 class PeriodClose(In):
@@ -116,6 +150,16 @@ def list_sellers(request: HttpRequest) -> Sellers:
 def get_seller(request: HttpRequest) -> SellerOut:
     """The seller of this call."""
     return one(call_of(request))
+
+
+@endpoint(router, "PATCH", "/seller", "settings.change", answer=SellerOut, etag=True, of=one, codes=("conflict",))
+def change_the_seller(request: HttpRequest, body: SellerChange) -> SellerOut:
+    """Change the seller: the fields that are given."""
+    call = call_of(request)
+    fields = body.model_dump(exclude_none=True, exclude={"vat"})
+    if body.vat is not None:
+        fields["vat"] = [[rate.from_, rate.rate] for rate in body.vat]
+    return shown(change_seller(call.actor, seller=call.seller, **fields))
 
 
 @endpoint(router, "POST", "/seller/close_period", "settings.change", answer=SellerOut, of=one, codes=("conflict",))

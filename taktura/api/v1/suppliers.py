@@ -1,6 +1,6 @@
 """Suppliers: their files, customers, subscriptions and products, and what ties them to contracts."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -9,34 +9,27 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint
-from taktura.api.fields import Currency, Day, Flag, Id, In, Key, Number, Out, Text50, Text100, Text200
+from taktura.api.fields import Currency, Day, Flag, In, Key, Number, Out, Text50, Text100, Text200
 from taktura.api.paging import LIMIT, After, Limit, page_of
-from taktura.api.problems import language_of
 from taktura.api.v1.contract_bodies import ContractOut
 from taktura.api.v1.contract_bodies import one as one_contract
 from taktura.billing import services as billing
 from taktura.catalog.queries import article_by_key
 from taktura.contracts.queries import by_key, line_for
 from taktura.customers.queries import customer_by_key
-from taktura.kit.language import translate
 from taktura.usage import services
-from taktura.usage.models import FileProblem, ProductReference, Supplier, UsageFile
+from taktura.usage.models import ProductReference, Supplier
 from taktura.usage.queries import (
+    customer_of,
     customers_of,
-    file_by_id,
+    reference_of,
     subscription_shown,
     subscriptions_of,
     supplier_by_key,
     supplier_customer_shown,
 )
-from taktura.usage.reader import Problem
-from taktura.usage.services import Received
 
 router = Router()
-MOST_FILE_BYTES = 100 * 1024**2
-MOST_PROBLEMS = 100
-FILES = ("text/csv", "text/plain", "application/octet-stream")
-Cell = str | int | Number | None
 MappingBody = Annotated[
     dict[Text100, Text200 | int | list[Text100] | dict[Text100, Text200] | None],
     Field(max_length=50, description="our column to the file's heading, and how the file is written"),
@@ -54,6 +47,18 @@ class SupplierIn(In):
     currency: Currency | None = Field(None, description="null: the seller's")
     time_zone: Text50 | None = Field(None, description="null: the seller's")
     mapping: MappingBody = {}
+
+
+class SupplierChange(In):
+    """What can be changed of a supplier; fields left out stay as they are."""
+
+    name: Text200 | None = Field(None, min_length=1)
+    create_customers: Flag | None = None
+    create_subscriptions: Flag | None = None
+    unit_price_from_import: Flag | None = None
+    currency: Currency | None = None
+    time_zone: Text50 | None = None
+    mapping: MappingBody | None = None
 
 
 class SupplierOut(Out):
@@ -133,6 +138,12 @@ class CustomerLink(In):
     customer: Key
 
 
+class CustomerUnlink(In):
+    """A supplier customer."""
+
+    reference: Text200 = Field(min_length=1)
+
+
 class Extension(In):
     """A contract line to be booked from a supplier subscription; what is left out comes from the subscription."""
 
@@ -172,65 +183,6 @@ class Reprocessed(Out):
     documents: list[int]
 
 
-class ProblemOut(Out):
-    """A row that could not be read, or that conflicts with a stored one."""
-
-    line: int | None
-    code: str
-    column: str
-    value: str
-    detail: str
-
-
-class Imported(Out):
-    """What became of rows; `problems` are at most 100, `more_problems` says how many more there are."""
-
-    file: int | None
-    rows: int
-    recorded: int
-    duplicates: int
-    conflicts: int
-    waiting: dict[str, int] = Field(description="by reason")
-    problems: list[ProblemOut]
-    more_problems: int
-    documents: list[int] = Field(description="ids of interim bills by threshold")
-
-
-class RowsIn(In):
-    """Rows of a supplier import, under our columns or the headings of the mapping."""
-
-    rows: list[dict[Text100, Cell]] = Field(min_length=1, max_length=10_000)
-    mapping: MappingBody | None = None
-
-
-class FileOut(Out):
-    """A file as it was received."""
-
-    id: int
-    name: str
-    sha256: str
-    received_at: datetime
-    rows: int
-    recorded: int
-    duplicates: int
-    conflicts: int
-    waiting: int
-
-
-class Files(Out):
-    """A page of files."""
-
-    items: list[FileOut]
-    next: str | None
-
-
-class Problems(Out):
-    """A page of a file's problems."""
-
-    items: list[ProblemOut]
-    next: str | None
-
-
 def shown(supplier: Supplier) -> SupplierOut:
     """A supplier as it is told."""
     names = [name for name in SupplierOut.model_fields if name != "supplier"]
@@ -242,7 +194,8 @@ def one(call: Call, supplier: str) -> SupplierOut:
     return shown(supplier_by_key(call.seller.pk, supplier))
 
 
-def _supplier(request: HttpRequest, key: str) -> Supplier:
+def supplier_of(request: HttpRequest, key: str) -> Supplier:
+    """The supplier of a key; raises `Refused` (`not_found`)."""
     return supplier_by_key(call_of(request).seller.pk, key)
 
 
@@ -270,12 +223,21 @@ def get_supplier(request: HttpRequest, supplier: Key) -> SupplierOut:
     return one(call_of(request), supplier)
 
 
+@endpoint(router, "PATCH", "/suppliers/{supplier}", "usage.change", answer=SupplierOut, etag=True, of=one)
+def change_supplier(request: HttpRequest, supplier: Key, body: SupplierChange) -> SupplierOut:
+    """Change a supplier: the fields that are given. They hold for what comes from now on."""
+    call = call_of(request)
+    fields = body.model_dump(exclude_none=True)
+    services.change_supplier(call.actor, supplier=supplier_of(request, supplier), **fields)
+    return one(call, supplier)
+
+
 @endpoint(router, "GET", "/suppliers/{supplier}/customers", "usage.view", answer=SupplierCustomers)
 def list_supplier_customers(
     request: HttpRequest, supplier: Key, linked: bool | None = None, limit: Limit = LIMIT, after: After = ""
 ) -> SupplierCustomers:
     """The supplier's customers, in the order in which they appeared."""
-    items, following = page_of(customers_of(_supplier(request, supplier), linked=linked), limit, after)
+    items, following = page_of(customers_of(supplier_of(request, supplier), linked=linked), limit, after)
     return SupplierCustomers(
         items=[SupplierCustomerOut(reference=c.reference, **supplier_customer_shown(c)) for c in items], next=following
     )
@@ -286,7 +248,7 @@ def list_subscriptions(
     request: HttpRequest, supplier: Key, linked: bool | None = None, limit: Limit = LIMIT, after: After = ""
 ) -> Subscriptions:
     """The supplier's subscriptions, in the order in which they appeared."""
-    items, following = page_of(subscriptions_of(_supplier(request, supplier), linked=linked), limit, after)
+    items, following = page_of(subscriptions_of(supplier_of(request, supplier), linked=linked), limit, after)
     return Subscriptions(
         items=[SubscriptionOut(subscription=s.reference, **subscription_shown(s)) for s in items], next=following
     )
@@ -303,7 +265,7 @@ def link(request: HttpRequest, supplier: Key, body: Link) -> ContractOut:
     call = call_of(request)
     contract = by_key(call.seller.pk, body.contract)
     line = line_for(contract, body.article, body.line, call.today)
-    services.link(call.actor, supplier=_supplier(request, supplier), reference=body.subscription, line=line)
+    services.link(call.actor, supplier=supplier_of(request, supplier), reference=body.subscription, line=line)
     return one_contract(call, body.contract)
 
 
@@ -316,8 +278,33 @@ def link_customer(request: HttpRequest, supplier: Key, body: CustomerLink) -> Su
     call = call_of(request)
     customer = customer_by_key(call.seller.pk, body.customer)
     row = services.link_customer(
-        call.actor, supplier=_supplier(request, supplier), reference=body.reference, customer=customer
+        call.actor, supplier=supplier_of(request, supplier), reference=body.reference, customer=customer
     )
+    return SupplierCustomerOut(reference=row.reference, **supplier_customer_shown(row))
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/unlink", "usage.change", answer=ContractOut, codes=("conflict",)
+)  # fmt: skip
+def unlink(request: HttpRequest, supplier: Key, body: Link) -> ContractOut:
+    """Untie a supplier subscription from a contract line.
+
+    Its usage on the line waits again, and what was billed of it is credited with the next bill.
+    """
+    call = call_of(request)
+    line = line_for(by_key(call.seller.pk, body.contract), body.article, body.line, call.today)
+    billing.untie(call.actor, supplier=supplier_of(request, supplier), reference=body.subscription, line=line)
+    return one_contract(call, body.contract)
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/unlink_customer", "usage.change", answer=SupplierCustomerOut,
+    codes=("conflict",),
+)  # fmt: skip
+def unlink_customer(request: HttpRequest, supplier: Key, body: CustomerUnlink) -> SupplierCustomerOut:
+    """Untie a supplier customer from its customer."""
+    row = customer_of(supplier_of(request, supplier), body.reference)
+    services.unlink_customer(call_of(request).actor, row=row)
     return SupplierCustomerOut(reference=row.reference, **supplier_customer_shown(row))
 
 
@@ -329,7 +316,7 @@ def extend_contract(request: HttpRequest, supplier: Key, body: Extension) -> Con
     """Book a contract line from a supplier subscription and tie it to it (R17.3)."""
     call = call_of(request)
     services.extend_contract(
-        call.actor, supplier=_supplier(request, supplier), contract=by_key(call.seller.pk, body.contract),
+        call.actor, supplier=supplier_of(request, supplier), contract=by_key(call.seller.pk, body.contract),
         reference=body.subscription, article=body.article, quantity=body.quantity, start=body.from_,
     )  # fmt: skip
     return one_contract(call, body.contract)
@@ -340,7 +327,7 @@ def list_product_references(
     request: HttpRequest, supplier: Key, limit: Limit = LIMIT, after: After = ""
 ) -> ProductReferences:
     """Which articles the supplier's products stand for."""
-    rows = ProductReference.objects.filter(supplier=_supplier(request, supplier)).select_related("article")
+    rows = ProductReference.objects.filter(supplier=supplier_of(request, supplier)).select_related("article")
     items, following = page_of(rows, limit, after)
     shown_rows = [ProductReferenceOut(product=r.product, article=r.article.key) for r in items]
     return ProductReferences(items=shown_rows, next=following)
@@ -351,10 +338,20 @@ def set_product_reference(request: HttpRequest, supplier: Key, body: ProductRefe
     """Say which article a product stands for."""
     call = call_of(request)
     row = services.set_product_reference(
-        call.actor, supplier=_supplier(request, supplier), product=body.product,
+        call.actor, supplier=supplier_of(request, supplier), product=body.product,
         article=article_by_key(call.seller.pk, body.article),
     )  # fmt: skip
     return ProductReferenceOut(product=row.product, article=row.article.key)
+
+
+@endpoint(router, "DELETE", "/suppliers/{supplier}/product_references", "usage.change", answer=None, status=204)
+def remove_product_reference(
+    request: HttpRequest, supplier: Key, product: Annotated[Text200, Field(min_length=1)]
+) -> Answer:
+    """A product stands for no article any more; lines that were extended by it stay."""
+    row = reference_of(supplier_of(request, supplier), product)
+    services.remove_product_reference(call_of(request).actor, reference=row)
+    return Answer(None)
 
 
 @endpoint(
@@ -363,83 +360,10 @@ def set_product_reference(request: HttpRequest, supplier: Key, body: ProductRefe
 def reprocess(request: HttpRequest, supplier: Key) -> Reprocessed:
     """Process again what waits of the supplier."""
     call = call_of(request)
-    (recorded, reasons), issued = billing.reprocess(call.actor, supplier=_supplier(request, supplier))
-    return Reprocessed(recorded=recorded, waiting=_counted(reasons), documents=[d.id for d in issued])
+    (recorded, reasons), issued = billing.reprocess(call.actor, supplier=supplier_of(request, supplier))
+    return Reprocessed(recorded=recorded, waiting=counted(reasons), documents=[d.id for d in issued])
 
 
-@endpoint(
-    router, "POST", "/suppliers/{supplier}/import_usage", "usage.change", answer=Imported, most_bytes=16 * 1024**2,
-    codes=("conflict",),
-)  # fmt: skip
-def import_usage(request: HttpRequest, supplier: Key, body: RowsIn) -> Imported:
-    """Take in rows of the supplier that are parsed already; a bad row stops no other."""
-    call = call_of(request)
-    received, issued = billing.import_rows(
-        call.actor, supplier=_supplier(request, supplier), rows=body.rows, mapping=body.mapping
-    )
-    return _imported(call, received, [d.id for d in issued])
-
-
-@endpoint(
-    router, "POST", "/suppliers/{supplier}/files", "usage.change", answer=Imported, status=201, raw=FILES,
-    most_bytes=MOST_FILE_BYTES, codes=("conflict",),
-)  # fmt: skip
-def upload_file(request: HttpRequest, supplier: Key, name: Annotated[Text200, Field(min_length=1)]) -> Imported:
-    """Load a usage file of the supplier: its bytes are the body, `name` is what it is called.
-
-    It is kept unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out; a bad
-    row becomes a problem with its line and reason and stops no other.
-    """
-    call = call_of(request)
-    received, issued = billing.receive_file(
-        call.actor, supplier=_supplier(request, supplier), name=name, content=request.body
-    )
-    return _imported(call, received, [d.id for d in issued])
-
-
-@endpoint(router, "GET", "/suppliers/{supplier}/files", "usage.view", answer=Files)
-def list_files(request: HttpRequest, supplier: Key, limit: Limit = LIMIT, after: After = "") -> Files:
-    """The supplier's files, the newest first."""
-    rows = UsageFile.objects.filter(supplier=_supplier(request, supplier)).defer("content")
-    items, following = page_of(rows, limit, after, newest_first=True)
-    return Files(items=[_file(f) for f in items], next=following)
-
-
-@endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}", "usage.view", answer=FileOut, etag=True)
-def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
-    """A file, and what became of its rows."""
-    return _file(file_by_id(_supplier(request, supplier), file))
-
-
-@endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}/problems", "usage.view", answer=Problems)
-def list_problems(request: HttpRequest, supplier: Key, file: Id, limit: Limit = LIMIT, after: After = "") -> Problems:
-    """The rows of a file that could not be read, or that conflict with stored ones; at most 10,000 are kept."""
-    rows = FileProblem.objects.filter(file=file_by_id(_supplier(request, supplier), file))
-    items, following = page_of(rows, limit, after)
-    shown_rows = [ProblemOut(line=p.line, code=p.code, column=p.column, value=p.value, detail=p.text) for p in items]
-    return Problems(items=shown_rows, next=following)
-
-
-def _file(file: UsageFile) -> FileOut:
-    return FileOut(**{name: getattr(file, name) for name in FileOut.model_fields})
-
-
-def _counted(reasons: list[str]) -> dict[str, int]:
+def counted(reasons: list[str]) -> dict[str, int]:
+    """Reasons, with how often each is there."""
     return {reason: reasons.count(reason) for reason in sorted(set(reasons))}
-
-
-def _imported(call: Call, received: Received, documents: list[int]) -> Imported:
-    outcome, language = received.outcome, language_of(call.request)
-
-    def told(problem: Problem) -> ProblemOut:
-        detail = translate(problem.message, problem.values, language)
-        return ProblemOut(
-            line=problem.line, code=problem.code, column=problem.column, value=problem.value, detail=detail
-        )  # fmt: skip
-
-    return Imported(
-        file=received.file.pk if received.file else None, rows=received.rows, recorded=outcome.recorded,
-        duplicates=outcome.duplicates, conflicts=outcome.conflicts, waiting=_counted(outcome.exceptions),
-        problems=[told(p) for p in received.problems[:MOST_PROBLEMS]],
-        more_problems=max(0, len(received.problems) - MOST_PROBLEMS), documents=documents,
-    )  # fmt: skip

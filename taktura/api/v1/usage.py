@@ -16,7 +16,9 @@ from taktura.api.fields import Day, In, Key, Moment, Number, Out, Text100, Text3
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.parsing import JSON, check_media
 from taktura.api.problems import Fault, language_of
-from taktura.billing.services import record_each
+from taktura.billing import services as billing
+from taktura.billing.services.waiting import Tied
+from taktura.contracts.queries import by_key
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.usage.models import UsageException, UsageRecord
@@ -129,6 +131,50 @@ class Exceptions(Out):
     counts: dict[str, int]
 
 
+class Correction(In):
+    """What of a record is to be corrected; fields left out stay as they are. Amounts are of all of it."""
+
+    contract: Key | None = None
+    article: Key | None = None
+    key: Key | None = Field(None, description="instead of `article`")
+    quantity: Number | None = None
+    seconds: Whole | None = None
+    cost_amount: Number | None = None
+    amount: Number | None = None
+    from_: Moment | None = Field(None, validation_alias="from", serialization_alias="from")
+    until: Moment | None = Field(None, description="exclusive; only with `from`")
+
+
+class RecordName(In):
+    """A record's name."""
+
+    id: Annotated[Text300, Field(min_length=1)]
+    source: Text100 = DEFAULT_SOURCE
+
+
+class Sending(In):
+    """Waiting records, and the contract or the article that they are meant for."""
+
+    records: list[RecordName] = Field(min_length=1, max_length=1000)
+    contract: Key | None = None
+    article: Key | None = None
+
+
+class Processed(Out):
+    """How many records found their line, why others wait still (by reason), interim bills made."""
+
+    recorded: int
+    waiting: dict[str, int]
+    documents: list[int]
+
+
+class Corrected(Out):
+    """The record as it is now, and interim bills made."""
+
+    record: RecordOut
+    documents: list[int]
+
+
 class Withdrawal(In):
     """Which record is to be withdrawn."""
 
@@ -167,7 +213,7 @@ def record_usage(request: HttpRequest) -> HttpResponse:
     """
     call = call_of(request)
     entries = _read(request)
-    outcome, verdicts, issued = record_each(call.actor, seller=call.seller, entries=entries)
+    outcome, verdicts, issued = billing.record_each(call.actor, seller=call.seller, entries=entries)
     counts = {word: sum(v.verdict == word for v in verdicts) for word in ("recorded", "waiting", "refused")}
     language = language_of(request)
     content = _encoder.encode(
@@ -269,7 +315,7 @@ def list_usage(
 @endpoint(router, "GET", "/usage/record", "usage.view", answer=RecordOut, etag=True)
 def get_usage(request: HttpRequest, id: Text300, source: Text100 = DEFAULT_SOURCE) -> RecordOut:  # noqa: A002
     """One usage record by its id."""
-    return shown(record_by_id(call_of(request).seller.pk, source, id))
+    return one(call_of(request), id, source)
 
 
 @endpoint(router, "GET", "/usage/exceptions", "usage.view", answer=Exceptions)
@@ -302,3 +348,53 @@ def withdraw_a_record(request: HttpRequest, body: Withdrawal) -> Answer:
     call: Call = call_of(request)
     withdraw_usage(call.actor, seller=call.seller, external_id=body.id, source=body.source)
     return Answer(None)
+
+
+def one(call: Call, id: str, source: str = DEFAULT_SOURCE) -> RecordOut:  # noqa: A002
+    """A record by its name; raises `Refused` (`not_found`)."""
+    return shown(record_by_id(call.seller.pk, source, id))
+
+
+@endpoint(router, "PATCH", "/usage/record", "usage.change", answer=Corrected, codes=("closed_period",))
+def correct_usage(
+    request: HttpRequest, id: Text300, body: Correction, source: Text100 = DEFAULT_SOURCE  # noqa: A002
+) -> Corrected:  # fmt: skip
+    """Correct a usage record: its next revision, with the fields changed that are given (R12.2).
+
+    What it was stays in its history; the difference is billed or credited with the next bill.
+    """
+    call = call_of(request)
+    changes = body.model_dump(exclude_unset=True, exclude={"contract", "article", "key", "from_"})
+    if body.contract is not None:
+        changes["contract"] = by_key(call.seller.pk, body.contract)
+    if body.article is not None or body.key is not None:
+        changes |= {"article": body.article or body.key, "by_key": body.article is None}
+    if body.from_ is not None:
+        changes["start"] = body.from_
+    record = record_by_id(call.seller.pk, source, id)
+    _, issued = billing.correct_usage(call.actor, seller=call.seller, record=record, changes=changes)
+    return Corrected(record=one(call, id, source), documents=[d.id for d in issued])
+
+
+@endpoint(router, "POST", "/usage/send_to", "usage.change", answer=Processed, codes=("closed_period", "conflict"))
+def send_usage_to(request: HttpRequest, body: Sending) -> Processed:
+    """Send waiting records to another contract or for another article, each as a correction of its own."""
+    call = call_of(request)
+    rows = [record_by_id(call.seller.pk, r.source, r.id).pk for r in body.records]
+    contract = by_key(call.seller.pk, body.contract) if body.contract else None
+    tied = billing.send_to(
+        call.actor, seller=call.seller, records=rows, contract=contract, article=body.article or ""
+    )  # fmt: skip
+    return _processed(tied)
+
+
+@endpoint(router, "POST", "/usage/reprocess", "usage.change", answer=Processed, codes=("conflict",))
+def process_again(request: HttpRequest) -> Processed:
+    """Process again all that waits, of all suppliers and callers."""
+    call = call_of(request)
+    return _processed(billing.process_again(call.actor, seller=call.seller))
+
+
+def _processed(tied: Tied) -> Processed:
+    counts = {reason: tied.waiting.count(reason) for reason in sorted(set(tied.waiting))}
+    return Processed(recorded=tied.recorded, waiting=counts, documents=[d.id for d in tied.issued])

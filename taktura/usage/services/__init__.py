@@ -1,12 +1,12 @@
 """Writes of usage: records, files, suppliers and what ties them to contracts."""
 
+from taktura.usage.queries import fold
 from taktura.usage.services.corrections import correct_usage, send_to
 from taktura.usage.services.files import Received, check_size, import_rows, receive_file
 from taktura.usage.services.links import (
     Extension,
     extend_contract,
     extension,
-    fold,
     link,
     link_customer,
     note_subscription,

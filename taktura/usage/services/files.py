@@ -16,8 +16,8 @@ from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import upsert_rows
 from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile
+from taktura.usage.queries import fold
 from taktura.usage.reader import Mapping, Problem, Row, read, read_rows
-from taktura.usage.services.links import fold
 from taktura.usage.services.records import digest
 from taktura.usage.store import Outcome, take_in
 

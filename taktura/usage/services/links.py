@@ -26,12 +26,8 @@ from taktura.usage.models import (
     SupplierSubscription,
     UsageRecord,
 )
+from taktura.usage.queries import fold
 from taktura.usage.store import match_records
-
-
-def fold(reference: str) -> str:
-    """A reference as it is compared: without regard to case and outer blanks."""
-    return reference.strip().casefold()
 
 
 @act

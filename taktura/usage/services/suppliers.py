@@ -12,8 +12,8 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import ProductReference, Supplier
+from taktura.usage.queries import fold
 from taktura.usage.reader import Mapping
-from taktura.usage.services.links import fold
 
 FIELDS = (
     "name",

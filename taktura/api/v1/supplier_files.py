@@ -1,0 +1,160 @@
+"""Usage files of suppliers: bytes in, rows in, what became of them."""
+
+from datetime import datetime
+from typing import Annotated
+
+from django.http import HttpRequest
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import Call, call_of
+from taktura.api.endpoint import endpoint
+from taktura.api.fields import Id, In, Key, Number, Out, Text100, Text200
+from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.api.problems import language_of
+from taktura.api.v1.suppliers import MappingBody, counted, supplier_of
+from taktura.billing import services as billing
+from taktura.kit.language import translate
+from taktura.usage.models import FileProblem, UsageFile
+from taktura.usage.queries import file_by_id
+from taktura.usage.reader import Problem
+from taktura.usage.services import Received
+
+router = Router()
+MOST_FILE_BYTES = 100 * 1024**2
+MOST_PROBLEMS = 100
+FILES = ("text/csv", "text/plain", "application/octet-stream")
+Cell = str | int | Number | None
+
+
+class ProblemOut(Out):
+    """A row that could not be read, or that conflicts with a stored one."""
+
+    line: int | None
+    code: str
+    column: str
+    value: str
+    detail: str
+
+
+class Imported(Out):
+    """What became of rows; `problems` are at most 100, `more_problems` says how many more there are."""
+
+    file: int | None
+    rows: int
+    recorded: int
+    duplicates: int
+    conflicts: int
+    waiting: dict[str, int] = Field(description="by reason")
+    problems: list[ProblemOut]
+    more_problems: int
+    documents: list[int] = Field(description="ids of interim bills by threshold")
+
+
+class RowsIn(In):
+    """Rows of a supplier import, under our columns or the headings of the mapping."""
+
+    rows: list[dict[Text100, Cell]] = Field(min_length=1, max_length=10_000)
+    mapping: MappingBody | None = None
+
+
+class FileOut(Out):
+    """A file as it was received."""
+
+    id: int
+    name: str
+    sha256: str
+    received_at: datetime
+    rows: int
+    recorded: int
+    duplicates: int
+    conflicts: int
+    waiting: int
+
+
+class Files(Out):
+    """A page of files."""
+
+    items: list[FileOut]
+    next: str | None
+
+
+class Problems(Out):
+    """A page of a file's problems."""
+
+    items: list[ProblemOut]
+    next: str | None
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/import_usage", "usage.change", answer=Imported, most_bytes=16 * 1024**2,
+    codes=("conflict",),
+)  # fmt: skip
+def import_usage(request: HttpRequest, supplier: Key, body: RowsIn) -> Imported:
+    """Take in rows of the supplier that are parsed already; a bad row stops no other."""
+    call = call_of(request)
+    received, issued = billing.import_rows(
+        call.actor, supplier=supplier_of(request, supplier), rows=body.rows, mapping=body.mapping
+    )
+    return _imported(call, received, [d.id for d in issued])
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/files", "usage.change", answer=Imported, status=201, raw=FILES,
+    most_bytes=MOST_FILE_BYTES, codes=("conflict",),
+)  # fmt: skip
+def upload_file(request: HttpRequest, supplier: Key, name: Annotated[Text200, Field(min_length=1)]) -> Imported:
+    """Load a usage file of the supplier: its bytes are the body, `name` is what it is called.
+
+    It is kept unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out; a bad
+    row becomes a problem with its line and reason and stops no other.
+    """
+    call = call_of(request)
+    received, issued = billing.receive_file(
+        call.actor, supplier=supplier_of(request, supplier), name=name, content=request.body
+    )
+    return _imported(call, received, [d.id for d in issued])
+
+
+@endpoint(router, "GET", "/suppliers/{supplier}/files", "usage.view", answer=Files)
+def list_files(request: HttpRequest, supplier: Key, limit: Limit = LIMIT, after: After = "") -> Files:
+    """The supplier's files, the newest first."""
+    rows = UsageFile.objects.filter(supplier=supplier_of(request, supplier)).defer("content")
+    items, following = page_of(rows, limit, after, newest_first=True)
+    return Files(items=[_file(f) for f in items], next=following)
+
+
+@endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}", "usage.view", answer=FileOut, etag=True)
+def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
+    """A file, and what became of its rows."""
+    return _file(file_by_id(supplier_of(request, supplier), file))
+
+
+@endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}/problems", "usage.view", answer=Problems)
+def list_problems(request: HttpRequest, supplier: Key, file: Id, limit: Limit = LIMIT, after: After = "") -> Problems:
+    """The rows of a file that could not be read, or that conflict with stored ones; at most 10,000 are kept."""
+    rows = FileProblem.objects.filter(file=file_by_id(supplier_of(request, supplier), file))
+    items, following = page_of(rows, limit, after)
+    shown_rows = [ProblemOut(line=p.line, code=p.code, column=p.column, value=p.value, detail=p.text) for p in items]
+    return Problems(items=shown_rows, next=following)
+
+
+def _file(file: UsageFile) -> FileOut:
+    return FileOut(**{name: getattr(file, name) for name in FileOut.model_fields})
+
+
+def _imported(call: Call, received: Received, documents: list[int]) -> Imported:
+    outcome, language = received.outcome, language_of(call.request)
+
+    def told(problem: Problem) -> ProblemOut:
+        detail = translate(problem.message, problem.values, language)
+        return ProblemOut(
+            line=problem.line, code=problem.code, column=problem.column, value=problem.value, detail=detail
+        )  # fmt: skip
+
+    return Imported(
+        file=received.file.pk if received.file else None, rows=received.rows, recorded=outcome.recorded,
+        duplicates=outcome.duplicates, conflicts=outcome.conflicts, waiting=counted(outcome.exceptions),
+        problems=[told(p) for p in received.problems[:MOST_PROBLEMS]],
+        more_problems=max(0, len(received.problems) - MOST_PROBLEMS), documents=documents,
+    )  # fmt: skip
