@@ -90,6 +90,7 @@ WORDS = {
     },
     "consumer_rules": {"DE": "German law for consumers", "none": "As the contract says"},
     "booking": {"included": "Included", "add_on": "Add-on", "on_off": "On or off"},
+    "sale": {"pending": "Waits for the next bill", "billed": "Billed"},
     "unit": {"piece": "Piece", "minute": "Minute"},
     "anchor": {"contract": "On the day of the contract's start", "calendar": "On the first of a month"},
     "notice": {"none": "None", "monthly": "To the end of a month", "yearly": "To the end of a year"},
@@ -165,6 +166,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
     "user": {"True": ("green", "circle-check"), "False": ("secondary", "circle-off")},
     "key": {"usable": ("green", "circle-check"), "expired": ("secondary", "clock"), "revoked": ("red", "ban")},
     "numbering": {"confirmed": ("green", "circle-check"), "unconfirmed": ("yellow", "alert-triangle")},
+    "sale": {"pending": ("blue", "clock"), "billed": ("green", "circle-check")},
     "complete": {"True": ("green", "circle-check"), "False": ("yellow", "alert-triangle")},
     "link": {"unlinked": ("teal", "unlink"), "linked": ("green", "link")},
 }

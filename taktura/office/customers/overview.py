@@ -47,6 +47,7 @@ def customers(request: HttpRequest) -> HttpResponse:
             link=lambda c: reverse("customer", args=[c.pk]),
             menu=_menu,
             primary=Link(label=_("New customer"), url=reverse("customer_new"), permission="customers.change"),
+            links=[Link(label=_("Sales items"), url=reverse("sales"), permission="billing.view", icon="basket")],
             empty_title=_("No customers yet"),
             empty_text=_("Make the first one here, or send them by the API."),
         ),

@@ -1,0 +1,13 @@
+"""Addresses of sales items."""
+
+from django.urls import path
+
+from taktura.office.sales import views
+
+urlpatterns = [
+    path("", views.sales, name="sales"),
+    path("new/<int:customer>/", views.new, name="sale_new"),
+    path("new/<int:customer>/consequence/", views.consequence, name="sale_consequence"),
+    path("<int:pk>/", views.sale, name="sale"),
+    path("<int:pk>/move/", views.move, name="sale_move"),
+]

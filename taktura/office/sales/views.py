@@ -1,0 +1,202 @@
+"""Sales items: one-off sales outside a contract; the next bill of the customer takes them along."""
+
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import Count, Min, Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_POST
+
+from taktura.billing import services
+from taktura.billing.models import SalesItem
+from taktura.core.errors import Refused
+from taktura.customers.models import Customer
+from taktura.customers.queries import customer_by_key, search
+from taktura.invoices.printing import views_of_ready
+from taktura.office import show
+from taktura.office.customers.detail import find as find_customer
+from taktura.office.forms import ExactNumberField, add_refusal
+from taktura.office.lists import Column, Filter, Listing, Rows, list_page
+from taktura.office.page import actor_of, page, seller_of, today_of
+from taktura.office.templatetags.office import state
+
+ROWS = 3
+MOST_LINES = 30
+
+
+class LineForm(forms.Form):
+    """A line of a sale; one in which nothing is typed does not count."""
+
+    title = forms.CharField(label=lazy("Title"), max_length=200, required=False)
+    quantity = ExactNumberField(label=lazy("Quantity"), required=False)
+    price = ExactNumberField(label=lazy("Unit price"), required=False)
+    discount = ExactNumberField(label=lazy("Discount in percent"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """A line has a title and a price, or nothing."""
+        data: dict[str, Any] = super().clean() or {}
+        if self.is_line():
+            for name in ("title", "price"):
+                if name not in self.errors and data.get(name) in (None, ""):
+                    self.add_error(name, _("This is missing."))
+        return data
+
+    def is_line(self) -> bool:
+        """Whether anything was typed."""
+        return any(self.data.get(self.add_prefix(n), "").strip() for n in ("title", "price", "discount"))
+
+    def line(self) -> dict[str, Any]:
+        """The line in the words of the scenario format."""
+        data = self.cleaned_data
+        return {
+            "title": data["title"], "price": data["price"],
+            "quantity": Decimal(1) if data["quantity"] is None else data["quantity"], "discount": data["discount"] or 0,
+        }  # fmt: skip
+
+
+class HeadForm(forms.Form):
+    """What is no line: nothing; refusals stand here."""
+
+
+Lines = forms.formset_factory(LineForm, extra=0, min_num=ROWS, max_num=MOST_LINES, absolute_max=MOST_LINES)
+
+
+def find(request: HttpRequest, pk: int) -> SalesItem:
+    """The seller's sale, or 404."""
+    rows = SalesItem.objects.select_related("customer__seller", "customer__billing_information", "document")
+    return get_object_or_404(rows.filter(customer__seller=seller_of(request)).prefetch_related("lines"), pk=pk)
+
+
+@page("billing.view")
+def sales(request: HttpRequest) -> HttpResponse:
+    """All sales items: those that wait for a bill, and those that are billed."""
+    rows = SalesItem.objects.filter(customer__seller=seller_of(request)).select_related("customer", "document")
+    rows = rows.annotate(size=Count("lines"), first=Min("lines__title"))
+    return list_page(
+        request,
+        Listing(
+            slug="sales",
+            title=_("Sales items"),
+            rows=rows,
+            columns=[
+                Column(name="first", label=_("Title"), value=lambda s: s.first or show.NONE),
+                Column(
+                    name="customer", label=_("Customer"), value=lambda s: s.customer.name, sort="customer__folded"
+                ),
+                Column(name="sold", label=_("Sold on"), value=lambda s: show.day(s.sold_on), raw=lambda s: s.sold_on,
+                       sort="sold_on"),
+                Column(name="size", label=_("Lines"), value=lambda s: show.count(s.size), numeric=True, narrow=True),
+                Column(
+                    name="state", label=_("State"), value=lambda s: state("sale", _state(s)),
+                    raw=lambda s: show.word("sale", _state(s)),
+                ),
+                Column(
+                    name="document", label=_("Document"), narrow=True,
+                    value=lambda s: s.document.number if s.document else show.NONE,
+                ),
+            ],
+            order="-sold",
+            filters=[
+                Filter(
+                    name="state", label=_("State"),
+                    choices=[("pending", show.word("sale", "pending")), ("billed", show.word("sale", "billed"))],
+                    apply=lambda rows, value: rows.filter(document__isnull=value == "pending"),
+                )
+            ],
+            search=_search,
+            link=lambda s: reverse("sale", args=[s.pk]),
+            empty_title=_("No sales items yet"),
+            empty_text=_("A sales item is begun on the page of its customer."),
+        ),
+    )  # fmt: skip
+
+
+def _search(rows: Rows, text: str) -> Rows:
+    known = search(Customer.objects.all(), text).values("pk")
+    return rows.filter(Q(customer__in=known) | Q(lines__title__icontains=text)).distinct()
+
+
+def _state(item: SalesItem) -> str:
+    return "pending" if item.document_id is None else "billed"
+
+
+@page("billing.view")
+def sale(request: HttpRequest, pk: int) -> HttpResponse:
+    """One sale with its lines."""
+    item = find(request, pk)
+    return render(request, "sales/sale.html", {"item": item, "lines": item.lines.all(), "state": _state(item)})
+
+
+@page("sales.change")
+def new(request: HttpRequest, customer: int) -> HttpResponse:
+    """Make a sale for a customer."""
+    buyer = find_customer(request, customer)
+    head, lines = HeadForm(request.POST or None), _lines(request)
+    if request.method == "POST" and head.is_valid() and lines.is_valid():
+        try:
+            item = services.sell(actor_of(request), customer=buyer, lines=_given(lines))
+        except Refused as refused:
+            add_refusal(head, refused)
+        else:
+            messages.success(request, _("The sales item is made; the next bill takes it along."))
+            return redirect("sale", item.pk)
+    wrong = lines.is_bound and (lines.total_error_count() or head.errors)
+    context = {
+        "form": head, "lines": lines, "title": _("New sales item"), "parent": buyer.name,
+        "back": reverse("customer", args=[buyer.pk]), "preview_url": reverse("sale_consequence", args=[buyer.pk]),
+    }  # fmt: skip
+    return render(request, "sales/new.html", context, status=422 if wrong else 200)
+
+
+@page("sales.change")
+@require_POST
+def consequence(request: HttpRequest, customer: int) -> HttpResponse:
+    """The document that the sale would be, if it were billed alone today."""
+    buyer, lines = find_customer(request, customer), _lines(request)
+    context: dict[str, Any] = {}
+    if lines.is_valid() and (given := _given(lines)):
+        try:
+            ready = services.preview_sale(actor_of(request), customer=buyer, lines=given)
+            context["papers"] = views_of_ready(actor_of(request), ready, today_of(request))
+        except Refused as refused:
+            context["refused"] = refused
+    return render(request, "sales/consequence.html", context)
+
+
+@page("sales.change")
+def move(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a pending sale to another customer."""
+    item = find(request, pk)
+
+    class MoveForm(forms.Form):
+        key = forms.CharField(label=_("Number of the customer"), max_length=100)
+
+    form = MoveForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            buyer = customer_by_key(seller_of(request).pk, form.cleaned_data["key"].strip())
+            services.move_sales_item(actor_of(request), item=item, customer=buyer)
+        except Refused as refused:
+            add_refusal(form, refused, {"": "key"})
+        else:
+            messages.success(request, _("The sales item belongs to %(name)s now.") % {"name": buyer.name})
+            return redirect("sale", pk)
+    context = {
+        "form": form, "title": _("Give to another customer"), "parent": item.customer.name,
+        "back": reverse("sale", args=[pk]),
+    }  # fmt: skip
+    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+
+
+def _lines(request: HttpRequest) -> Any:
+    return Lines(request.POST if request.method == "POST" else None, prefix="lines")
+
+
+def _given(lines: Any) -> list[dict[str, Any]]:
+    return [one.line() for one in lines if one.is_line()]

@@ -1,0 +1,111 @@
+"""Pages of sales items."""
+
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.test import Client
+
+from taktura.billing import services as billing
+from taktura.billing.models import SalesItem
+from taktura.customers.models import Customer, Seller
+from taktura.invoices.models import Document
+from taktura.kit.actor import Actor
+
+
+def lines(*rows: tuple[str, str, str, str]) -> dict[str, str]:
+    """Title, quantity, price, discount, as a browser sends them."""
+    data = {"lines-TOTAL_FORMS": "3", "lines-INITIAL_FORMS": "0"}
+    for i in range(3):
+        row = rows[i] if i < len(rows) else ("", "", "", "")
+        data |= {f"lines-{i}-{n}": v for n, v in zip(("title", "quantity", "price", "discount"), row, strict=True)}
+    return data
+
+
+TWO = lines(("Router", "2", "49,95", ""), ("Einrichtung", "", "80", "10"))
+
+
+def pk_of(key: str) -> int:
+    return Customer.objects.get(key=key).pk
+
+
+@pytest.fixture
+def item(seller: Seller, actor: Actor) -> SalesItem:
+    return billing.sell(actor, customer=Customer.objects.get(key="acme"), lines=[{"title": "Router", "price": "49.95"}])
+
+
+@pytest.mark.parametrize("path", ["/sales/", "/sales/new/{acme}/", "/sales/{item}/", "/sales/{item}/move/"])
+def test_pages(item: SalesItem, page_ok: Callable[..., dict[str, str]], path: str) -> None:
+    assert len(set(page_ok(path.format(acme=pk_of("acme"), item=item.pk)).values())) == 3
+
+
+def test_a_sale_is_seen_before_it_is_made(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, pk = client_as("lead", "de"), pk_of("acme")
+    said = client.post(f"/sales/new/{pk}/consequence/", TWO).content.decode()
+    assert "171,90" in said and "204,56" in said, "99.90 + 72.00, with 19 % VAT"
+    assert not SalesItem.objects.exists(), "a look writes nothing"
+    response = client.post(f"/sales/new/{pk}/", TWO)
+    item = SalesItem.objects.get()
+    assert response.headers["Location"] == f"/sales/{item.pk}/"
+    assert [(x.title, x.quantity, x.price, x.discount) for x in item.lines.all()] == [
+        ("Router", Decimal(2), Decimal("49.95"), Decimal(0)), ("Einrichtung", Decimal(1), Decimal(80), Decimal(10))
+    ]  # fmt: skip
+
+
+def test_the_next_bill_takes_it_along(
+    item: SalesItem, seller: Seller, client_as: Callable[..., Client], actor: Actor
+) -> None:
+    client = client_as()
+    assert "Waits for the next bill" in client.get("/sales/").content.decode()
+    billing.bill(actor, seller=seller, on=date(2026, 3, 1))
+    text = client.get(f"/sales/{item.pk}/").content.decode()
+    number = Document.objects.get(sales_items=item).number
+    assert number in text and "Billed" in text
+    response = client.post(f"/sales/{item.pk}/move/", {"key": "oztuerk"})
+    assert response.status_code == 422 and "billed already" in response.content.decode()
+    assert "Router" not in client.get("/sales/?state=pending").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([("Router", "2", "", "")], "This is missing"),
+        ([("", "2", "5", "")], "This is missing"),
+        ([("Router", "0", "5", "")], "more than 0"),
+        ([("Router", "1", "5", "101")], "0 to 100"),
+        ([("Router", "1", "x", "")], "is no number"),
+        ([], "at least one line"),
+    ],
+)
+def test_what_cannot_be_sold(
+    seller: Seller, client_as: Callable[..., Client], rows: list[tuple[str, str, str, str]], said: str
+) -> None:
+    response = client_as().post(f"/sales/new/{pk_of('acme')}/", lines(*rows))
+    assert response.status_code == 422 and said in response.content.decode()
+    assert not SalesItem.objects.exists()
+
+
+def test_without_billing_information_nothing_is_sold(item: SalesItem, client_as: Callable[..., Client]) -> None:
+    client, bare = client_as(), pk_of("bare")
+    assert "billing information" in client.post(f"/sales/new/{bare}/consequence/", TWO).content.decode().lower()
+    assert client.post(f"/sales/new/{bare}/", TWO).status_code == 422
+    assert client.post(f"/sales/{item.pk}/move/", {"key": "bare"}).status_code == 422
+    assert client.post(f"/sales/{item.pk}/move/", {"key": "nobody"}).status_code == 422
+    item.refresh_from_db()
+    assert item.customer.key == "acme" and SalesItem.objects.count() == 1
+
+
+def test_a_sale_is_given_to_another(item: SalesItem, client_as: Callable[..., Client]) -> None:
+    assert client_as("lead").post(f"/sales/{item.pk}/move/", {"key": " oztuerk "}).status_code == 302
+    item.refresh_from_db()
+    assert item.customer.key == "oztuerk"
+
+
+def test_sales_of_others_are_not_found(item: SalesItem, client_as: Callable[..., Client], actor: Actor) -> None:
+    other = Seller.objects.create(name="Other", country="SE", currency="SEK", time_zone="UTC", vat=[[None, "25"]])
+    Customer.objects.filter(key="acme").update(seller=other)
+    client = client_as()
+    for path in (f"/sales/{item.pk}/", f"/sales/{item.pk}/move/", f"/sales/new/{pk_of('acme')}/"):
+        assert client.get(path).status_code == 404
+    assert "Router" not in client.get("/sales/").content.decode()
