@@ -70,7 +70,9 @@ class RunProblem(models.Model):
     contract = models.ForeignKey(Contract, null=True, on_delete=models.CASCADE)
     customer = models.ForeignKey(Customer, null=True, on_delete=models.CASCADE)
     code = models.CharField(max_length=60)
-    text = models.TextField()
+    text = models.TextField(help_text="in English")
+    message = models.TextField(blank=True, help_text="the same with its places, to be translated")
+    values: Any = models.JSONField(default=dict)
 
 
 class SalesItem(models.Model):

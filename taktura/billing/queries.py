@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from taktura.billing.ledger import load_charges
@@ -18,6 +19,7 @@ from taktura.core.periods import DAY
 from taktura.core.schedule import floor, windows
 from taktura.core.settle import Scope, settle
 from taktura.core.tax import is_gross
+from taktura.invoices.models import KINDS
 from taktura.kit.bulk import among
 from taktura.usage import store
 
@@ -32,6 +34,81 @@ class Facts:
     billed: dict[int, list[Charge]]
     floors: dict[int, date]
     document_lines: dict[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastBill:
+    """A contract's last invoice, and the net of its lines on it in minor units."""
+
+    document: int
+    number: str
+    issued_on: date
+    net: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How billing stands on a day: customers who have something due but no complete billing information, sales items
+    to be billed, the last run (id and its day), the currencies of the offer, and which kinds have no confirmed numbers.
+    """
+
+    blocked: int
+    sales_items: int
+    last_run: int | None
+    last_on: date | None
+    currencies: tuple[str, ...]
+    unconfirmed: tuple[str, ...]
+
+
+def standing(seller_id: int, on: date) -> Standing:
+    """How billing stands, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT count(DISTINCT c.customer_id) FROM customers_customer k
+                    JOIN contracts_contract c ON c.customer_id = k.id
+                    WHERE k.seller_id = s.id AND NOT k.complete
+                        AND (c.next_due <= %(on)s OR (c.changed_from IS NOT NULL AND c.start <= %(on)s))),
+                (SELECT count(*) FROM billing_salesitem i JOIN customers_customer k ON k.id = i.customer_id
+                    WHERE i.document_id IS NULL AND i.sold_on <= %(on)s AND k.seller_id = s.id),
+                r.id, r."on",
+                (SELECT array_agg(DISTINCT currency) FROM catalog_tariff WHERE seller_id = s.id),
+                (SELECT array_agg(kind) FROM invoices_numberseries WHERE seller_id = s.id AND confirmed)
+            FROM customers_seller s
+            LEFT JOIN LATERAL (
+                SELECT id, "on" FROM billing_billingrun WHERE seller_id = s.id ORDER BY id DESC LIMIT 1
+            ) r ON true
+            WHERE s.id = %(seller)s
+            """,
+            {"on": on, "seller": seller_id},
+        )
+        blocked, items, run, run_on, currencies, confirmed = cursor.fetchone()
+    return Standing(
+        blocked=blocked, sales_items=items, last_run=run, last_on=run_on, currencies=tuple(currencies or ()),
+        unconfirmed=tuple(kind for kind in KINDS if kind not in (confirmed or ())),
+    )  # fmt: skip
+
+
+def last_bills(contracts: Iterable[int]) -> dict[int, LastBill]:
+    """The last invoice of each contract that has one, in one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT last.contract_id, last.document_id, last.number, last.issued_on, sum(l.net)
+            FROM (
+                SELECT DISTINCT ON (c.contract_id) c.contract_id, c.document_id, d.number, d.issued_on
+                FROM billing_charge c JOIN invoices_document d ON d.id = c.document_id
+                WHERE c.contract_id = ANY(%s) AND d.kind = 'invoice' ORDER BY c.contract_id, c.document_id DESC
+            ) last
+            JOIN invoices_documentline l ON l.document_id = last.document_id AND l.contract_id = last.contract_id
+            GROUP BY 1, 2, 3, 4
+            """,
+            [list(contracts)],
+        )
+        return {
+            pk: LastBill(document=document, number=number, issued_on=on, net=int(net))
+            for pk, document, number, on, net in cursor.fetchall()
+        }
 
 
 def due_contracts(

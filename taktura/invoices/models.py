@@ -145,6 +145,7 @@ class DocumentState(models.Model):
     gross = models.BigIntegerField()
     open = models.BigIntegerField()
     payment = models.CharField(max_length=12, blank=True, help_text="open, partly_paid, paid or credited")
+    mailed_at = models.DateTimeField(null=True, help_text="when its last mail was put into the outbox")
 
     class Meta:
         indexes = [

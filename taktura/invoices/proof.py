@@ -20,6 +20,11 @@ def check_documents() -> Iterator[str]:
         yield f"{number}: what lists show of it is not what its payments and credit notes say."
 
 
+def is_unchanged(document: int) -> bool:
+    """Whether a document shows what it showed when it was issued: its hash and its sums hold."""
+    return not list(_check_chunk([document]))
+
+
 def _check_chunk(ids: list[int]) -> Iterator[str]:
     lines: dict[int, list[tuple[object, ...]]] = {}
     for row in DocumentLine.objects.filter(document__in=ids).order_by("document_id", "position").values_list(*LINE):

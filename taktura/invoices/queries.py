@@ -22,6 +22,7 @@ from taktura.invoices.models import (
     Payment,
 )
 from taktura.kit.bulk import among
+from taktura.kit.mail.models import OutgoingMail
 
 
 def by_number(seller_id: int, number: str) -> Document:
@@ -113,6 +114,18 @@ def state_of(rest: Money, *, paid: bool) -> str:
     if rest.minor <= 0:
         return "paid"
     return "partly_paid" if paid else "open"
+
+
+def mail_states(documents: Iterable[int]) -> dict[int, str]:
+    """The state of the last mail of each document (`kit.mail.models.STATES`); those never sent are left out."""
+    wanted = {f"document:{pk}": pk for pk in documents}
+    rows = OutgoingMail.objects.filter(about__in=list(wanted)).order_by("pk").values_list("about", "state")
+    return {wanted[about]: state for about, state in rows}
+
+
+def mails_of(document: int) -> QuerySet[OutgoingMail]:
+    """The mails of a document, the newest first, without what they bring."""
+    return OutgoingMail.objects.filter(about=f"document:{document}").defer("text", "html")
 
 
 def balance(contract_id: int) -> Money:

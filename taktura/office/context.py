@@ -4,9 +4,11 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 
 from taktura.accounts.models import User
 from taktura.office.navigation import sections
+from taktura.office.work.views import works_for
 
 
 def office(request: HttpRequest) -> dict[str, Any]:
@@ -15,10 +17,14 @@ def office(request: HttpRequest) -> dict[str, Any]:
     theme = user.theme if isinstance(user, User) else request.COOKIES.get("taktura_theme", "auto")
     if not isinstance(user, User):
         return {"theme": theme}
+    seller = getattr(request, "seller", None)
+    works: Any = SimpleLazyObject(lambda: works_for(user, seller) if seller else [])  # only where a page shows them
     return {
+        "tray": works,
+        "tray_open": SimpleLazyObject(lambda: any(work.is_open for work in works)),
         "theme": theme,
         "navigation": sections(user, request.path),
-        "search_url": reverse("search") if getattr(request, "seller", None) else "",
-        "seller": getattr(request, "seller", None),
+        "search_url": reverse("search") if seller else "",
+        "seller": seller,
         "sellers": getattr(request, "sellers", []),
     }

@@ -23,6 +23,8 @@ SECTIONS = [
     ("home", _("Home"), "home", (), "/"),
     ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
     ("tariffs", _("Tariffs"), "tags", ("tariffs.view",), "/tariffs/"),
+    ("billing", _("Billing"), "receipt", ("billing.view",), "/billing/"),
+    ("documents", _("Documents"), "files", ("documents.view",), "/documents/"),
     ("settings", _("Settings"), "settings", ("settings.view", "jobs.view", "log.view"), "/settings/"),
 ]
 

@@ -11,5 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tariffs/", include("taktura.office.tariffs.urls")),
     path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),
+    path("billing/", include("taktura.office.billing.urls")),
+    path("documents/", include("taktura.office.documents.urls")),
+    path("work/", include("taktura.office.work.urls")),
     path("filters/keep/", saving.keep_filter, name="save_filter"),
 ]

@@ -17,7 +17,7 @@ from taktura.customers import services as customers
 from taktura.customers.models import Seller
 from taktura.invoices.models import Document, DocumentState
 from taktura.invoices.queries import open_amount, status
-from taktura.invoices.services import confirm_numbering, pay
+from taktura.invoices.services import confirm_numbering, mail_document, pay
 from taktura.invoices.services.states import wrong_states
 from taktura.kit.actor import Actor
 
@@ -99,6 +99,14 @@ def test_a_change_of_quantity_does(seller: Seller, actor: Actor) -> None:
     assert verify() == []
 
 
+def test_a_mail_in_the_outbox_is_known(seller: Seller, actor: Actor) -> None:
+    assert DocumentState.objects.get(number="I-1").mailed_at is None
+    mail_document(actor, document=invoice(1), to="a@b.example")
+    assert dict(DocumentState.objects.values_list("number", "mailed_at")) == {
+        "I-1": actor.now, "I-2": None, "I-3": None
+    }  # fmt: skip
+
+
 def test_the_proof_finds_a_row_that_is_wrong_or_missing(seller: Seller) -> None:
     assert wrong_states() == []
     DocumentState.objects.filter(number="I-1").update(payment="paid")
@@ -111,13 +119,14 @@ def test_the_proof_finds_a_row_that_is_wrong_or_missing(seller: Seller) -> None:
 def test_the_migration_fills_it_for_documents_of_before(seller: Seller, actor: Actor) -> None:
     pay(actor, document=invoice(1), amount=Decimal("19.00"), on=ON)
     pay(actor, document=invoice(3), amount=Decimal("119.00"), on=ON)
+    mail_document(actor, document=invoice(3), to="a@b.example")
     billing.credit(actor, document=invoice(2))
     billing.credit(actor, document=invoice(3), lines=[{"line": 1, "net": "40"}])
     before = list(DocumentState.objects.order_by("pk").values())
     DocumentState.objects.all().delete()
     with connections["owner"].cursor() as cursor:
         cursor.execute("ALTER TABLE invoices_documentstate ALTER issued_at DROP NOT NULL")
-        for name in ("0003_document_states", "0004_state_issued_at"):
+        for name in ("0003_document_states", "0004_state_issued_at", "0005_state_mailed_at"):
             cursor.execute(import_module(f"taktura.invoices.migrations.{name}").FILL)
     assert list(DocumentState.objects.order_by("pk").values()) == before
     assert {row["payment"] for row in before} == {"", "partly_paid", "credited", "paid"}

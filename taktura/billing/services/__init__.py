@@ -13,7 +13,8 @@ from taktura.billing.services.changes import (
     withdraw_notice,
 )
 from taktura.billing.services.company import change_seller, is_fixed
-from taktura.billing.services.credits import credit, preview_credit
+from taktura.billing.services.credits import credit, left_to_credit, preview_credit
+from taktura.billing.services.due import expected, preview_run
 from taktura.billing.services.interim import (
     bill_thresholds,
     import_rows,
@@ -57,12 +58,14 @@ __all__ = [
     "correct_usage",
     "credit",
     "end_line",
+    "expected",
     "forecast",
     "extend_contract",
     "give_notice",
     "import_rows",
     "interim_bill",
     "is_fixed",
+    "left_to_credit",
     "move_sales_item",
     "pause",
     "preview_book",
@@ -75,6 +78,7 @@ __all__ = [
     "preview_quantity",
     "preview_resume",
     "preview_sale",
+    "preview_run",
     "preview_signing",
     "preview_tariff",
     "preview_usage",

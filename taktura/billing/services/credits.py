@@ -65,6 +65,13 @@ def preview_credit(
     return _ready(_of_whom(Document.objects).get(pk=document.pk), lines, reason, rebill)[0]
 
 
+def left_to_credit(document: Document) -> dict[int, int]:
+    """What is left to credit of each line, by position, in minor units of the price's basis; never of another sign."""
+    rows = list(DocumentLine.objects.filter(document=document).values_list("pk", "position", "amount"))
+    taken = credited(pk for pk, _, _ in rows)
+    return {position: _left(amount, taken.get(pk, 0)) for pk, position, amount in rows}
+
+
 def _of_whom(documents: Any) -> Any:
     """Documents with their seller, recipient and billing information."""
     return documents.select_related("seller", "customer__seller", "customer__billing_information")

@@ -29,6 +29,7 @@ from taktura.invoices.models import Document
 from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import among
+from taktura.kit.exact import to_json
 from taktura.kit.turns import Turn, check_main, in_turn
 
 BATCH = 1_000  # contracts loaded, settled and issued at once
@@ -183,6 +184,30 @@ def bill(
     return outcome
 
 
+def preview_of(
+    actor: Actor,
+    *,
+    seller: Seller,
+    on: date,
+    contracts: Sequence[tuple[int, int]],
+    customers: Sequence[int] = (),
+    items: bool = True,
+) -> Outcome:
+    """What a run would issue of some contracts, (customer, contract) each, with the sales items of their customers and
+    of others (`customers`), or without `items`; nothing is written.
+
+    Who has several contracts on one document is to be given with all of them.
+    """
+    outcome = Outcome(contracts=len(contracts))
+    job = _Job(actor, seller, on, write=False)
+    tasks = [*_tasks(contracts), *([_Task([], list(customers))] if customers else [])]
+    for task in tasks:
+        _, pairs, _ = _made_ready(job, task, list(_pending(job, task)) if items else [], outcome)
+        outcome.ready += [ready for ready, _ in pairs]
+    outcome.ready.sort(key=lambda r: r.draft.kind == "invoice")
+    return outcome
+
+
 def _tasks(wanted: Sequence[tuple[int, int]]) -> Iterator[_Task]:
     """Contracts in batches: never a customer in two, in the order of the first contract signed."""
     first: dict[int, int] = {}
@@ -316,7 +341,15 @@ def _complete(works: list[Work], outcome: Outcome) -> tuple[list[Work], set[int]
 
 def _finish(actor: Actor, run: BillingRun, outcome: Outcome) -> None:
     RunProblem.objects.bulk_create(
-        RunProblem(run=run, contract_id=p.contract, customer_id=p.customer, code=p.code, text=p.text)
+        RunProblem(
+            run=run,
+            contract_id=p.contract,
+            customer_id=p.customer,
+            code=p.code,
+            text=p.text,
+            message=p.message,
+            values=to_json(p.values),
+        )
         for p in outcome.problems
     )
     run.contracts, run.documents, run.finished_at = outcome.contracts, len(outcome.issued), actor.now

@@ -2,12 +2,13 @@
 
 from taktura.invoices.services.issue import Issued, Ready, issue
 from taktura.invoices.services.mailing import Letter, letter_of, mail_document
-from taktura.invoices.services.numbering import check_confirmed, confirm_numbering
+from taktura.invoices.services.numbering import Numbering, check_confirmed, confirm_numbering, numbers_of
 from taktura.invoices.services.payments import check_payment, pay
 
 __all__ = [
     "Issued",
     "Letter",
+    "Numbering",
     "Ready",
     "check_confirmed",
     "check_payment",
@@ -15,5 +16,6 @@ __all__ = [
     "issue",
     "letter_of",
     "mail_document",
+    "numbers_of",
     "pay",
 ]

@@ -7,7 +7,7 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import BillingInformation
-from taktura.invoices.models import Document
+from taktura.invoices.models import Document, DocumentState
 from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import exact
 from taktura.invoices.rendering.formats import formats_of
@@ -55,7 +55,7 @@ def letter_of(document: Document) -> Letter:
         to=info.email if info else "",
         subject=translate(SUBJECTS[document.kind], {"number": document.number}, document.language),
         text=translate(TEXTS[kind], values, document.language),
-        file_name=f"{_plain(document.number)}.pdf",
+        file_name=file_name(document),
     )
 
 
@@ -79,6 +79,7 @@ def mail_document(actor: Actor, *, document: Document, to: str = "", subject: st
         sender=f"seller:{document.seller_id}", kind="document", about=about(document.pk), language=document.language,
         attachments=[(letter.file_name, PDF, content)],
     )  # fmt: skip
+    DocumentState.objects.filter(pk=document.pk).update(mailed_at=actor.now)
     record(actor, "send_document", f"document:{document.pk}", {"to": mail.recipient, "mail": mail.pk})
     return mail
 
@@ -88,6 +89,6 @@ def about(document_id: int) -> str:
     return f"document:{document_id}"
 
 
-def _plain(number: str) -> str:
-    """A number as the name of a file."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in number)
+def file_name(document: Document) -> str:
+    """The name of a document's PDF: its number, without signs that a file cannot have."""
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in document.number) + ".pdf"

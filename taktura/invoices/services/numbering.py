@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from django.db.models import Max
 
@@ -16,6 +17,22 @@ from taktura.kit.actor import Actor
 MAX_LENGTH = 60
 _PLACE = re.compile(r"\{(year|number)(:0?\d+)?\}")
 _DIGITS = {"year": 4, "number": 9}  # as many as they may come to have
+# What is proposed where nobody has said otherwise, by the seller's country.
+_GERMAN = {"invoice": "RE-{year}-{number:05}", "credit_note": "RK-{year}-{number:05}"}
+PROPOSED = {
+    "DE": _GERMAN,
+    "AT": _GERMAN,
+    "SE": {"invoice": "F-{year}-{number:05}", "credit_note": "K-{year}-{number:05}"},
+    "": {"invoice": "INV-{year}-{number:05}", "credit_note": "CN-{year}-{number:05}"},
+}
+
+
+class Numbering(NamedTuple):
+    """The format of a kind of document, the number that comes next, and whether somebody has confirmed them."""
+
+    format: str
+    next: int
+    confirmed: bool
 
 
 def check_numbering(kind: str, format: str, next: int) -> None:  # noqa: A002
@@ -54,6 +71,20 @@ def confirm_numbering(actor: Actor, *, seller: Seller, kind: str, format: str, n
     counter.save(update_fields=["next"])
     record(actor, "confirm_numbering", f"seller:{seller.pk}", {"kind": kind, "format": format, "next": next})
     return series
+
+
+def numbers_of(seller: Seller, on: date) -> dict[str, Numbering]:
+    """How each kind of document is numbered, or would be by the proposal for the seller's country."""
+    found = {s.kind: s for s in NumberSeries.objects.filter(seller=seller).prefetch_related("counters")}
+    result = {}
+    for kind in KINDS:
+        series = found.get(kind)
+        form = series.format if series else PROPOSED.get(seller.country, PROPOSED[""])[kind]
+        counters = {c.year: c for c in series.counters.all()} if series else {}
+        counter = counters.get(_year(form, on))
+        following = counter.next if counter else 1
+        result[kind] = Numbering(form, following, series is not None and series.confirmed)
+    return result
 
 
 def check_confirmed(seller_id: int, kinds: Iterable[str]) -> None:

@@ -2,11 +2,12 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob, ProcrastinateWorker
 
 from taktura.kit.jobs.models import OPEN, JobFailure, Work
 
+SHOWN = 8
 SEEN = timedelta(seconds=45)  # a worker says every ten seconds that it lives
 
 
@@ -45,6 +46,12 @@ def worker_seen(now: datetime) -> bool:
 def open_work(subject: str) -> list[Work]:
     """A subject's work that waits or runs, the newest first."""
     return list(Work.objects.filter(subject=subject, state__in=OPEN)[:20])
+
+
+def lately(subject: str, since: datetime) -> list[Work]:
+    """A subject's work that waits or runs, or has ended since an instant; the newest first, a few."""
+    found = Work.objects.filter(subject=subject)
+    return list(found.filter(Q(state__in=["waiting", "running"]) | Q(finished_at__gte=since))[:SHOWN])
 
 
 def recent_work(subject: str, kind: str = "") -> QuerySet[Work]:

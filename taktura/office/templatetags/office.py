@@ -17,6 +17,7 @@ from taktura.accounts.models import User
 from taktura.accounts.permissions import PERMISSIONS
 from taktura.invoices.rendering import DocumentView
 from taktura.invoices.rendering.page import page_of
+from taktura.invoices.rendering.words import unit_word
 from taktura.office import show
 from taktura.office.words import STATES
 
@@ -105,6 +106,12 @@ def price(value: Decimal | None, currency: str) -> str:
 def quantity(value: Decimal | None) -> str:
     """A quantity without trailing zeros."""
     return show.NONE if value is None else show.quantity(value)
+
+
+@register.filter
+def unit(value: str, quantity: Decimal) -> str:
+    """The word for a unit behind a quantity: `{{ line.unit|unit:line.quantity }}`."""
+    return unit_word(value, quantity, show.language())
 
 
 @register.filter

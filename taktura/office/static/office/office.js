@@ -54,6 +54,13 @@
       delete button.dataset.sure;
     }, { once: true });
   });
+  document.addEventListener("click", (e) => { if (e.target.closest("[data-print]")) window.print(); });
+  // Parts of a form that matter only with a choice: data-when="name=value".
+  const when = () => document.querySelectorAll("[data-when]").forEach((part) => {
+    const [name, value] = part.dataset.when.split("=");
+    part.hidden = new FormData(part.closest("form")).get(name) !== value;
+  });
+  document.addEventListener("change", when);
   document.addEventListener("click", (e) => {
     const copy = e.target.closest("[data-copy]");
     if (!copy) return;
@@ -117,6 +124,7 @@
   const ready = (root) => { draw(root); bars(root); };
   document.addEventListener("DOMContentLoaded", () => {
     restore();
+    when();
     ready(document);
     const wrong = document.querySelector("[data-focus]");
     if (wrong) wrong.focus();
