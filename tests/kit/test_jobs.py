@@ -6,6 +6,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from taktura.kit.jobs import keeping, queries, services  # noqa: E402
 from taktura.kit.jobs.ending import Interrupted  # noqa: E402
 from taktura.kit.jobs.models import Work  # noqa: E402
 from taktura.kit.jobs.retry import AGAIN  # noqa: E402
+from taktura.kit.jobs.tasks import take_up_stalled  # noqa: E402
 from taktura.kit.jobs.worker import run_worker  # noqa: E402
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -57,6 +59,25 @@ def fault(folder: str) -> None:
     """Fails until a file is there."""
     if not (Path(folder) / "mended").exists():
         raise ValueError("broken")
+
+
+@app.task(name="test_nested", queue="test")
+def nested(folder: str) -> None:
+    """Starts one job in a transaction that fails, and one in a transaction that does not."""
+    with suppress(RuntimeError), transaction.atomic():
+        same.defer(folder=folder, number=1)
+        time.sleep(1)  # time enough for a job that did not wait
+        raise RuntimeError
+    with transaction.atomic():
+        same.defer(folder=folder, number=2)
+
+
+@app.task(name="test_dying", queue="test")
+def dying(folder: str) -> None:
+    """Looks for the jobs of dead workers, of which there is one."""
+    with transaction.atomic():
+        begun(fault.defer(folder=folder))
+    assert take_up_stalled(timestamp=0) == 1
 
 
 @app.task(name="test_away", queue="test", retry=AGAIN)
@@ -131,6 +152,22 @@ def test_a_job_is_done_only_when_its_transaction_is(tmp_path: Path) -> None:
         job = fault.defer(folder=str(tmp_path))
     work_until_done()
     assert status(job) == "succeeded"
+
+
+def test_a_job_started_by_a_job_waits_for_its_transaction_too(tmp_path: Path) -> None:
+    (tmp_path / "mended").touch()
+    outer = nested.defer(folder=str(tmp_path))
+    work_until_done()
+    assert status(outer) == "succeeded"
+    assert [p.name for p in tmp_path.glob("same*")] == ["same 2"], "the first was taken back before it could run"
+    assert ProcrastinateJob.objects.filter(task_name="test_same").count() == 1
+
+
+def test_the_periodic_look_takes_up_jobs_within_the_worker(tmp_path: Path) -> None:
+    (tmp_path / "mended").touch()
+    look = dying.defer(folder=str(tmp_path))
+    work_until_done()
+    assert status(look) == "succeeded" == ProcrastinateJob.objects.get(task_name="test_fault").status
 
 
 def test_a_failed_job_says_so_and_can_be_tried_again(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ def jobs_by_status() -> dict[str, int]:
     return dict(ProcrastinateJob.objects.order_by().values_list("status").annotate(number=Count("id")))
 
 
+def is_due(now: datetime) -> bool:
+    """Whether a job could be done now."""
+    return ProcrastinateJob.objects.filter(Q(scheduled_at=None) | Q(scheduled_at__lte=now), status="todo").exists()
+
+
 def events_of(job_ids: list[int]) -> QuerySet[ProcrastinateEvent]:
     """What happened to jobs, in order: `type` (deferred, started, failed, succeeded …), `at`."""
     return ProcrastinateEvent.objects.filter(job_id__in=job_ids).order_by("job_id", "at", "id")
