@@ -65,7 +65,7 @@ def test_each_role_sees_what_the_table_says(seller: Seller, client_as: Callable[
         else:
             assert status in SHOWS, f"{role}: {path} answers {status}"
             seen += 1
-    assert seen > 5
+    assert seen >= 3
 
 
 @pytest.mark.parametrize("role", ROLES)
