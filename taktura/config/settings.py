@@ -114,7 +114,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "taktura.office.accounts.tracking.SessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "taktura.office.middleware.OfficeMiddleware",
 ]
@@ -239,4 +239,4 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Taktura"
 MFA_TOTP_TOLERANCE = 1  # the code before and after counts too: clocks differ
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _secure
-USERSESSIONS_TRACK_ACTIVITY = True
+USERSESSIONS_TRACK_ACTIVITY = True  # by our middleware, every few minutes

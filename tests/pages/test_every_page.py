@@ -18,7 +18,7 @@ from tools.pages import Page, pages, unmarked
 
 QUERIES = Path(__file__).with_name("queries.json")
 MOST = 30
-SHOWS = {200, 302, 405}  # 302: something else comes first; 405: it is only sent to
+SHOWS = {200, 286, 302, 405}  # 286: no more to ask for; 302: something else comes first; 405: it is only sent to
 OTHERS = {"position": 1, "n": 1, "number": 1, "line": 1}
 
 
