@@ -1,7 +1,7 @@
 """Contracts from the database as the core's frozen values, a batch in a fixed number of queries."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from taktura.contracts.models import (
 from taktura.core import facts
 from taktura.core.money import places
 from taktura.core.periods import Anchor
+from taktura.customers.models import Customer
 from taktura.customers.queries import tax_of, with_billing
 from taktura.kit.bulk import among
 from taktura.kit.fields import end_of
@@ -26,13 +27,15 @@ from taktura.kit.fields import end_of
 T = TypeVar("T")
 
 
-def load(ids: Iterable[int]) -> dict[int, facts.Contract]:
-    """The core values of contracts, without their usage."""
+def load(ids: Iterable[int], customers: Mapping[int, Customer] | None = None) -> dict[int, facts.Contract]:
+    """The core values of contracts, without their usage. `customers`: theirs, where they are at hand already, with
+    seller and billing information."""
     wanted = list(ids)
     rows = Contract.objects.filter(pk__in=among(wanted)).values_list(
         "id", "customer_id", "currency", "start", "end", "billed_until", "trial_end"
     )
-    customers = with_billing(row[1] for row in rows)
+    if customers is None:
+        customers = with_billing(row[1] for row in rows)
     phases, lines = _phases(wanted), _lines(wanted)
     pauses = _grouped(
         Pause.objects.filter(contract__in=among(wanted)).order_by("start").values_list("contract_id", "start", "end")
