@@ -19,7 +19,6 @@ from taktura.core.periods import DAY
 from taktura.core.schedule import floor, windows
 from taktura.core.settle import Scope, settle
 from taktura.core.tax import is_gross
-from taktura.customers.models import Customer
 from taktura.invoices.models import KINDS
 from taktura.kit.bulk import among
 from taktura.usage import store
@@ -29,14 +28,12 @@ MAX_AMOUNT = 10**15  # minor units of one charge; what a document sums up must f
 
 @dataclass(slots=True)
 class Facts:
-    """All that settlement needs of a batch: contracts with their usage, what is billed, and from where on to look.
-    `currencies` are those of the contracts, where not the whole time is looked at."""
+    """All that settlement needs of a batch: contracts with their usage, what is billed, and from where on to look."""
 
     contracts: dict[int, facts.Contract]
     billed: dict[int, list[Charge]]
     floors: dict[int, date]
     document_lines: dict[int, int] = field(default_factory=dict)
-    currencies: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,26 +138,25 @@ def item_by_id(seller_id: int, pk: int) -> SalesItem:
     return found
 
 
-def gather(
-    ids: Iterable[int], until: date, *, whole: bool = False, customers: Mapping[int, Customer] | None = None
-) -> Facts:
+def gather(ids: Iterable[int], until: date, *, whole: bool = False) -> Facts:
     """Load the facts for settling periods that begin up to `until`; `whole`: of all time, not only since the last
-    settlement. `customers`: those of the contracts, where they are at hand already."""
-    wanted = list(ids)
-    contracts = load(wanted, customers)
+    settlement."""
+    contracts = load(ids)
+    floors = dict.fromkeys(contracts, date.min) if whole else floors_of(contracts)
+    return with_usage(contracts, until, floors)
+
+
+def floors_of(contracts: Mapping[int, facts.Contract]) -> dict[int, date]:
+    """From where on each contract must be settled again: what lies before is settled, and has not changed since."""
     floors = dict.fromkeys(contracts, date.min)
-    currencies: dict[int, str] = {}
-    if not whole:
-        rows = Contract.objects.filter(pk__in=among(wanted)).values_list(
-            "pk", "currency", "next_due", "changed_from", "settled_until"
-        )
-        for pk, currency, due, changed, settled in rows:
-            currencies[pk] = currency
-            if settled is None:
-                continue
+    rows = Contract.objects.filter(pk__in=among(contracts)).values_list(
+        "pk", "next_due", "changed_from", "settled_until"
+    )
+    for pk, due, changed, settled in rows:
+        if settled is not None:
             since = min(d for d in (due, changed, settled + DAY) if d is not None)
             floors[pk] = floor(contracts[pk], since)
-    return replace(with_usage(contracts, until, floors), currencies=currencies)
+    return floors
 
 
 def with_usage(contracts: Mapping[int, facts.Contract], until: date, floors: dict[int, date]) -> Facts:

@@ -83,3 +83,26 @@ def titles_on(tariffs: Iterable[int], day: date) -> dict[int, str]:
 def title_on(tariff: Tariff, day: date) -> str:
     """The title of a tariff in the version that holds on a day."""
     return titles_on([tariff.pk], day).get(tariff.pk, "")
+
+
+def titles(seller_id: int, day: date) -> dict[int, str]:
+    """The titles of a seller's tariffs on a day, by tariff."""
+    rows = TariffVersion.objects.filter(tariff__seller=seller_id, valid_from__lte=day)
+    return dict(rows.order_by("tariff_id", "valid_from", "id").values_list("tariff_id", "title"))
+
+
+def titles_by_key(seller_id: int, keys: Iterable[str], day: date) -> dict[str, str]:
+    """The titles of a seller's tariffs on a day, by key."""
+    rows = TariffVersion.objects.filter(tariff__seller=seller_id, tariff__key__in=list(keys), valid_from__lte=day)
+    return dict(rows.order_by("valid_from", "id").values_list("tariff__key", "title"))
+
+
+def articles_of_all(tariffs: Iterable[int], day: date) -> set[str]:
+    """The articles that each of several tariffs has on a day; in two queries."""
+    rows = TariffVersion.objects.filter(tariff__in=list(tariffs), valid_from__lte=day).order_by("valid_from", "id")
+    versions = dict(rows.values_list("tariff_id", "pk"))
+    found: dict[int, set[str]] = {version: set() for version in versions.values()}
+    lines = TariffLine.objects.filter(version__in=found).values_list("version_id", "article__key")
+    for version, article in lines:
+        found[version].add(article)
+    return set.intersection(*found.values()) if found else set()

@@ -52,19 +52,12 @@ def read_rates(value: Any) -> list[list[str | None]] | None:
     if value is None:
         return None
     if not isinstance(value, list):
-        return [[None, str(_rate(value))]]
+        return [[None, str(number(value, "vat"))]]
     found: list[list[str | None]] = []
     for entry in value:
         start = entry.get("from")
-        found.append([start.isoformat() if isinstance(start, date) else start, str(_rate(entry["rate"]))])
+        found.append([start.isoformat() if isinstance(start, date) else start, str(number(entry["rate"], "vat"))])
     return sorted(found, key=lambda pair: pair[0] or "")
-
-
-def _rate(value: Any) -> Decimal:
-    found = number(value, "vat")
-    if not 0 <= found <= 100:
-        raise Refused("invalid", "“%(rate)s” is no VAT rate: write 0 to 100 percent.", rate=value)
-    return found
 
 
 def clean_line(fields: dict[str, Any], tariff: dict[str, Any]) -> dict[str, Any]:

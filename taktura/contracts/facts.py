@@ -27,9 +27,13 @@ from taktura.kit.fields import end_of
 T = TypeVar("T")
 
 
+def load_one(contract: Contract) -> facts.Contract:
+    """The core value of one contract, whose customer is loaded with seller and billing information."""
+    return load([contract.pk], {contract.customer_id: contract.customer})[contract.pk]
+
+
 def load(ids: Iterable[int], customers: Mapping[int, Customer] | None = None) -> dict[int, facts.Contract]:
-    """The core values of contracts, without their usage. `customers`: theirs, where they are at hand already, with
-    seller and billing information."""
+    """The core values of contracts, without their usage. `customers`: those known already."""
     wanted = list(ids)
     rows = Contract.objects.filter(pk__in=among(wanted)).values_list(
         "id", "customer_id", "currency", "start", "end", "billed_until", "trial_end"

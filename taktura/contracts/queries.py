@@ -1,26 +1,37 @@
 """Reads of contracts."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
 
+from taktura.catalog.models import TariffLine
+from taktura.catalog.queries import tariff_line_terms
 from taktura.contracts.facts import load
-from taktura.contracts.models import Contract, ContractLine, ContractPhase, Pause
+from taktura.contracts.models import Contract, ContractLine, ContractPhase, Pause, PhaseVersion
+from taktura.core import facts
 from taktura.core.errors import Refused
-from taktura.core.facts import at
+from taktura.core.facts import LineTerms, at
 from taktura.core.periods import FOREVER
-from taktura.core.terms import notice_deadline, parse_terms
+from taktura.core.terms import earliest_end, notice_deadline, parse_terms
 from taktura.customers.queries import is_german_consumer
+
+NUMBERS_TRIED = 50
+STATES = ("pending", "active", "paused", "ended")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A contract as it stands on a day; `ends` is exclusive, None while no end is fixed."""
+    """A contract as it stands on a day; ends are exclusive, `ends` is None while no end is fixed.
 
-    status: str  # pending | active | paused | ended
+    `earliest_end`: to which notice received on the day leads, `notice_deadline` the last day on which it still does.
+    """
+
+    status: str  # one of `STATES`
     ends: date | None
+    earliest_end: date | None
     notice_deadline: date | None
     next_billing: date | None
     lines: dict[str, Decimal]
@@ -70,21 +81,28 @@ def line_for(contract: Contract, article: str, name: str | None = None, day: dat
 
 def state(contract: Contract, day: date) -> State:
     """How a contract stands on a day."""
-    facts = load([contract.pk])[contract.pk]
-    deadline = None
-    if facts.end == FOREVER:
-        deadline = notice_deadline(
-            parse_terms(contract.terms), contract.terms_from, day, consumer=is_german_consumer(contract.customer)
-        )
+    return state_of(contract, load([contract.pk])[contract.pk], day)
+
+
+def state_of(contract: Contract, values: facts.Contract, day: date) -> State:
+    """The same, of facts that are loaded; without a query."""
+    status = "paused" if any(a <= day < b for a, b in values.pauses) else "active"
+    if day < contract.start:
+        status = "pending"
+    elif day >= values.end:
+        status = "ended"
+    deadline = earliest = None
+    if values.end == FOREVER:
+        agreed, consumer = parse_terms(contract.terms), is_german_consumer(contract.customer)
+        deadline = notice_deadline(agreed, contract.terms_from, day, consumer=consumer)
+        earliest = earliest_end(agreed, contract.terms_from, day, consumer=consumer)
     lines: dict[str, Decimal] = {}
-    for line in facts.lines:
-        if line.start <= day < min(line.end, facts.end):
-            quantity = at(line.quantities, day)
-            if quantity:
-                lines[line.article] = lines.get(line.article, Decimal(0)) + quantity
+    for terms, quantity in lines_on(values, day).values():
+        lines[terms.article] = lines.get(terms.article, Decimal(0)) + quantity
     return State(
-        status=status_on(contract, day),
+        status=status,
         ends=contract.end,
+        earliest_end=earliest,
         notice_deadline=deadline,
         next_billing=contract.next_due,
         lines=lines,
@@ -110,3 +128,47 @@ def in_status(contracts: QuerySet[Contract], status: str, day: date) -> QuerySet
     running = contracts.filter(start__lte=day).filter(Q(end__isnull=True) | Q(end__gt=day))
     pauses = Pause.objects.filter(contract=OuterRef("pk"), start__lte=day).filter(Q(end__isnull=True) | Q(end__gt=day))
     return running.filter(Exists(pauses) if status == "paused" else ~Exists(pauses))
+
+
+def with_status(found: QuerySet[Contract], day: date) -> QuerySet[Contract]:
+    """Contracts with their state on a day as `status`."""
+    paused = Exists(_pauses_on(day).filter(contract=OuterRef("pk")))
+    status = Case(
+        When(start__gt=day, then=Value("pending")),
+        When(end__lte=day, then=Value("ended")),
+        When(paused, then=Value("paused")),
+        default=Value("active"),
+    )
+    return found.annotate(status=status)
+
+
+def _pauses_on(day: date) -> QuerySet[Pause, int]:
+    return Pause.objects.filter(Q(end__isnull=True) | Q(end__gt=day), start__lte=day).values_list("contract", flat=True)
+
+
+def next_key(seller_id: int) -> str:
+    """A key for a new contract: that of the contract signed last, counted on to the first that is free."""
+    last = Contract.objects.filter(customer__seller=seller_id).order_by("-id").values_list("key", flat=True).first()
+    found = re.search(r"[0-9]{1,18}$", last or "")
+    stem, number = (last[: found.start()], found[0]) if last and found else ("V-", "0000")
+    wanted = [f"{stem}{int(number) + step:0{len(number)}}" for step in range(1, 1 + NUMBERS_TRIED)]
+    taken = set(Contract.objects.filter(customer__seller=seller_id, key__in=wanted).values_list("key", flat=True))
+    return next((key for key in wanted if key not in taken), "")
+
+
+def lines_on(values: facts.Contract, day: date) -> dict[int, tuple[LineTerms, Decimal]]:
+    """The lines of a contract's facts that run on a day: what each costs, and how many; those of none are left out."""
+    found = {}
+    for line in values.lines:
+        if line.start <= day < min(line.end, values.end) and (quantity := at(line.quantities, day)):
+            found[line.id] = (at(line.terms, day), quantity)
+    return found
+
+
+def bookable(contract: Contract, day: date) -> list[tuple[str, str]]:
+    """The articles of a contract's tariff that can be booked on a day: key and title, in the tariff's order."""
+    phase = phase_on(contract, day)
+    version = PhaseVersion.objects.filter(phase=phase, effective_from__lte=day).order_by("effective_from", "id").last()
+    rows = TariffLine.objects.filter(version=version.version_id if version else None).exclude(booking="included")
+    known = tariff_line_terms(rows.values_list("pk", flat=True))
+    return [(t.article, t.title) for t in sorted(known.values(), key=lambda t: t.position)]

@@ -132,7 +132,7 @@ def _line(line: DocumentLine, document: Document) -> LineView:
     several = document.contract_id is None and line.contract is not None
     return LineView(
         title=line.title,
-        note="\n".join(_notes(line, document, formats)),
+        note="\n".join(notes_of(line.note, line.unit, formats, document.reason)),
         contract=line.contract.key if several and line.contract else "",
         quantity=line.quantity,
         unit=unit_word(line.unit, line.quantity, language),
@@ -153,29 +153,29 @@ def _last_day(first: date | None, end: date | None) -> date | None:
     return end - DAY if first is None or end > first else first
 
 
-def _notes(line: DocumentLine, document: Document, formats: Formats) -> Iterator[str]:
-    """How the line came to its amount, from the note kept with it; a text a line."""
-    note: Mapping[str, Any] = line.note
-    words = words_of(document.language)
+def notes_of(note: Mapping[str, Any], unit: str, formats: Formats, reason: str = "") -> Iterator[str]:
+    """How a line came to its amount, from the note kept with it, in the language of the formats; a text a line.
+    `reason`: what the document says already."""
+    words = words_of(formats.language)
     if "n" in note and 0 < (days := int(note["b"]) - int(note["a"])) < int(note["n"]):
         yield words["days"].format(days=days, of=note["n"])
     for key in ("used", "minimum_quantity", "included_used"):
         if key in note and (quantity := _number(note[key])):
             number = formats.quantity(quantity)
-            unit = unit_word(line.unit, quantity, document.language)
-            yield words[key].format(quantity=f"{number}\u00a0{unit}" if unit else number)
+            word = unit_word(unit, quantity, formats.language)
+            yield words[key].format(quantity=f"{number}\u00a0{word}" if word else number)
     if "tiers" in note:
         yield words["tiers"]
     if "package" in note:
         yield words["package"]
     if "discount_scale" in note:
         yield words["discount_scale"].format(rate=formats.rate(_number(note["discount_scale"])))
-    reason = str(note.get("reason") or "")
+    own = str(note.get("reason") or "")
     if "discount" in note:
         discount = words["discount"].format(rate=formats.rate(_number(note["discount"])))
-        yield f"{discount} ({reason})" if reason else discount
-    elif reason and reason != document.reason:
-        yield reason
+        yield f"{discount} ({own})" if own else discount
+    elif own and own != reason:
+        yield own
 
 
 def _number(text: str) -> Decimal:

@@ -22,6 +22,7 @@ class Section:
 SECTIONS = [
     ("home", _("Home"), "home", (), "/"),
     ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
+    ("contracts", _("Contracts"), "file-text", ("contracts.view",), "/contracts/"),
     ("tariffs", _("Tariffs"), "tags", ("tariffs.view",), "/tariffs/"),
     ("billing", _("Billing"), "receipt", ("billing.view",), "/billing/"),
     ("documents", _("Documents"), "files", ("documents.view",), "/documents/"),

@@ -42,6 +42,11 @@ def minor(amount: int, currency: str) -> str:
     return money(Money(amount, places(currency)).exact, currency)
 
 
+def exact(amount: int, currency: str) -> Decimal:
+    """Whole minor units as a decimal, for a file."""
+    return Money(amount, places(currency)).exact
+
+
 def plain_amount(amount: int, currency: str) -> str:
     """Whole minor units as a number, where the currency stands at the column."""
     return formats(currency).amount(Money(amount, places(currency)).exact)

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("customers/", include("taktura.office.customers.urls")),
     path("sales/", include("taktura.office.sales.urls")),
+    path("contracts/", include("taktura.office.contracts.urls")),
     path("tariffs/", include("taktura.office.tariffs.urls")),
     path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),

@@ -1,9 +1,11 @@
 """Reads of usage."""
 
+from datetime import date
 from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
+from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.usage.models import (
     ProductReference,
@@ -45,6 +47,19 @@ def waiting_of_all() -> list[tuple[str, int]]:
     """How many records wait for each reason, of all sellers."""
     rows = UsageException.objects.order_by().values_list("reason").annotate(number=Count("record_id", distinct=True))
     return [(reason, number) for reason, number in rows]
+
+
+def waiting_of_contract(contract_id: int) -> int:
+    """How many records that were sent for a contract wait, wholly or in part."""
+    return UsageException.objects.filter(record__contract=contract_id).values("record_id").distinct().count()
+
+
+def records_of(contract_id: int, first: date, end: date) -> QuerySet[UsageRecord]:
+    """The records of a contract's lines that have a day in `[first, end)`, the newest first."""
+    lines = ContractLine.objects.filter(contract=contract_id).values("pk")
+    found = UsageRecord.objects.filter(line__in=lines, day__lt=end, end_day__gt=first)
+    # A record of an instant begins in the span: that is what the index knows.
+    return found.filter(Q(day__gte=first) | Q(is_span=True)).order_by("-day", "-id")
 
 
 def _exceptions(seller_id: int) -> QuerySet[UsageException]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, connection, connections, transaction
+from django.db import OperationalError, connection, transaction
 
 from taktura.kit.database import scratch_database, setup
 
@@ -70,18 +70,6 @@ def nested(folder: str) -> None:
         raise RuntimeError
     with transaction.atomic():
         same.defer(folder=folder, number=2)
-
-
-@app.task(name="test_cut", queue="test")
-def cut() -> None:
-    """Asks the database something; then the connection is ended by the server, as when it is started anew."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        (pid,) = cursor.fetchone()
-    other = connections.create_connection("default")
-    with other.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-    other.close()
 
 
 @app.task(name="test_dying", queue="test")
@@ -182,12 +170,6 @@ def test_the_periodic_look_takes_up_jobs_within_the_worker(tmp_path: Path) -> No
     assert status(look) == "succeeded" == ProcrastinateJob.objects.get(task_name="test_fault").status
 
 
-def test_a_connection_that_was_cut_spoils_no_later_job() -> None:
-    jobs = [cut.configure(lock="one by one").defer() for _ in range(5)]
-    work_until_done()
-    assert [status(job) for job in jobs] == ["succeeded"] * 5
-
-
 def test_a_failed_job_says_so_and_can_be_tried_again(tmp_path: Path) -> None:
     job = fault.defer(folder=str(tmp_path))
     work_until_done()
@@ -277,6 +259,8 @@ def test_two_workers_do_not_take_up_the_same_job(tmp_path: Path) -> None:
 
 
 def _worker(databases: dict[str, Any]) -> None:
+    from django.db import connections
+
     for alias, values in databases.items():
         settings.DATABASES[alias] |= values
         connections[alias].settings_dict |= values

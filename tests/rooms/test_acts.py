@@ -54,7 +54,9 @@ NO_ACTS = {
     "set_mail_server": "settings of mail are none either",
     "remove_mail_server": "the same",
 }
-READS = ("check_", "preview_", "plan_", "forecast", "expected", "moved_prices", "described", "read_again")
+READS = (
+    "check_", "preview_", "plan_", "forecast", "expected", "standing", "moved_prices", "described", "read_again",
+)  # fmt: skip
 BILLING = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
 
 

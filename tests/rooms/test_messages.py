@@ -48,11 +48,13 @@ GLOSSARY = [
     (r"\bnotice\b", r"[Kk]ündig", r"s[äa]g"),
     (r"\bno tick\b", r"Takt", r"takt"),
     (r"(?<!Idempotency-)\bkey\b", r"Schlüssel", r"nyckel"),
-    (r"\b(?:book|booked)\b", r"einbuchen|eingebucht", r"\bbok"),
+    (r"\bbooked component", r"gebuchten? Komponente", r"avtalsrad"),
+    (r"\b(?:book|booked)\b(?! component)", r"einbuchen|eingebucht", r"\bbok"),
 ]
 # Words that the house does not use alone.
 NEVER = {
-    "de": r"(?<!Nutzungsdaten-)Subscription|(?<!gebuchte )(?<!gebuchten )Komponente|Abonnement|\bBuchung|\bEintrag",
+    "de": r"(?<!Nutzungsdaten-)Subscription|(?<![Gg]ebuchte )(?<![Gg]ebuchten )Komponente|Abonnement|\bBuchung"
+    r"|\bEintrag",
     "sv": r"(?<!leverantörs)abonnemang|[Pp]renumeration|kreditnota|\bbokning",
 }
 

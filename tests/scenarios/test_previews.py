@@ -4,11 +4,10 @@ against what was foreseen."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection, transaction
@@ -26,9 +25,7 @@ from taktura.customers.models import Seller
 from taktura.invoices.services import Ready
 from taktura.kit.actor import Actor
 from taktura.kit.database import scratch_database
-from taktura.kit.exact import decimal
 from taktura.usage.models import UsageRecord
-from taktura.usage.overlay import Reading, finds
 
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"
@@ -137,12 +134,10 @@ def held_usage(command: Callable[..., Any]) -> Callable[..., Any]:
         contract = Contract.objects.select_related("customer__seller", "customer__billing_information").get(
             customer__seller=seller, key=entry["contract"]
         )
-        reading = _reading(entry, actor, seller)
-        foreseen = read_only(lambda: billing.preview_usage(actor, contract=contract, reading=reading, bills=AHEAD))
+        foreseen = read_only(lambda: billing.preview_usage(actor, contract=contract, entry=entry, bills=AHEAD))
         assert isinstance(foreseen, Consequence)
-        line, reason = finds(foreseen.contract, reading, seller.closed_until)
         outcome, issued = command(actor, seller=seller, entries=entries)
-        assert [reason] * (line is None) == list(outcome.exceptions)
+        assert [foreseen.waits] * bool(foreseen.waits) == list(outcome.exceptions)
         assert [as_shown(r) for r in foreseen.documents] == [as_shown(d.ready) for d in issued]
         contract.refresh_from_db()
         bills = billing.forecast(actor, contract=contract, bills=AHEAD)
@@ -156,21 +151,6 @@ def held_usage(command: Callable[..., Any]) -> Callable[..., Any]:
 def _plain(entry: dict[str, Any]) -> bool:
     """A record of an instant for an article, the first of its id."""
     return not {"key", "until", "id", "revision", "attributes"} & entry.keys() and "contract" in entry
-
-
-def _reading(entry: dict[str, Any], actor: Actor, seller: Seller) -> Reading:
-    zone = ZoneInfo(seller.time_zone)
-    at = entry.get("at", entry.get("from"))
-    day = actor.today(seller.time_zone) if at is None else at
-    if isinstance(day, datetime):
-        day = (day if day.tzinfo else day.replace(tzinfo=zone)).astimezone(zone).date()
-    assert isinstance(day, date)
-    quantity = decimal(entry["quantity"]) if "quantity" in entry else None
-    times = quantity if quantity is not None else decimal(1)
-    cost = decimal(entry["cost"]) * times if "cost" in entry else None
-    amount = decimal(entry["price"]) * times if "price" in entry else None
-    seconds = int(entry["duration"]) if "duration" in entry else None
-    return Reading(article=entry["article"], day=day, quantity=quantity, seconds=seconds, cost=cost, amount=amount)
 
 
 @pytest.fixture

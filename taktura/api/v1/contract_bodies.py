@@ -33,8 +33,7 @@ class QuantityOut(Out):
 
 
 class ContractLineOut(Out):
-    """A contract line; `until` is exclusive, null while no end is fixed. `quantity` is today's,
-    before its beginning the one it begins with."""
+    """A contract line; `until` is exclusive, null while no end is fixed. `quantity` is today's."""
 
     article: str
     line: str = Field(description="its name, where it has one")
@@ -283,7 +282,7 @@ def _lines(contract: Contract) -> QuerySet[ContractLine]:
 
 def _line(line: ContractLine, today: date) -> ContractLineOut:
     timeline: Sequence[LineQuantity] = list(line.quantities.all())
-    begun = [q for q in timeline if q.start <= max(today, timeline[0].start)]
+    begun = [q for q in timeline if q.start <= today] or timeline[:1]
     return ContractLineOut(
         article=line.article.key, line=line.name, charge=line.charge, booking=line.booking, from_=line.start,
         until=line.end, quantity=begun[-1].quantity,

@@ -26,6 +26,7 @@ from taktura.billing.services.interim import (
 from taktura.billing.services.previews import (
     Bill,
     Consequence,
+    Standing,
     forecast,
     preview_book,
     preview_coupon,
@@ -39,6 +40,7 @@ from taktura.billing.services.previews import (
     preview_tariff,
     preview_usage,
     preview_withdrawal,
+    standing,
 )
 from taktura.billing.services.run import Outcome, bill
 from taktura.billing.services.sales import move_sales_item, preview_sale, sell
@@ -49,6 +51,7 @@ __all__ = [
     "Consequence",
     "Outcome",
     "Tied",
+    "Standing",
     "bill",
     "bill_thresholds",
     "book",
@@ -94,5 +97,6 @@ __all__ = [
     "send_to",
     "tie",
     "untie",
+    "standing",
     "withdraw_notice",
 ]

@@ -90,12 +90,11 @@ def preview_run(
     items = SalesItem.objects.filter(document__isnull=True, sold_on__lte=on, customer__seller=seller)
     if customer is not None:
         rows, items = rows.filter(customer=customer), items.filter(customer=customer)
-    wanted = list(rows.order_by("pk").values_list("customer_id", "pk")[: most + 1])
-    number = len(wanted)
+    number = rows.count()
     if number > most:
-        number = rows.count()
-        rows = rows.filter(customer__in={customer for customer, _ in wanted[:most]})
-        wanted = list(rows.order_by("pk").values_list("customer_id", "pk")[: 2 * most])
+        first = rows.order_by("pk").values_list("customer_id", flat=True)[:most]
+        rows = rows.filter(customer__in=list(dict.fromkeys(first)))
+    wanted = list(rows.order_by("pk").values_list("customer_id", "pk")[: 2 * most])
     others: list[int] = []
     if number <= most:
         rest = items.exclude(customer__in={c for c, _ in wanted}).order_by("customer_id")

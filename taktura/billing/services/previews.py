@@ -5,21 +5,22 @@ command does, but for what would keep documents from being issued: that stands i
 Not foreseen: usage that waits, or lies on another line, and finds a line by the change. It is billed by the next run.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from taktura.billing.models import SalesItem
-from taktura.billing.queries import Facts, due_of, with_usage
+from taktura.billing.queries import Facts, due_of, floors_of, with_usage
+from taktura.billing.running import Running, period_start, running
 from taktura.billing.services.changes import billed_beyond
 from taktura.billing.services.prepare import ready_documents, works_of
 from taktura.billing.services.settling import check_complete, documents_due
 from taktura.catalog.models import Coupon, Tariff
 from taktura.contracts import overlay
 from taktura.contracts import services as contracts
-from taktura.contracts.facts import load
+from taktura.contracts.facts import load_one
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.overlay import NEW
 from taktura.core import facts
@@ -31,7 +32,8 @@ from taktura.core.settle import Scope
 from taktura.customers.models import Customer
 from taktura.invoices.services import Ready, check_confirmed
 from taktura.kit.actor import Actor
-from taktura.usage.overlay import Reading, finds, laid_over
+from taktura.usage import services as usage
+from taktura.usage.overlay import finds, laid_over
 
 MOST_BILLS = 40  # bills worked out ahead: three years of monthly ones
 
@@ -51,8 +53,8 @@ class Consequence:
     """What a command does: the documents that it makes at once, and the bills that come after it (`bills`; `before`:
     that come without it), as many as were asked for. `ends`: the end (exclusive) of what ends by it.
 
-    `refused`: why it cannot be done yet though its input is right (billing information, numbers). `contract`: how the
-    contract would stand.
+    `waits`: why usage would wait (a reason of R6.5). `refused`: why it cannot be done yet though its input is right
+    (billing information, numbers). `contract`: how the contract would stand.
     """
 
     documents: list[Ready]
@@ -60,16 +62,36 @@ class Consequence:
     bills: list[Bill] = field(default_factory=list)
     refused: Refused | None = None
     ends: date | None = None
+    waits: str = ""
     contract: facts.Contract
 
 
-def forecast(actor: Actor, *, contract: Contract, bills: int = 1) -> list[Bill]:
-    """The next bills of a contract, each as a run on its day would make it; usage as far as it is known by now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a contract stands: its facts since what is settled for good, its running period, the next bills (each as a
+    run on its day would make it, usage as far as it is known by now; the first is of today where something is due)."""
 
-    The first is of today where something is due already. Empty: nothing falls due any more.
-    """
+    contract: facts.Contract
+    running: Running | None
+    bills: list[Bill]
+
+
+def standing(actor: Actor, *, contract: Contract, bills: int = 1, day: date | None = None) -> Standing:
+    """How a contract stands today; with a `day`, `running` is the period in which that lies. No bills: nothing falls
+    due any more."""
     today = _today(actor, contract)
-    return _bills(_seen(contract, load([contract.pk])[contract.pk], today, bills), contract, today, bills)
+    values = load_one(contract)
+    looked_at = day or today
+    since = min(_floor(values, today), period_start(values, looked_at))
+    known = _seen(contract, values, max(today, looked_at), bills, since)
+    found = _bills(_seen_again(known), contract, today, bills)
+    period = running(known, contract.pk, looked_at)
+    return Standing(contract=known.contracts[contract.pk], running=period, bills=found)
+
+
+def forecast(actor: Actor, *, contract: Contract, bills: int = 1) -> list[Bill]:
+    """The next bills of a contract (`Standing.bills`)."""
+    return standing(actor, contract=contract, bills=bills).bills
 
 
 def preview_quantity(
@@ -86,7 +108,7 @@ def preview_book(actor: Actor, *, contract: Contract, now: bool = False, bills: 
     """What `book` would do (R5.6)."""
     planned = contracts.plan_booking(contract=contract, **fields)
     today = _today(actor, contract)
-    base = load([contract.pk])[contract.pk]
+    base = load_one(contract)
     changed = overlay.with_lines(base, [planned])
     new = frozenset([changed.lines[-1].id])
     scope = Scope(on=today, lines=new, now=new) if now else None
@@ -171,7 +193,7 @@ def preview_coupon(actor: Actor, *, contract: Contract, coupon: Coupon, bills: i
 def preview_interim(actor: Actor, *, contract: Contract, leave_out: Iterable[str] = (), bills: int = 0) -> Consequence:
     """What `interim_bill` would do (R11)."""
     left, today = set(leave_out), _today(actor, contract)
-    base = load([contract.pk])[contract.pk]
+    base = load_one(contract)
     known = _seen(contract, base, today, bills)
     items = [] if "sales_items" in left else _pending_sales(contract)
     scope = Scope(on=today, interim=True, leave_usage="usage" in left)
@@ -183,18 +205,19 @@ def preview_interim(actor: Actor, *, contract: Contract, leave_out: Iterable[str
     return Consequence(documents=documents, before=before, bills=after, refused=refused, contract=base)
 
 
-def preview_usage(actor: Actor, *, contract: Contract, reading: Reading, bills: int = 0) -> Consequence:
+def preview_usage(actor: Actor, *, contract: Contract, entry: Mapping[str, Any], bills: int = 0) -> Consequence:
     """What `record_usage` of one record would do; at the tariff's threshold it makes an interim bill (R11.3).
 
-    Where the record finds no line (`usage.overlay.finds`), nothing changes.
+    Where the record finds no line, nothing changes: `waits` says why. It is one of an instant, for an article.
     """
+    reading = usage.plan_record(actor, contract=contract, entry=entry)
     today, closed = _today(actor, contract), contract.customer.seller.closed_until
-    known = _seen(contract, load([contract.pk])[contract.pk], today, bills)
+    known = _seen(contract, load_one(contract), today, bills)
     before = _bills(_seen_again(known), contract, today, bills)
     changed = laid_over(known.contracts[contract.pk], reading, closed)
     known.contracts[contract.pk] = changed
     documents: list[Ready] = []
-    found, _ = finds(changed, reading, closed)
+    found, waits = finds(changed, reading, closed)
     if found is not None and contract.threshold is not None and _incomplete(contract) is None:
         ready, due = _due(known, contract, Scope(on=today, interim=True), netted=False)
         net = sum(r.draft.net for r in ready if r.draft.kind == "invoice")
@@ -202,7 +225,7 @@ def preview_usage(actor: Actor, *, contract: Contract, reading: Reading, bills: 
             documents = ready
             _note(known, contract, due)
     after = _bills(known, contract, today, bills)
-    return Consequence(documents=documents, before=before, bills=after, contract=changed)
+    return Consequence(documents=documents, before=before, bills=after, contract=changed, waits=waits)
 
 
 def preview_signing(
@@ -235,7 +258,7 @@ def _change(
 ) -> Consequence:
     """The consequence of a change that settles the lines named (None: all) at once, or none."""
     today = _today(actor, contract)
-    base = load([contract.pk])[contract.pk]
+    base = load_one(contract)
     changed = change(base)
     scope = None
     if at_once:
@@ -247,7 +270,7 @@ def _change(
 def _consequence(
     contract: Contract, base: facts.Contract, changed: facts.Contract, today: date, scope: Scope | None, bills: int
 ) -> Consequence:
-    before = _bills(_seen(contract, base, today, bills), contract, today, bills) if bills else []
+    before = _bills(_seen(contract, base, today, bills, _floor(base, today)), contract, today, bills) if bills else []
     known = _seen(contract, changed, max(today, scope.through or today) if scope else today, bills)
     documents: list[Ready] = []
     if scope is not None:
@@ -259,11 +282,16 @@ def _consequence(
     return Consequence(documents=documents, before=before, bills=after, refused=refused, contract=changed)
 
 
-def _seen(contract: Contract, values: facts.Contract, day: date, bills: int) -> Facts:
-    """All facts of one contract up to a day, or to that of the last of so many bills after it."""
+def _seen(contract: Contract, values: facts.Contract, day: date, bills: int, since: date = date.min) -> Facts:
+    """All facts of one contract from a day on, up to another, or to that of the last of so many bills after it."""
     for _ in range(min(bills, MOST_BILLS)):
         day = next_due(values, day) or day
-    return with_usage({contract.pk: values}, day, {contract.pk: date.min})
+    return with_usage({contract.pk: values}, day, {contract.pk: since})
+
+
+def _floor(values: facts.Contract, today: date) -> date:
+    """From where on facts are needed for what is due and for the running period."""
+    return min(floors_of({values.id: values})[values.id], period_start(values, today))
 
 
 def _seen_again(known: Facts) -> Facts:

@@ -272,12 +272,12 @@ def _made_ready(
 ) -> tuple[Facts, list[tuple[Ready, Work]], list[int]]:
     """A batch's facts, its documents ready to be issued, and the contracts that are settled with them."""
     ids = [pk for _, pk in task.contracts]
-    customers = with_billing(task.customers)
+    currency = dict(Contract.objects.filter(pk__in=among(ids)).values_list("pk", "currency"))
     owner = {pk: customer for customer, pk in task.contracts}
-    known = gather(ids, job.on, customers=customers)
+    known = gather(ids, job.on)
     due, failed = _settled(known, ids, job.on, outcome)
     prefetch_related_objects(items, "lines")
-    works = works_of(known, due, customers, owner, known.currencies, items)
+    works = works_of(known, due, with_billing(task.customers), owner, currency, items)
     works, left_out = _complete(works, outcome)
     settled = [pk for pk in ids if pk not in failed and owner[pk] not in left_out]
     return known, ready_documents(known, works, job.on), settled

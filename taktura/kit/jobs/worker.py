@@ -10,7 +10,6 @@ from django.db import connections
 from procrastinate import PsycopgConnector
 from procrastinate.connector import BaseConnector
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.db_cleanup import close_db_connections, close_db_connections_async
 from procrastinate.contrib.django.utils import connector_params
 from procrastinate.signals import on_stop
 
@@ -68,7 +67,7 @@ async def _run(worker: object, until_done: bool) -> None:
                 shutdown_graceful_timeout=GRACE_SECONDS,
                 install_signal_handlers=False,
                 listen_notify=not until_done,
-                task_middleware=[close_db_connections, close_db_connections_async, telling],
+                task_middleware=[telling],
             )
 
 

@@ -51,7 +51,7 @@ def preview_run(request: HttpRequest) -> HttpResponse:
         customer=customer.pk if customer else None,
     )  # fmt: skip
     drawn = customer is not None or sum(len(r.draft.lines) for r in outcome.ready) <= DRAWN
-    contracts = {} if drawn else Contract.objects.in_bulk({r.contract for r in outcome.ready if r.contract is not None})
+    contracts = Contract.objects.in_bulk({r.contract for r in outcome.ready if r.contract is not None})
     return render(
         request,
         "billing/preview.html",
@@ -62,7 +62,7 @@ def preview_run(request: HttpRequest) -> HttpResponse:
             "looked_at": outcome.contracts,
             "whole": outcome.contracts == number,
             "sums": _sums((r.draft.kind, r.currency, r.draft.net, r.draft.gross) for r in outcome.ready),
-            "ready": [] if drawn else [(r, contracts.get(r.contract or 0)) for r in outcome.ready],
+            "ready": [(r, contracts.get(r.contract or 0)) for r in outcome.ready],
             "views": views_of_ready(actor, outcome.ready[:MOST_DRAWN], on) if drawn else [],
             "problems": _problems_of(outcome),
             "left_out": len(left_out_of(request, seller)),

@@ -158,6 +158,15 @@ def page_link(context: dict[str, Any], name: str, pk: Any, text: str) -> SafeStr
     return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), text)
 
 
+@register.simple_tag
+def place(name: str) -> str:
+    """The address of a page by its name, or nothing where there is no such page: `{% place "documents" as url %}`."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return ""
+
+
 @register.filter
 def may(user: User, permission: str) -> bool:
     """Whether a user has a permission: `{% if user|may:"billing.run" %}`."""

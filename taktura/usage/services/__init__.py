@@ -16,7 +16,15 @@ from taktura.usage.services.links import (
     unlink,
     unlink_customer,
 )
-from taktura.usage.services.records import Entry, Unread, Verdict, record_each, record_usage, withdraw_usage
+from taktura.usage.services.records import (
+    Entry,
+    Unread,
+    Verdict,
+    plan_record,
+    record_each,
+    record_usage,
+    withdraw_usage,
+)
 from taktura.usage.services.suppliers import (
     change_supplier,
     create_supplier,
@@ -42,6 +50,7 @@ __all__ = [
     "link_customer",
     "note_subscription",
     "process_again",
+    "plan_record",
     "receive_file",
     "record_each",
     "record_usage",

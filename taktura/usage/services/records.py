@@ -14,7 +14,7 @@ from msgspec import Meta, Struct
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
-from taktura.contracts.models import Contract
+from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.core.money import EXACT
@@ -22,6 +22,8 @@ from taktura.core.periods import DAY
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number, to_json
+from taktura.usage.models import UsageRecord
+from taktura.usage.overlay import Reading
 from taktura.usage.store import Outcome, take_in, withdraw
 
 MAX_BATCH = 10_000
@@ -245,6 +247,31 @@ def _attributes(entry: Entry) -> Any:
     if len(text) > MAX_ATTRIBUTES or "\\u0000" in text.replace("\\\\", ""):
         raise Refused("invalid", "The attributes of a usage record are too long, or hold the character NUL.")
     return found
+
+
+def plan_record(actor: Actor, *, contract: Contract, entry: Mapping[str, Any]) -> Reading:
+    """A record of an instant for an article of a contract as its sums would take it; nothing is written.
+
+    Refuses an entry as `record_usage` does, and (`invalid`) one with a key or a span.
+    """
+    seller = contract.customer.seller
+    read, zone = entry_of(entry), ZoneInfo(seller.time_zone)
+    if read.article is None or read.until is not None:
+        raise Refused("invalid", "Only a record of an instant for an article can be looked at beforehand.")
+    _row(read, {}, zone, actor)
+    at, day, _, _ = when(read.at if read.from_ is None else read.from_, None, zone, actor.now)
+    article = read.article
+    lines = ContractLine.objects.filter(contract=contract, article__key=article).values("pk")
+    later = UsageRecord.objects.filter(line__in=lines, day__gte=day, at__gt=at).exists()
+    return Reading(
+        article=article,
+        day=day,
+        quantity=read.quantity,
+        seconds=_seconds(read),
+        cost=_times(read.cost, read.quantity),
+        amount=_times(read.price, read.quantity),
+        newest=not later,
+    )
 
 
 def when(start: Any, end: Any, zone: ZoneInfo, now: datetime) -> tuple[datetime, date, date, bool]:

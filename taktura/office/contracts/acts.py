@@ -1,0 +1,309 @@
+"""What can be done with a contract: a form, beside it what saving will do, computed by the previews of the services,
+and after it the page of the change with the same figures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_http_methods, require_POST
+
+from taktura.billing import services as billing
+from taktura.billing.services import Consequence
+from taktura.contracts import services as contracts
+from taktura.contracts.models import Contract
+from taktura.core.errors import Refused
+from taktura.kit.actor import Actor
+from taktura.kit.language import text_of
+from taktura.office import show
+from taktura.office.contracts import sides
+from taktura.office.contracts.consequence import shown
+from taktura.office.contracts.forms import (
+    BookForm,
+    ChangeForm,
+    CouponForm,
+    EndForm,
+    InterimForm,
+    NoticeForm,
+    PauseForm,
+    PlainForm,
+    QuantityForm,
+    ResumeForm,
+    TariffForm,
+    UsageForm,
+    problems,
+)
+from taktura.office.contracts.frame import find
+from taktura.office.contracts.history import entry_of
+from taktura.office.forms import add_refusal
+from taktura.office.page import actor_of, page, today_of
+
+BILLS = 1
+Given = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something done to a contract. `look` gives its consequence, `run` does it; both with what the form gives.
+
+    `issues`: whether it makes documents at once. `says`: sentences about dates. `more`: what its preview shows besides.
+    """
+
+    name: str
+    path: str
+    title: Any
+    action: Any
+    form: type[ChangeForm]
+    look: Callable[[Actor, Contract, Given], Consequence]
+    run: Callable[[Actor, Contract, Given], Any]
+    permission: str = "contracts.change"
+    issues: bool = True
+    danger: bool = False
+    says: Callable[[Contract, Given, Consequence], list[str]] | None = None
+    more: Callable[[Contract, Given, Consequence], dict[str, Any]] | None = None
+    help: Any = ""
+
+
+def views(act: Act) -> list[URLPattern]:
+    """The addresses of an act: its form, and the preview of its form."""
+
+    @page(act.permission)
+    @require_http_methods(["GET", "POST"])
+    def form(request: HttpRequest, pk: int) -> HttpResponse:
+        return _form(request, find(request, pk), act)
+
+    @page(act.permission)
+    @require_POST
+    def preview(request: HttpRequest, pk: int) -> HttpResponse:
+        return _preview(request, find(request, pk), act)
+
+    return [
+        path(f"<int:pk>/{act.path}/", form, name=act.name),
+        path(f"<int:pk>/{act.path}/preview/", preview, name=f"{act.name}_preview"),
+    ]
+
+
+def _form(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse:
+    posted = request.method == "POST"
+    initial = {k: v for k, v in request.GET.items() if k in act.form.base_fields}
+    form = act.form(
+        request.POST if posted else None, contract=contract, today=today_of(request), initial=initial
+    )  # fmt: skip
+    if posted and form.is_valid():
+        actor = actor_of(request)
+        try:
+            act.run(actor, contract, form.arguments())
+        except Refused as refused:
+            add_refusal(form, refused, {"from": "start"})
+        else:
+            messages.success(request, _("Saved."))
+            entry = entry_of(contract, actor.now)
+            back = redirect("contract_usage", contract.pk) if act.name == "add_usage" else None
+            return (
+                redirect("contract_change", contract.pk, entry) if entry else back or redirect(contract_url(contract))
+            )
+    context = {
+        "act": act,
+        "form": form,
+        "contract": contract,
+        "title": act.title,
+        "action": act.action,
+        "help": act.help,
+        "parent": contract.key,
+        "back": contract_url(contract),
+        "preview_url": reverse(f"{act.name}_preview", args=[contract.pk]),
+    }
+    return render(request, "contracts/form.html", context, status=422 if form.errors else 200)
+
+
+def contract_url(contract: Contract) -> str:
+    """The address of a contract's page."""
+    return reverse("contract", args=[contract.pk])
+
+
+def _preview(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse:
+    today = today_of(request)
+    form = act.form(request.POST, contract=contract, today=today)
+    context: dict[str, Any] = {"contract": contract, "issues": act.issues}
+    if not form.is_valid():
+        return render(request, "contracts/consequence.html", {**context, "problems": problems(form)})
+    given = form.arguments()
+    try:
+        found = act.look(actor_of(request), contract, given)
+    except Refused as refused:
+        text = text_of(refused, show.language())
+        usage = refused.code == "quantity_not_changeable"
+        return render(request, "contracts/consequence.html", {**context, "impossible": text, "offer_usage": usage})
+    context |= {
+        "shown": shown(found, contract.currency, today),
+        "sentences": act.says(contract, given, found) if act.says else [],
+        **(act.more(contract, given, found) if act.more else {}),
+    }
+    return render(request, "contracts/consequence.html", context)
+
+
+def _ends(contract: Contract, given: Given, found: Consequence) -> list[str]:
+    if found.ends is None:
+        return [_("The contract runs on; no end is fixed.")]
+    return [_("The last day is %(day)s.") % {"day": show.last_day(found.ends)}]
+
+
+def _notice(contract: Contract, given: Given, found: Consequence) -> list[str]:
+    named = {"day": show.last_day(found.ends)}
+    sentence = (
+        _("The last day of this contract line is %(day)s.")
+        if given["line"]
+        else _("The last day of the contract is %(day)s.")
+    )
+    said = [sentence % named]
+    wish = given.get("wish")
+    if wish and found.ends and show.last_day(found.ends) != show.day(wish):
+        said.append(_("It cannot end on the wished day: this is the next one on which it can."))
+    if not given["line"] and found.bills:
+        said.append(
+            _("The last bill is of %(day)s, as things stand.") % {"day": show.day(found.bills[-1].on)}
+        )  # fmt: skip
+    return said
+
+
+def _usage(contract: Contract, given: Given, found: Consequence) -> list[str]:
+    if found.waits:
+        return [_("It finds no line and waits: %(reason)s.") % {"reason": show.word("waits", found.waits)}]
+    return []
+
+
+def _quantity_from(contract: Contract, given: Given, found: Consequence) -> list[str]:
+    named = {"day": show.day(given["start"])}
+    if found.documents:
+        return [_("The days from %(day)s that are billed already are credited and billed anew.") % named]
+    return [_("Nothing from %(day)s on is billed yet: the new quantity is billed with the next billing.") % named]
+
+
+ACTS = [
+    Act(
+        name="change_quantity",
+        path="quantity",
+        title=lazy("Change quantity"),
+        action=lazy("Change quantity"),
+        form=QuantityForm,
+        look=lambda actor, contract, given: billing.preview_quantity(
+            actor, line=given["line"], quantity=given["quantity"], start=given["start"], bills=BILLS
+        ),
+        run=lambda actor, contract, given: billing.change_quantity(actor, **given),
+        says=_quantity_from,
+        help=lazy("A line of usage has no quantity of its own: add usage to it instead."),
+    ),
+    Act(
+        name="book_article",
+        path="book",
+        title=lazy("Book an article"),
+        action=lazy("Book"),
+        form=BookForm,
+        look=lambda actor, contract, given: billing.preview_book(actor, contract=contract, bills=BILLS, **given),
+        run=lambda actor, contract, given: billing.book(actor, contract=contract, **given),
+    ),
+    Act(
+        name="end_line",
+        path="end",
+        title=lazy("End a contract line"),
+        action=lazy("End it"),
+        form=EndForm,
+        look=lambda actor, contract, given: billing.preview_end(actor, bills=BILLS, **given),
+        run=lambda actor, contract, given: billing.end_line(actor, **given),
+        says=_ends,
+        danger=True,
+    ),
+    Act(
+        name="add_usage",
+        path="add-usage",
+        title=lazy("Add usage"),
+        action=lazy("Add usage"),
+        form=UsageForm,
+        look=lambda actor, contract, given: billing.preview_usage(actor, contract=contract, entry=given, bills=BILLS),
+        run=lambda actor, contract, given: billing.record_usage(
+            actor, seller=contract.customer.seller, entries=[given]
+        ),
+        permission="usage.change",
+        issues=False,
+        says=_usage,
+        more=lambda contract, given, found: {"issues": bool(found.documents)},
+    ),
+    Act(
+        name="interim_bill",
+        path="interim",
+        title=lazy("Bill now"),
+        action=lazy("Issue the bill"),
+        form=InterimForm,
+        look=lambda actor, contract, given: billing.preview_interim(actor, contract=contract, bills=BILLS, **given),
+        run=lambda actor, contract, given: billing.interim_bill(actor, contract=contract, **given),
+        permission="billing.run",
+        help=lazy("An interim bill: all that is due, and the usage so far. The regular bill then bills the rest."),
+    ),
+    Act(
+        name="give_notice",
+        path="notice",
+        title=lazy("Give notice"),
+        action=lazy("Give notice"),
+        form=NoticeForm,
+        look=lambda actor, contract, given: billing.preview_notice(actor, contract=contract, bills=40, **given),
+        run=lambda actor, contract, given: billing.give_notice(actor, contract=contract, **given),
+        says=_notice,
+        danger=True,
+    ),
+    Act(
+        name="withdraw_notice",
+        path="withdraw-notice",
+        title=lazy("Withdraw the notice"),
+        action=lazy("Withdraw it"),
+        form=PlainForm,
+        look=lambda actor, contract, given: billing.preview_withdrawal(actor, contract=contract, bills=BILLS),
+        run=lambda actor, contract, given: billing.withdraw_notice(actor, contract=contract),
+        issues=False,
+        says=_ends,
+    ),
+    Act(
+        name="pause_contract",
+        path="pause",
+        title=lazy("Pause"),
+        action=lazy("Pause"),
+        form=PauseForm,
+        look=lambda actor, contract, given: billing.preview_pause(actor, contract=contract, bills=BILLS, **given),
+        run=lambda actor, contract, given: billing.pause(actor, contract=contract, **given),
+    ),
+    Act(
+        name="resume_contract",
+        path="resume",
+        title=lazy("Resume"),
+        action=lazy("Resume"),
+        form=ResumeForm,
+        look=lambda actor, contract, given: billing.preview_resume(actor, contract=contract, bills=BILLS, **given),
+        run=lambda actor, contract, given: billing.resume(actor, contract=contract, **given),
+        issues=False,
+    ),
+    Act(
+        name="change_tariff",
+        path="tariff",
+        title=lazy("Change tariff"),
+        action=lazy("Change tariff"),
+        form=TariffForm,
+        look=lambda actor, contract, given: billing.preview_tariff(actor, contract=contract, bills=BILLS, **given),
+        run=lambda actor, contract, given: billing.change_tariff(actor, contract=contract, **given),
+        says=sides.of_terms,
+        more=sides.of_tariffs,
+    ),
+    Act(
+        name="redeem_coupon",
+        path="coupon",
+        title=lazy("Redeem a coupon"),
+        action=lazy("Redeem"),
+        form=CouponForm,
+        look=lambda actor, contract, given: billing.preview_coupon(actor, contract=contract, bills=BILLS, **given),
+        run=lambda actor, contract, given: contracts.give_coupon(actor, contract=contract, **given),
+        issues=False,
+    ),
+]  # fmt: skip

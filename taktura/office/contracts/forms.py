@@ -1,0 +1,348 @@
+"""The forms of what can be done with a contract. Each gives what its service takes, as `cleaned_data`."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from taktura.catalog.models import Coupon, Tariff
+from taktura.catalog.queries import articles_of_all, titles
+from taktura.contracts.facts import load_one
+from taktura.contracts.models import Contract, ContractLine
+from taktura.contracts.queries import bookable
+from taktura.core.facts import Line, at
+from taktura.core.periods import DAY
+from taktura.office import show
+from taktura.office.forms import DayField, ExactNumberField
+
+WHOLE = "0"  # notice of the contract, not of one line
+_DURATION = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)")
+
+
+class DurationField(forms.CharField):
+    """A length of time as h:mm:ss or mm:ss; gives whole seconds."""
+
+    def clean(self, value: Any) -> Any:
+        """Seconds, or None."""
+        text = str(super().clean(value) or "").replace(" ", "")
+        if not text:
+            return None
+        found = _DURATION.fullmatch(text)
+        if found is None or (found[1] and int(found[2]) > 59):
+            raise forms.ValidationError(
+                _("“%(text)s” is no duration: type it as in 12:30 (minutes and seconds) or 1:02:30.") % {"text": text}
+            )
+        return int(found[1] or 0) * 3600 + int(found[2]) * 60 + int(found[3])
+
+
+class ChangeForm(forms.Form):
+    """A form about one contract. `TODAY`: the fields that begin with today's date."""
+
+    TODAY: tuple[str, ...] = ()
+
+    def __init__(self, data: Any = None, *, contract: Contract, today: date, initial: Any = None) -> None:
+        super().__init__(data, initial=dict.fromkeys(self.TODAY, today) | dict(initial or {}))
+        self.contract, self.today = contract, today
+        for field in self.fields.values():
+            if isinstance(field, DayField):
+                field.today = today
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Set what depends on the contract."""
+
+    def choose(self, name: str, choices: list[tuple[str, str]]) -> None:
+        """Set a field's choices."""
+        self.fields[name].choices = choices  # type: ignore[attr-defined]
+
+    def arguments(self) -> dict[str, Any]:
+        """What the service and its preview take, beside actor and contract."""
+        return dict(self.cleaned_data)
+
+
+def line_choices(contract: Contract, today: date, *, charges: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """The lines that run or are to come, with what they are called and how many there are."""
+    found = []
+    values = load_one(contract)
+    for line in sorted(values.lines, key=lambda x: (x.terms[-1][1].position, x.id)):
+        if min(line.end, values.end) <= today or (charges and line.terms[0][1].charge not in charges):
+            continue
+        found.append((str(line.id), _called(line, today)))
+    return found
+
+
+def _called(line: Line, today: date) -> str:
+    terms = at(line.terms, today)
+    if terms.charge == "usage" and terms.usage_pricing != "fixed_quantity":
+        return _("%(title)s (by usage)") % {"title": terms.title}
+    quantity = show.quantity(at(line.quantities, max(today, line.start)))
+    named = {"title": terms.title, "quantity": quantity, "day": show.day(line.start)}
+    if line.start > today:
+        return _("%(title)s: %(quantity)s, from %(day)s") % named
+    return _("%(title)s: %(quantity)s") % named
+
+
+class LineForm(ChangeForm):
+    """About one line of the contract."""
+
+    line = forms.ChoiceField(label=lazy("Contract line"))
+
+    def prepare(self) -> None:
+        self.choose("line", line_choices(self.contract, self.today))
+
+    def clean_line(self) -> ContractLine:
+        """The line."""
+        rows = ContractLine.objects.select_related("contract__customer__seller", "article")
+        line: ContractLine = rows.get(pk=self.cleaned_data["line"], contract=self.contract)
+        line.contract = self.contract
+        return line
+
+
+class QuantityForm(LineForm):
+    """Another quantity from a day on."""
+
+    TODAY = ("start",)
+    quantity = ExactNumberField(label=lazy("New quantity"), at_least=Decimal(0))
+    start = DayField(label=lazy("From"), help_text=lazy("The first day of the new quantity."))
+    memo = forms.CharField(label=lazy("Note"), max_length=500, required=False, help_text=lazy("Stands in the history."))
+
+
+class EndForm(LineForm):
+    """The end of a line."""
+
+    TODAY = ("last_day",)
+    last_day = DayField(label=lazy("Last day"))
+
+    def arguments(self) -> dict[str, Any]:
+        return {"line": self.cleaned_data["line"], "until": self.cleaned_data["last_day"] + DAY}
+
+
+class BookForm(ChangeForm):
+    """An article more."""
+
+    TODAY = ("start",)
+    article = forms.ChoiceField(label=lazy("Article"))
+    quantity = ExactNumberField(label=lazy("Quantity"), at_least=Decimal(0))
+    start = DayField(label=lazy("From"))
+    last_day = DayField(label=lazy("Last day"), required=False, help_text=lazy("Left empty: as long as the contract."))
+    now = forms.ChoiceField(label=lazy("Bill"), widget=forms.RadioSelect, initial="")
+    memo = forms.CharField(label=lazy("Note"), max_length=500, required=False)
+    price = ExactNumberField(label=lazy("Own price"), required=False, at_least=Decimal(0))
+    discount = ExactNumberField(label=lazy("Discount in percent"), required=False, at_least=Decimal(0))
+    reason = forms.CharField(label=lazy("Reason of the discount"), max_length=200, required=False)
+    minimum_quantity = ExactNumberField(label=lazy("Minimum quantity"), required=False, at_least=Decimal(0))
+
+    MORE = ("price", "discount", "reason", "minimum_quantity")
+
+    def prepare(self) -> None:
+        known = bookable(self.contract, max(self.today, self.contract.start))
+        self.choose("article", [(key, title) for key, title in known])
+        self.choose("now", [("", _("with the next billing")), ("1", _("at once"))])
+        self.fields["now"].required = False
+        self.initial.setdefault("quantity", Decimal(1))
+
+    def arguments(self) -> dict[str, Any]:
+        given = dict(self.cleaned_data)
+        last = given.pop("last_day")
+        return {
+            **given,
+            "end": last + DAY if last else None,
+            "now": given["now"] == "1",
+            "discount": given["discount"] or Decimal(0),
+        }
+
+
+class UsageForm(ChangeForm):
+    """A record of usage by hand."""
+
+    TODAY = ("day",)
+    article = forms.ChoiceField(label=lazy("What was used"))
+    quantity = ExactNumberField(label=lazy("Quantity"), required=False)
+    duration = DurationField(
+        label=lazy("Duration"), required=False, help_text=lazy("Minutes and seconds, as in 12:30, or 1:02:30.")
+    )
+    cost = ExactNumberField(
+        label=lazy("Cost of one"), required=False, help_text=lazy("What one costs at the supplier.")
+    )
+    price = ExactNumberField(label=lazy("Price of one"), required=False, help_text=lazy("At the supplier's price."))
+    day = DayField(label=lazy("Day"))
+    at = forms.TimeField(
+        label=lazy("Time"), required=False, input_formats=["%H:%M", "%H.%M", "%H:%M:%S"],
+        widget=forms.TextInput(attrs={"autocomplete": "off", "placeholder": "12:00"}),
+    )  # fmt: skip
+    note = forms.CharField(label=lazy("Note"), max_length=500, required=False)
+
+    def prepare(self) -> None:
+        values = load_one(self.contract)
+        lines = {x.article: at(x.terms, self.today) for x in values.lines if x.terms[0][1].charge == "usage"}
+        self.choose("article", [(key, terms.title) for key, terms in lines.items()])
+        pricing = {terms.usage_pricing for terms in lines.values()}
+        for name, needed in (("cost", "cost_plus"), ("price", "imported_price")):
+            if needed not in pricing:
+                del self.fields[name]
+        if not any(terms.unit == "minute" for terms in lines.values()):
+            del self.fields["duration"]
+
+    def clean(self) -> dict[str, Any]:
+        """A quantity or a duration, not both."""
+        given = super().clean() or {}
+        both = given.get("quantity"), given.get("duration")
+        if "duration" in self.fields and not self.errors and both[0] is not None and both[1] is not None:
+            self.add_error("duration", _("Give a quantity or a duration, not both."))
+        if not self.errors and both == (None, None) and given.get("cost") is None:
+            self.add_error("quantity", _("Give what was used."))
+        return given
+
+    def moment(self) -> datetime:
+        """When it was used, where the seller is."""
+        zone = ZoneInfo(self.contract.customer.seller.time_zone)
+        return datetime.combine(self.cleaned_data["day"], self.cleaned_data["at"] or time(12), zone)
+
+    def arguments(self) -> dict[str, Any]:
+        """An entry as `record_usage` takes it."""
+        given = {k: v for k, v in self.cleaned_data.items() if k in ("quantity", "cost", "price") and v is not None}
+        if self.cleaned_data.get("duration") is not None:
+            given["duration"] = self.cleaned_data["duration"]
+        if self.cleaned_data["note"]:
+            given["attributes"] = {"note": self.cleaned_data["note"]}
+        given |= {"contract": self.contract.key, "article": self.cleaned_data["article"], "at": self.moment()}
+        return given
+
+
+class InterimForm(ChangeForm):
+    """A bill before its day."""
+
+    leave_out = forms.MultipleChoiceField(label=lazy("Leave out"), required=False, widget=forms.CheckboxSelectMultiple)
+
+    def prepare(self) -> None:
+        self.choose("leave_out", [("usage", _("usage of the running period")), ("sales_items", _("sales items"))])
+
+
+class NoticeForm(ChangeForm):
+    """Notice of the contract, or of one line."""
+
+    TODAY = ("received",)
+    line = forms.ChoiceField(label=lazy("Of"))
+    received = DayField(label=lazy("Received on"))
+    wish = DayField(
+        label=lazy("Wished last day"), required=False,
+        help_text=lazy("It moves to the next day on which the contract can end."),
+    )  # fmt: skip
+
+    def prepare(self) -> None:
+        self.choose("line", [(WHOLE, _("the whole contract")), *line_choices(self.contract, self.today)])
+
+    def clean_line(self) -> ContractLine | None:
+        """The line, or None for the contract."""
+        chosen = self.cleaned_data["line"]
+        if chosen in ("", WHOLE):
+            return None
+        line: ContractLine = ContractLine.objects.select_related("article").get(pk=chosen, contract=self.contract)
+        line.contract = self.contract
+        return line
+
+
+class PlainForm(ChangeForm):
+    """Nothing to fill in."""
+
+
+class PauseForm(ChangeForm):
+    """A pause."""
+
+    TODAY = ("start",)
+    start = DayField(label=lazy("From"), help_text=lazy("The first day that is not billed."))
+    last_day = DayField(label=lazy("Last day"), required=False, help_text=lazy("Left empty: until it is resumed."))
+
+    def arguments(self) -> dict[str, Any]:
+        last = self.cleaned_data["last_day"]
+        return {"start": self.cleaned_data["start"], "end": last + DAY if last else None}
+
+
+class ResumeForm(ChangeForm):
+    """The end of a pause."""
+
+    TODAY = ("start",)
+    start = DayField(label=lazy("From"), help_text=lazy("The first day that is billed again."))
+
+
+class TariffForm(ChangeForm):
+    """Another tariff."""
+
+    TODAY = ("start",)
+    tariff = forms.ChoiceField(label=lazy("New tariff"))
+    start = DayField(label=lazy("From"), help_text=lazy("The first day under the new tariff."))
+    keep_billing_dates = forms.BooleanField(label=lazy("Keep the billing dates"), required=False, initial=True)
+    keep_terms = forms.BooleanField(label=lazy("Keep term and notice"), required=False, initial=True)
+    keep = forms.MultipleChoiceField(
+        label=lazy("Keep at their old terms"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=lazy("Contract lines that the new tariff does not have end, unless they are kept."),
+    )  # fmt: skip
+
+    def prepare(self) -> None:
+        tariffs = tariff_choices(self.contract, self.today)
+        self.choose("tariff", tariffs)
+        common = articles_of_all([int(pk) for pk, _title in tariffs], self.today)
+        values = load_one(self.contract)
+        running = {
+            x.article: at(x.terms, self.today).title
+            for x in values.lines
+            if min(x.end, values.end) > self.today and x.terms[0][1].charge != "once" and x.article not in common
+        }
+        self.choose("keep", list(running.items()))
+        if not running:
+            del self.fields["keep"]
+
+    def clean_tariff(self) -> Tariff:
+        """The tariff."""
+        return Tariff.objects.get(pk=self.cleaned_data["tariff"], seller=self.contract.customer.seller_id)
+
+
+def tariff_choices(contract: Contract, today: date) -> list[tuple[str, str]]:
+    """The tariffs that a contract can change to: in its currency, not retired, another than its own."""
+    seller = contract.customer.seller_id
+    named = titles(seller, today)
+    rows = Tariff.objects.filter(seller=seller, currency=contract.currency, retired=False)
+    rows = rows.exclude(pk=contract.tariff_id)
+    return sorted(((str(t.pk), named.get(t.pk, t.key)) for t in rows), key=lambda t: t[1])
+
+
+class CouponForm(ChangeForm):
+    """A coupon."""
+
+    coupon = forms.ChoiceField(label=lazy("Coupon"))
+
+    def prepare(self) -> None:
+        self.choose("coupon", coupon_choices(self.contract.customer.seller_id, self.contract.currency))
+
+    def clean_coupon(self) -> Coupon:
+        """The coupon."""
+        return Coupon.objects.get(pk=self.cleaned_data["coupon"], seller=self.contract.customer.seller_id)
+
+
+def coupon_choices(seller: int, currency: str) -> list[tuple[str, str]]:
+    """A seller's coupons with what they take off."""
+    found = []
+    for coupon in Coupon.objects.filter(seller=seller).order_by("key"):
+        off = (
+            show.rate(coupon.percent)
+            if coupon.percent is not None
+            else show.price(coupon.amount or Decimal(0), currency)
+        )
+        found.append((str(coupon.pk), _("%(coupon)s: %(amount)s off") % {"coupon": coupon.key, "amount": off}))
+    return found
+
+
+def problems(form: forms.BaseForm) -> list[str]:
+    """What is missing or wrong, in one line each."""
+    found = []
+    errors: Mapping[str, Any] = form.errors
+    for name, texts in errors.items():
+        label = form.fields[name].label if name in form.fields else ""
+        found += [f"{label}: {text}" if label else str(text) for text in texts]
+    return found

@@ -1,0 +1,182 @@
+"""A contract's first pages: what was agreed, what runs, what was billed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from taktura.billing import services as billing
+from taktura.billing.services import Standing
+from taktura.contracts.models import Contract, ContractCoupon, ContractLine, LineQuantity
+from taktura.core.facts import Line, LineTerms, at
+from taktura.core.periods import FOREVER
+from taktura.core.terms import parse_terms
+from taktura.invoices.models import DocumentState
+from taktura.invoices.queries import balances
+from taktura.kit.fields import stored_end
+from taktura.office import show
+from taktura.office.contracts.frame import answer, find
+from taktura.office.page import actor_of, page, today_of
+from taktura.office.terms import amount_of, anchor_of, conditions_of, every, notice_of, price_of
+
+DOCUMENTS = 50
+BILLS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A contract line as it is shown: what it is, how many, at what price, from when to when, and its timeline."""
+
+    pk: int
+    title: str
+    article: str
+    charge: str
+    quantity: str
+    price: str
+    conditions: list[str]
+    own: list[str]
+    start: date
+    end: date | None
+    memo: str
+    changeable: bool
+    when: str  # running | coming | past
+    timeline: list[tuple[date, str, str]]
+    prices: list[tuple[date, str]]
+
+
+@page("contracts.view")
+def contract(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was agreed, and what the next bill will be."""
+    found = find(request, pk)
+    stands = billing.standing(actor_of(request), contract=found, bills=BILLS)
+    phase = stands.contract.phases[-1]
+    version = phase.terms(max(today_of(request), found.start))
+    given = [c.id for c in stands.contract.coupons]
+    coupons = ContractCoupon.objects.filter(pk__in=given).select_related("coupon").order_by("id")
+    running = [c for c in components(found, stands, today_of(request), {}, {}) if c.when == "running"]
+    return answer(
+        request,
+        found,
+        "contract",
+        "contracts/contract.html",
+        stands,
+        notice=notice_of(parse_terms(found.terms)),
+        rhythm=every(version.interval),
+        anchor=anchor_of(f"day {phase.anchor.day}" if phase.anchor.kind == "day" else phase.anchor.kind),
+        version=version,
+        coupons=[(c, _coupon(c, found.currency)) for c in coupons],
+        conditions=[c for c in running if c.own],
+        components=running,
+    )
+
+
+@page("contracts.view")
+def lines(request: HttpRequest, pk: int) -> HttpResponse:
+    """What runs, what comes, what was."""
+    found, today = find(request, pk), today_of(request)
+    stands = billing.standing(actor_of(request), contract=found)
+    memos = dict(ContractLine.objects.filter(contract=found).values_list("pk", "memo"))
+    quantities: dict[int, dict[date, LineQuantity]] = {}
+    for q in LineQuantity.objects.filter(line__contract=found).order_by("start", "id"):
+        quantities.setdefault(q.line_id, {})[q.start] = q
+    rows = components(found, stands, today, memos, quantities)
+    parts = [
+        (when, title, [c for c in rows if c.when == when])
+        for when, title in (("running", _("Running")), ("coming", _("Coming")), ("past", _("Past")))
+    ]
+    return answer(request, found, "contract_lines", "contracts/lines.html", stands, parts=parts)
+
+
+@page("documents.view")
+def documents(request: HttpRequest, pk: int) -> HttpResponse:
+    """What was billed, and what is open of it."""
+    found = find(request, pk)
+    rows = DocumentState.objects.filter(contract=found).order_by("-issued_on", "-document")
+    return answer(
+        request,
+        found,
+        "contract_documents",
+        "contracts/documents.html",
+        rows=rows[:DOCUMENTS],
+        most=DOCUMENTS,
+        balance=balances([found.pk]).get(found.pk, 0),
+    )
+
+
+def components(
+    contract: Contract,
+    stands: Standing,
+    today: date,
+    memos: Mapping[int, str],
+    quantities: Mapping[int, Mapping[date, LineQuantity]],
+) -> list[Component]:
+    """The contract's lines in the order of its tariff. `memos` and `quantities` by line, where they are shown."""
+    found = []
+    for value in stands.contract.lines:
+        end = min(value.end, stands.contract.end)
+        day = min(max(today, value.start), max(value.start, date.fromordinal(end.toordinal() - 1)))
+        terms: LineTerms = at(value.terms, day)
+        when = "coming" if value.start > today else "past" if end <= today else "running"
+        found.append(
+            (
+                (terms.position, value.id),
+                Component(
+                    pk=value.id,
+                    title=terms.title,
+                    article=value.article,
+                    charge=terms.charge,
+                    quantity=_quantity(terms, at(value.quantities, day)),
+                    price=price_of(terms, contract.currency, value.price),
+                    conditions=conditions_of(terms),
+                    own=_own(value, contract.currency),
+                    start=value.start,
+                    end=stored_end(value.end) if value.end != FOREVER else None,
+                    memo=memos.get(value.id, ""),
+                    changeable=when != "past" and _changeable(terms),
+                    when=when,
+                    timeline=[
+                        (q.start, amount_of(q.quantity, "piece"), q.memo)
+                        for q in (quantities.get(value.id) or {}).values()
+                    ],
+                    prices=[
+                        (start, price_of(later, contract.currency))
+                        for start, later in value.terms
+                        if start > today and value.price is None
+                    ],
+                ),
+            )
+        )
+    return [c for _place, c in sorted(found, key=lambda f: f[0])]
+
+
+def _quantity(terms: LineTerms, quantity: Decimal) -> str:
+    counted = terms.charge != "usage" or terms.usage_pricing == "fixed_quantity"
+    return show.quantity(quantity) if counted else _("by usage")
+
+
+def _changeable(terms: LineTerms) -> bool:
+    return terms.charge == "recurring" or terms.usage_pricing == "fixed_quantity"
+
+
+def _own(row: Line, currency: str) -> list[str]:
+    """The contract's own conditions of a line (R7.5)."""
+    found = []
+    if row.price is not None:
+        found.append(_("own price %(price)s") % {"price": show.price(row.price, currency)})
+    if row.discount:
+        text = _("%(rate)s discount") % {"rate": show.rate(row.discount)}
+        found.append(f"{text} ({row.reason})" if row.reason else text)
+    if row.minimum_quantity is not None:
+        found.append(_("at least %(quantity)s") % {"quantity": show.quantity(row.minimum_quantity)})
+    if row.kept is not None:
+        found.append(_("kept at its old terms since %(day)s") % {"day": show.day(row.kept)})
+    return found
+
+
+def _coupon(given: ContractCoupon, currency: str) -> str:
+    coupon = given.coupon
+    off = show.rate(coupon.percent) if coupon.percent is not None else show.price(coupon.amount or Decimal(0), currency)
+    return _("%(amount)s off") % {"amount": off}
