@@ -14,6 +14,13 @@ SHOWN = {
     "customers": "customers_customer",
     "documents": "invoices_document",
     "sales": "billing_salesitem",
+    "settings/invitations": "accounts_invitation",
+    "settings/jobs": "procrastinate_jobs",
+    "settings/keys": "accounts_apikey",
+    "settings/log": "audit_logentry",
+    "settings/outbox": "mail_outgoingmail",
+    "settings/users": "accounts_user",
+    "settings/work": "jobs_work",
     "tariffs": "catalog_tariff",
     "tariffs/articles": "catalog_article",
     "usage": "usage_usagerecord",
@@ -22,7 +29,10 @@ SHOWN = {
     "usage/subscriptions": "usage_suppliersubscription",
     "usage/customers": "usage_suppliercustomer",
     "usage/records": "usage_usagerecord",
+    "work": "jobs_work",
 }
+# The table of a place by its own name, where it is not what the page shows.
+PLACES = {"customer": "customers_customer", "mail": "mail_outgoingmail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,8 @@ class Page:
             place, _, after = rest.partition(">")
             kind, _, word = place.rpartition(":")
             value = (others or {}).get(word)
-            if value is None and kind == "int" and not filled:
-                value = ids(self._table(before))
+            if value is None and kind == "int" and (word in PLACES or not filled):
+                value = ids(PLACES.get(word) or self._table(before))
             if value is None:
                 return ""
             path, filled = f"{before}{value}{after}", filled + 1

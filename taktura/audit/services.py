@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +13,7 @@ from taktura.audit.models import LogEntry
 from taktura.kit.actor import Actor
 from taktura.kit.exact import to_json
 
+TOLD = 5000  # entries between two words on progress
 _LOCK = 7_461_001  # one appender at a time, so that the chain has no forks
 
 
@@ -42,12 +45,32 @@ def digest(previous: str, at: datetime, actor: str, action: str, subject: str, d
     return hashlib.sha256(content.encode()).hexdigest()
 
 
-def broken_entries() -> list[int]:
-    """The ids of entries whose hash, or whose link to the entry before, does not hold. Empty: the log is proven."""
-    previous, broken = "", []
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was found: how many entries, the last one and its hash, the ids of those that are broken."""
+
+    entries: int
+    last: int
+    hash: str
+    broken: list[int]
+
+
+def prove(tell: Callable[[int, int], bool] | None = None) -> Proof:
+    """Work out the hash of every entry, and its link to the one before. `tell` hears (done, all); False stops it."""
+    total = LogEntry.objects.count() if tell else 0
+    previous, broken, count, last = "", [], 0, 0
     for entry in LogEntry.objects.order_by("id").iterator(chunk_size=5000):
         right = digest(previous, entry.at, entry.actor, entry.action, entry.subject, entry.data)
         if entry.previous != previous or entry.hash != right:
             broken.append(entry.pk)
-        previous = entry.hash
-    return broken
+        previous, last, count = entry.hash, entry.pk, count + 1
+        if tell is not None and count % TOLD == 0 and not tell(count, max(total, count + 1)):
+            break
+    if tell is not None:
+        tell(count, count)
+    return Proof(count, last, previous, broken)
+
+
+def broken_entries() -> list[int]:
+    """The ids of entries whose hash, or whose link to the entry before, does not hold. Empty: the log is proven."""
+    return prove().broken

@@ -1,6 +1,8 @@
 """Sending documents by mail, with the PDF, in the document's language."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
 
 from django.db import transaction
 
@@ -40,22 +42,41 @@ class Letter:
 
 def letter_of(document: Document) -> Letter:
     """What a document's mail says if nobody changes it; `to` is empty where no address is known."""
-    formats = formats_of(document.language, document.currency)
-    values: dict[str, object] = {
-        "number": document.number,
-        "date": formats.day(document.issued_on),
-        "amount": formats.money(exact(document.gross, document.digits)),
-        "due": formats.day(document.due_on) if document.due_on else "",
-        "seller": document.seller_data["name"],
-    }
     payable = document.due_on is not None and document.gross > 0
-    kind = document.kind if document.kind != "invoice" or payable else "paid"
     info: BillingInformation | None = getattr(document.customer, "billing_information", None)
+    return _letter(
+        document.kind if document.kind != "invoice" or payable else "paid", document.language, document.currency,
+        to=info.email if info else "", number=document.number, issued_on=document.issued_on, due_on=document.due_on,
+        amount=exact(document.gross, document.digits), seller=document.seller_data["name"],
+    )  # fmt: skip
+
+
+def sample_letter(kind: str, language: str, *, seller: str, currency: str, on: date) -> Letter:
+    """What the mail of a kind (one of `TEXTS`) says, with made-up values."""
+    return _letter(
+        kind, language, currency, to="customer@example.com", number="2026-00042", issued_on=on,
+        due_on=on + timedelta(days=14), amount=Decimal("1190.00"), seller=seller,
+    )  # fmt: skip
+
+
+def _letter(
+    kind: str, language: str, currency: str, *, to: str, number: str, issued_on: date, due_on: date | None,
+    amount: Decimal, seller: str,
+) -> Letter:  # fmt: skip
+    formats = formats_of(language, currency)
+    values: dict[str, object] = {
+        "number": number,
+        "date": formats.day(issued_on),
+        "amount": formats.money(amount),
+        "due": formats.day(due_on) if due_on else "",
+        "seller": seller,
+    }
+    subject = SUBJECTS["credit_note" if kind == "credit_note" else "invoice"]
     return Letter(
-        to=info.email if info else "",
-        subject=translate(SUBJECTS[document.kind], {"number": document.number}, document.language),
-        text=translate(TEXTS[kind], values, document.language),
-        file_name=file_name(document),
+        to=to,
+        subject=translate(subject, {"number": number}, language),
+        text=translate(TEXTS[kind], values, language),
+        file_name=_file_name(number),
     )
 
 
@@ -91,4 +112,8 @@ def about(document_id: int) -> str:
 
 def file_name(document: Document) -> str:
     """The name of a document's PDF: its number, without signs that a file cannot have."""
-    return "".join(c if c.isalnum() or c in "-_." else "-" for c in document.number) + ".pdf"
+    return _file_name(document.number)
+
+
+def _file_name(number: str) -> str:
+    return "".join(c if c.isalnum() or c in "-_." else "-" for c in number) + ".pdf"

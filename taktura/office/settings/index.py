@@ -20,10 +20,27 @@ PARTS = [
         ],
     ),
     (
+        _("Mail"),
+        [
+            ("mail", _("Mail server"), _("Over which server mails go, and from whom they are"), "mailbox",
+             "settings.view"),
+            ("mail_texts", _("Texts of mails"), _("What is written to customers and users, in three languages"), "mail",
+             "settings.view"),
+            ("outbox", _("Outbox"), _("What was sent to whom, what waits, what failed"), "send", "jobs.view"),
+        ],
+    ),
+    (
         _("Who comes in"),
         [
             ("users", _("Users"), _("Who works here, in which role; invitations"), "users", "settings.view"),
             ("keys", _("API keys"), _("Other systems, what each may, until when"), "key", "settings.view"),
+        ],
+    ),
+    (
+        _("What happens"),
+        [
+            ("jobs", _("Jobs"), _("What runs in the background, what failed and why"), "activity", "jobs.view"),
+            ("log", _("Log"), _("Who changed what, chained and proven"), "history", "log.view"),
         ],
     ),
 ]  # fmt: skip

@@ -194,20 +194,23 @@ def _invite(request: HttpRequest, fields: dict[str, Any]) -> tuple[str, bool]:
     path = reverse("accept_invitation", args=[secret])
     link = f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
     seller = seller_of(request)
-    with translation.override(invitation.language):
-        subject = _("Invitation to Taktura")
-        text = _(
-            "Good day,\n\n%(by)s invites you to work in Taktura for %(company)s. Choose a name and a password here:\n\n"
-            "%(link)s\n\nThe link can be used once, until %(until)s.\n\nIf you do not expect this mail, ignore it."
-        ) % {
-            "by": by.name, "company": seller.name, "link": link,
-            "until": show.moment(invitation.expires_at, seller.time_zone),
-        }  # fmt: skip
+    until = show.moment(invitation.expires_at, seller.time_zone)
+    subject, text = invitation_mail(invitation.language, by=by.name, company=seller.name, link=link, until=until)
     post(
         actor.now, to=invitation.email, subject=subject, text=text, kind="account",
         about=f"invitation:{invitation.pk}", language=invitation.language,
     )  # fmt: skip
     return link, server_of("") is not None
+
+
+def invitation_mail(language: str, **values: str) -> tuple[str, str]:
+    """Subject and text of an invitation: `by`, `company`, `link`, `until`."""
+    with translation.override(language):
+        text = _(
+            "Good day,\n\n%(by)s invites you to work in Taktura for %(company)s. Choose a name and a password here:\n\n"
+            "%(link)s\n\nThe link can be used once, until %(until)s.\n\nIf you do not expect this mail, ignore it."
+        )
+        return _("Invitation to Taktura"), text % values
 
 
 @page("accounts.change")

@@ -168,6 +168,12 @@ def place(name: str) -> str:
 
 
 @register.filter
+def actor(value: str) -> str:
+    """Who acted, as people say it: without the mark of where they came in."""
+    return value.removeprefix("user:").removeprefix("cli:")
+
+
+@register.filter
 def may(user: User, permission: str) -> bool:
     """Whether a user has a permission: `{% if user|may:"billing.run" %}`."""
     return user.may(permission)

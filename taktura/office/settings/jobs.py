@@ -1,0 +1,204 @@
+"""Background work: what runs, what waits, what failed and why."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from taktura.core.errors import Refused
+from taktura.kit.jobs import queries
+from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.services import cancel_job, retry_job, stop
+from taktura.kit.language import text_of, translate
+from taktura.office import show
+from taktura.office.lists import Action, Column, Filter, Listing, Rows, list_page
+from taktura.office.page import actor_of, page, seller_of
+from taktura.office.templatetags.office import state
+from taktura.office.words import WORDS
+
+STATUSES = ("todo", "doing", "succeeded", "failed", "cancelled", "aborted")
+# What comes again every minute or night: of no interest while it goes well.
+ROUTINE = (
+    "take_up_stalled",
+    "send_mails",
+    "forget_old_jobs",
+    "forget_old_mails",
+    "bill_unattended",
+    "check_thresholds",
+)
+MOST_AT_ONCE = 200
+RECENT = 10
+
+
+@page("jobs.view")
+def jobs(request: HttpRequest) -> HttpResponse:
+    """All jobs, long work, and whether a worker is there."""
+    seller, now = seller_of(request), actor_of(request).now
+    rows = queries.jobs()
+    if request.GET.get("routine") != "1":
+        rows = rows.exclude(Q(task_name__in=ROUTINE), status__in=["succeeded", "todo", "doing"])
+
+    def prepare(rows: list[Any]) -> None:
+        ids = [row.pk for row in rows]
+        why, events = queries.failures_of(ids), queries.events_of(ids)
+        times: dict[int, list[Any]] = {}
+        for event in events:
+            times.setdefault(event.job_id, []).append(event)
+        for row in rows:
+            row.why = why.get(row.pk)
+            row.written = times[row.pk][0].at if row.pk in times else None
+            row.last = times[row.pk][-1].at if row.pk in times else None
+
+    return list_page(
+        request,
+        Listing(
+            slug="jobs",
+            title=_("Jobs"),
+            rows=rows,
+            columns=list(_columns(seller.time_zone)),
+            order="-number",
+            filters=_filters(),
+            prepare=prepare,
+            link=lambda j: reverse("job", args=[j.pk]),
+            actions=[Action(name="retry", label=_("Try again"), permission="jobs.retry", run=_retry, icon="refresh")],
+            empty_title=_("No jobs"),
+            empty_text=_("Mails, billing runs that were started from a page and files that are read stand here."),
+            template="settings/jobs.html",
+            more={
+                "worker": queries.worker_seen(now),
+                "counts": _counts(),
+                "works": [_shown(w) for w in queries.recent_work(f"seller:{seller.pk}")[:RECENT]],
+            },
+        ),
+    )
+
+
+def _columns(zone: str) -> Iterator[Column]:
+    yield Column(name="number", label=_("Number"), value=lambda j: show.count(j.pk), raw=lambda j: j.pk, sort="id",
+                 numeric=True)  # fmt: skip
+    yield Column(name="task", label=_("Job"), value=lambda j: show.word("task", j.task_name), sort="task_name")
+    yield Column(
+        name="state", label=_("State"), value=lambda j: state("job", j.status), raw=lambda j: show.word("job", j.status)
+    )
+    yield Column(name="attempts", label=_("Attempts"), value=lambda j: show.count(j.attempts), numeric=True,
+                 narrow=True)  # fmt: skip
+    yield Column(
+        name="written", label=_("Written"), value=lambda j: show.moment(j.written, zone), raw=lambda j: j.written,
+        narrow=True,
+    )  # fmt: skip
+    yield Column(
+        name="last",
+        label=_("Last change"),
+        value=lambda j: show.moment(j.last, zone),
+        raw=lambda j: j.last,
+        narrow=True,
+    )
+    yield Column(name="why", label=_("Why it failed"), value=lambda j: j.why.error if j.why else "")
+
+
+def _filters() -> list[Filter]:
+    tasks = sorted((show.word("task", name), name) for name in WORDS["task"])
+    return [
+        Filter(
+            name="state", label=_("State"), choices=[(s, show.word("job", s)) for s in STATUSES],
+            apply=lambda rows, value: rows.filter(status=value),
+        ),
+        Filter(
+            name="task", label=_("Job"), choices=[(name, word) for word, name in tasks],
+            apply=lambda rows, value: rows.filter(task_name=value),
+        ),
+        Filter(
+            name="routine", label=_("Housekeeping"), choices=[("1", _("Shown too"))], apply=lambda rows, value: rows
+        ),
+    ]  # fmt: skip
+
+
+def _counts() -> list[tuple[str, int]]:
+    found = queries.jobs_by_status()
+    return [(status, found.get(status, 0)) for status in ("todo", "doing", "failed")]
+
+
+def _shown(work: Work) -> dict[str, Any]:
+    """Long work as it is shown: its share done, and why it failed, in the reader's language."""
+    refused = work.result.get("refused") if isinstance(work.result, dict) else None
+    why = translate(refused["text"], refused["values"], show.language()) if refused else work.error
+    share = f"{work.done / work.total:.4f}" if work.total else ""
+    return {"work": work, "why": why, "share": share}
+
+
+def _retry(request: HttpRequest, rows: Rows) -> HttpResponse:
+    number = 0
+    for job in rows.filter(status="failed")[:MOST_AT_ONCE]:
+        try:
+            retry_job(job.pk)
+        except Refused as refused:
+            messages.error(request, f"{job.pk}: {text_of(refused, show.language())}")
+        else:
+            number += 1
+    messages.success(request, ngettext("%(count)s job is tried again.", "%(count)s jobs are tried again.", number)
+                     % {"count": number})  # fmt: skip
+    return redirect("jobs")
+
+
+@page("jobs.view")
+def job(request: HttpRequest, pk: int) -> HttpResponse:
+    """A job: what it does, what happened to it, why it failed."""
+    one = get_object_or_404(ProcrastinateJob, pk=pk)
+    work = queries.work_of([pk]).get(pk)
+    context = {
+        "job": one, "events": queries.events_of([pk]), "why": queries.failures_of([pk]).get(pk),
+        "arguments": json.dumps(one.args, ensure_ascii=False, indent=1), "work": _shown(work) if work else None,
+    }  # fmt: skip
+    return render(request, "settings/job.html", context)
+
+
+@page("jobs.retry")
+@require_POST
+def retry(request: HttpRequest, pk: int) -> HttpResponse:
+    """Try a failed job again."""
+    try:
+        retry_job(pk)
+    except Refused as refused:
+        _missing(refused)
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, _("The job is tried again."))
+    return redirect("job", pk)
+
+
+@page("jobs.retry")
+@require_POST
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take back a job that has not begun."""
+    try:
+        cancel_job(pk)
+    except Refused as refused:
+        _missing(refused)
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, _("The job is cancelled."))
+    return redirect("job", pk)
+
+
+@page("jobs.retry")
+@require_POST
+def stop_work(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for long work of this company to be stopped at its next border."""
+    work = get_object_or_404(Work, pk=pk, subject=f"seller:{seller_of(request).pk}")
+    stop(work=work)
+    messages.success(request, _("It stops at its next border. What is done stays."))
+    return redirect("jobs")
+
+
+def _missing(refused: Refused) -> None:
+    if refused.code == "not_found":
+        raise Http404
