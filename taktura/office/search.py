@@ -47,7 +47,7 @@ class Group:
 # label, other words by which it is found, name of the page, permission
 COMMANDS = (
     (lazy("New customer"), "new customer neuer kunde anlegen ny kund skapa", "customer_new", "customers.change"),
-    (lazy("New contract"), "new contract sign neuer vertrag nytt avtal teckna", "contract_new", "contracts.change"),
+    (lazy("New contract"), "new contract sign neuer vertrag nytt avtal teckna", "sign_contract", "contracts.change"),
     (lazy("Change a quantity"), "change quantity menge aendern andern antal ändra", "contracts", "contracts.change"),
     (lazy("New tariff"), "new tariff neuer tarif ny tariff", "tariff_new", "tariffs.change"),
     (lazy("Load a usage file"), "import usage file nutzung laden datei användning fil", "usage_import", "usage.change"),
