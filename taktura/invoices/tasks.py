@@ -13,6 +13,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.exact import to_json
 from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.retry import AGAIN
 from taktura.kit.jobs.services import Tell, carry_out, start
 from taktura.kit.mail.models import OutgoingMail
 
@@ -30,7 +31,7 @@ def start_sending(actor: Actor, *, seller: Seller, documents: Sequence[int]) -> 
     return start(actor, kind=SENDING, subject=f"seller:{seller.pk}", parameters=parameters, task=send_documents)
 
 
-@app.task(name="send_documents", queue="mail")
+@app.task(name="send_documents", queue="mail", retry=AGAIN)
 def send_documents(work: int) -> None:
     """Put the mails of documents into the outbox. Done again after its worker died, it leaves out those put there."""
     carry_out(work, utc_now, _send)

@@ -7,7 +7,9 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 
 from taktura.accounts.models import User
+from taktura.billing.todo import counters
 from taktura.office.navigation import sections
+from taktura.office.page import today_of
 from taktura.office.work.views import works_for
 
 
@@ -23,8 +25,16 @@ def office(request: HttpRequest) -> dict[str, Any]:
         "tray": works,
         "tray_open": SimpleLazyObject(lambda: any(work.is_open for work in works)),
         "theme": theme,
-        "navigation": sections(user, request.path),
+        "navigation": SimpleLazyObject(lambda: sections(user, request.path, _counted(request, seller))),
         "search_url": reverse("search") if seller else "",
         "seller": seller,
         "sellers": getattr(request, "sellers", []),
     }
+
+
+def _counted(request: HttpRequest, seller: Any) -> dict[str, int]:
+    """What the navigation counts, by section."""
+    if seller is None:
+        return {}
+    found = counters(seller.pk, today_of(request))
+    return {"usage": found["waiting"], "billing": found["due"]}

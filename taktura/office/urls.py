@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from taktura.office import home, saving, search
+from taktura.office import deadlines, home, saving, search
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tariffs/", include("taktura.office.tariffs.urls")),
     path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),
+    path("deadlines/", deadlines.deadline_list, name="deadlines"),
     path("billing/", include("taktura.office.billing.urls")),
     path("documents/", include("taktura.office.documents.urls")),
     path("work/", include("taktura.office.work.urls")),

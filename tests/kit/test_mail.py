@@ -162,6 +162,12 @@ def test_a_server_that_is_away_is_tried_for_two_days() -> None:
     assert timedelta(days=1.5) < now - NOW <= timedelta(days=2) and 8 < tries < 20
 
 
+def test_a_mail_that_waited_for_a_worker_is_not_given_up_at_its_first_try() -> None:
+    serve("", free_port())
+    mail = post()
+    assert services.deliver(mail.pk, NOW + timedelta(days=5)) == "waiting"
+
+
 def test_a_lost_answer_leaves_it_unknown_and_nothing_repeats_it() -> None:
     def talk(one: socket.socket) -> None:
         """Takes the whole mail, and is gone before it says so."""

@@ -1,14 +1,17 @@
 """Thresholds that are looked at by night, and files that are read in the background."""
 
+import inspect
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from taktura.billing import services as billing
 from taktura.billing import tasks
 from taktura.billing.proof import verify
+from taktura.billing.services import run as running
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff
 from taktura.contracts import services as contracts
@@ -17,9 +20,12 @@ from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document, NumberSeries
 from taktura.invoices.services import confirm_numbering
+from taktura.kit import turns
 from taktura.kit.actor import Actor
 from taktura.kit.jobs import services as jobs
 from taktura.kit.jobs.models import Work, WorkFile
+from taktura.kit.jobs.retry import AGAIN
+from taktura.kit.jobs.worker import run_worker
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier, UsageRecord
 
@@ -81,6 +87,30 @@ def test_what_one_seller_is_refused_stops_no_other_work(seller: Seller, actor: A
     customers.set_billing_information(actor, customer=Customer.objects.get(), name="A", **ADDRESS)
     NumberSeries.objects.update(confirmed=False)
     assert tasks.check_thresholds(timestamp=0) == [] and not Document.objects.exists()
+
+
+def test_long_work_of_all_rooms_goes_on_with_the_next_worker() -> None:
+    long = {name: task for name, task in app.tasks.items() if "carry_out(" in inspect.getsource(task.func)}
+    assert {"run_billing", "read_file", "send_documents"} <= long.keys()
+    assert {name for name, task in long.items() if task.retry_strategy is not AGAIN} == set()
+
+
+def test_a_worker_bills_in_several_processes(seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key in ("a", "b", "c"):
+        signed(actor, seller, key, complete=True)
+        use(seller, key, "10")
+    monkeypatch.setattr(running, "BATCH", 1)
+    monkeypatch.setattr(running, "FEW", 0)
+    monkeypatch.setattr(turns, "cores", lambda: 2)
+    pids: list[int] = []
+    right = turns.ProcessPoolExecutor
+    monkeypatch.setattr(turns, "ProcessPoolExecutor", lambda *a, **k: (pids.append(1), right(*a, **k))[1])
+    work = tasks.start_run(actor, seller=seller, on=date(2026, 2, 1), exclude=[])
+    run_worker(until_done=True)
+    work.refresh_from_db()
+    assert (work.state, work.done, work.result["invoices"]) == ("done", 3, 3), work.error
+    assert pids, "other processes had a part in it"
+    assert [d.number for d in Document.objects.order_by("id")] == ["I/1", "I/2", "I/3"] and verify() == []
 
 
 FILE = b"Abo;Produkt;Tag;Menge\nS-1;P;2026-01-05;3\nS-1;P;kein Tag;3\n"

@@ -86,9 +86,9 @@ def deliver(mail_id: int, now: datetime) -> str:
     with transaction.atomic():
         mail.last_error = outcome.error[:2000]
         if outcome.state == "waiting":
-            mail.next_at = now + DELAYS[min(mail.attempts, len(DELAYS)) - 1]
-            if mail.next_at > mail.created_at + GIVEN_UP:
-                outcome.state = "failed"
+            mail.next_at = now + _delay(mail.attempts)
+            if sum((_delay(n) for n in range(1, mail.attempts + 1)), timedelta()) > GIVEN_UP:
+                outcome.state = "failed"  # by its tries, not by its age: the worker may have been away
         if outcome.state == "sent":
             mail.sent_at = now
             if mail.kind == ACCOUNT:
@@ -163,6 +163,11 @@ def _domain(sender: str) -> str:
 
 def _domain_of(server: MailServer) -> str:
     return smtp.plain(server.from_address).rpartition("@")[2]
+
+
+def _delay(attempts: int) -> timedelta:
+    """How long to wait after so many tries."""
+    return DELAYS[min(attempts, len(DELAYS)) - 1]
 
 
 def _become(mail: OutgoingMail, state: str) -> None:
