@@ -30,11 +30,11 @@ def sign_in(page: Page, url: str, email: str, password: str = PASSWORD) -> None:
     page.click("form[action='/account/login/'] button.btn-primary")
 
 
-def set_up_app(page: Page, url: str) -> str:
+def set_up_app(page: Page, url: str, password: str = PASSWORD) -> str:
     """Set up codes of an app as second factor; gives its secret."""
     page.goto(f"{url}/account/2fa/totp/activate/")
     if page.locator("[name=password]").count():  # asked who one is
-        page.fill("[name=password]", PASSWORD)
+        page.fill("[name=password]", password)
         page.click("main button.btn-primary")
     secret = page.input_value("#authenticator_secret")
     page.fill("[name=code]", code_of(secret))
