@@ -90,7 +90,7 @@ class Listing:
 
     `search` narrows by a text; `prepare` adds to the rows of a page what cells need, in a fixed number of queries.
     `most` rows are exported at once. `most_counted`: of more rows than that only this is said (0: all are counted).
-    `tone` gives a row a class of its own: `unlinked`.
+    `tone` gives a row a class of its own: `unlinked`. `kept`: parameters of the address that stay when one filters.
     """
 
     slug: str
@@ -112,6 +112,7 @@ class Listing:
     most: int = MOST_EXPORTED
     most_counted: int = 0
     tone: Callable[[Any], str] | None = None
+    kept: Sequence[str] = ()
     template: str = "office/list.html"
     more: Mapping[str, Any] = field(default_factory=dict)
 
@@ -152,7 +153,8 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
         "shown": shown,
         "table": [_row(listing, columns, row, user) for row in shown.rows],
         "filters": [_filter_state(request, f) for f in listing.filters],
-        "filtered": any(request.GET.get(f.name) for f in listing.filters) or bool(request.GET.get("q")),
+        "kept": [(name, request.GET[name]) for name in listing.kept if request.GET.get(name)],
+        "filtered": any(request.GET.get(n) for n in ("q", *listing.kept, *(f.name for f in listing.filters))),
         "actions": [a for a in listing.actions if user.may(a.permission)],
         "links": visible(listing.links, user),
         "primary": next(iter(visible([listing.primary] if listing.primary else [], user)), None),

@@ -27,6 +27,7 @@ SECTIONS = [
     ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
     ("contracts", _("Contracts"), "file-text", ("contracts.view",), "/contracts/"),
     ("tariffs", _("Tariffs"), "tags", ("tariffs.view",), "/tariffs/"),
+    ("usage", _("Usage"), "activity", ("usage.view",), "/usage/"),
     ("billing", _("Billing"), "receipt", ("billing.view",), "/billing/"),
     ("documents", _("Documents"), "files", ("documents.view",), "/documents/"),
     ("settings", _("Settings"), "settings", ("settings.view", "jobs.view", "log.view"), "/settings/"),

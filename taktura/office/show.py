@@ -87,6 +87,11 @@ def weekday(value: date) -> str:
     return format_date(value, "full", locale=LOCALES[language()])
 
 
+def month(value: date) -> str:
+    """The month of a day, with its year."""
+    return format_date(value, "MMM y", locale=LOCALES[language()])
+
+
 def moment(value: datetime | None, time_zone: str) -> str:
     """An instant where the seller is: day, hour and minute."""
     if value is None:

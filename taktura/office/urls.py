@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sales/", include("taktura.office.sales.urls")),
     path("contracts/", include("taktura.office.contracts.urls")),
     path("tariffs/", include("taktura.office.tariffs.urls")),
+    path("usage/", include("taktura.office.usage.urls")),
     path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),
     path("deadlines/", deadlines.deadline_list, name="deadlines"),

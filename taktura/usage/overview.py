@@ -1,5 +1,6 @@
 """Whether everything has arrived: counters, suppliers with their last file, how many records came for which day."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from taktura.usage.models import (
     Supplier,
     SupplierCustomer,
     SupplierSubscription,
+    UsageException,
     UsageFile,
 )
 
@@ -71,6 +73,36 @@ def suppliers_overview(seller: int) -> list[Any]:
     return found
 
 
+def state_of(file: Any) -> str:
+    """How a file (with `problem_count`) stands: all taken in (`good`), some of it `waits`, with `problems` (rows that
+    could not be read or conflict), or `empty`: nothing of it could be read."""
+    if not file.recorded + file.duplicates + file.conflicts + file.waiting:
+        return "empty"
+    if file.problem_count or file.conflicts:
+        return "problems"
+    return "waits" if file.waiting else "good"
+
+
+def count_problems(files: list[Any]) -> None:
+    """Say of each file how many problems it has, in `problem_count`; one query."""
+    rows = FileProblem.objects.filter(file__in=[f.pk for f in files]).order_by().values_list("file")
+    counts = dict(rows.annotate(number=Count("pk")))
+    for file in files:
+        file.problem_count = counts.get(file.pk, 0)
+
+
+def known_file(supplier: Supplier, content: bytes) -> UsageFile | None:
+    """The file of a supplier with this content, when it was received before."""
+    sha = hashlib.sha256(content).hexdigest()
+    return UsageFile.objects.defer("content").filter(supplier=supplier, sha256=sha).first()
+
+
+def waiting_of_file(file: UsageFile) -> dict[str, int]:
+    """How many records of a file wait now, by reason."""
+    rows = UsageException.objects.filter(record__file=file).order_by().values_list("reason")
+    return dict(rows.annotate(number=Count("record", distinct=True)))
+
+
 def waiting_by_supplier(seller: int) -> dict[int | None, int]:
     """How many records wait, by supplier; None: those of no supplier."""
     with connection.cursor() as cursor:
@@ -112,6 +144,21 @@ def waiting_of_subscriptions(rows: list[SupplierSubscription]) -> dict[int, int]
             [[r.pk for r in rows], [r.supplier_id for r in rows], [r.folded for r in rows]],
         )
         return dict(cursor.fetchall())
+
+
+def sources(seller: int) -> list[str]:
+    """Where a seller's records come from; by hops over the index of identities, however many records there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH RECURSIVE hop AS (
+                   (SELECT source FROM usage_usagerecord WHERE seller_id = %(seller)s ORDER BY source LIMIT 1)
+                   UNION ALL
+                   SELECT (SELECT r.source FROM usage_usagerecord r WHERE r.seller_id = %(seller)s
+                       AND r.source > hop.source ORDER BY r.source LIMIT 1) FROM hop WHERE hop.source IS NOT NULL)
+               SELECT source FROM hop WHERE source IS NOT NULL LIMIT 1000""",
+            {"seller": seller},
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def text_of(rows: QuerySet[Any], text: str, *names: str) -> QuerySet[Any]:

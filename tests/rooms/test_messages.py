@@ -55,7 +55,7 @@ GLOSSARY = [
 NEVER = {
     "de": r"(?<!Nutzungsdaten-)Subscription|(?<![Gg]ebuchte )(?<![Gg]ebuchten )Komponente|Abonnement|\bBuchung"
     r"|\bEintrag",
-    "sv": r"(?<!leverantörs)abonnemang|[Pp]renumeration|kreditnota|\bbokning",
+    "sv": r"(?<![Ll]everantörs)abonnemang|[Pp]renumeration|kreditnota|\bbokning",
 }
 
 

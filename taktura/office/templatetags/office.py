@@ -73,6 +73,13 @@ def last_day(end: date | None) -> SafeString | str:
 
 
 @register.filter
+def days(first: date, end: date | None) -> str:
+    """A span of days as people print it, one day as that day: `{{ wait.first|days:wait.end }}`; `end` is exclusive."""
+    single = end is not None and end.toordinal() - first.toordinal() == 1
+    return show.day(first) if single else show.period(first, end)
+
+
+@register.filter
 def moment(value: datetime | None, seller: Any) -> str:
     """An instant at the seller's place: `{{ entry.at|moment:seller }}`."""
     return show.moment(value, seller.time_zone if seller else "UTC")

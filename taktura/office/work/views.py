@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from taktura.accounts.models import User
-from taktura.billing.tasks import RUN
+from taktura.billing.tasks import FILE, RUN
 from taktura.customers.models import Seller
 from taktura.invoices.tasks import SENDING
 from taktura.kit.clock import utc_now
@@ -24,8 +24,8 @@ from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.page import STAFF, page, seller_of, user_of
 
-SEES = {RUN: "billing.view", SENDING: "documents.view"}  # of each kind of work: who may look at it
-STOPS = {RUN: "billing.run", SENDING: "documents.send"}
+SEES = {RUN: "billing.view", SENDING: "documents.view", FILE: "usage.view"}  # of each kind of work: who may look at it
+STOPS = {RUN: "billing.run", SENDING: "documents.send", FILE: "usage.change"}
 REMEMBERED = timedelta(minutes=10)  # what has ended stays in the tray for so long
 ENOUGH = 286  # tells htmx not to ask again
 PATIENCE = timedelta(seconds=10)  # what waits longer has no worker
@@ -60,6 +60,8 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     if found.kind == RUN and found.result.get("run"):
         return redirect("billing_run", found.result["run"])
+    if found.kind == FILE and found.result.get("file"):
+        return redirect("usage_file", found.result["file"])
     return render(request, "work/work.html", _context(request, found))
 
 

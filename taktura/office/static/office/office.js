@@ -95,12 +95,21 @@
 
   // Pictures: <canvas data-chart="id of a script of type application/json">, a table of the same data beside it.
   const colours = ["#0b6e4f", "#206bc4", "#f59f00", "#ae3ec9", "#d63939", "#4299e1", "#74b816", "#667382"];
+  // A variable's colour as it is drawn: some are mixed from others, which a canvas does not understand.
+  const colour = (name) => {
+    const probe = document.body.appendChild(document.createElement("span"));
+    probe.style.color = `var(${name})`;
+    const found = getComputedStyle(probe).color;
+    probe.remove();
+    const mixed = found.match(/^color\(srgb ([\d.]+) ([\d.]+) ([\d.]+)(?: \/ ([\d.]+))?\)$/);
+    return mixed ? `rgba(${[1, 2, 3].map((i) => 255 * Number(mixed[i])).join(", ")}, ${mixed[4] || 1})` : found;
+  };
   const draw = (root) => {
     if (typeof Chart === "undefined") return;
     const style = getComputedStyle(document.documentElement);
     Chart.defaults.font.family = style.getPropertyValue("--tblr-font-sans-serif");
-    Chart.defaults.color = style.getPropertyValue("--tblr-secondary");
-    Chart.defaults.borderColor = style.getPropertyValue("--tblr-border-color");
+    Chart.defaults.color = colour("--tblr-secondary");
+    Chart.defaults.borderColor = colour("--tblr-border-color");
     Chart.defaults.animation = false;
     root.querySelectorAll("canvas[data-chart]").forEach((canvas) => {
       const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);

@@ -1,0 +1,1 @@
+"""Pages of usage: has everything arrived, what does not match, why?"""

@@ -1,0 +1,257 @@
+"""Usage files: loading one, what became of it, what of it could not be read."""
+
+from collections.abc import Callable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
+from taktura.billing.services import receive_file
+from taktura.billing.tasks import start_reading
+from taktura.core.errors import Refused
+from taktura.customers.models import Seller
+from taktura.office import show
+from taktura.office.forms import add_refusal
+from taktura.office.lists import Column, Filter, Link, Listing, list_page
+from taktura.office.page import actor_of, page, seller_of
+from taktura.office.templatetags.office import state
+from taktura.office.usage.parts import MEANS, Tab, supplier_filter, tabs
+from taktura.usage.groups import REASONS
+from taktura.usage.models import FileProblem, UsageFile
+from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
+from taktura.usage.trace import problem_text
+
+MEGABYTE = 1_000_000
+MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
+AT_ONCE = 5 * MEGABYTE  # a larger file is read in the background
+ENDINGS = (".csv", ".txt", ".tsv")
+# How files begin that are no text, and what to do with them.
+NO_TEXT = (
+    (b"PK\x03\x04", lazy("This is an archive or a workbook: unpack it, or save the sheet as CSV.")),
+    (b"\x1f\x8b", lazy("This file is packed: unpack it first.")),
+    (b"\xd0\xcf\x11\xe0", lazy("This is a workbook: save the sheet as CSV.")),
+    (b"%PDF", lazy("This is a PDF: ask the supplier for the figures as CSV.")),
+    (b"PAR1", lazy("This is a Parquet file: ask the supplier for the figures as CSV.")),
+)
+
+
+class FileForm(forms.Form):
+    """A supplier's file."""
+
+    supplier = forms.ChoiceField(label=lazy("Supplier"))
+    file = forms.FileField(
+        label=lazy("File"), widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
+        help_text=lazy("CSV or text with any delimiter, at most 100 MB."), allow_empty_file=True,
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, seller: Seller, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.suppliers = {str(s.pk): s for s in seller.suppliers.select_related("seller").order_by("name")}
+        known = [(pk, s.name) for pk, s in self.suppliers.items()]
+        self.fields["supplier"].choices = known  # type: ignore[attr-defined]
+
+    def clean_file(self) -> Any:
+        """A text file of bearable size; of its name only the last part counts."""
+        sent = self.cleaned_data["file"]
+        if not sent.name.lower().endswith(ENDINGS):
+            raise forms.ValidationError(_("Only files that end in .csv, .txt or .tsv can be loaded."))
+        if sent.size > MOST_BYTES:
+            too_large = _("The file has more than %(most)s MB: split it, or load it by the command import-usage.")
+            raise forms.ValidationError(too_large % {"most": MOST_BYTES // MEGABYTE})
+        start = sent.read(8)
+        sent.seek(0)
+        for magic, text in NO_TEXT:
+            if start.startswith(magic):
+                raise forms.ValidationError(text)
+        return sent
+
+
+def file_name(sent: str) -> str:
+    """The last part of a name, without what no name holds: neither a path nor a control character gets through."""
+    last = sent.replace("\\", "/").rsplit("/", 1)[-1]
+    return "".join(c for c in last if c.isprintable()).strip(". ")[:200] or "file"
+
+
+@page("usage.change")
+def new(request: HttpRequest) -> HttpResponse:
+    """Load a file of a supplier."""
+    seller = seller_of(request)
+    form = FileForm(
+        request.POST or None, request.FILES or None, seller=seller,
+        initial={"supplier": request.GET.get("supplier", "")},
+    )  # fmt: skip
+    known = None
+    if request.method == "POST" and form.is_valid():
+        sent = form.cleaned_data["file"]
+        supplier, content = form.suppliers[form.cleaned_data["supplier"]], sent.read()
+        name, actor = file_name(sent.name), actor_of(request)
+        try:
+            if len(content) > AT_ONCE and (known := known_file(supplier, content)) is None:
+                work = start_reading(actor, supplier=supplier, name=name, content=content)
+                messages.info(request, _("The file is large: it is read in the background."))
+                return redirect("work", work.pk)
+            received, issued = receive_file(actor, supplier=supplier, name=name, content=content)
+        except Refused as refused:
+            add_refusal(form, refused)
+            known = known or known_file(supplier, content)
+        else:
+            assert received.file is not None
+            _say(request, received.outcome.recorded, len(issued))
+            return redirect("usage_file", received.file.pk)
+    context = {
+        "form": form, "known": known, "title": _("Load a usage file"), "back": reverse("usage_files"),
+        "parent": _("Usage"), "action": _("Load"),
+    }  # fmt: skip
+    return render(request, "usage/import.html", context, status=422 if form.errors else 200)
+
+
+def _say(request: HttpRequest, recorded: int, issued: int) -> None:
+    text = ngettext("%(count)s record found its line.", "%(count)s records found their line.", recorded)
+    messages.success(request, text % {"count": show.count(recorded)})
+    if issued:
+        text = ngettext("%(count)s interim bill was issued.", "%(count)s interim bills were issued.", issued)
+        messages.info(request, text % {"count": show.count(issued)})
+
+
+@page("usage.view")
+def files(request: HttpRequest) -> HttpResponse:
+    """All files, the last first."""
+    seller = seller_of(request)
+    rows = UsageFile.objects.filter(supplier__seller=seller).select_related("supplier").defer("content")
+    return list_page(
+        request,
+        Listing(
+            slug="usage_files", title=_("Usage files"), rows=rows, columns=list(_columns(seller)), order="-received",
+            filters=[
+                supplier_filter(seller),
+                Filter(
+                    name="problems", label=_("Problems"), choices=[("1", _("With problems"))],
+                    apply=lambda found, value: with_problems(found),
+                ),
+            ],
+            search=lambda found, text: text_of(found, text, "name"), search_label=_("Name of the file"),
+            prepare=count_problems, link=lambda f: reverse("usage_file", args=[f.pk]),
+            primary=Link(
+                label=_("Load a usage file"), url=reverse("usage_import"), permission="usage.change", icon="upload"
+            ),
+            empty_title=_("No file yet"),
+            empty_text=_("A file is kept unchanged. Each of its rows finds its contract line, or waits and says why."),
+            template="usage/list.html", more={"usage_tabs": tabs("usage_files")},
+        ),
+    )  # fmt: skip
+
+
+def _columns(seller: Seller) -> Iterator[Column]:
+    yield Column(name="name", label=_("File"), value=lambda f: f.name, sort="name")
+    yield Column(
+        name="state", label=_("State"), value=lambda f: state("usage_file", state_of(f)),
+        raw=lambda f: show.word("usage_file", state_of(f)),
+    )  # fmt: skip
+    yield Column(name="supplier", label=_("Supplier"), value=lambda f: f.supplier.name, sort="supplier__name")
+    yield Column(
+        name="received", label=_("Received"), value=lambda f: show.moment(f.received_at, seller.time_zone),
+        raw=lambda f: f.received_at, sort="received_at",
+    )  # fmt: skip
+    yield Column(
+        name="days", label=_("Days covered"), narrow=True,
+        value=lambda f: show.period(f.first_day, f.end_day) if f.first_day else show.NONE,
+    )  # fmt: skip
+    for name, label, shown in (
+        ("rows", _("Rows"), True), ("recorded", _("Recorded"), True), ("waiting", _("Waiting"), True),
+        ("duplicates", _("Duplicates"), False), ("conflicts", _("Conflicts"), False),
+    ):  # fmt: skip
+        number = attrgetter(name)
+        yield Column(
+            name=name, label=label, value=_counted(name), sort=name, numeric=True, raw=number, shown=shown,
+            narrow=name != "waiting",
+        )  # fmt: skip
+
+
+def _counted(name: str) -> Callable[[Any], str]:
+    return lambda row: show.count(getattr(row, name))
+
+
+def find(request: HttpRequest, pk: int) -> Any:
+    """The seller's file without its content, with the number of its problems, or 404."""
+    rows = UsageFile.objects.select_related("supplier").filter(supplier__seller=seller_of(request)).defer("content")
+    found = get_object_or_404(rows, pk=pk)
+    count_problems([found])
+    return found
+
+
+def _frame(file: Any, active: str) -> dict[str, Any]:
+    pk = file.pk
+    records = f"{reverse('usage_records')}?file={pk}"
+    return {
+        "file": file,
+        "file_state": state_of(file),
+        "tabs": [
+            Tab(_("Overview"), reverse("usage_file", args=[pk]), None, active == "usage_file"),
+            Tab(_("Problems"), reverse("usage_file_problems", args=[pk]), file.problem_count, active != "usage_file"),
+            Tab(_("Records"), records, None, False),
+        ],
+        "records_url": records,
+    }
+
+
+@page("usage.view")
+def file(request: HttpRequest, pk: int) -> HttpResponse:
+    """What became of a file."""
+    found = find(request, pk)
+    counts = waiting_of_file(found)
+    context = {
+        **_frame(found, "usage_file"),
+        "waits": [(reason, counts[reason], *MEANS[reason]) for reason in REASONS if counts.get(reason)],
+        "first": [(p, problem_text(p, show.language())) for p in _problems(found).order_by("line", "pk")[:5]],
+    }
+    return render(request, "usage/file.html", context)
+
+
+def _problems(file: UsageFile) -> QuerySet[FileProblem]:
+    return FileProblem.objects.filter(file=file)
+
+
+@page("usage.view")
+def problems(request: HttpRequest, pk: int) -> HttpResponse:
+    """The rows of a file that could not be taken in, and why."""
+    found, language = find(request, pk), show.language()
+    columns = [
+        Column(name="line", label=_("Line"), value=lambda p: p.line or show.NONE, raw=lambda p: p.line, sort="line",
+               empty=0, numeric=True),
+        Column(name="column", label=_("Column"), value=lambda p: p.column or show.NONE, sort="column", narrow=True),
+        Column(name="value", label=_("Value"), value=lambda p: p.value or show.NONE, narrow=True),
+        Column(name="text", label=_("What is wrong and what to do"), value=lambda p: problem_text(p, language)),
+    ]  # fmt: skip
+    codes = _problems(found).order_by("code").values_list("code", flat=True).distinct()
+    return list_page(
+        request,
+        Listing(
+            slug="usage_problems", title=_("Problems"), rows=_problems(found), columns=columns, order="line",
+            filters=[
+                Filter(
+                    name="code", label=_("Kind"), choices=[(c, show.word("file_problem", c)) for c in codes],
+                    apply=lambda rows, value: rows.filter(code=value),
+                )
+            ],
+            empty_title=_("No problems"), empty_text=_("Every row of the file could be read."),
+            template="usage/file_problems.html", more=_frame(found, "usage_file_problems"),
+        ),
+    )  # fmt: skip
+
+
+@page("usage.view")
+def content(request: HttpRequest, pk: int) -> HttpResponse:
+    """The file as it was received, byte by byte."""
+    found = find(request, pk)
+    sent = bytes(UsageFile.objects.values_list("content", flat=True).get(pk=pk))
+    disposition = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
+    return HttpResponse(sent, content_type="application/octet-stream", headers={"Content-Disposition": disposition})

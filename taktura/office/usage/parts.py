@@ -1,0 +1,116 @@
+"""What the pages of usage share: the tabs above them, reasons in words, groups in addresses."""
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from taktura.customers.models import Seller
+from taktura.office import show
+from taktura.office.lists import Filter
+from taktura.usage.groups import REASONS, Key
+from taktura.usage.models import Supplier
+
+# What each reason means, and what to do about it.
+MEANS = {
+    "no_subscription": (
+        lazy("The supplier subscription is not tied to a contract line."),
+        lazy("Tie it to the line that it stands for, or extend a contract by a line for it."),
+    ),
+    "unknown_key": (
+        lazy("The contract has no line for this article or key."),
+        lazy("Book the article, send the usage to another article, or say which article the product stands for."),
+    ),
+    "no_contract": (
+        lazy("There is no contract with this number."),
+        lazy("Send the usage to the right contract. When the contract comes later, process it again."),
+    ),
+    "before_start": (
+        lazy("The usage lies before its line begins."),
+        lazy("Book a line with an earlier start, or correct the day. What shall not be billed may stay."),
+    ),
+    "after_end": (
+        lazy("The usage lies after its line or contract has ended."),
+        lazy("Book a line for these days, or correct the day. What shall not be billed may stay."),
+    ),
+    "paused": (
+        lazy("The contract is paused on these days."),
+        lazy("Resume the contract earlier, or leave it: usage in a pause is not billed."),
+    ),
+    "closed_period": (
+        lazy("The days lie in a period that is closed."),
+        lazy("Open the period in the settings of the company, or enter the usage with a later day."),
+    ),
+    "currency": (
+        lazy("The usage is in another currency than the contract."),
+        lazy("Tie the subscription to a contract in that currency, or correct the currency of the supplier."),
+    ),
+    "invalid": (
+        lazy("The record cannot be billed by its line: an amount is missing, or the line takes no usage."),
+        lazy("Correct the record, or tie the subscription to a usage line."),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """A part of the usage pages."""
+
+    label: str
+    url: str
+    count: int | None
+    active: bool
+
+
+def tabs(active: str) -> list[Tab]:
+    """The tabs above the pages of usage."""
+    known = [
+        ("usage", _("Overview")), ("usage_waiting", _("Waiting")), ("usage_records", _("Records")),
+        ("usage_files", _("Files")), ("supplier_subscriptions", _("Supplier subscriptions")),
+        ("supplier_customers", _("Supplier customers")), ("suppliers", _("Suppliers")),
+    ]  # fmt: skip
+    return [Tab(label, reverse(name), None, name == active) for name, label in known]
+
+
+def supplier_of(seller: Seller, pk: int) -> Supplier:
+    """The seller's supplier, or 404."""
+    return get_object_or_404(Supplier.objects.select_related("seller").filter(seller=seller), pk=pk)
+
+
+def supplier_filter(seller: Seller, name: str = "supplier") -> Filter:
+    """A filter of rows that have a supplier."""
+    choices = [(str(pk), label) for pk, label in seller.suppliers.order_by("name").values_list("pk", "name")]
+    return Filter(
+        name="supplier", label=_("Supplier"), choices=choices, apply=lambda rows, value: rows.filter(**{name: value})
+    )
+
+
+def reasons() -> list[tuple[str, str]]:
+    """The reasons why usage waits, with their words."""
+    return [(reason, show.word("waiting", reason)) for reason in REASONS]
+
+
+def as_text(key: Key) -> str:
+    """A group as it stands in an address."""
+    return base64.urlsafe_b64encode(json.dumps(asdict(key)).encode()).decode()
+
+
+def from_text(text: str) -> Key | None:
+    """The group that an address names; None for what somebody made up."""
+    kinds: dict[str, Any] = {
+        "reason": str, "supplier": int | None, "subscription": str, "product": str, "contract": int | None,
+        "article": str, "by_key": bool, "sent_to": str,
+    }  # fmt: skip
+    try:
+        found = json.loads(base64.urlsafe_b64decode(text.encode()))
+    except ValueError:
+        return None
+    if not isinstance(found, dict) or set(found) != set(kinds):
+        return None
+    usable = all(isinstance(found[n], kind) and "\0" not in str(found[n]) for n, kind in kinds.items())
+    return Key(**found) if usable else None

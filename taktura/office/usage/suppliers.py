@@ -1,0 +1,257 @@
+"""Suppliers: their settings, the mapping of their files, which articles their products stand for."""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django import forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+from django.views.decorators.http import require_POST
+
+from taktura.catalog.models import Article
+from taktura.core.errors import Refused
+from taktura.kit.language import text_of, translate
+from taktura.office import show
+from taktura.office.forms import add_refusal
+from taktura.office.lists import Column, Link, Listing, list_page
+from taktura.office.page import actor_of, page, seller_of
+from taktura.office.usage.parts import supplier_of, tabs
+from taktura.office.usage.supplier_forms import (
+    SETTINGS,
+    SupplierForm,
+    as_sample,
+    initial_of,
+    mapping_initial,
+    mapping_of,
+)
+from taktura.usage import services as usage
+from taktura.usage.models import ProductReference, Supplier
+from taktura.usage.overview import suppliers_overview
+from taktura.usage.overview import text_of as texts
+from taktura.usage.reader import COLUMNS, Mapping, Problem, propose, read, table
+
+MOST_SAMPLE = 5_000_000
+SAMPLE_ROWS, READ_ROWS = 5, 50
+FILES_SHOWN = 10
+
+
+@page("usage.view")
+def suppliers(request: HttpRequest) -> HttpResponse:
+    """All suppliers."""
+    seller = seller_of(request)
+
+    def prepare(rows: list[Any]) -> None:
+        known = {s.pk: s for s in suppliers_overview(seller.pk)}
+        for row in rows:
+            one = known[row.pk]
+            row.last, row.waiting, row.unlinked = one.last, one.waiting, one.unlinked
+
+    return list_page(
+        request,
+        Listing(
+            slug="suppliers", title=_("Suppliers"), rows=Supplier.objects.filter(seller=seller),
+            columns=list(_columns(seller.time_zone)), order="name", prepare=prepare,
+            search=lambda rows, text: texts(rows, text, "name", "key"), search_label=_("Name or key"),
+            link=lambda s: reverse("supplier", args=[s.pk]),
+            primary=Link(label=_("New supplier"), url=reverse("supplier_new"), permission="usage.change"),
+            empty_title=_("No suppliers yet"),
+            empty_text=_("A supplier says how its files are read and whose price holds."),
+            template="usage/list.html", more={"usage_tabs": tabs("suppliers")},
+        ),
+    )  # fmt: skip
+
+
+def _columns(zone: str) -> Iterator[Column]:
+    yield Column(name="name", label=_("Name"), value=lambda s: s.name, sort="name")
+    yield Column(name="key", label=_("Key"), value=lambda s: s.key, sort="key")
+    yield Column(name="currency", label=_("Currency"), value=lambda s: s.currency, sort="currency", narrow=True)
+    yield Column(
+        name="last", label=_("Last file"), narrow=True,
+        value=lambda s: show.moment(s.last.received_at, zone) if s.last else show.NONE,
+    )  # fmt: skip
+    yield Column(name="unlinked", label=_("Unlinked"), value=lambda s: show.count(s.unlinked), numeric=True)
+    yield Column(name="waiting", label=_("Waiting"), value=lambda s: show.count(s.waiting), numeric=True)
+
+
+@page("usage.view")
+def supplier(request: HttpRequest, pk: int) -> HttpResponse:
+    """One supplier: settings, mapping, product references, last files."""
+    seller = seller_of(request)
+    found = supplier_of(seller, pk)
+    overview = next(s for s in suppliers_overview(seller.pk) if s.pk == pk)
+    mapping = Mapping.from_dict(found.mapping)
+    context = {
+        "supplier": found, "overview": overview, "mapping": mapping,
+        "columns": [(c, mapping.columns[c]) for c in COLUMNS if c in mapping.columns],
+        "references": ProductReference.objects.filter(supplier=found).select_related("article").order_by("folded"),
+        "files": found.files.defer("content").order_by("-received_at", "-pk")[:FILES_SHOWN],
+        "form": ProductForm(articles=_articles(request)),
+    }  # fmt: skip
+    return render(request, "usage/supplier.html", context)
+
+
+@page("usage.change")
+def new(request: HttpRequest) -> HttpResponse:
+    """Make a supplier."""
+    seller = seller_of(request)
+    initial = {"currency": seller.currency, "time_zone": seller.time_zone, "create_customers": True,
+               "create_subscriptions": True}  # fmt: skip
+    form = SupplierForm(request.POST or None, initial=initial, is_new=True)
+    if request.method == "POST" and request.POST.get("action") == "sample":
+        form = _proposed(request, form, is_new=True)
+    elif request.method == "POST" and form.is_valid():
+        try:
+            made = usage.create_supplier(actor_of(request), seller=seller, **form.supplier_fields())
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            messages.success(request, _("%(name)s is made.") % {"name": made.name})
+            return redirect("supplier", made.pk)
+    return _form_page(request, form, _("New supplier"), reverse("suppliers"), _("Suppliers"))
+
+
+@page("usage.change")
+def change(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a supplier."""
+    found = supplier_of(seller_of(request), pk)
+    form = SupplierForm(request.POST or None, initial=initial_of(found), is_new=False)
+    if request.method == "POST" and request.POST.get("action") == "sample":
+        form = _proposed(request, form, is_new=False)
+    elif request.method == "POST" and form.is_valid():
+        try:
+            usage.change_supplier(actor_of(request), supplier=found, **form.supplier_fields())
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("supplier", pk)
+    return _form_page(request, form, _("Change supplier"), reverse("supplier", args=[pk]), found.name)
+
+
+def _form_page(request: HttpRequest, form: SupplierForm, title: str, back: str, parent: str) -> HttpResponse:
+    carried = form.sample_bytes()
+    written = _written({name: form[name].value() or "" for name in SETTINGS})
+    headings = table(carried, Mapping.from_dict(written), 1).headings if carried else []
+    context = {
+        "form": form, "title": title, "back": back, "parent": parent, "zones": sorted(available_timezones()),
+        "headings": list(dict.fromkeys(headings)), "preview_url": reverse("supplier_sample") if carried else "",
+    }  # fmt: skip
+    return render(request, "usage/supplier_form.html", context, status=422 if form.errors else 200)
+
+
+def _written(data: Any) -> dict[str, Any]:
+    """How a file is written, as far as a form says what can be used."""
+    said = mapping_of({name: data.get(name, "") for name in SETTINGS})
+    if "skip_lines" in said:
+        said["skip_lines"] = int(said["skip_lines"]) if str(said["skip_lines"]).isdecimal() else 0
+    try:
+        Mapping.from_dict(said)
+    except Refused:
+        return {}
+    return said
+
+
+def _proposed(request: HttpRequest, form: SupplierForm, *, is_new: bool) -> SupplierForm:
+    """The form with the mapping that an example file proposes; what was typed otherwise stays."""
+    sent = request.FILES.get("example")
+    data = request.POST
+    if sent is None or (sent.size or 0) > MOST_SAMPLE:
+        messages.warning(request, _("Choose an example file of at most 5 MB."))
+        return form
+    content = sent.read()
+    if b"\0" in content[:4] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        messages.warning(request, _("This is no text file: save it as CSV."))
+        return form
+    given = {k: v for k, v in _written(data).items() if k in ("delimiter", "encoding", "skip_lines")}
+    mapping, found = propose(content, given)
+    if not found.headings:
+        messages.warning(request, _("The file has no headings that could be read."))
+        return form
+    shown = mapping_initial(mapping)
+    typed: dict[str, Any] = {name: data.get(name, "") for name in SupplierForm.base_fields}
+    typed |= {name: name in data for name in ("create_customers", "create_subscriptions", "unit_price_from_import")}
+    typed |= {f"column_{column}": shown.get(f"column_{column}", "") for column in COLUMNS}
+    typed |= {name: shown[name] for name in SETTINGS if shown[name]}
+    typed |= {"sample": as_sample(content), "sample_name": (sent.name or "")[:200]}
+    proposed = SupplierForm(initial=typed, is_new=is_new)
+    missing = [
+        c for c in ("subscription_id", "period_start") if not shown.get(f"column_{c}") and c not in found.headings
+    ]
+    if missing:
+        messages.warning(request, _("Not every needed column was recognised: choose the others from the headings."))
+    else:
+        messages.info(request, _("The columns are proposed from the headings of the file: look through them."))
+    return proposed
+
+
+@page("usage.change")
+@require_POST
+def sample(request: HttpRequest) -> HttpResponse:
+    """How the first rows of the example file are read by the form's mapping."""
+    form = SupplierForm(request.POST, is_new="key" in request.POST)
+    form.is_valid()
+    try:
+        mapping = Mapping.from_dict(mapping_of(form.cleaned_data))
+    except Refused as refused:
+        return render(request, "usage/sample.html", {"refused": text_of(refused, show.language())})
+    zone = form.cleaned_data.get("time_zone") or "UTC"
+    good, bad = [], []
+    for row in islice(read(form.sample_bytes(), mapping, ZoneInfo(zone)), READ_ROWS):
+        if isinstance(row, Problem):
+            bad.append((row.line, translate(row.message, row.values, show.language())))
+        else:
+            good.append(row)
+    context = {"rows": good[:SAMPLE_ROWS], "good": len(good), "bad": len(bad), "problems": bad[:SAMPLE_ROWS],
+               "name": form.cleaned_data.get("sample_name", "")}  # fmt: skip
+    return render(request, "usage/sample.html", context)
+
+
+class ProductForm(forms.Form):
+    """Which article a product stands for."""
+
+    product = forms.CharField(label=lazy("Product of the supplier"), max_length=200)
+    article = forms.ChoiceField(label=lazy("Article"))
+
+    def __init__(self, *args: Any, articles: list[tuple[str, str]], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["article"].choices = [("", _("Choose")), *articles]  # type: ignore[attr-defined]
+
+
+def _articles(request: HttpRequest) -> list[tuple[str, str]]:
+    rows = Article.objects.filter(seller=seller_of(request)).order_by("key").values_list("key", "title")
+    return [(key, f"{title} ({key})" if title else key) for key, title in rows]
+
+
+@page("usage.change")
+@require_POST
+def products(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set or remove a product reference."""
+    seller = seller_of(request)
+    found = supplier_of(seller, pk)
+    removed = request.POST.get("remove", "")
+    if removed:
+        rows = ProductReference.objects.filter(supplier=found)
+        row = get_object_or_404(rows, pk=int(removed) if removed.isdecimal() and len(removed) < 18 else 0)
+        usage.remove_product_reference(actor_of(request), reference=row)
+        messages.success(request, _("Removed. What is matched stays where it is."))
+        return redirect("supplier", pk)
+    form = ProductForm(request.POST, articles=_articles(request))
+    if not form.is_valid():
+        messages.error(request, _("Name the product and choose an article."))
+        return redirect("supplier", pk)
+    article = Article.objects.get(seller=seller, key=form.cleaned_data["article"])
+    try:
+        usage.set_product_reference(
+            actor_of(request), supplier=found, product=form.cleaned_data["product"], article=article
+        )
+    except Refused as refused:
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("supplier", pk)
