@@ -29,6 +29,7 @@ SHOWN = {
     "usage/subscriptions": "usage_suppliersubscription",
     "usage/customers": "usage_suppliercustomer",
     "usage/records": "usage_usagerecord",
+    "usage/revisions": "usage_usagehistory",
     "work": "jobs_work",
 }
 # The table of a place by its own name, where it is not what the page shows.

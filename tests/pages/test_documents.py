@@ -270,7 +270,14 @@ def test_a_credit_line_by_line(seller: Seller, client_as: Open) -> None:
     data = {"what": "lines", f"amount_{base.position}": "1,50", f"quantity_{number.position}": "1"}
     client.post(f"/documents/{document.pk}/credit/", data)
     note = Document.objects.get(kind="credit_note")
-    assert {line.article: line.net for line in note.lines.all()} == {"base": 150, "number": 450}
+    assert {line.article: (line.net, line.quantity, line.unit_price) for line in note.lines.all()} == {
+        "base": (150, 1, None), "number": (450, 1, Decimal("4.5")),
+    }, "a part by quantity has its price, a mere amount is one of itself"  # fmt: skip
+    client.post(f"/documents/{document.pk}/credit/", {"what": "everything"})
+    rest = Document.objects.filter(kind="credit_note").latest("pk")
+    shown = {line.article: (line.net, line.quantity, line.unit) for line in rest.lines.all()}
+    assert shown["number"] == (450, 1, "") and shown["base"] == (1840, 1, "") and shown["calls"][1:] == (13, "minute")
+    assert verify() == []
 
 
 @pytest.mark.parametrize(

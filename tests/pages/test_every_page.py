@@ -12,17 +12,19 @@ from django.test.utils import CaptureQueriesContext
 
 from taktura.accounts.permissions import PERMISSIONS, ROLES
 from taktura.accounts.services import create_key, invite
-from taktura.billing.services import sell
+from taktura.billing.services import receive_file, record_usage, sell
 from taktura.billing.tasks import start_run
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.kit.mail.services import post
 from taktura.office.page import OPEN, STAFF
+from taktura.usage.models import Supplier, UsageRecord
 from tests.pages.conftest import JANUARY, LANGUAGES
 from tools.pages import Page, pages, unmarked
 
 QUERIES = Path(__file__).with_name("queries.json")
 MOST = 30
+RECKONS = {"preview_run"}  # no list and no detail: it settles every contract that is due
 SHOWS = {200, 286, 302, 405}  # 286: no more to ask for; 302: something else comes first; 405: it is only sent to
 OTHERS = {
     "position": 1, "n": 1, "number": 1, "line": 1, "section": "address", "kind": "invoice", "which": "company",
@@ -54,6 +56,13 @@ def company(seller: Seller) -> Seller:
         JANUARY, to="a@c.example", subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>", sender=subject,
         about=f"document:{first('invoices_document')}", attachments=[("a.pdf", "application/pdf", b"%PDF")],
     )  # fmt: skip
+    supplier = Supplier.objects.get(key="sun")
+    rows = b"id,customer_id,customer_name,subscription_id,product_id,quantity,period_start,period_end\n"
+    rows += b"1,a-1,Acme,s-1,p-1,2,2026-01-01,2026-01-31\n"
+    receive_file(actor, supplier=supplier, name="january.csv", content=rows)
+    old = UsageRecord.objects.get(external_id="s1")
+    entry = {"contract": "V-acme", "article": "search", "quantity": "4", "at": old.at, "id": "s1", "revision": 2}
+    record_usage(actor, seller=seller, entries=[entry])
     invite(actor, email="new@firm.example", role="viewer")
     create_key(actor, name="Shop", scopes=["usage.view"])
     start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
@@ -134,7 +143,7 @@ def test_the_queries_of_every_page_are_those_written_down(company: Seller, clien
             response = client.get(path)
         if response.status_code == 200:
             found[page.name or page.route] = len(queries)
-    assert max(found.values()) <= MOST, {k: v for k, v in found.items() if v > MOST}
+    assert {k: v for k, v in found.items() if v > MOST and k not in RECKONS} == {}
     if os.environ.get("TAKTURA_WRITE_QUERIES"):
         QUERIES.write_text(json.dumps(dict(sorted(found.items())), indent=1) + "\n", "utf-8")
     assert found == json.loads(QUERIES.read_text("utf-8")), "other than written down: see the docstring"

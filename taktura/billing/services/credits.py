@@ -87,11 +87,11 @@ def _ready(
     wanted = _amounts(document, lines, rebill)
     charges = {
         row[-1]: charge_of(row)
-        for row in Charge.objects.filter(document_line__in=[line.pk for line, _ in wanted]).values_list(
+        for row in Charge.objects.filter(document_line__in=[line.pk for line, _, _ in wanted]).values_list(
             *[c for c in COLUMNS if c != "proof"]
         )
     }
-    entries = [_entry(line, amount, charges.get(line.pk), reason, rebill) for line, amount in wanted]
+    entries = [_entry(line, amount, of, charges.get(line.pk), reason, rebill) for line, amount, of in wanted]
     named = {e.charge.credits: document.pk for e in entries if e.charge and e.charge.credits is not None}
     gross = document.prices_are == "gross"
     drafts = compose(entries, named, {document.pk: rests([document.pk])[document.pk]}, gross=gross)
@@ -115,22 +115,22 @@ def _work(document: Document) -> Work:
 
 def _amounts(
     document: Document, lines: Sequence[Mapping[str, Any]] | None, rebill: bool
-) -> list[tuple[DocumentLine, int]]:
-    """Each line with the minor units to credit of it."""
+) -> list[tuple[DocumentLine, int, Decimal | None]]:
+    """Each line with the minor units to credit of it, and the quantity that they are of: none of a mere amount."""
     rows = list(DocumentLine.objects.filter(document=document).order_by("position"))
     taken = credited(row.pk for row in rows)
     left = {row.pk: _left(row.amount, taken.get(row.pk, 0)) for row in rows}
     if not any(left.values()):
         raise Refused("already_credited", "Nothing is left of %(number)s to credit.", number=document.number)
     if lines is None:
-        return [(row, left[row.pk]) for row in rows if left[row.pk]]
+        return [(row, left[row.pk], _whole(row, left[row.pk])) for row in rows if left[row.pk]]
     by_position = {row.position: row for row in rows}
     found = []
     for asked in lines:
         row = by_position.get(int(asked["line"]))
         if row is None:
             raise Refused("not_found", "%(number)s has no line %(line)s.", number=document.number, line=asked["line"])
-        amount = _asked(row, asked, left[row.pk], document.digits)
+        amount, quantity = _asked(row, asked, left[row.pk], document.digits)
         if amount > left[row.pk]:
             raise Refused(
                 "credit_too_high",
@@ -145,7 +145,7 @@ def _amounts(
                 "invalid", "Only whole lines can be billed again: credit the whole line, or leave out rebill."
             )
         left[row.pk] -= amount
-        found.append((row, amount))
+        found.append((row, amount, quantity))
     return found
 
 
@@ -154,36 +154,42 @@ def _left(amount: int, taken: int) -> int:
     return max(0, amount - taken) if amount > 0 else min(0, amount - taken)
 
 
-def _asked(row: DocumentLine, asked: Mapping[str, Any], left: int, digits: int) -> int:
+def _whole(row: DocumentLine, amount: int) -> Decimal | None:
+    return row.quantity if amount == row.amount else None
+
+
+def _asked(row: DocumentLine, asked: Mapping[str, Any], left: int, digits: int) -> tuple[int, Decimal | None]:
     if asked.get("net") is not None:
         net = number(asked["net"], "net")
         wanted = money(net, digits)
         if wanted.exact != net:
             raise Refused("invalid", "“%(net)s” has more decimals than the currency.", net=asked["net"])
-        return wanted.minor
+        return wanted.minor, _whole(row, wanted.minor)
     if asked.get("quantity") is None:
-        return left
+        return left, _whole(row, left)
     quantity = number(asked["quantity"], "quantity")
     if not row.quantity or quantity > row.quantity:
         raise Refused(
             "credit_too_high", "Line %(line)s has no quantity of %(quantity)s.", line=row.position, quantity=quantity
         )
-    return (
-        min(left, half_up(Fraction(row.amount) * Fraction(quantity) / Fraction(row.quantity)))
-        if quantity != row.quantity
-        else left
-    )
+    if quantity == row.quantity:
+        return left, _whole(row, left)
+    part = half_up(Fraction(row.amount) * Fraction(quantity) / Fraction(row.quantity))
+    return (part, quantity) if part <= left else (left, None)
 
 
-def _entry(line: DocumentLine, amount: int, charge: facts.Charge | None, reason: str, rebill: bool) -> Entry:
-    quantity = line.quantity if amount == line.amount else Decimal(1)
-    unit_price = line.unit_price if amount == line.amount else None
+def _entry(
+    line: DocumentLine, amount: int, of: Decimal | None, charge: facts.Charge | None, reason: str, rebill: bool
+) -> Entry:
+    """What stands on the credit note: a quantity at its price, or an amount (quantity 1, without unit and price)."""
+    quantity = Decimal(1 if amount > 0 else -1) if of is None else of
+    unit_price = None if of is None else line.unit_price
     common: dict[str, Any] = {
         "contract": line.contract_id,
         "article": line.article,
         "title": line.title,
         "kind": line.kind,
-        "unit": line.unit,
+        "unit": "" if of is None else line.unit,
         "order": (line.position,),
         "note": {"reason": reason} if reason else {},
     }
@@ -208,7 +214,7 @@ def _entry(line: DocumentLine, amount: int, charge: facts.Charge | None, reason:
         document=0,
         shares=(),
         unit_price=unit_price,
-        quantity=charge.quantity if charge.rate is not None else -charge.quantity,
+        quantity=quantity if charge.rate is not None else -quantity,
         proof={"rule": "R14.4", "by_hand": True},
     )
     return Entry(**common, charge=taken)

@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from taktura.core.errors import Refused
@@ -23,10 +22,6 @@ from taktura.office.page import actor_of, page, seller_of
 
 REFUSED = 422
 EXAMPLES = 3
-_LABELS = {
-    "invoice": (gettext_lazy("Format of invoices"), gettext_lazy("Next number of invoices")),
-    "credit_note": (gettext_lazy("Format of credit notes"), gettext_lazy("Next number of credit notes")),
-}
 
 
 class NumberingForm(forms.Form):
@@ -34,8 +29,12 @@ class NumberingForm(forms.Form):
 
     def __init__(self, *args: Any, numbers: dict[str, Numbering], **options: Any) -> None:
         super().__init__(*args, **options)
+        labels = {
+            "invoice": (_("Format of invoices"), _("Next number of invoices")),
+            "credit_note": (_("Format of credit notes"), _("Next number of credit notes")),
+        }
         for kind in KINDS:
-            form, following = _LABELS[kind]
+            form, following = labels[kind]
             self.fields[f"format_{kind}"] = forms.CharField(label=form, max_length=60, initial=numbers[kind].format)
             self.fields[f"next_{kind}"] = forms.IntegerField(
                 label=following, min_value=1, max_value=10**15, initial=numbers[kind].next

@@ -78,15 +78,14 @@ def payment_state(row: DocumentState, today: date) -> str:
 
 def _columns(today: date) -> Sequence[Column]:
     return [
-        Column(name="number", label=_("Number"), raw=lambda r: r.number, sort="number",
-               value=lambda r: format_html('<span class="nowrap">{}</span>', r.number)),
-        Column(name="kind", label=_("Kind"), value=lambda r: state("document", r.kind), narrow=True),
-        Column(name="customer", label=_("Customer"), value=_customer, raw=lambda r: r.customer.name),
+        Column(name="number", label=_("Number"), raw=lambda r: r.number, sort="number", value=_number),
+        Column(name="kind", label=_("Kind"), value=lambda r: state("document", r.kind), shown=False),
+        Column(name="customer", label=_("Customer"), value=_customer, raw=lambda r: r.customer.name, narrow=True),
         Column(name="contract", label=_("Contract"), value=_contract, shown=False),
-        Column(name="date", label=_("Date"), value=lambda r: show.day(r.issued_on), raw=lambda r: r.issued_on,
-               sort="issued_on", numeric=True, narrow=True),
+        Column(name="date", label=_("Date"), value=_date, raw=lambda r: r.issued_on, sort="issued_on", numeric=True,
+               narrow=True),
         Column(name="due", label=_("Due"), value=lambda r: show.day(r.due_on), raw=lambda r: r.due_on, sort="due_on",
-               empty=date.min, numeric=True, narrow=True),
+               empty=date.min, numeric=True, shown=False),
         Column(name="net", label=_("Net"), value=lambda r: show.minor(r.signed_net, r.currency),
                raw=lambda r: _exact(r.signed_net, r.currency), sums="signed_net", numeric=True, shown=False),
         Column(name="gross", label=_("Gross"), value=lambda r: show.minor(r.signed_gross, r.currency),
@@ -99,6 +98,21 @@ def _columns(today: date) -> Sequence[Column]:
         Column(name="sent", label=_("Sent"), value=_sent, narrow=True),
         Column(name="language", label=_("Language"), value=lambda r: show.word("language", r.language), shown=False),
     ]  # fmt: skip
+
+
+def _number(row: Any) -> SafeString:
+    """The number with what it is; on a phone with whom it goes to, since there is no other column for that."""
+    return format_html(
+        '<span class="nowrap">{}</span><span class="under">{}</span><span class="under d-md-none">{}</span>',
+        row.number, show.word("document", row.kind), row.customer.name,
+    )  # fmt: skip
+
+
+def _date(row: Any) -> SafeString | str:
+    if row.due_on is None:
+        return show.day(row.issued_on)
+    due = _("due %(day)s") % {"day": show.day(row.due_on)}
+    return format_html('{}<span class="under">{}</span>', show.day(row.issued_on), due)
 
 
 def _customer(row: Any) -> SafeString | str:

@@ -110,6 +110,12 @@ def price(value: Decimal | None, currency: str) -> str:
 
 
 @register.filter
+def unit_price(value: Decimal | None, currency: str) -> str:
+    """A unit price with all its decimals, where the currency stands elsewhere."""
+    return show.NONE if value is None else show.formats(currency).unit_price(value)
+
+
+@register.filter
 def quantity(value: Decimal | None) -> str:
     """A quantity without trailing zeros."""
     return show.NONE if value is None else show.quantity(value)

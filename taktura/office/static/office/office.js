@@ -114,6 +114,7 @@
     root.querySelectorAll("canvas[data-chart]").forEach((canvas) => {
       const data = JSON.parse(document.getElementById(canvas.dataset.chart).textContent);
       const language = document.documentElement.lang;
+      const whole = new Intl.NumberFormat(language, data.currency ? { style: "currency", currency: data.currency, minimumFractionDigits: 0, maximumFractionDigits: 2 } : {});
       const number = new Intl.NumberFormat(language, data.currency ? { style: "currency", currency: data.currency, maximumFractionDigits: 2 } : {});
       data.datasets.forEach((set, i) => Object.assign(set, { backgroundColor: set.backgroundColor || colours[i % colours.length], borderColor: set.borderColor || colours[i % colours.length], maxBarThickness: 36, ...set }));
       new Chart(canvas, {
@@ -121,7 +122,7 @@
         data: { labels: data.labels, datasets: data.datasets },
         options: {
           responsive: true, maintainAspectRatio: false,
-          scales: { x: { stacked: !!data.stacked, grid: { display: false } }, y: { stacked: !!data.stacked, beginAtZero: true, ticks: { callback: (v) => number.format(v) } } },
+          scales: { x: { stacked: !!data.stacked, grid: { display: false } }, y: { stacked: !!data.stacked, beginAtZero: true, ticks: { callback: (v) => whole.format(v) } } },
           plugins: { legend: { display: data.datasets.length > 1, position: "bottom" }, tooltip: { callbacks: { label: (c) => `${c.dataset.label}: ${number.format(c.parsed.y)}` } } },
         },
       });
