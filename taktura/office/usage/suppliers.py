@@ -159,35 +159,31 @@ def _written(data: Any) -> dict[str, Any]:
 
 def _proposed(request: HttpRequest, form: SupplierForm, *, is_new: bool) -> SupplierForm:
     """The form with the mapping that an example file proposes; what was typed otherwise stays."""
-    sent = request.FILES.get("example")
-    data = request.POST
+    data, sent = request.POST, request.FILES.get("example")
+    typed: dict[str, Any] = {name: data.get(name, "") for name in form.fields}
+    typed |= {name: name in data for name in ("create_customers", "create_subscriptions", "unit_price_from_import")}
     if sent is None or (sent.size or 0) > MOST_SAMPLE:
         messages.warning(request, _("Choose an example file of at most 5 MB."))
-        return form
+        return SupplierForm(initial=typed, is_new=is_new)
     content = sent.read()
     if b"\0" in content[:4] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
         messages.warning(request, _("This is no text file: save it as CSV."))
-        return form
+        return SupplierForm(initial=typed, is_new=is_new)
     given = {k: v for k, v in _written(data).items() if k in ("delimiter", "encoding", "skip_lines")}
     mapping, found = propose(content, given)
     if not found.headings:
         messages.warning(request, _("The file has no headings that could be read."))
-        return form
+        return SupplierForm(initial=typed, is_new=is_new)
     shown = mapping_initial(mapping)
-    typed: dict[str, Any] = {name: data.get(name, "") for name in SupplierForm.base_fields}
-    typed |= {name: name in data for name in ("create_customers", "create_subscriptions", "unit_price_from_import")}
     typed |= {f"column_{column}": shown.get(f"column_{column}", "") for column in COLUMNS}
     typed |= {name: shown[name] for name in SETTINGS if shown[name]}
     typed |= {"sample": as_sample(content), "sample_name": (sent.name or "")[:200]}
-    proposed = SupplierForm(initial=typed, is_new=is_new)
-    missing = [
-        c for c in ("subscription_id", "period_start") if not shown.get(f"column_{c}") and c not in found.headings
-    ]
-    if missing:
-        messages.warning(request, _("Not every needed column was recognised: choose the others from the headings."))
-    else:
+    needed = ("subscription_id", "period_start")
+    if all(shown.get(f"column_{c}") or c in found.headings for c in needed):
         messages.info(request, _("The columns are proposed from the headings of the file: look through them."))
-    return proposed
+    else:
+        messages.warning(request, _("Not every needed column was recognised: choose the others from the headings."))
+    return SupplierForm(initial=typed, is_new=is_new)
 
 
 @page("usage.change")
