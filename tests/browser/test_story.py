@@ -151,16 +151,16 @@ def _change(page: Page, url: str) -> None:
     count = Document.objects.count()
     page.fill("[name=quantity]", "5")
     page.fill("[name=start]", "2024-10-16")
-    expect(page.locator("#consequence .paper")).to_have_count(2)
+    expect(page.locator("#consequence > .slip")).to_have_count(2)
     check_page(page)
     assert Document.objects.count() == count, "a look changes nothing"
-    seen = [re.sub(r"\s+", " ", text) for text in page.locator("#consequence .paper .paper-total").all_inner_texts()]
+    seen = [re.sub(r"\s+", " ", text) for text in page.locator("#consequence > .slip .slip-total").all_inner_texts()]
     page.locator("#form button.btn-primary").click()
     expect(page).to_have_url(re.compile(r"/history/\d+/$"))
     check_page(page)
     note, invoice = Document.objects.order_by("id")[count:]
     assert (note.kind, invoice.kind) == ("credit_note", "invoice")
-    shown = [re.sub(r"\s+", " ", text) for text in page.locator("main .paper .paper-total").all_inner_texts()]
+    shown = [re.sub(r"\s+", " ", text) for text in page.locator("main .card-body > .slip .slip-total").all_inner_texts()]
     assert shown == seen
     for document in (note, invoice):
         page.goto(f"{url}/documents/?q={document.number}")

@@ -563,7 +563,7 @@ def test_a_mapping_is_proposed_and_tried(company: Seller, client_as: Callable[..
     assert "1 can be read, 1 cannot" in tried and "“x” in Menge is no number" in tried and "3.5" in tried
     for bad in (b"", b"\0\1\2\3", b"\n\n"):
         data["example"] = SimpleUploadedFile("e.csv", bad)
-        assert client.post("/usage/suppliers/new/", data).status_code == 422
+        assert client.post("/usage/suppliers/new/", data).status_code == 200
 
 
 def test_products_stand_for_articles(company: Seller, client_as: Callable[..., Client]) -> None:
