@@ -160,7 +160,9 @@ def _change(page: Page, url: str) -> None:
     check_page(page)
     note, invoice = Document.objects.order_by("id")[count:]
     assert (note.kind, invoice.kind) == ("credit_note", "invoice")
-    shown = [re.sub(r"\s+", " ", text) for text in page.locator("main .card-body > .slip .slip-total").all_inner_texts()]
+    shown = [
+        re.sub(r"\s+", " ", text) for text in page.locator("main .card-body > .slip .slip-total").all_inner_texts()
+    ]
     assert shown == seen
     for document in (note, invoice):
         page.goto(f"{url}/documents/?q={document.number}")
