@@ -80,5 +80,5 @@ def _seller(request: HttpRequest) -> Seller | None:
 
 
 def _lacks_second_factor(request: HttpRequest, user: User) -> bool:
-    seller: Seller | None = request.seller  # type: ignore[attr-defined]
-    return seller is not None and seller.second_factor and may_bill(user.role) and not is_mfa_enabled(user)
+    wanted = any(s.second_factor for s in request.sellers)  # type: ignore[attr-defined]  # whichever is chosen now
+    return wanted and may_bill(user.role) and not is_mfa_enabled(user)
