@@ -161,7 +161,13 @@ DATABASES = {
     "owner": database(DATABASE_OWNER_URL or DATABASE_URL or "postgresql:///taktura"),
 }
 # Guesses at passwords are counted here, by all processes together.
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "kit_cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "kit_cache",
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},  # beyond it counters would be thrown away; they expire by themselves
+    }
+}
 
 # --- mail ----------------------------------------------------------------------------------------------------------
 EMAIL_BACKEND = "taktura.kit.mail.backend.OutboxBackend"

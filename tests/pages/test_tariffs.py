@@ -58,7 +58,7 @@ def test_who_may_what(seller: Seller, forbidden_to: Callable[[str], set[str]]) -
 
 def test_a_tariff_says_what_its_lines_cost(seller: Seller, client_as: Callable[..., Client]) -> None:
     text = client_as(language="de").get(f"/tariffs/{pk()}/").content.decode()
-    for wanted in ("19,90", "1,19", "10 enthalten", "zählt zum Mindestumsatz", "10,00", "Minute", "1 Monat"):
+    for wanted in ("19,90", "1,19", "enthalten", "10,00", "1 Monat"):
         assert wanted in text, wanted
 
 

@@ -77,7 +77,7 @@ def find(request: HttpRequest, pk: int) -> SalesItem:
 def sales(request: HttpRequest) -> HttpResponse:
     """All sales items: those that wait for a bill, and those that are billed."""
     rows = SalesItem.objects.filter(customer__seller=seller_of(request)).select_related("customer", "document")
-    rows = rows.annotate(size=Count("lines"), first=Min("lines__title"))
+    rows = rows.annotate(size=Count("lines", distinct=True), first=Min("lines__title"))
     return list_page(
         request,
         Listing(

@@ -183,6 +183,7 @@ def copy(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         fields = catalog.described(version) | {
             "module": found.module, "anchor": found.anchor, "notice": found.notice, "currency": found.currency,
+            "trial": str(found.trial) if found.trial else None,
         }  # fmt: skip
         try:
             made = catalog.define_tariff(

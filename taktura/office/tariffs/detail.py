@@ -1,7 +1,6 @@
 """One tariff: what does it say, since when, who has it?"""
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
@@ -14,11 +13,11 @@ from taktura.audit.models import LogEntry
 from taktura.catalog.models import Tariff, TariffLine, TariffVersion
 from taktura.catalog.queries import tariff_line_terms, version_in_force
 from taktura.contracts.models import Contract
-from taktura.core.facts import LineTerms
 from taktura.office import show
 from taktura.office.customers.detail import SHOWN, Tab
 from taktura.office.history import told
 from taktura.office.page import page, seller_of, today_of
+from taktura.office.terms import conditions_of, price_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,46 +100,7 @@ def lines_of(version: TariffVersion) -> list[Line]:
             charge=show.word("line", row.charge),
             booking=show.word("booking", row.booking),
             price=price_of(terms[row.pk], currency),
-            notes=list(notes_of(terms[row.pk], currency, row.article.unit)),
+            notes=conditions_of(terms[row.pk]),
         )
         for row in rows
     ]
-
-
-def price_of(terms: LineTerms, currency: str) -> str:
-    """What a line costs, short."""
-    if terms.tiers:
-        return _("by tiers")
-    if terms.usage_pricing == "cost_plus":
-        return _("cost plus %(percent)s") % {"percent": show.rate(terms.markup)}
-    if terms.usage_pricing == "imported_price":
-        return _("price of the supplier")
-    text = show.price(terms.price, currency)
-    if terms.price_quantity != Decimal(1):
-        return _("%(price)s for %(quantity)s") % {"price": text, "quantity": show.quantity(terms.price_quantity)}
-    return text
-
-
-def notes_of(terms: LineTerms, currency: str, unit: str) -> Any:
-    """What else holds for a line, a short sentence each."""
-    if terms.included:
-        yield _("%(quantity)s included") % {"quantity": show.quantity(terms.included)}
-    for tier in terms.tiers:
-        price = show.price(tier.price, currency)
-        if tier.up_to is None:
-            yield _("above: %(price)s") % {"price": price}
-        else:
-            yield _("up to %(quantity)s: %(price)s") % {"quantity": show.quantity(tier.up_to), "price": price}
-    for start, percent in terms.discount_scale:
-        yield _("from %(quantity)s: %(percent)s off") % {
-            "quantity": show.quantity(start),
-            "percent": show.rate(percent),
-        }
-    if terms.flat_price:
-        yield _("flat price")
-    if terms.in_minimum:
-        yield _("counts for the minimum sales")
-    if terms.in_cap:
-        yield _("counts for the cost cap")
-    if unit != "piece":
-        yield _("counted in %(unit)s") % {"unit": show.word("unit", unit)}
