@@ -5,11 +5,13 @@ import io
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import xlsxwriter
 from django.http import HttpResponse
 from django.utils.html import strip_tags
+from django.utils.safestring import SafeString
 
 CSV, XLSX = "csv", "xlsx"
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -21,7 +23,9 @@ def plain(value: Any) -> Any:
     """A cell's value for a file: numbers and days as they are, HTML as its text."""
     if value is None or isinstance(value, int | Decimal | date):
         return value
-    return " ".join(strip_tags(str(value)).split())
+    if isinstance(value, SafeString):
+        value = unescape(strip_tags(value))
+    return " ".join(str(value).split())
 
 
 def harmless(value: Any) -> str:

@@ -37,8 +37,26 @@ def details(data: dict[str, Any]) -> list[tuple[str, str]]:
     """The details of an entry; a change as "before → after", without what stayed."""
     if set(data) == {"before", "after"}:
         before, after = data["before"], data["after"]
-        return [(n, f"{_plain(before.get(n))} → {_plain(after[n])}") for n in after if before.get(n) != after[n]]
-    return [(name, _plain(value)) for name, value in data.items() if value not in (None, "", [], {})]
+        changed = [n for n in after if before.get(n) != after[n]]
+        return [(field(n), f"{_told(n, before.get(n))} → {_told(n, after[n])}") for n in changed]
+    return [(field(name), _told(name, value)) for name, value in data.items() if value not in (None, "", [], {})]
+
+
+def field(name: str) -> str:
+    """What a field is called; one that has no name here by its own."""
+    text = WORDS["field"].get(name)
+    return _(text) if text else name.replace("_", " ")
+
+
+# The kind of words (`words.WORDS`) of a field's values.
+KINDS = {"kind": "customer", "language": "language", "documents_per": "documents_per", "tax_status": "tax_status",
+         "role": "role"}  # fmt: skip
+
+
+def _told(name: str, value: Any) -> str:
+    """A value in words where it is one of a few, else as it is."""
+    text = WORDS[KINDS[name]].get(value) if name in KINDS and isinstance(value, str) else None
+    return _(text) if text else _plain(value)
 
 
 def _plain(value: Any) -> str:

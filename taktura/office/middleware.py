@@ -12,7 +12,7 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 
 from taktura.accounts.models import User
-from taktura.accounts.permissions import may_bill
+from taktura.accounts.permissions import PERMISSIONS, may_bill
 from taktura.customers.models import Seller
 from taktura.office.page import OPEN, STAFF
 
@@ -69,6 +69,8 @@ class OfficeMiddleware:
             return redirect_to_login(request.get_full_path(), reverse(settings.LOGIN_URL))
         if _lacks_second_factor(request, user):
             return redirect("second_factor_needed")
+        if request.seller is None and mark in PERMISSIONS and not request.path.startswith("/settings/"):  # type: ignore[attr-defined]
+            return redirect("home")  # which says that there is no company yet
         return None
 
 

@@ -62,7 +62,8 @@ def search(request: HttpRequest) -> HttpResponse:
     """What a text finds: as a short list for the field in the head (`quick`), or as a page."""
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     quick = "quick" in request.GET
-    groups = list(find(request, text, QUICK if quick else FULL)) if len(text) >= LEAST else []
+    can_search = len(text) >= LEAST and request.seller is not None  # type: ignore[attr-defined]
+    groups = list(find(request, text, QUICK if quick else FULL)) if can_search else []
     context = {"text": text, "groups": groups, "too_short": len(text) < LEAST}
     return render(request, "office/search_found.html" if quick else "office/search.html", context)
 

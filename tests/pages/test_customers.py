@@ -113,6 +113,13 @@ def test_a_change_is_kept_in_the_history(seller: Seller, client_as: Callable[...
     assert "Acme GmbH → Acme AG" in text and "billing@firm.example" in text and "Customer changed" in text
 
 
+def test_the_history_speaks_the_readers_language(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, pk = client_as("billing", "de"), pk_of("bare")
+    client.post(f"/customers/{pk}/billing/", BILLING)
+    text = client.get(f"/customers/{pk}/history/").content.decode()
+    assert "Steuerstatus" in text and "Inland" in text and "tax_status" not in text and ">domestic<" not in text
+
+
 def test_billing_information_opens_the_gate(seller: Seller, client_as: Callable[..., Client]) -> None:
     client, pk = client_as("billing"), pk_of("bare")
     said = client.post(f"/customers/{pk}/billing/consequence/", {**BILLING, "city": " "}).content.decode()

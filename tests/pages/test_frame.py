@@ -50,3 +50,21 @@ def test_nobody_signs_up_alone(database: str) -> None:
     assert (
         client.post("/account/signup/", {"email": "x@y.example", "password1": "a-fine-long-word-7"}).status_code == 404
     )
+
+
+def test_before_there_is_a_company_pages_lead_home(client_as: Callable[..., Client]) -> None:
+    client = client_as()
+    for path in ("/customers/", "/tariffs/", "/sales/", "/documents/", "/billing/", "/usage/", "/contracts/"):
+        assert client.get(path).headers.get("Location") == "/", path
+    assert client.get("/").status_code == client.get("/search/?q=abc").status_code == 200
+
+
+def test_a_second_factor_is_asked_for_whichever_seller_is_chosen(
+    seller: Seller, client_as: Callable[..., Client]
+) -> None:
+    other = Seller.objects.create(name="Other", country="SE", currency="SEK", time_zone="UTC", vat=[[None, "25"]])
+    Seller.objects.filter(pk=seller.pk).update(second_factor=True)
+    client = client_as("billing")
+    client.post("/account/seller/", {"seller": str(other.pk)})
+    assert client.get("/customers/").headers.get("Location") == "/account/second-factor-needed/"
+    assert client_as("sales").get("/customers/").status_code == 200

@@ -12,6 +12,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -231,6 +232,11 @@ def test_no_text_is_a_formula_in_a_spreadsheet(text: str) -> None:
 @pytest.mark.parametrize("value", ["=1", "+1", "-1", "@x", "\tx", "\r=1"])
 def test_texts_that_spreadsheets_would_run_are_made_harmless(value: str) -> None:
     assert exports.harmless(value) == f"'{value}"
+
+
+def test_names_keep_their_signs_and_markup_is_taken_out() -> None:
+    assert exports.plain("Müller <Test> & Co") == "Müller <Test> & Co"
+    assert exports.plain(mark_safe("<b>Müller &amp; Co</b>")) == "Müller & Co"  # noqa: S308
 
 
 def test_numbers_stay_numbers() -> None:

@@ -102,6 +102,15 @@ def test_a_sale_is_given_to_another(item: SalesItem, client_as: Callable[..., Cl
     assert item.customer.key == "oztuerk"
 
 
+def test_a_search_does_not_change_the_number_of_lines(
+    seller: Seller, client_as: Callable[..., Client], actor: Actor
+) -> None:
+    lines = [{"title": t, "price": "1"} for t in ("Kabel rot", "Kabel blau", "Kabel grün")]
+    billing.sell(actor, customer=Customer.objects.get(key="acme"), lines=lines)
+    text = client_as().get("/sales/?q=kabel&export=csv").content.decode()
+    assert text.splitlines()[1].split(",")[3] == "3"
+
+
 def test_sales_of_others_are_not_found(item: SalesItem, client_as: Callable[..., Client], actor: Actor) -> None:
     other = Seller.objects.create(name="Other", country="SE", currency="SEK", time_zone="UTC", vat=[[None, "25"]])
     Customer.objects.filter(key="acme").update(seller=other)

@@ -115,11 +115,13 @@ def test_prices_move_from_a_day_on_and_the_page_says_how(seller: Seller, client_
 def test_only_what_nobody_ordered_is_deleted(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
     client = client_as("sales")
     assert client.get(f"/tariffs/{pk()}/delete/").status_code == 405
+    assert "/delete/" not in client.get(f"/tariffs/{pk()}/").content.decode(), "what would be refused is not offered"
     client.post(f"/tariffs/{pk()}/delete/")
     assert Tariff.objects.filter(key="talk").exists()
     assert "has contracts" in client.get(f"/tariffs/{pk()}/").content.decode()
     line: dict[str, Any] = {"title": "X", "charge": "recurring", "price": "1"}
     spare = define_tariff(actor, seller=seller, key="spare", title="Spare", lines={"x": line})
+    assert "/delete/" in client.get(f"/tariffs/{spare.pk}/").content.decode()
     assert client.post(f"/tariffs/{spare.pk}/delete/").headers["Location"] == "/tariffs/"
     assert not Tariff.objects.filter(key="spare").exists()
 
@@ -133,6 +135,22 @@ def test_a_copy_has_the_same_lines(seller: Seller, client_as: Callable[..., Clie
         for k in ("talk", "talk-2")
     ]
     assert terms[0] == terms[1] and len(terms[0]) == 4
+
+
+def test_a_copy_keeps_the_trial_and_a_scale_says_above(
+    seller: Seller, client_as: Callable[..., Client], actor: Actor
+) -> None:
+    line: dict[str, Any] = {
+        "title": "X",
+        "charge": "usage",
+        "price": "1",
+        "discount_scale": [{"above": 10, "percent": 5}],
+    }
+    made = define_tariff(actor, seller=seller, key="tried", title="Tried", trial="1 month", lines={"x": line})
+    client = client_as("sales")
+    client.post(f"/tariffs/{made.pk}/copy/", {"key": "tried-2", "title": "Tried 2"})
+    assert str(Tariff.objects.get(key="tried-2").trial) == "1 month"
+    assert "above 10 5% off" in client.get(f"/tariffs/{made.pk}/").content.decode()
 
 
 def test_an_article_is_changed(seller: Seller, client_as: Callable[..., Client]) -> None:

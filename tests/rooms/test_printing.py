@@ -94,7 +94,7 @@ def make_office(actor: Actor, **seller: Any) -> Office:
         postcode="20095",
         city="Hamburg",
         iban="DE02120300000000202051",
-        vat_id="DE123456789",
+        vat_id="DE136695976",
         **fields | seller,
     )
     for kind, form in FORMATS.items():
@@ -251,7 +251,7 @@ def test_the_recipients_language_and_tax_status(office: Office, language: str, t
     (document,) = office.bill(date(2026, 3, 1))
     text = text_of(document)
     assert text.count("2006/112/E") == 1
-    for part in (f"{title} RE-2026-00001", "SE556677889901", "DE123456789"):
+    for part in (f"{title} RE-2026-00001", "SE556677889901", "DE136695976"):
         assert part in text
 
 

@@ -71,6 +71,7 @@ def _answer(request: HttpRequest, found: Tariff, name: str, template: str, **mor
     today = today_of(request)
     had = Contract.objects.filter(phases__tariff=found.pk).distinct()
     running = had.filter(tariff=found.pk, start__lte=today).filter(Q(end__isnull=True) | Q(end__gt=today)).count()
+    ever = had.count()
     tabs = [
         Tab(_("Overview"), reverse("tariff", args=[found.pk]), None, name == "tariff"),
         Tab(
@@ -79,12 +80,13 @@ def _answer(request: HttpRequest, found: Tariff, name: str, template: str, **mor
             found.versions.count(),
             name == "tariff_versions",
         ),
-        Tab(_("Contracts"), reverse("tariff_contracts", args=[found.pk]), had.count(), name == "tariff_contracts"),
+        Tab(_("Contracts"), reverse("tariff_contracts", args=[found.pk]), ever, name == "tariff_contracts"),
         Tab(_("History"), reverse("tariff_history", args=[found.pk]), None, name == "tariff_history"),
     ]
     current = more.get("version") or version_in_force(found, today)
     coming = TariffVersion.objects.filter(tariff=found, valid_from__gt=today).order_by("valid_from", "id").first()
-    context = {"tariff": found, "current": current, "running": running, "coming": coming, "tabs": tabs, **more}
+    context = {"tariff": found, "current": current, "running": running, "coming": coming, "tabs": tabs}
+    context |= {"never_ordered": not ever, **more}
     return render(request, template, context)
 
 
