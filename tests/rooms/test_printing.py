@@ -374,7 +374,7 @@ def test_the_draft_of_a_change_names_what_it_corrects(office: Office) -> None:
     ready = billing.preview_quantity(
         office.at(date(2026, 3, 16)), line=line, quantity=Decimal(1), start=date(2026, 3, 16)
     )
-    note, _ = views_of_ready(office.at(date(2026, 3, 16)), ready, date(2026, 3, 16))
+    note, _ = views_of_ready(office.at(date(2026, 3, 16)), ready.documents, date(2026, 3, 16))
     assert (note.kind, note.references, note.preview) == ("credit_note", (invoice.number,), True)
 
 
