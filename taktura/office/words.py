@@ -52,6 +52,11 @@ WORDS = {
         "take_up_stalled": "Take up broken-off jobs",
         "forget_old_jobs": "Forget old jobs",
         "forget_old_mails": "Forget old mails",
+        "read_webhooks": "Read the log for webhooks",
+        "send_webhooks": "Send webhooks",
+        "forget_webhooks": "Forget old webhooks",
+        "forget_webhook_jobs": "Forget old jobs of webhooks",
+        "forget_answers": "Forget answers kept for repeated requests",
     },
     "subject_kind": {
         "article": "Article",

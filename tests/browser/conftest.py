@@ -27,9 +27,9 @@ class Office:
     open: Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. The tests fail where there is none: `make test` installs it or says what to type."""
+    """Chromium. Its loop ends with the module, so that other tests of the same process may have one. The tests fail where there is none: `make test` installs it or says what to type."""
     path = find()
     assert path, "no Chromium: run python -m tools.chromium"
     with sync_playwright() as playwright:
