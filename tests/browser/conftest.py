@@ -29,7 +29,10 @@ class Office:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium. Its loop ends with the module, so that other tests of the same process may have one. The tests fail where there is none: `make test` installs it or says what to type."""
+    """Chromium. Its loop ends with the module, so that other tests of the same process may have one.
+
+    The tests fail where there is none: `make test` installs it or says what to type.
+    """
     path = find()
     assert path, "no Chromium: run python -m tools.chromium"
     with sync_playwright() as playwright:
