@@ -439,4 +439,7 @@ def test_an_amount_coupon_takes_its_amount_once_a_period(
     if all(t.cap is None and t.minimum is None for t, _ in world.offer.tariffs) and world.offer.stacking != "best":
         periods = len(list(rated_periods(world.contract, world.today)))
         off = sum(full.values()) - sum(billed.values())
-        assert 0 <= off <= int(amount * 100) * periods
+        # A part of a period costs the difference of two rounded costs (R4.2). A lower price can move the first of them
+        # down by a cent and not the second, so that a part seems to cost a cent more with a coupon than without.
+        cents = sum(k[0] == "recurring" for k in billed)
+        assert -cents <= off <= int(amount * 100) * periods
