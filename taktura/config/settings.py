@@ -97,6 +97,7 @@ INSTALLED_APPS = [
     "taktura.usage",
     "taktura.invoices",
     "taktura.billing",
+    "taktura.webhooks",
     "taktura.api",
     "taktura.office",
 ]

@@ -36,7 +36,6 @@ class WebhookEndpoint(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        app_label = "api"
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=Q(off_reason__in=REASONS), name="webhook_off_reason"),
@@ -46,7 +45,8 @@ class WebhookEndpoint(models.Model):
 
 class WebhookDelivery(models.Model):
     """An event for one endpoint. `payload` is the text that is sent and signed; it never changes, nor does `event_id`,
-    by which the receiver knows an event that comes again."""
+    by which the receiver knows an event that comes again. `attempts` are counted from the last replay on.
+    """
 
     endpoint = models.ForeignKey(WebhookEndpoint, on_delete=models.CASCADE, related_name="deliveries")
     event_id = models.CharField(max_length=60)
@@ -59,13 +59,10 @@ class WebhookDelivery(models.Model):
     next_at = models.DateTimeField()
     tried_at = models.DateTimeField(null=True)
     delivered_at = models.DateTimeField(null=True)
-    milliseconds = models.PositiveIntegerField(null=True)
     last_status = models.PositiveSmallIntegerField(null=True)
     last_error = models.CharField(max_length=300, blank=True)
-    response = models.CharField(max_length=2000, blank=True, help_text="the beginning of the last answer")
 
     class Meta:
-        app_label = "api"
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "event_id"], name="webhook_once"),
@@ -76,3 +73,19 @@ class WebhookDelivery(models.Model):
             models.Index(fields=["endpoint", "state", "-id"], name="webhook_list"),
             models.Index(fields=["created_at"], name="webhook_created"),
         ]
+
+
+class WebhookTry(models.Model):
+    """One try to send an event: where it went, with which headers, and what was answered. No secret is among them."""
+
+    delivery = models.ForeignKey(WebhookDelivery, on_delete=models.CASCADE, related_name="tries")
+    at = models.DateTimeField()
+    url = models.CharField(max_length=2000)
+    headers: Any = models.JSONField(default=dict)
+    milliseconds = models.PositiveIntegerField()
+    status = models.PositiveSmallIntegerField(null=True)
+    error = models.CharField(max_length=300, blank=True)
+    response = models.CharField(max_length=2000, blank=True, help_text="the beginning of the answer")
+
+    class Meta:
+        ordering = ["id"]

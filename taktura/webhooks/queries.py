@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
 
-from taktura.api.webhooks.models import WebhookDelivery, WebhookEndpoint
+from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from django.conf import settings
 
-from taktura.api.webhooks import addresses, sending
 from taktura.core.errors import Refused
+from taktura.webhooks import addresses, sending
 from tests.api.receiver import Receiver, receiving
 
 PRIVATE = [

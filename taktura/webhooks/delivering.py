@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from taktura.api.webhooks import sending
-from taktura.api.webhooks.events import documents_in, events_of
-from taktura.api.webhooks.models import WebhookDelivery, WebhookEndpoint
-from taktura.api.webhooks.sending import Answer
-from taktura.api.webhooks.services import secrets_of, turn_off
-from taktura.api.webhooks.signing import headers
 from taktura.audit.models import LogEntry
 from taktura.core.errors import Refused
 from taktura.kit.clock import utc_now
+from taktura.webhooks import sending
+from taktura.webhooks.events import documents_in, events_of
+from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookTry
+from taktura.webhooks.sending import Answer
+from taktura.webhooks.services import secrets_of, turn_off
+from taktura.webhooks.signing import headers
 
 READ = 500  # entries of the log at once
 MOST_EVENTS = 2_000  # of the documents that they name: a run's entry names up to a thousand and more
@@ -120,7 +120,7 @@ def _send(endpoint: WebhookEndpoint, delivery: WebhookDelivery, now: datetime) -
     try:
         signed = headers(delivery.event_id, now, body, secrets_of(endpoint, now))
     except (Refused, ValueError) as error:
-        return Answer(None, error=str(error)[:200])
+        return Answer(None, error=str(error)[:200], url=endpoint.url)
     return sending.send(endpoint.url, body, signed)
 
 
@@ -137,8 +137,11 @@ def note(delivery_id: int, answer: Answer, now: datetime) -> None:
     if not delivery.attempts:
         delivery.begun_at = now  # not when it was made: the worker may have been away
     delivery.attempts += 1
-    delivery.tried_at, delivery.milliseconds = now, answer.milliseconds
-    delivery.last_status, delivery.last_error, delivery.response = answer.status, answer.error, answer.text
+    delivery.tried_at, delivery.last_status, delivery.last_error = now, answer.status, answer.error
+    WebhookTry.objects.create(
+        delivery=delivery, at=now, url=answer.url, headers=answer.headers, milliseconds=answer.milliseconds,
+        status=answer.status, error=answer.error, response=answer.text,
+    )  # fmt: skip
     if answer.delivered:
         delivery.state, delivery.delivered_at, endpoint.last_success_at = "delivered", now, now
     else:

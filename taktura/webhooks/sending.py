@@ -3,14 +3,14 @@
 import ssl
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import httpcore
 import httpx
 
-from taktura.api.webhooks.addresses import NotAllowed, resolve
+from taktura.webhooks.addresses import NotAllowed, resolve
 
 CONNECT_SECONDS = 5.0
 ALL_SECONDS = 15.0  # from the look-up of the name to the end of the answer
@@ -20,12 +20,14 @@ AGENT = "Taktura-Webhooks/1"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a request: the status and the beginning of the body, or why there is none."""
+    """What became of a request: the status and the beginning of the body, or why there is none; and what was sent."""
 
     status: int | None
     text: str = ""
     error: str = ""
     milliseconds: int = 0
+    url: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def delivered(self) -> bool:
@@ -147,12 +149,15 @@ def send(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
     begun = time.monotonic()
     status: int | None = None
     text = error = ""
+    given = {"content-type": "application/json", "user-agent": AGENT, "accept-encoding": "identity", **headers}
     try:
-        with httpx.Client(transport=_Transport(_Clock(ALL_SECONDS)), follow_redirects=False, trust_env=False) as client:
-            given = {"content-type": "application/json", "user-agent": AGENT, "accept-encoding": "identity", **headers}
-            with client.stream("POST", url, content=body, headers=given) as answer:
-                status = answer.status_code  # it counts, however the rest of the answer comes
-                text = _beginning(answer)
+        transport = _Transport(_Clock(ALL_SECONDS))
+        with (
+            httpx.Client(transport=transport, follow_redirects=False, trust_env=False) as client,
+            client.stream("POST", url, content=body, headers=given) as answer,
+        ):
+            status = answer.status_code  # it counts, however the rest of the answer comes
+            text = _beginning(answer)
     except NotAllowed as refused:
         error = f"{refused} is a private address"
     except (httpcore.TimeoutException, TimeoutError):
@@ -161,7 +166,7 @@ def send(url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         error = _said(fault)
     except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as fault:
         error = f"no HTTP: {_said(fault)}"
-    return Answer(status, text, error, int((time.monotonic() - begun) * 1000))
+    return Answer(status, text, error, int((time.monotonic() - begun) * 1000), url, given)
 
 
 def _beginning(answer: httpx.Response) -> str:

@@ -11,10 +11,6 @@ from django.db.models import Max, Q, QuerySet
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import AlreadyEnqueued
 
-from taktura.api.webhooks.addresses import check_url
-from taktura.api.webhooks.events import TEST, TYPES, made
-from taktura.api.webhooks.models import WebhookDelivery, WebhookEndpoint
-from taktura.api.webhooks.signing import new_secret
 from taktura.audit.models import LogEntry
 from taktura.audit.services import record
 from taktura.core.errors import Refused
@@ -22,6 +18,10 @@ from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.mail.services import one_line
 from taktura.kit.secret import seal, unseal
+from taktura.webhooks.addresses import check_url
+from taktura.webhooks.events import TEST, TYPES, made
+from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint
+from taktura.webhooks.signing import new_secret
 
 BOTH = timedelta(hours=24)  # for so long the old secret signs beside the new one
 MOST_ENDPOINTS = 20  # of a seller
@@ -150,6 +150,19 @@ def replay_failed(actor: Actor, *, endpoint: WebhookEndpoint, since: datetime | 
     """Send all events of an endpoint that failed (of those made `since` then) again; gives how many."""
     wanted = Q(state="failed")
     return _replay(actor, endpoint, wanted if since is None else wanted & Q(created_at__gte=since))
+
+
+@transaction.atomic
+def replay_chosen(actor: Actor, *, chosen: QuerySet[WebhookDelivery]) -> tuple[int, int]:
+    """Send chosen events again, whatever became of them; gives how many, and how many not, since their webhook is off.
+
+    What is asked of the rows is asked again for each endpoint: at most `MOST_ENDPOINTS` of a seller.
+    """
+    plain = chosen.select_related(None).order_by()
+    found = WebhookEndpoint.objects.filter(pk__in=plain.values("endpoint")).order_by("pk")
+    wanted = Q(pk__in=plain.values("pk"))
+    again = sum(_replay(actor, endpoint, wanted) for endpoint in found if endpoint.active)
+    return again, plain.filter(endpoint__active=False).count()
 
 
 @transaction.atomic

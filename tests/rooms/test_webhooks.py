@@ -14,9 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from taktura.api.webhooks import delivering, queries, services
-from taktura.api.webhooks.events import KINDS, TYPES, events_of
-from taktura.api.webhooks.models import WebhookDelivery, WebhookEndpoint
 from taktura.audit.models import LogEntry
 from taktura.audit.services import record
 from taktura.billing import services as billing
@@ -31,6 +28,9 @@ from taktura.invoices.services import confirm_numbering, pay
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.jobs.worker import run_worker
+from taktura.webhooks import delivering, queries, services
+from taktura.webhooks.events import KINDS, TYPES, events_of
+from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint
 from tests.api.helpers import SELLER
 from tests.api.receiver import Receiver, receiving
 
@@ -274,7 +274,11 @@ def test_a_failing_receiver_is_tried_later_and_later_for_two_days_then_switched_
         waits.append(delivery.next_at - now)
         assert delivering.send_round(endpoint.pk) == delivering.Round(), "not before its time"
         now = delivery.next_at
-    assert (delivery.state, delivery.last_status, delivery.response) == ("failed", 500, "answer 500")
+    assert (delivery.state, delivery.last_status) == ("failed", 500)
+    tries = list(delivery.tries.all())
+    assert {(t.url, t.status, t.response) for t in tries} == {(endpoint.url, 500, "answer 500")}
+    assert [t.headers["webhook-signature"] for t in tries] == [h["webhook-signature"] for h, _ in receiver.came]
+    assert services.secrets_of(endpoint, now)[0] not in str([t.headers for t in tries])
     assert waits == sorted(waits) and waits[0] == timedelta(seconds=15) and delivery.attempts == len(receiver.came)
     assert timedelta(days=1.5) < delivery.tried_at - NOW <= timedelta(days=2)  # type: ignore[operator]
     assert len({body for _, body in receiver.came}) == 1 and len({h["webhook-id"] for h, _ in receiver.came}) == 1
@@ -440,7 +444,7 @@ def test_the_worker_reads_and_sends(
 
 
 def test_without_webhooks_the_worker_does_not_look_again(seller: Seller) -> None:
-    from taktura.api.tasks import read_webhooks
+    from taktura.webhooks.tasks import read_webhooks
 
     assert read_webhooks(timestamp=0) == 0
     assert not ProcrastinateJob.objects.filter(task_name="read_webhooks").exists()
