@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from allauth.mfa.models import Authenticator
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
-from taktura.accounts.models import ApiKey, Invitation
+from taktura.accounts.models import ApiKey, Invitation, User
 from taktura.kit.secret import hash_of
 
 SEEN_AGAIN = timedelta(minutes=1)  # how exactly the last use of a key is known
@@ -18,6 +18,11 @@ def usable_key(secret: str, now: datetime) -> ApiKey | None:
     if key is None or (key.expires_at is not None and key.expires_at <= now):
         return None
     return key
+
+
+def usable_keys_of(user: User, now: datetime) -> QuerySet[ApiKey]:
+    """The keys that a user made and that still open a door."""
+    return user.keys.filter(Q(expires_at=None) | Q(expires_at__gt=now), revoked_at=None)
 
 
 def note_use(key: ApiKey, now: datetime) -> None:

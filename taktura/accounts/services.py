@@ -9,10 +9,11 @@ from allauth.usersessions.models import UserSession
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from taktura.accounts.models import ApiKey, Invitation, User
 from taktura.accounts.permissions import PERMISSIONS, ROLES
+from taktura.accounts.queries import open_invitations, usable_keys_of
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
@@ -34,7 +35,11 @@ def create_user(
         raise Refused("conflict", "There is a user “%(email)s” already.", email=email)
     user = User(email=email, name=name.strip() or email, role=role, language=language, created_at=actor.now)
     set_password(user, password)
-    user.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:  # somebody else was quicker
+        raise Refused("conflict", "There is a user “%(email)s” already.", email=email) from error
     record(actor, "create_user", f"user:{user.pk}", {"email": email, "role": role})
     return user
 
@@ -52,9 +57,13 @@ def set_password(user: User, password: str | None) -> None:
 
 
 @transaction.atomic
-def change_user(actor: Actor, *, user: User, role: str, name: str, active: bool) -> None:
+def change_user(
+    actor: Actor, *, user: User, role: str, name: str, active: bool, revoke_keys: bool = False
+) -> None:  # fmt: skip
     """Write a user's role and name, and whether the user may sign in.
 
+    Whoever is switched off is signed out for good (no old session comes back with the user), and the invitations that
+    the user sent end. The keys that the user made belong to other systems: they go on, unless `revoke_keys`.
     Raises `Refused` (`invalid`) where no active admin would be left.
     """
     _check_role(role)
@@ -66,6 +75,17 @@ def change_user(actor: Actor, *, user: User, role: str, name: str, active: bool)
     user.save(update_fields=["role", "name", "is_active"])
     after = {"role": user.role, "name": user.name, "active": user.is_active}
     record(actor, "change_user", f"user:{user.pk}", {"before": before, "after": after})
+    if active != before["active"]:
+        _end_sessions(user)  # switched on again too: a sign-in that was under way may have made one
+    for invitation in () if active else open_invitations(actor.now).filter(invited_by=user):
+        withdraw_invitation(actor, invitation=invitation)
+    for key in usable_keys_of(user, actor.now) if revoke_keys else ():
+        revoke_key(actor, key=key)
+
+
+def _end_sessions(user: User) -> None:
+    for session in UserSession.objects.filter(user=user):
+        session.end()
 
 
 @transaction.atomic
@@ -73,8 +93,7 @@ def reset_second_factor(actor: Actor, *, user: User) -> None:
     """Forget the app, the passkeys and the recovery codes of somebody who has lost them, and sign out everywhere."""
     forgotten = list(Authenticator.objects.filter(user=user).order_by("pk").values_list("type", flat=True))
     Authenticator.objects.filter(user=user).delete()
-    for session in UserSession.objects.filter(user=user):
-        session.end()
+    _end_sessions(user)
     record(actor, "reset_second_factor", f"user:{user.pk}", {"email": user.email, "forgotten": forgotten})
 
 

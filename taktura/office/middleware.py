@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +12,7 @@ from django.utils.cache import add_never_cache_headers
 
 from taktura.accounts.models import User
 from taktura.accounts.permissions import PERMISSIONS, may_bill
+from taktura.accounts.queries import second_factors
 from taktura.customers.models import Seller
 from taktura.office.page import OPEN, STAFF
 
@@ -83,4 +83,4 @@ def _seller(request: HttpRequest) -> Seller | None:
 
 def _lacks_second_factor(request: HttpRequest, user: User) -> bool:
     wanted = any(s.second_factor for s in request.sellers)  # type: ignore[attr-defined]  # whichever is chosen now
-    return wanted and may_bill(user.role) and not is_mfa_enabled(user)
+    return wanted and may_bill(user.role) and not second_factors([user.pk])

@@ -11,8 +11,8 @@ from django.test import Client
 
 from taktura.accounts.models import ApiKey, Invitation, User
 from taktura.accounts.permissions import PERMISSIONS
-from taktura.accounts.queries import usable_key
-from taktura.accounts.services import create_key, create_user
+from taktura.accounts.queries import open_invitations, usable_key
+from taktura.accounts.services import create_key, create_user, invite
 from taktura.audit.models import LogEntry
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
@@ -66,6 +66,33 @@ def test_a_user_gets_another_role_and_is_switched_off(seller: Seller, client_as:
     assert theirs.get("/").status_code == 302  # signed out at once
     assert "Switched off" in client.get("/settings/users/").content.decode()
     assert "Svea" not in client.get("/settings/users/?active=1").content.decode()
+
+
+def test_no_old_session_comes_back_with_a_user(seller: Seller, client_as: SignIn) -> None:
+    theirs = client_as("sales")
+    theirs.get("/")
+    person = theirs.user  # type: ignore[attr-defined]
+    client, path = client_as(), f"/settings/users/{person.pk}/"
+    client.post(path, {"role": "sales", "name": "Svea"})
+    assert theirs.get("/").status_code == 302
+    client.post(path, {"role": "sales", "name": "Svea", "active": "on"})
+    assert client_as("sales").get("/").status_code == 200
+    assert theirs.get("/").headers["Location"].startswith("/account/login/")
+
+
+def test_what_somebody_leaves_behind_is_shown_and_ended(seller: Seller, client_as: SignIn) -> None:
+    person = create_user(Actor("t", utc_now()), email="bob@firm.example", name="Bob", role="admin")
+    invite(Actor("t", utc_now()), email="friend@x.example", role="admin", by=person)
+    _key, secret = create_key(Actor("t", utc_now()), name="Shop", scopes=["usage.view"], by=person)
+    client, path = client_as(), f"/settings/users/{person.pk}/"
+    assert "revoke_keys" in client.get(path).content.decode()
+    shown = client.post(path, {"role": "admin", "name": "Bob"}, follow=True).content.decode()
+    assert "1 API key that Bob made can still be used." in shown
+    assert not open_invitations(utc_now()).exists()
+    assert usable_key(secret, utc_now())
+    client.post(path, {"role": "admin", "name": "Bob", "revoke_keys": "on"})
+    assert usable_key(secret, utc_now()) is None
+    assert "revoke_keys" not in client.get(path).content.decode()
 
 
 def test_the_last_admin_stays(seller: Seller, client_as: SignIn) -> None:

@@ -1,9 +1,11 @@
 """Users, invitations and keys."""
 
+import threading
+import time
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connections, transaction
 
 from taktura.accounts import services
 from taktura.accounts.models import ApiKey, Invitation, User
@@ -36,6 +38,38 @@ def test_a_user_is_found_by_the_address_whatever_its_case(actor: Actor) -> None:
     assert code_of(refused) == "conflict"
     with pytest.raises(IntegrityError), transaction.atomic():
         User.objects.create(email="ada@FIRM.example", name="x", role="viewer", created_at=actor.now)
+
+
+def test_of_two_that_take_an_address_at_once_one_is_refused(actor: Actor) -> None:
+    """The second one sees nothing of the first before it writes: the database says it, and it is told in words."""
+    refused: list[Refused] = []
+
+    def second() -> None:
+        try:
+            make(actor, "ada@firm.example")
+        except Refused as error:
+            refused.append(error)
+        finally:
+            connections.close_all()
+
+    with transaction.atomic():
+        make(actor, "Ada@Firm.example")
+        thread = threading.Thread(target=second)
+        thread.start()
+        _until_somebody_waits()
+    thread.join()
+    assert [r.code for r in refused] == ["conflict"]
+    assert User.objects.count() == 1
+
+
+def _until_somebody_waits() -> None:
+    with connections["owner"].cursor() as cursor:
+        for _ in range(500):
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+            if cursor.fetchone()[0]:
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits")
 
 
 @pytest.mark.parametrize("password", ["short", "1234567890123", "passwordpassword1"[:8], "ada@firm.example"])

@@ -91,7 +91,10 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
         if isinstance(request.user, User):
             request.user.theme = theme
             request.user.save(update_fields=["theme"])
-        response.set_cookie("taktura_theme", theme, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax")
+        response.set_cookie(
+            "taktura_theme", theme, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax",
+            secure=settings.LANGUAGE_COOKIE_SECURE,
+        )  # fmt: skip
     return response
 
 

@@ -14,12 +14,13 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from taktura.accounts import services
 from taktura.accounts.models import Invitation, User
 from taktura.accounts.permissions import ROLES
-from taktura.accounts.queries import open_invitations, second_factors
+from taktura.accounts.queries import open_invitations, second_factors, usable_keys_of
 from taktura.core.errors import Refused
 from taktura.kit.mail.services import post, server_of
 from taktura.office import show
@@ -41,9 +42,16 @@ class UserForm(forms.Form):
         help_text=lazy("Users are never deleted, since the log names them. Who leaves is switched off."),
     )  # fmt: skip
 
-    def __init__(self, *args: Any, **options: Any) -> None:
+    revoke_keys = forms.BooleanField(
+        label=lazy("Revoke the API keys that this user made"), required=False,
+        help_text=lazy("The user may have kept them. Systems that use them are refused at once and need new ones."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, has_keys: bool, **options: Any) -> None:
         super().__init__(*args, **options)
         self.fields["role"].choices = choices("role")  # type: ignore[attr-defined]
+        if not has_keys:
+            del self.fields["revoke_keys"]
 
 
 class InviteForm(forms.Form):
@@ -135,15 +143,19 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a user's name and role, and whether the user may sign in."""
     person = get_object_or_404(User, pk=pk)
     initial = {"name": person.name, "role": person.role, "active": person.is_active}
-    form = UserForm(request.POST or None, initial=initial)
+    actor = actor_of(request)
+    keys = usable_keys_of(person, actor.now)
+    form = UserForm(request.POST or None, initial=initial, has_keys=keys.exists())
     if request.method == "POST" and form.is_valid():
         try:
-            services.change_user(actor_of(request), user=person, **form.cleaned_data)
+            services.change_user(actor, user=person, **form.cleaned_data)
         except Refused as refused:
             person.refresh_from_db()
             add_refusal(form, refused)
         else:
             messages.success(request, _("Saved."))
+            if not person.is_active and (left := keys.count()):
+                messages.warning(request, _keys_left(person.name, left))
             return redirect("users")
     factors = second_factors([pk]).get(pk, [])
     context = {
@@ -151,6 +163,15 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
         "factors": [show.word("factor", f) for f in dict.fromkeys(factors)], "roles": roles(),
     }  # fmt: skip
     return render(request, "settings/user.html", context, status=422 if form.errors else 200)
+
+
+def _keys_left(name: str, number: int) -> str:
+    text = ngettext(
+        "%(count)s API key that %(name)s made can still be used.",
+        "%(count)s API keys that %(name)s made can still be used.",
+        number,
+    )
+    return text % {"count": show.count(number), "name": name}
 
 
 @page("accounts.change")
