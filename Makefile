@@ -51,7 +51,7 @@ test-server: $(VENV)/.dev $(VENV)/.messages ## Run the database's tests on Debia
 lint: $(VENV)/.dev ## Check style, types, layers and the house's own rules
 	@$(BIN)/ruff format --check --quiet . || { echo "Not formatted: run make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy taktura tools bench
+	@$(BIN)/mypy taktura tools bench clients
 	@$(BIN)/lint-imports --no-logo 2>&1 | tail -n 2
 	@$(BIN)/lint-imports > /dev/null
 	@$(BIN)/python -m tools.house

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -64,6 +65,11 @@ class Answer:
 
     payload: BaseModel | None
     headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def location(kind: str, name: str | int) -> dict[str, str]:
+    """The header that tells where something new is."""
+    return {"Location": f"/api/v1/{kind}/{quote(str(name), safe='')}"}
 
 
 def endpoint(

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from ninja import NinjaAPI
 from pydantic import BaseModel
@@ -81,9 +81,11 @@ def complete(drawn: dict[str, Any], api: NinjaAPI) -> dict[str, Any]:
     for model in (m for d in declared.values() if (m := d.body) is not None):
         _add_schema(document["components"]["schemas"], model)
     examples = examples_by_operation()
+    readers = {d.answer: d.name for d in declared.values() if d.method == "GET" and d.etag}
     for methods in document["paths"].values():
         for operation in methods.values():
             _complete_operation(operation, declared[operation["operationId"]])
+            _say_whose_etag(operation, declared[operation["operationId"]], readers)
             _add_example(operation, declared[operation["operationId"]], examples.get(operation["operationId"]))
     return document
 
@@ -147,6 +149,15 @@ def _complete_operation(operation: dict[str, Any], declared: Endpoint) -> None:
     operation["responses"] = {str(status): content for status, content in operation["responses"].items()}
 
 
+def _say_whose_etag(operation: dict[str, Any], declared: Endpoint, readers: dict[Any, str]) -> None:
+    """Name the operation that gives the ETag which a change takes as `If-Match`."""
+    if declared.of is None:
+        return
+    operation["x-etag-of"] = reader = readers[get_type_hints(declared.of)["return"]]
+    header = next(p for p in operation["parameters"] if p["name"] == "If-Match")
+    header["description"] = f"the ETag that `{reader}` gave: refused when it has changed since"
+
+
 def _raw(declared: Endpoint) -> dict[str, Any]:
     if declared.body is None:
         return {"type": "string", "format": "binary"}
@@ -165,7 +176,7 @@ def _headers(declared: Endpoint) -> list[dict[str, Any]]:
         schema = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
         found.append(_header(IDEMPOTENCY, "a request that comes again with it has no second effect", schema))
     if declared.of is not None:
-        found.append(_header("If-Match", "an ETag: refused when it has changed since", {"type": "string"}))
+        found.append(_header("If-Match", "", {"type": "string"}))
     if declared.etag and declared.method == "GET":
         found.append(_header("If-None-Match", "an ETag: 304 when nothing has changed", {"type": "string"}))
     return found

@@ -84,3 +84,10 @@ def test_texts_come_back_as_they_were(api: Api, text: str) -> None:
     answer = api.post("/customers", {"customer": text.replace("/", "|"), "name": text})
     assert answer.data["name"] == text and answer.headers["X-Content-Type-Options"] == "nosniff"
     assert api.get("/customers").data["items"][0]["name"] == text
+
+
+@pytest.mark.parametrize("key", ["Ä ö?#&=%2F+", "😀", "a..b"])
+def test_where_it_is_can_be_asked_for(api: Api, key: str) -> None:
+    made = api.post("/customers", {"customer": key, "name": "x"})
+    assert made.headers["Location"].isascii()
+    assert api.get(made.headers["Location"]).data["customer"] == key

@@ -10,7 +10,7 @@ from ninja import Router
 from pydantic import Field
 
 from taktura.api.call import Call, call_of
-from taktura.api.endpoint import Answer, endpoint
+from taktura.api.endpoint import Answer, endpoint, location
 from taktura.api.fields import Amount, Day, Id, In, Key, Number, Out, Text100, Text200
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.problems import language_of
@@ -393,7 +393,7 @@ def create_sales_item(request: HttpRequest, body: SaleIn, preview: bool = False)
         return Answer(SaleDone(item=None, preview=drafts_out(ready)))
     item = sell(call.actor, customer=customer, lines=lines, key=body.as_)
     done = SaleDone(item=one_sale(call, item.pk), preview=None)
-    return Answer(done, {"Location": f"/api/v1/sales_items/{item.pk}"})
+    return Answer(done, location("sales_items", item.pk))
 
 
 @endpoint(router, "GET", "/sales_items/{int:item}", "billing.view", answer=SaleOut, etag=True)

@@ -8,7 +8,7 @@ from ninja import Router
 from pydantic import Field
 
 from taktura.api.call import Call, call_of
-from taktura.api.endpoint import Answer, View, endpoint
+from taktura.api.endpoint import Answer, View, endpoint, location
 from taktura.api.fields import Day, Key, Out
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.contract_bodies import (
@@ -135,7 +135,7 @@ def sign(request: HttpRequest, body: ContractIn, preview: bool = False) -> Answe
         return Answer(Signed(contract=None, preview=foreseen(call, found)))
     services.sign(call.actor, **wanted)
     signed = Signed(contract=one(call, body.contract), preview=None)
-    return Answer(signed, {"Location": f"/api/v1/contracts/{body.contract}"})
+    return Answer(signed, location("contracts", body.contract))
 
 
 @endpoint(router, "GET", "/contracts/{contract}", "contracts.view", answer=ContractOut, etag=True)

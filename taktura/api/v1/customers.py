@@ -8,7 +8,7 @@ from ninja import Router
 from pydantic import Field
 
 from taktura.api.call import Call, call_of
-from taktura.api.endpoint import Answer, endpoint
+from taktura.api.endpoint import Answer, endpoint, location
 from taktura.api.fields import Country, In, Key, Number, Out, Text20, Text50, Text100, Text200, Whole
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.customers import services
@@ -145,7 +145,7 @@ def create_customer(request: HttpRequest, body: CustomerIn) -> Answer:
     customer = services.create_customer(call.actor, seller=call.seller, key=body.customer, name=body.name, **given)
     if body.billing_information is not None:
         _write(call, customer, body.billing_information)
-    return Answer(one(call, body.customer), {"Location": f"/api/v1/customers/{customer.key}"})
+    return Answer(one(call, body.customer), location("customers", customer.key))
 
 
 @endpoint(router, "GET", "/customers/{customer}", "customers.view", answer=CustomerOut, etag=True)

@@ -8,7 +8,7 @@ from ninja import Router
 from pydantic import Field
 
 from taktura.api.call import Call, call_of
-from taktura.api.endpoint import Answer, endpoint
+from taktura.api.endpoint import Answer, endpoint, location
 from taktura.api.fields import Currency, Day, Flag, In, Key, Number, Out, Text50, Text100, Text200
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.contract_bodies import ContractOut
@@ -214,7 +214,7 @@ def create_supplier(request: HttpRequest, body: SupplierIn) -> Answer:
     call = call_of(request)
     fields = body.model_dump(exclude_none=True, exclude={"supplier", "name"})
     services.create_supplier(call.actor, seller=call.seller, key=body.supplier, name=body.name or "", **fields)
-    return Answer(one(call, body.supplier), {"Location": f"/api/v1/suppliers/{body.supplier}"})
+    return Answer(one(call, body.supplier), location("suppliers", body.supplier))
 
 
 @endpoint(router, "GET", "/suppliers/{supplier}", "usage.view", answer=SupplierOut, etag=True)

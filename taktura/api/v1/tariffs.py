@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from taktura.api.call import Call, call_of
-from taktura.api.endpoint import Answer, endpoint
+from taktura.api.endpoint import Answer, endpoint, location
 from taktura.api.fields import Amount, Day, In, Key, Number, Out, Text50, Whole
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.offer import TariffIn, TariffOut, TariffSummary, VersionIn, VersionOut, written
@@ -116,7 +116,7 @@ def define_tariff(request: HttpRequest, body: TariffIn) -> Answer:
     """A new tariff with its lines and later versions."""
     call = call_of(request)
     services.define_tariff(call.actor, seller=call.seller, key=body.tariff, **written(body, "tariff"))
-    return Answer(one(call, body.tariff), {"Location": f"/api/v1/tariffs/{body.tariff}"})
+    return Answer(one(call, body.tariff), location("tariffs", body.tariff))
 
 
 @endpoint(router, "GET", "/tariffs/{tariff}", "tariffs.view", answer=TariffOut, etag=True)
@@ -188,7 +188,7 @@ def define_coupon(request: HttpRequest, body: CouponIn) -> Answer:
     call = call_of(request)
     fields = body.model_dump(exclude={"coupon"}, exclude_unset=True)
     coupon = services.define_coupon(call.actor, seller=call.seller, key=body.coupon, **fields)
-    return Answer(shown_coupon(coupon), {"Location": f"/api/v1/coupons/{coupon.key}"})
+    return Answer(shown_coupon(coupon), location("coupons", coupon.key))
 
 
 @endpoint(router, "GET", "/coupons/{coupon}", "tariffs.view", answer=CouponOut, etag=True)

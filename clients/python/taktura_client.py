@@ -1,0 +1,3418 @@
+"""A client of Taktura's API, version 1. One file; it needs Python 3.11 and httpx.
+
+Made from the OpenAPI document by `python -m tools.client`: change that, not this. How it is used: docs/client.md.
+
+    with Taktura("https://billing.example.com", "tk_…") as taktura:
+        taktura.record_usage([{"contract": "C-1001", "article": "call", "duration": 61, "id": "call-1"}])
+        for document in taktura.list_documents(customer="K-1"):
+            print(document.number, document.gross)
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from functools import cache
+from types import TracebackType, UnionType
+from typing import (
+    Any,
+    Generic,
+    Literal,
+    NotRequired,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+from urllib.parse import quote
+
+import httpx
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+Item = TypeVar("Item")
+
+# How numbers, days and moments may be given. Numbers are exact: there is no float.
+Number = Decimal | int | str
+Day = date | str
+Moment = datetime | date | str
+
+
+class _Omit(Enum):
+    OMIT = "left out"
+
+
+# A field that is left out stays as it is; None empties it.
+OMIT = _Omit.OMIT
+Omit = Literal[_Omit.OMIT]
+
+
+class TakturaError(Exception):
+    """What the client raises."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFault:
+    """What is wrong with a field; `field` as in `body.lines.0.price`."""
+
+    field: str
+    code: str
+    detail: str
+
+
+class Refused(TakturaError):
+    """The server has refused a request; nothing was changed. Decide by `code`, show `message` to people.
+
+    `status` is that of HTTP, `code` one of the API's ("unknown" where something else than Taktura has answered),
+    `fields` name what does not fit, `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, fields: Sequence[FieldFault] = (), retry_after: int | None = None
+    ) -> None:
+        faults = "".join(f"; {fault.field}: {fault.detail}" for fault in fields)
+        super().__init__(f"{status} {code}: {message}{faults}")
+        self.status, self.code, self.message = status, code, message
+        self.fields, self.retry_after = tuple(fields), retry_after
+
+
+class Unanswered(TakturaError):
+    """No answer came. `arrived` says whether the request may have had its effect: look before it is sent anew."""
+
+    def __init__(self, message: str, *, arrived: bool) -> None:
+        super().__init__(message)
+        self.arrived = arrived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """What has an ETag: give it back as `if_match` with a change, or as `known` when it is read again."""
+
+    etag: str | None = field(default=None, compare=False, repr=False)
+
+
+class Page(Protocol[T_co]):
+    """A page of a list."""
+
+    @property
+    def items(self) -> Sequence[T_co]:
+        """What is on it."""
+
+    @property
+    def next(self) -> str | None:
+        """Where the next one begins; None: it is the last."""
+
+
+P = TypeVar("P", bound="Page[Any]")
+
+
+class Pages(Generic[P, Item]):
+    """A list, from its beginning or from `after` on: iterate over its items. Pages are fetched as they are needed."""
+
+    def __init__(self, fetch: Callable[[str], P], after: str) -> None:
+        self._fetch, self._after = fetch, after
+
+    def pages(self) -> Iterator[P]:
+        """The pages, with what else they tell; there is at least one."""
+        place: str | None = self._after
+        while place is not None:
+            page = self._fetch(place)
+            yield page
+            place = page.next
+
+    def __iter__(self) -> Iterator[Item]:
+        for page in self.pages():
+            yield from page.items
+
+
+class Caller:
+    """Sends requests. `address` is the server's, as in `https://billing.example.com`; `key` begins with `tk_`.
+
+    A request that could not be done is sent again, `tries` times in all, with pauses that grow or that the server asks
+    for, of at most `patience` seconds together: what was refused for a while (429, 503), and what was not answered,
+    where a second time has no second effect. Every POST has an `Idempotency-Key` for that, the same each time.
+    Use it in `with`, or `close()` it. Threads may share it.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        key: str,
+        *,
+        seller: int | None = None,
+        language: str = "en",
+        timeout: float = 60.0,
+        tries: int = 6,
+        patience: float = 120.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {key}", "Accept-Language": language, "User-Agent": "taktura-client/1"}
+        if seller is not None:
+            headers["Taktura-Seller"] = str(seller)
+        self._http = httpx.Client(
+            base_url=f"{address.rstrip('/')}/api/v1", headers=headers, timeout=timeout, transport=transport
+        )
+        self._tries, self._patience = tries, patience
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def __enter__(self: T) -> T:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _ask(
+        self,
+        kind: type[T],
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        media: str = "application/json",
+        if_match: Marked | str | None = None,
+        known: T | None = None,
+        idempotency_key: str | None = None,
+    ) -> T:
+        """Ask for something of this kind; bytes and None are given as they are. Raises `Refused`, `Unanswered`."""
+        headers = {}
+        if body is not None:
+            content = written(body)
+        if content is not None:
+            headers["Content-Type"] = media
+        if method == "POST":
+            headers["Idempotency-Key"] = idempotency_key or str(uuid.uuid4())
+        for name, mark in (("If-Match", if_match), ("If-None-Match", known)):
+            tag = mark.etag if isinstance(mark, Marked) else mark
+            if tag is not None:
+                headers[name] = str(tag)
+        request = self._http.build_request(method, path, params=_query(query or {}), content=content, headers=headers)
+        answer = self._send(request, again=method in ("GET", "POST") or method != "DELETE" and if_match is None)
+        if answer.status_code == 304 and known is not None:
+            return known
+        return _given(kind, answer)
+
+    def _send(self, request: httpx.Request, *, again: bool) -> httpx.Response:
+        """Send a request until it is answered. `again`: it may be repeated when its answer was lost."""
+        left = self._patience
+        for attempt in range(1, self._tries + 1):
+            problem: TakturaError
+            try:
+                answer = self._http.send(request)
+            except (httpx.TimeoutException, httpx.NetworkError, httpx.RemoteProtocolError, httpx.ProxyError) as error:
+                arrived = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+                problem = Unanswered(f"{request.method} {request.url.path}: {error!r}", arrived=arrived)
+                problem.__cause__ = error
+                may, asked = again or not arrived, None
+            else:
+                if answer.is_success or answer.status_code == 304:
+                    return answer
+                problem = _refusal(answer)
+                may, asked = _passing(problem, again=again), problem.retry_after
+            pause = min(0.25 * 2**attempt, 30.0) * random.uniform(0.5, 1.0) if asked is None else float(asked)
+            if not may or attempt == self._tries or pause > left:
+                raise problem
+            time.sleep(pause)
+            left -= pause
+        raise AssertionError("at least one try")
+
+    def _in_batches(
+        self, kind: type[T], path: str, records: Iterable[Mapping[str, Any]], most: int, idempotency_key: str | None
+    ) -> T:
+        """Send records, so many at a time, each batch as a request of its own; gives all answers as one."""
+        answers = []
+        for number, content in enumerate(_batches(records, most)):
+            key = f"{idempotency_key}-{number}" if idempotency_key else None
+            answers.append(self._ask(kind, "POST", path, content=content, idempotency_key=key))
+        return _together(answers)
+
+
+def _passing(problem: Refused, *, again: bool) -> bool:
+    """Whether the same request may be sent again after this refusal."""
+    if problem.code == "unknown":  # of something between: who knows what has happened behind it
+        return again and problem.status in (429, 502, 503, 504)
+    return problem.code in ("rate_limited", "unavailable", "idempotency_in_progress")
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    """The refusal in an answer."""
+    asked = answer.headers.get("Retry-After", "")
+    wait = int(asked) if asked.isascii() and asked.isdigit() else None
+    if answer.headers.get("Content-Type") != "application/problem+json":
+        return Refused(answer.status_code, "unknown", answer.reason_phrase, retry_after=wait)
+    told = answer.json()
+    faults = [FieldFault(e["field"], e["code"], e["detail"]) for e in told["errors"]]
+    return Refused(answer.status_code, told["code"], told["detail"], faults, wait)
+
+
+def _query(values: Mapping[str, Any]) -> dict[str, str]:
+    given = {name: plain(value) for name, value in values.items() if value is not None}
+    return {name: str(value).lower() if isinstance(value, bool) else str(value) for name, value in given.items()}
+
+
+def _part(value: str | int) -> str:
+    """A part of an address."""
+    return quote(str(value), safe="")
+
+
+MOST_BYTES = 15_000_000  # of a batch; the server takes 16 MiB
+
+
+def _batches(records: Iterable[Mapping[str, Any]], most: int) -> Iterator[bytes]:
+    """Bodies with so many records at most each; one without any where there are none."""
+    parts: list[bytes] = []
+    size, sent = 0, False
+    for record in records:
+        part = written(record)
+        if parts and (len(parts) == most or size + len(part) > MOST_BYTES):
+            yield b"[" + b",".join(parts) + b"]"
+            parts, size, sent = [], 0, True
+        parts.append(part)
+        size += len(part) + 1
+    if parts or not sent:
+        yield b"[" + b",".join(parts) + b"]"
+
+
+def _together(answers: Sequence[T]) -> T:
+    """Answers of batches as one: counts are added, lists follow each other."""
+    first: Any = answers[0]
+    if len(answers) == 1:
+        return answers[0]
+    found: dict[str, Any] = {}
+    for part in fields(first):
+        values = [getattr(answer, part.name) for answer in answers]
+        found[part.name] = sum(values) if isinstance(values[0], int) else [row for rows in values for row in rows]
+    together: T = replace(first, **found)
+    return together
+
+
+def written(value: Any) -> bytes:
+    """A body as it is sent. Raises `TypeError` for a float: it is not exact; write a Decimal or a text."""
+    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def plain(value: Any) -> Any:
+    """A value in the words of JSON; numbers as texts, what is `OMIT` left out."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, datetime) and value.tzinfo is None:
+        raise TypeError(f"{value!r} has no offset: give it a time zone")
+    if isinstance(value, date):  # and moments
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: plain(part) for name, part in value.items() if part is not OMIT}
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
+        return [plain(part) for part in value]
+    if isinstance(value, float):
+        raise TypeError(f"{value!r} is a binary float, which is not exact: write a Decimal or a text")
+    raise TypeError(f"{value!r} cannot be sent")
+
+
+def _given(kind: type[T], answer: httpx.Response) -> T:
+    """What an answer holds, as this kind."""
+    found: Any = None
+    if kind is bytes:
+        found = answer.content
+    elif kind is not type(None):
+        read: Callable[[Any], Any] = reader(kind)  # type: ignore[arg-type] # a class is hashable
+        found = read(json.loads(answer.content, parse_float=Decimal))
+    if isinstance(found, Marked) and "ETag" in answer.headers:
+        found = replace(found, etag=answer.headers["ETag"])
+    result: T = found
+    return result
+
+
+@cache
+def reader(kind: Any) -> Callable[[Any], Any]:
+    """What makes a value of this kind of a value of JSON: exact numbers, days, moments, objects with fields."""
+    simple: dict[Any, Callable[[Any], Any]] = {
+        Decimal: Decimal, date: date.fromisoformat, datetime: datetime.fromisoformat,
+    }  # fmt: skip
+    if kind in simple:
+        return simple[kind]
+    if is_dataclass(kind):
+        return _object_reader(kind)
+    inner = [reader(part) if part is not type(None) else None for part in get_args(kind)]
+    origin = get_origin(kind)
+    if origin is list:
+        one = _some(inner[0])
+        return lambda value: [one(part) for part in value]
+    if origin is dict:
+        each = _some(inner[1])
+        return lambda value: {name: each(part) for name, part in value.items()}
+    if origin in (Union, UnionType):
+        return _choice_reader(kind)
+    return lambda value: value
+
+
+def _some(found: Callable[[Any], Any] | None) -> Callable[[Any], Any]:
+    assert found is not None
+    return found
+
+
+def _object_reader(kind: Any) -> Callable[[Any], Any]:
+    """Fields that this client does not know are left aside, so that an older client reads a newer server."""
+    types = get_type_hints(kind)
+    parts = [(f.name, f.name.rstrip("_"), reader(types[f.name])) for f in fields(kind) if f.name != "etag"]
+    return lambda value: kind(**{name: read(value[told]) for name, told, read in parts})
+
+
+def _choice_reader(kind: Any) -> Callable[[Any], Any]:
+    """A value or null; an object or another value."""
+    choices = [part for part in get_args(kind) if part is not type(None)]
+    objects, others = ([reader(p) for p in choices if is_dataclass(p) == wanted] for wanted in (True, False))
+    assert len(objects) < 2 and len(others) < 2, kind
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        return (objects if isinstance(value, dict) and objects else others or objects)[0](value)
+
+    return read
+
+
+class BillingInformationIn(TypedDict):
+    """What a document needs to know of its recipient; fields left out stay as they are."""
+
+    name: NotRequired[str | None]
+    street: NotRequired[str | None]
+    postcode: NotRequired[str | None]
+    city: NotRequired[str | None]
+    country: NotRequired[str | None]
+    email: NotRequired[str | None]
+    tax_status: NotRequired[Literal["domestic", "reverse_charge", "export", "exempt"] | None]
+    vat_id: NotRequired[str | None]
+    iban: NotRequired[str | None]
+    payment_days: NotRequired[int | None]
+
+
+class Conditions(TypedDict):
+    """A contract's own conditions for an article."""
+
+    price: NotRequired[Number | None]
+    discount: NotRequired[Number | None]
+    reason: NotRequired[str | None]
+    minimum_quantity: NotRequired[Number | None]
+
+
+class CreditLine(TypedDict):
+    """A part of a line: `net` (gross where the document's prices are) or `quantity`; with neither what is left."""
+
+    line: int
+    net: NotRequired[Number | None]
+    quantity: NotRequired[Number | None]
+
+
+class LineIn(TypedDict):
+    """A line of a tariff. What is left out has the default of the rules."""
+
+    title: NotRequired[str | None]
+    alternative_name: NotRequired[str | None]
+    key: NotRequired[str | None]
+    charge: NotRequired[Literal["once", "recurring", "usage"] | None]
+    booking: NotRequired[Literal["included", "add_on", "on_off"] | None]
+    when: NotRequired[Literal["advance", "arrears"] | None]
+    interval: NotRequired[str | None]
+    price_per: NotRequired[str | None]
+    price: NotRequired[Number | None]
+    price_quantity: NotRequired[Number | None]
+    package: NotRequired[Literal["proportional", "started"] | None]
+    proration: NotRequired[Literal["daily", "none"] | None]
+    vat: NotRequired[Number | Sequence[RateIn] | None]
+    included: NotRequired[Number | None]
+    included_proration: NotRequired[Literal["daily", "none"] | None]
+    tiers: NotRequired[Sequence[TierIn] | None]
+    tier_mode: NotRequired[Literal["graduated", "volume"] | None]
+    discount_scale: NotRequired[Sequence[StepIn] | None]
+    aggregate: NotRequired[Literal["sum", "count", "max", "last", "unique"] | None]
+    aggregate_of: NotRequired[str | None]
+    unit: NotRequired[str | None]
+    tick: NotRequired[str | None]
+    tick_scope: NotRequired[Literal["record", "period"] | None]
+    flat_price: NotRequired[bool | None]
+    reference_price: NotRequired[Number | None]
+    in_minimum: NotRequired[bool | None]
+    in_cap: NotRequired[bool | None]
+    interim: NotRequired[bool | None]
+    notice: NotRequired[Literal["none", "monthly", "yearly"] | OwnTermsIn | None]
+    usage_pricing: NotRequired[
+        Literal["tariff", "usage_quantity", "fixed_quantity", "cost_plus", "imported_price"] | None
+    ]
+    markup: NotRequired[Number | None]
+    bookable_by: NotRequired[Literal["staff", "customer"] | None]
+    show: NotRequired[bool | None]
+    highlight: NotRequired[bool | None]
+    heading: NotRequired[str | None]
+
+
+class OwnTermsIn(TypedDict):
+    """Terms of notice of one's own (R15.3)."""
+
+    initial_term: NotRequired[str | None]
+    renewal_term: NotRequired[str | Literal["open"] | None]
+    notice: NotRequired[str | None]
+    to: NotRequired[Literal["day", "month_end", "term_end"] | None]
+
+
+# A VAT rate from a day on.
+RateIn = TypedDict("RateIn", {"from": "NotRequired[Day | None]", "rate": "Number"})
+
+
+# A usage record: an `article` or a `key`, with a `quantity` or a `duration`.
+RecordIn = TypedDict(
+    "RecordIn",
+    {
+        "contract": "NotRequired[str | None]",
+        "article": "NotRequired[str | None]",
+        "key": "NotRequired[str | None]",
+        "quantity": "NotRequired[Number | None]",
+        "duration": "NotRequired[int | None]",
+        "at": "NotRequired[Moment | None]",
+        "from": "NotRequired[Moment | None]",
+        "until": "NotRequired[Moment | None]",
+        "id": "NotRequired[str | None]",
+        "source": "NotRequired[str | None]",
+        "revision": "NotRequired[int | None]",
+        "cost": "NotRequired[Number | None]",
+        "price": "NotRequired[Number | None]",
+        "attributes": "NotRequired[Mapping[str, Any] | None]",
+    },
+)
+
+
+class RecordName(TypedDict):
+    """A record's name."""
+
+    id: str
+    source: NotRequired[str]
+
+
+class SaleLineIn(TypedDict):
+    """A line of a sale; `discount` in percent."""
+
+    title: NotRequired[str]
+    article: NotRequired[str]
+    quantity: NotRequired[Number]
+    price: Number
+    discount: NotRequired[Number | None]
+
+
+class StepIn(TypedDict):
+    """A step of a discount scale: `percent` off, above a quantity."""
+
+    above: Number
+    percent: Number
+
+
+class TierIn(TypedDict):
+    """A tier; only the last has no `up_to`."""
+
+    up_to: NotRequired[Number | None]
+    price: NotRequired[Number | None]
+    flat: NotRequired[Number | None]
+
+
+# A version of a tariff from a day on.
+VersionIn = TypedDict(
+    "VersionIn",
+    {
+        "title": "NotRequired[str | None]",
+        "interval": "NotRequired[str | None]",
+        "vat": "NotRequired[Number | Sequence[RateIn] | None]",
+        "minimum_sales": "NotRequired[Number | None]",
+        "cost_cap": "NotRequired[Number | None]",
+        "minimum_proration": "NotRequired[Literal['daily', 'none'] | None]",
+        "cap_proration": "NotRequired[Literal['daily', 'none'] | None]",
+        "tolerance": "NotRequired[Number | None]",
+        "interim_threshold": "NotRequired[Number | None]",
+        "credit_on_end": "NotRequired[bool | None]",
+        "tick": "NotRequired[str | None]",
+        "tick_scope": "NotRequired[Literal['record', 'period'] | None]",
+        "lines": "NotRequired[Mapping[str, LineIn] | None]",
+        "from": "Day",
+        "applies_to": "NotRequired[Literal['new', 'all']]",
+    },
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArticleOut(Marked):
+    """An article."""
+
+    article: str
+    title: str
+    number: str
+    unit: str
+    ledger_account: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Articles:
+    """A page of articles."""
+
+    items: list[ArticleOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillOut:
+    """A bill on a day, with the documents that it makes."""
+
+    on: date
+    documents: list[DraftOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BillingInformationOut:
+    """Billing information; `complete`: documents may be issued."""
+
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    tax_status: str
+    vat_id: str
+    iban: str
+    payment_days: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractLineOut:
+    """A contract line; `until` is exclusive, null while no end is fixed. `quantity` is today's."""
+
+    article: str
+    line: str
+    charge: str
+    booking: str
+    from_: date
+    until: date | None
+    quantity: Decimal
+    quantities: list[QuantityOut]
+    price: Decimal | None
+    discount: Decimal
+    reason: str
+    minimum_quantity: Decimal | None
+    memo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractOut(Marked):
+    """A contract as it stands today. `notice_deadline` is the last day of receipt for the earliest end in reach."""
+
+    contract: str
+    customer: str
+    tariff: str
+    currency: str
+    status: str
+    start: date
+    ends: date | None
+    next_billing: date | None
+    signed_at: datetime
+    last_day: date | None
+    notice_deadline: date | None
+    notice_received: date | None
+    billed_until: date | None
+    trial_end: date | None
+    anchor: str
+    notice: str | OwnTermsOut
+    balance: Decimal
+    lines: list[ContractLineOut]
+    pauses: list[SpanOut]
+    coupons: list[GivenCouponOut]
+    tariffs: list[PhaseOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContractSummary:
+    """A contract without its lines. `ends` is exclusive, null while no end is fixed."""
+
+    contract: str
+    customer: str
+    tariff: str
+    currency: str
+    status: str
+    start: date
+    ends: date | None
+    next_billing: date | None
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contracts:
+    """A page of contracts."""
+
+    items: list[ContractSummary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """The record as it is now, and interim bills made."""
+
+    record: RecordOut
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CouponOut(Marked):
+    """A coupon."""
+
+    coupon: str
+    percent: Decimal | None
+    amount: Decimal | None
+    periods: int | None
+    lines: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coupons:
+    """A page of coupons."""
+
+    items: list[CouponOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credited:
+    """The documents that were issued; with `?preview=true` those that would be."""
+
+    documents: list[DocumentOut]
+    preview: list[DraftOut] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerOut(Marked):
+    """A customer."""
+
+    customer: str
+    name: str
+    kind: str
+    language: str
+    documents_per: str
+    round_up_minutes: int
+    hourly_rate: Decimal | None
+    created_at: datetime
+    billing_information: BillingInformationOut | None
+    missing_billing_information: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customers:
+    """A page of customers."""
+
+    items: list[CustomerOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentDetail(Marked):
+    """A document and what corrects it."""
+
+    id: int
+    kind: str
+    number: str
+    customer: str
+    contract: str | None
+    issued_on: date
+    issued_at: datetime
+    due_on: date | None
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    open: Decimal | None
+    status: str | None
+    language: str
+    prices_are: str
+    reason: str
+    hash: str
+    references: list[str]
+    seller: dict[str, str]
+    recipient: dict[str, str]
+    lines: list[DocumentLineOut]
+    taxes: list[TaxOut]
+    corrected_by: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentLineOut:
+    """A line of a document; `line` counts from 1. `unit_price` is for one unit, null where there is no single one."""
+
+    line: int
+    contract: str | None
+    article: str
+    title: str
+    kind: str
+    unit: str
+    quantity: Decimal
+    unit_price: Decimal | None
+    net: Decimal
+    vat: Decimal
+    category: str
+    from_: date | None
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentOut:
+    """An issued document with all that it shows; but for what is open it never changes."""
+
+    id: int
+    kind: str
+    number: str
+    customer: str
+    contract: str | None
+    issued_on: date
+    issued_at: datetime
+    due_on: date | None
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    open: Decimal | None
+    status: str | None
+    language: str
+    prices_are: str
+    reason: str
+    hash: str
+    references: list[str]
+    seller: dict[str, str]
+    recipient: dict[str, str]
+    lines: list[DocumentLineOut]
+    taxes: list[TaxOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSummary:
+    """An issued document without its lines."""
+
+    id: int
+    kind: str
+    number: str
+    customer: str
+    contract: str | None
+    issued_on: date
+    issued_at: datetime
+    due_on: date | None
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    open: Decimal | None
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """A page of documents."""
+
+    items: list[DocumentSummary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a command did: the documents that it issued, the contract afterwards. With `?preview=true` it does nothing,
+    and `preview` says what it would do."""
+
+    documents: list[DocumentOut]
+    preview: Foreseen | None
+    contract: ContractOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftOut:
+    """A document that a preview shows: as it would be issued, without a number."""
+
+    kind: str
+    customer: str
+    contract: str | None
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    references: list[str]
+    lines: list[DocumentLineOut]
+    taxes: list[TaxOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """A contract that the next run takes. `changed_from`: facts before its last bill have changed since that day."""
+
+    contract: str
+    customer: str
+    currency: str
+    next_billing: date | None
+    changed_from: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueList:
+    """A page of what is due."""
+
+    items: list[Due]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exceptions:
+    """A page of what waits; `counts` by reason are of all."""
+
+    items: list[Waiting]
+    next: str | None
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplanationOut:
+    """Why a line has its amount: the rule with its numbers, step by step, and a page of the usage behind it."""
+
+    document: str
+    line: int
+    title: str
+    net: Decimal
+    currency: str
+    from_: date | None
+    until: date | None
+    credited_document: str
+    steps: list[Step]
+    record_count: int
+    records: list[RecordBehind]
+    next: str | None
+    proof: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOut(Marked):
+    """A file as it was received."""
+
+    id: int
+    name: str
+    sha256: str
+    received_at: datetime
+    rows: int
+    recorded: int
+    duplicates: int
+    conflicts: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """A page of files."""
+
+    items: list[FileOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast:
+    """The next bills of a contract."""
+
+    bills: list[BillOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What a command would do: the documents that it makes at once, and the next bill after it (`before`: without it).
+
+    `refused`: what is to be completed first (billing information, numbers)."""
+
+    documents: list[DraftOut]
+    before: list[BillOut]
+    bills: list[BillOut]
+    refused: RefusalOut | None
+    ends: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenCouponOut:
+    """A coupon given to the contract; it counts for periods that begin in the span."""
+
+    from_: date
+    until: date | None
+    coupon: str
+    given: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """What became of rows; `problems` are at most 100, `more_problems` says how many more there are."""
+
+    file: int | None
+    rows: int
+    recorded: int
+    duplicates: int
+    conflicts: int
+    waiting: dict[str, int]
+    problems: list[ProblemOut]
+    more_problems: int
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A contract or customer that a run left out, and why."""
+
+    contract: str | None
+    customer: str | None
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineOut:
+    """A line of a tariff; null: the default of the rules."""
+
+    title: str | None
+    alternative_name: str | None
+    key: str | None
+    charge: str | None
+    booking: str | None
+    when: str | None
+    interval: str | None
+    price_per: str | None
+    price: Decimal | None
+    price_quantity: Decimal | None
+    package: str | None
+    proration: str | None
+    vat: list[RateOut] | None
+    included: Decimal | None
+    included_proration: str | None
+    tiers: list[TierOut] | None
+    tier_mode: str | None
+    discount_scale: list[StepOut] | None
+    aggregate: str | None
+    aggregate_of: str | None
+    unit: str | None
+    tick: str | None
+    tick_scope: str | None
+    flat_price: bool | None
+    reference_price: Decimal | None
+    in_minimum: bool | None
+    in_cap: bool | None
+    interim: bool | None
+    notice: str | OwnTermsOut | None
+    usage_pricing: str | None
+    markup: Decimal | None
+    bookable_by: str | None
+    show: bool | None
+    highlight: bool | None
+    heading: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Log:
+    """A page of the log."""
+
+    items: list[LogEntryOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntryOut:
+    """An entry: `hash` covers its content and the hash of the entry before it."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    data: dict[str, Any]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailOut:
+    """A mail with the document: `waiting`, `sending`, `sent`, `failed`, or `unknown` where it cannot be known."""
+
+    id: int
+    to: str
+    subject: str
+    state: str
+    attempts: int
+    last_error: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mails:
+    """The mails with a document, the newest first."""
+
+    items: list[MailOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The key that asks."""
+
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeDone:
+    """What notice did. `ends` is exclusive."""
+
+    documents: list[DocumentOut]
+    preview: Foreseen | None
+    contract: ContractOut | None
+    ends: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbering(Marked):
+    """All series."""
+
+    items: list[Series]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnTermsOut:
+    """Terms of notice of one's own (R15.3)."""
+
+    initial_term: str | None
+    renewal_term: str | None
+    notice: str | None
+    to: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentOut:
+    """Money received, below 0: paid back."""
+
+    id: int
+    amount: Decimal
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payments(Marked):
+    """The payments of an invoice, and what is open."""
+
+    items: list[PaymentOut]
+    open: Decimal
+    status: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhaseOut:
+    """A span under one tariff."""
+
+    from_: date
+    until: date | None
+    tariff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemOut:
+    """A row that could not be read, or that conflicts with a stored one."""
+
+    line: int | None
+    code: str
+    column: str
+    value: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problems:
+    """A page of a file's problems."""
+
+    items: list[ProblemOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processed:
+    """How many records found their line, why others wait still (by reason), interim bills made."""
+
+    recorded: int
+    waiting: dict[str, int]
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductReferenceOut:
+    """The article that a supplier's product stands for."""
+
+    product: str
+    article: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductReferences:
+    """A page of product references."""
+
+    items: list[ProductReferenceOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuantityOut:
+    """A quantity from a day on; of several for one day the last holds."""
+
+    from_: date
+    quantity: Decimal
+    memo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateOut:
+    """A VAT rate from a day on; null: from the beginning."""
+
+    from_: date | None
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBehind:
+    """A usage record from which the line was made, as it was then; `seconds` are raw."""
+
+    source: str
+    id: str
+    revision: int
+    at: datetime
+    from_: date
+    until: date
+    quantity: Decimal | None
+    seconds: int | None
+    cost_amount: Decimal | None
+    amount: Decimal | None
+    file: str | None
+    row: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordOut(Marked):
+    """A stored record in its present revision; `seconds` are raw, `until` is the first day after it."""
+
+    id: str
+    source: str
+    revision: int
+    contract: str | None
+    article: str | None
+    sent_for: str
+    supplier: str | None
+    subscription: str
+    product: str
+    at: datetime
+    from_: date
+    until: date
+    quantity: Decimal | None
+    seconds: int | None
+    cost_amount: Decimal | None
+    amount: Decimal | None
+    currency: str
+    attributes: dict[str, Any] | None
+    file: int | None
+    row: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Records:
+    """A page of records."""
+
+    items: list[RecordOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusalOut:
+    """Why something cannot be done yet, though the request is right."""
+
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reprocessed:
+    """What became of the records that waited: how many found their line, why others wait still, interim bills made."""
+
+    recorded: int
+    waiting: dict[str, int]
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetail:
+    """A run with what it left out."""
+
+    id: int
+    on: date
+    started_at: datetime
+    finished_at: datetime | None
+    actor: str
+    contracts: int
+    documents: int
+    left_out: list[LeftOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDone:
+    """The outcome of a run: the ids of the documents that it issued, credit notes first, their sums, what was left out.
+
+    A preview shows the documents in `preview`, at most 500 of them; the sums are of all."""
+
+    on: date
+    contracts: int
+    documents: list[int]
+    preview: list[DraftOut] | None
+    sums: list[Sum]
+    left_out: list[LeftOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOut:
+    """A run that was."""
+
+    id: int
+    on: date
+    started_at: datetime
+    finished_at: datetime | None
+    actor: str
+    contracts: int
+    documents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runs:
+    """A page of runs."""
+
+    items: list[RunOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleDone:
+    """A sale that was made; with `?preview=true` the document that it would be alone."""
+
+    item: SaleOut | None
+    preview: list[DraftOut] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleLineOut:
+    """A line of a sale."""
+
+    title: str
+    article: str
+    quantity: Decimal
+    price: Decimal
+    discount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaleOut(Marked):
+    """A sale: `pending` until it stands on a document."""
+
+    id: int
+    as_: str
+    customer: str
+    status: str
+    currency: str
+    net: Decimal
+    sold_on: date
+    document: int | None
+    lines: list[SaleLineOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales:
+    """A page of sales."""
+
+    items: list[SaleOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerOut(Marked):
+    """Who bills, with the settings that are defaults of the rules."""
+
+    id: int
+    name: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    phone: str
+    vat_id: str
+    tax_number: str
+    registration: str
+    bank_name: str
+    iban: str
+    bic: str
+    currency: str
+    time_zone: str
+    vat: list[RateOut]
+    prices_are: str
+    change_documents: str
+    stacking: str
+    coupon_and_scale: str
+    consumer_rules: str
+    rate_change: str
+    closed_until: date | None
+    payment_days: int
+    unattended_runs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sellers:
+    """All sellers."""
+
+    items: list[SellerOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """The numbers of one kind of document. `next` is the number that comes, this year where they begin anew yearly."""
+
+    kind: str
+    format: str
+    confirmed: bool
+    next: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """The contract that was signed; with `?preview=true` what its first bill would be."""
+
+    contract: ContractOut | None
+    preview: Foreseen | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpanOut:
+    """Days from one, included, to another, excluded; null: no end."""
+
+    from_: date
+    until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A step of the calculation: what, and how much."""
+
+    what: str
+    much: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepOut:
+    """A step of a discount scale: `percent` off, above a quantity."""
+
+    above: Decimal
+    percent: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubscriptionOut:
+    """A supplier subscription, and the contract line that it is tied to. `end` is the last day."""
+
+    subscription: str
+    status: str
+    contract: str | None
+    article: str | None
+    customer_id: str
+    name: str
+    description: str
+    start: date | None
+    end: date | None
+    product: str
+    product_name: str
+    unit: str
+    quantity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscriptions:
+    """A page of supplier subscriptions."""
+
+    items: list[SubscriptionOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sum:
+    """Documents of one kind and currency."""
+
+    kind: str
+    currency: str
+    count: int
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierCustomerOut:
+    """A customer as the supplier knows it."""
+
+    reference: str
+    status: str
+    name: str
+    customer: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierCustomers:
+    """A page of supplier customers."""
+
+    items: list[SupplierCustomerOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierOut(Marked):
+    """A supplier."""
+
+    supplier: str
+    name: str
+    create_customers: bool
+    create_subscriptions: bool
+    unit_price_from_import: bool
+    currency: str
+    time_zone: str
+    mapping: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppliers:
+    """A page of suppliers."""
+
+    items: list[SupplierOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffOut(Marked):
+    """A tariff with all its versions."""
+
+    tariff: str
+    title: str
+    module: str
+    public: bool
+    offer_number: str | None
+    anchor: str
+    notice: str | OwnTermsOut
+    trial: str | None
+    currency: str
+    retired: bool
+    versions: list[VersionOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffSummary:
+    """A tariff, without what it says."""
+
+    tariff: str
+    title: str
+    module: str
+    public: bool
+    offer_number: str | None
+    currency: str
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tariffs:
+    """A page of tariffs."""
+
+    items: list[TariffSummary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxOut:
+    """The sums of one VAT category and rate."""
+
+    category: str
+    rate: Decimal
+    net: Decimal
+    tax: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TierOut:
+    """A tier; only the last has no `up_to`."""
+
+    up_to: Decimal | None
+    price: Decimal | None
+    flat: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageDone:
+    """How many of each, and a verdict for each record in the order in which they were sent.
+
+    `documents`: ids of interim bills that were made because a contract reached its tariff's threshold (R11.3)."""
+
+    recorded: int
+    duplicates: int
+    conflicts: int
+    waiting: int
+    refused: int
+    results: list[VerdictOut]
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictOut:
+    """What became of one record. `reasons`: what of it waits; a record partly outside its line is recorded, too."""
+
+    verdict: Literal["recorded", "duplicate", "conflict", "waiting", "refused"]
+    id: str
+    source: str
+    reasons: list[str]
+    code: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionOut:
+    """A version of a tariff; `from` null: from the beginning."""
+
+    from_: date | None
+    applies_to: str
+    title: str
+    interval: str
+    vat: list[RateOut] | None
+    minimum_sales: Decimal | None
+    cost_cap: Decimal | None
+    minimum_proration: str
+    cap_proration: str
+    tolerance: Decimal
+    interim_threshold: Decimal | None
+    credit_on_end: bool
+    lines: dict[str, LineOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What of a record waits, and why."""
+
+    reason: str
+    from_: date
+    until: date
+    since: datetime
+    record: RecordOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkOut:
+    """Long work: how far it is (`done` of `total`), and how it ended."""
+
+    id: int
+    kind: str
+    state: str
+    done: int
+    total: int
+    stop_requested: bool
+    result: dict[str, Any]
+    error: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class Taktura(Caller):
+    """All operations of the API, by the names that they have there.
+
+    What an operation changes is given by name; what is left out stays as it is. Numbers come back as Decimal, days as
+    date, moments as datetime. Where an operation takes `preview`, nothing is written with it.
+    """
+
+    def who_am_i(self) -> Me:
+        """The key that asks, and what it may do.
+
+        Any key.
+        """
+        return self._ask(Me, "GET", "/me")
+
+    def list_sellers(self) -> Sellers:
+        """All sellers. Where there are several, name one in the header `Taktura-Seller`.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(Sellers, "GET", "/sellers")
+
+    def get_seller(self, *, known: SellerOut | None = None) -> SellerOut:
+        """The seller of this call.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(SellerOut, "GET", "/seller", known=known)
+
+    def change_the_seller(
+        self,
+        *,
+        name: str | None | Omit = OMIT,
+        street: str | None | Omit = OMIT,
+        postcode: str | None | Omit = OMIT,
+        city: str | None | Omit = OMIT,
+        country: str | None | Omit = OMIT,
+        email: str | None | Omit = OMIT,
+        phone: str | None | Omit = OMIT,
+        vat_id: str | None | Omit = OMIT,
+        tax_number: str | None | Omit = OMIT,
+        registration: str | None | Omit = OMIT,
+        bank_name: str | None | Omit = OMIT,
+        iban: str | None | Omit = OMIT,
+        bic: str | None | Omit = OMIT,
+        currency: str | None | Omit = OMIT,
+        time_zone: str | None | Omit = OMIT,
+        vat: Sequence[RateIn] | None | Omit = OMIT,
+        prices_are: Literal["net", "gross"] | None | Omit = OMIT,
+        change_documents: Literal["separate", "netted"] | None | Omit = OMIT,
+        stacking: Literal["best", "add", "sequence"] | None | Omit = OMIT,
+        coupon_and_scale: Literal["coupon", "best", "both"] | None | Omit = OMIT,
+        consumer_rules: Literal["DE", "none"] | None | Omit = OMIT,
+        rate_change: Literal["end", "split"] | None | Omit = OMIT,
+        payment_days: int | None | Omit = OMIT,
+        unattended_runs: bool | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> SellerOut:
+        """Change the seller: the fields that are given.
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_seller` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SellerOut,
+            "PATCH",
+            "/seller",
+            body={
+                "name": name,
+                "street": street,
+                "postcode": postcode,
+                "city": city,
+                "country": country,
+                "email": email,
+                "phone": phone,
+                "vat_id": vat_id,
+                "tax_number": tax_number,
+                "registration": registration,
+                "bank_name": bank_name,
+                "iban": iban,
+                "bic": bic,
+                "currency": currency,
+                "time_zone": time_zone,
+                "vat": vat,
+                "prices_are": prices_are,
+                "change_documents": change_documents,
+                "stacking": stacking,
+                "coupon_and_scale": coupon_and_scale,
+                "consumer_rules": consumer_rules,
+                "rate_change": rate_change,
+                "payment_days": payment_days,
+                "unattended_runs": unattended_runs,
+            },
+            if_match=if_match,
+        )
+
+    def close_a_period(
+        self, *, until: Day, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> SellerOut:
+        """Close the books before a day: usage dated before it waits, and none there is corrected (R12.3).
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_seller` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SellerOut,
+            "POST",
+            "/seller/close_period",
+            body={"until": until},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_numbering(self, *, known: Numbering | None = None) -> Numbering:
+        """The numbers of invoices and credit notes.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(Numbering, "GET", "/seller/numbering", known=known)
+
+    def confirm_the_numbering(
+        self,
+        *,
+        kind: Literal["invoice", "credit_note"],
+        format: str,
+        next: int,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Numbering:
+        """Confirm the format of a kind of document, and the number that comes next (R14.3).
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_numbering` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Numbering,
+            "POST",
+            "/seller/confirm_numbering",
+            body={"kind": kind, "format": format, "next": next},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_customers(
+        self,
+        *,
+        name: str = "",
+        kind: Literal["business", "consumer"] | None = None,
+        complete: bool | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Customers, CustomerOut]:
+        """Customers, in the order in which they were made.
+
+        `name`: those whose name or key holds each of these words. `complete`: whether documents can be issued to
+        them.
+
+        Scope: `customers.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Customers,
+                "GET",
+                "/customers",
+                query={"name": name, "kind": kind, "complete": complete, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def create_customer(
+        self,
+        *,
+        name: str,
+        customer: str,
+        kind: Literal["business", "consumer"] | None | Omit = OMIT,
+        language: Literal["en", "de", "sv"] | None | Omit = OMIT,
+        documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
+        round_up_minutes: int | None | Omit = OMIT,
+        hourly_rate: Number | None | Omit = OMIT,
+        billing_information: BillingInformationIn | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> CustomerOut:
+        """A new customer, with billing information where it is given.
+
+        Scope: `customers.change`.
+        """
+        return self._ask(
+            CustomerOut,
+            "POST",
+            "/customers",
+            body={
+                "name": name,
+                "kind": kind,
+                "language": language,
+                "documents_per": documents_per,
+                "round_up_minutes": round_up_minutes,
+                "hourly_rate": hourly_rate,
+                "customer": customer,
+                "billing_information": billing_information,
+            },
+            idempotency_key=idempotency_key,
+        )
+
+    def get_customer(self, customer: str, *, known: CustomerOut | None = None) -> CustomerOut:
+        """A customer.
+
+        Scope: `customers.view`.
+        """
+        return self._ask(CustomerOut, "GET", f"/customers/{_part(customer)}", known=known)
+
+    def change_customer(
+        self,
+        customer: str,
+        *,
+        name: str | None | Omit = OMIT,
+        kind: Literal["business", "consumer"] | None | Omit = OMIT,
+        language: Literal["en", "de", "sv"] | None | Omit = OMIT,
+        documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
+        round_up_minutes: int | None | Omit = OMIT,
+        hourly_rate: Number | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> CustomerOut:
+        """Change a customer: the fields that are given.
+
+        Scope: `customers.change`.
+
+        `if_match`: what `get_customer` gave; refused when it has changed since.
+        """
+        return self._ask(
+            CustomerOut,
+            "PATCH",
+            f"/customers/{_part(customer)}",
+            body={
+                "name": name,
+                "kind": kind,
+                "language": language,
+                "documents_per": documents_per,
+                "round_up_minutes": round_up_minutes,
+                "hourly_rate": hourly_rate,
+            },
+            if_match=if_match,
+        )
+
+    def set_billing_information(
+        self,
+        customer: str,
+        *,
+        name: str | None | Omit = OMIT,
+        street: str | None | Omit = OMIT,
+        postcode: str | None | Omit = OMIT,
+        city: str | None | Omit = OMIT,
+        country: str | None | Omit = OMIT,
+        email: str | None | Omit = OMIT,
+        tax_status: Literal["domestic", "reverse_charge", "export", "exempt"] | None | Omit = OMIT,
+        vat_id: str | None | Omit = OMIT,
+        iban: str | None | Omit = OMIT,
+        payment_days: int | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> CustomerOut:
+        """Write a customer's billing information: the fields that are given.
+
+        Scope: `customers.change`.
+
+        `if_match`: what `get_customer` gave; refused when it has changed since.
+        """
+        return self._ask(
+            CustomerOut,
+            "PATCH",
+            f"/customers/{_part(customer)}/billing_information",
+            body={
+                "name": name,
+                "street": street,
+                "postcode": postcode,
+                "city": city,
+                "country": country,
+                "email": email,
+                "tax_status": tax_status,
+                "vat_id": vat_id,
+                "iban": iban,
+                "payment_days": payment_days,
+            },
+            if_match=if_match,
+        )
+
+    def list_articles(self, *, limit: int = 100, after: str = "") -> Pages[Articles, ArticleOut]:
+        """Articles, in the order in which they were made.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Articles, "GET", "/articles", query={"limit": limit, "after": after}), after
+        )
+
+    def get_article(self, article: str, *, known: ArticleOut | None = None) -> ArticleOut:
+        """An article.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(ArticleOut, "GET", f"/articles/{_part(article)}", known=known)
+
+    def declare_article(
+        self,
+        article: str,
+        *,
+        title: str | None | Omit = OMIT,
+        number: str | None | Omit = OMIT,
+        unit: str | None | Omit = OMIT,
+        ledger_account: str | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> ArticleOut:
+        """Make an article, or set the fields given of one that is there.
+
+        Tariffs make the articles that they name by themselves.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_article` gave; refused when it has changed since.
+        """
+        return self._ask(
+            ArticleOut,
+            "PUT",
+            f"/articles/{_part(article)}",
+            body={"title": title, "number": number, "unit": unit, "ledger_account": ledger_account},
+            if_match=if_match,
+        )
+
+    def list_tariffs(
+        self, *, public: bool | None = None, offer_number: str = "", limit: int = 100, after: str = ""
+    ) -> Pages[Tariffs, TariffSummary]:
+        """Tariffs, in the order in which they were made.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Tariffs,
+                "GET",
+                "/tariffs",
+                query={"public": public, "offer_number": offer_number, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def define_tariff(
+        self,
+        *,
+        tariff: str,
+        title: str | None | Omit = OMIT,
+        interval: str | None | Omit = OMIT,
+        vat: Number | Sequence[RateIn] | None | Omit = OMIT,
+        minimum_sales: Number | None | Omit = OMIT,
+        cost_cap: Number | None | Omit = OMIT,
+        minimum_proration: Literal["daily", "none"] | None | Omit = OMIT,
+        cap_proration: Literal["daily", "none"] | None | Omit = OMIT,
+        tolerance: Number | None | Omit = OMIT,
+        interim_threshold: Number | None | Omit = OMIT,
+        credit_on_end: bool | None | Omit = OMIT,
+        tick: str | None | Omit = OMIT,
+        tick_scope: Literal["record", "period"] | None | Omit = OMIT,
+        lines: Mapping[str, LineIn] | None | Omit = OMIT,
+        module: str | None | Omit = OMIT,
+        public: bool | None | Omit = OMIT,
+        offer_number: str | None | Omit = OMIT,
+        anchor: str | None | Omit = OMIT,
+        notice: Literal["none", "monthly", "yearly"] | OwnTermsIn | None | Omit = OMIT,
+        trial: str | None | Omit = OMIT,
+        currency: str | None | Omit = OMIT,
+        versions: Sequence[VersionIn] | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> TariffOut:
+        """A new tariff with its lines and later versions.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            TariffOut,
+            "POST",
+            "/tariffs",
+            body={
+                "title": title,
+                "interval": interval,
+                "vat": vat,
+                "minimum_sales": minimum_sales,
+                "cost_cap": cost_cap,
+                "minimum_proration": minimum_proration,
+                "cap_proration": cap_proration,
+                "tolerance": tolerance,
+                "interim_threshold": interim_threshold,
+                "credit_on_end": credit_on_end,
+                "tick": tick,
+                "tick_scope": tick_scope,
+                "lines": lines,
+                "tariff": tariff,
+                "module": module,
+                "public": public,
+                "offer_number": offer_number,
+                "anchor": anchor,
+                "notice": notice,
+                "trial": trial,
+                "currency": currency,
+                "versions": versions,
+            },
+            idempotency_key=idempotency_key,
+        )
+
+    def get_tariff(self, tariff: str, *, known: TariffOut | None = None) -> TariffOut:
+        """A tariff with all its versions.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(TariffOut, "GET", f"/tariffs/{_part(tariff)}", known=known)
+
+    def delete_tariff(self, tariff: str, *, if_match: Marked | str | None = None) -> None:
+        """Delete a tariff that was never ordered.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff` gave; refused when it has changed since.
+        """
+        return self._ask(type(None), "DELETE", f"/tariffs/{_part(tariff)}", if_match=if_match)
+
+    def publish_a_version(
+        self,
+        tariff: str,
+        *,
+        from_: Day,
+        title: str | None | Omit = OMIT,
+        interval: str | None | Omit = OMIT,
+        vat: Number | Sequence[RateIn] | None | Omit = OMIT,
+        minimum_sales: Number | None | Omit = OMIT,
+        cost_cap: Number | None | Omit = OMIT,
+        minimum_proration: Literal["daily", "none"] | None | Omit = OMIT,
+        cap_proration: Literal["daily", "none"] | None | Omit = OMIT,
+        tolerance: Number | None | Omit = OMIT,
+        interim_threshold: Number | None | Omit = OMIT,
+        credit_on_end: bool | None | Omit = OMIT,
+        tick: str | None | Omit = OMIT,
+        tick_scope: Literal["record", "period"] | None | Omit = OMIT,
+        lines: Mapping[str, LineIn] | None | Omit = OMIT,
+        applies_to: Literal["new", "all"] | Omit = OMIT,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> VersionOut:
+        """A version from a day on: the one that holds then, with the fields changed that are given.
+
+        With `applies_to` `all` it holds for running contracts from the next period that is not billed yet.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff` gave; refused when it has changed since.
+        """
+        return self._ask(
+            VersionOut,
+            "POST",
+            f"/tariffs/{_part(tariff)}/versions",
+            body={
+                "title": title,
+                "interval": interval,
+                "vat": vat,
+                "minimum_sales": minimum_sales,
+                "cost_cap": cost_cap,
+                "minimum_proration": minimum_proration,
+                "cap_proration": cap_proration,
+                "tolerance": tolerance,
+                "interim_threshold": interim_threshold,
+                "credit_on_end": credit_on_end,
+                "tick": tick,
+                "tick_scope": tick_scope,
+                "lines": lines,
+                "from": from_,
+                "applies_to": applies_to,
+            },
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def price_update(
+        self,
+        tariff: str,
+        *,
+        from_: Day,
+        percent: Number | None | Omit = OMIT,
+        lines: Mapping[str, Number] | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> VersionOut:
+        """New prices for all contracts from their next period on.
+
+        By percent prices, tier prices and flat amounts move; minimum sales, cost cap and a contract's own prices do
+        not.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff` gave; refused when it has changed since.
+        """
+        return self._ask(
+            VersionOut,
+            "POST",
+            f"/tariffs/{_part(tariff)}/price_update",
+            body={"from": from_, "percent": percent, "lines": lines},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_coupons(self, *, limit: int = 100, after: str = "") -> Pages[Coupons, CouponOut]:
+        """Coupons, in the order in which they were made.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(lambda after: self._ask(Coupons, "GET", "/coupons", query={"limit": limit, "after": after}), after)
+
+    def define_coupon(
+        self,
+        *,
+        coupon: str,
+        percent: Number | None | Omit = OMIT,
+        amount: Number | None | Omit = OMIT,
+        periods: int | None | Omit = OMIT,
+        lines: Sequence[str] | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> CouponOut:
+        """A new coupon.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            CouponOut,
+            "POST",
+            "/coupons",
+            body={"coupon": coupon, "percent": percent, "amount": amount, "periods": periods, "lines": lines},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_coupon(self, coupon: str, *, known: CouponOut | None = None) -> CouponOut:
+        """A coupon.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(CouponOut, "GET", f"/coupons/{_part(coupon)}", known=known)
+
+    def list_contracts(
+        self,
+        *,
+        customer: str | None = None,
+        tariff: str | None = None,
+        status: Literal["pending", "active", "paused", "ended"] | None = None,
+        next_billing_until: Day | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Contracts, ContractSummary]:
+        """Contracts, in the order of signing.
+
+        `status`: as it is today. `next_billing_until`: those that fall due before this day.
+
+        Scope: `contracts.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Contracts,
+                "GET",
+                "/contracts",
+                query={
+                    "customer": customer,
+                    "tariff": tariff,
+                    "status": status,
+                    "next_billing_until": next_billing_until,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def sign(
+        self,
+        *,
+        contract: str,
+        customer: str,
+        tariff: str,
+        start: Day,
+        offer_number: str | None | Omit = OMIT,
+        quantities: Mapping[str, Number] | None | Omit = OMIT,
+        coupon: str | None | Omit = OMIT,
+        anchor: str | None | Omit = OMIT,
+        conditions: Mapping[str, Conditions] | None | Omit = OMIT,
+        billed_until: Day | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Signed:
+        """Sign a contract, with its included lines and the add-ons that are named. A preview shows its first bill.
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            Signed,
+            "POST",
+            "/contracts",
+            body={
+                "contract": contract,
+                "customer": customer,
+                "tariff": tariff,
+                "start": start,
+                "offer_number": offer_number,
+                "quantities": quantities,
+                "coupon": coupon,
+                "anchor": anchor,
+                "conditions": conditions,
+                "billed_until": billed_until,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_contract(self, contract: str, *, known: ContractOut | None = None) -> ContractOut:
+        """A contract as it stands today.
+
+        Scope: `contracts.view`.
+        """
+        return self._ask(ContractOut, "GET", f"/contracts/{_part(contract)}", known=known)
+
+    def forecast(self, contract: str, *, bills: int = 1) -> Forecast:
+        """The next bills of a contract, each as a run on its day would make it; usage as far as it is known by now.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(Forecast, "GET", f"/contracts/{_part(contract)}/forecast", query={"bills": bills})
+
+    def book(
+        self,
+        contract: str,
+        *,
+        article: str,
+        from_: Day,
+        price: Number | None | Omit = OMIT,
+        discount: Number | None | Omit = OMIT,
+        reason: str | None | Omit = OMIT,
+        minimum_quantity: Number | None | Omit = OMIT,
+        quantity: Number | Omit = OMIT,
+        until: Day | None | Omit = OMIT,
+        memo: str | None | Omit = OMIT,
+        bill: Literal["next", "now"] | Omit = OMIT,
+        as_: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Book a line of the contract's tariff; billed with the next bill, or at once (R5.6).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/book",
+            body={
+                "price": price,
+                "discount": discount,
+                "reason": reason,
+                "minimum_quantity": minimum_quantity,
+                "article": article,
+                "quantity": quantity,
+                "from": from_,
+                "until": until,
+                "memo": memo,
+                "bill": bill,
+                "as": as_,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def change_quantity(
+        self,
+        contract: str,
+        *,
+        article: str,
+        quantity: Number,
+        from_: Day,
+        line: str | None | Omit = OMIT,
+        memo: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Change the quantity of a line from a day on; what is billed beyond it is credited and billed anew (R5.3).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/change_quantity",
+            body={"article": article, "line": line, "quantity": quantity, "from": from_, "memo": memo},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def end_line(
+        self,
+        contract: str,
+        *,
+        article: str,
+        until: Day,
+        line: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """End a line; what is billed beyond is credited at once (R5.6).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/end_line",
+            body={"article": article, "line": line, "until": until},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def give_notice(
+        self,
+        contract: str,
+        *,
+        article: str | None | Omit = OMIT,
+        line: str | None | Omit = OMIT,
+        received: Day | None | Omit = OMIT,
+        end: Day | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> NoticeDone:
+        """Give notice of the contract, or of one line with terms of its own; what is billed beyond is credited (R15).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            NoticeDone,
+            "POST",
+            f"/contracts/{_part(contract)}/give_notice",
+            body={"article": article, "line": line, "received": received, "end": end},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def withdraw_notice(
+        self,
+        contract: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Take a notice back; what was credited is billed with the next bill (R5.9).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/withdraw_notice",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def change_tariff(
+        self,
+        contract: str,
+        *,
+        tariff: str,
+        from_: Day,
+        keep_billing_dates: bool | Omit = OMIT,
+        keep_terms: bool | Omit = OMIT,
+        keep: Sequence[str] | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Put the contract under another tariff from a day on; old lines are credited, new ones charged (R16.1).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/change_tariff",
+            body={
+                "tariff": tariff,
+                "from": from_,
+                "keep_billing_dates": keep_billing_dates,
+                "keep_terms": keep_terms,
+                "keep": keep,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def pause(
+        self,
+        contract: str,
+        *,
+        from_: Day,
+        until: Day | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Pause the contract; what is billed of the span is credited at once (R16.2).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/pause",
+            body={"from": from_, "until": until},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def resume(
+        self,
+        contract: str,
+        *,
+        from_: Day,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """End the pause that runs on a day, on that day; what was credited is billed with the next bill (R5.9).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/resume",
+            body={"from": from_},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def redeem(
+        self,
+        contract: str,
+        *,
+        coupon: str,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Give the contract a coupon from today on (R10.2).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/redeem",
+            body={"coupon": coupon},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def interim_bill(
+        self,
+        contract: str,
+        *,
+        leave_out: Sequence[Literal["usage", "time", "sales_items"]] | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Bill all that is due of the contract now, with its usage so far; the regular bill bills the rest (R11).
+
+        Scope: `billing.run`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/interim_bill",
+            body={"leave_out": leave_out},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def record_usage(self, records: Iterable[RecordIn], *, idempotency_key: str | None = None) -> UsageDone:
+        """Record usage: one record, or a list of up to 10,000, each with its verdict.
+
+        A record is known by `source` and `id` for all time: sent again it is a `duplicate` and counts once, with
+        another content it is a `conflict` and the first stays. What finds no contract line waits, and is looked at
+        again when contracts change. A record that cannot be read is `refused` and stops no other.
+
+        Scope: `usage.change`.
+
+        Give as many as you like: they are sent in batches of 10,000.
+        """
+        return self._in_batches(UsageDone, "/usage", records, 10000, idempotency_key)
+
+    def list_usage(
+        self,
+        *,
+        contract: str | None = None,
+        article: str | None = None,
+        source: str | None = None,
+        day_from: Day | None = None,
+        day_until: Day | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Records, RecordOut]:
+        """Usage records, in the order in which they came.
+
+        `contract` and `article`: those that found their line there. `day_until` is exclusive.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Records,
+                "GET",
+                "/usage",
+                query={
+                    "contract": contract,
+                    "article": article,
+                    "source": source,
+                    "day_from": day_from,
+                    "day_until": day_until,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def get_usage(self, *, id: str, source: str = "usage", known: RecordOut | None = None) -> RecordOut:
+        """One usage record by its id.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(RecordOut, "GET", "/usage/record", query={"id": id, "source": source}, known=known)
+
+    def correct_usage(
+        self,
+        *,
+        id: str,
+        contract: str | None | Omit = OMIT,
+        article: str | None | Omit = OMIT,
+        key: str | None | Omit = OMIT,
+        quantity: Number | None | Omit = OMIT,
+        seconds: int | None | Omit = OMIT,
+        cost_amount: Number | None | Omit = OMIT,
+        amount: Number | None | Omit = OMIT,
+        from_: Moment | None | Omit = OMIT,
+        until: Moment | None | Omit = OMIT,
+        source: str = "usage",
+    ) -> Corrected:
+        """Correct a usage record: its next revision, with the fields changed that are given (R12.2).
+
+        What it was stays in its history; the difference is billed or credited with the next bill.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Corrected,
+            "PATCH",
+            "/usage/record",
+            body={
+                "contract": contract,
+                "article": article,
+                "key": key,
+                "quantity": quantity,
+                "seconds": seconds,
+                "cost_amount": cost_amount,
+                "amount": amount,
+                "from": from_,
+                "until": until,
+            },
+            query={"id": id, "source": source},
+        )
+
+    def list_exceptions(
+        self,
+        *,
+        reason: Literal[
+            "unknown_key",
+            "no_contract",
+            "no_subscription",
+            "before_start",
+            "after_end",
+            "closed_period",
+            "currency",
+            "paused",
+            "invalid",
+        ]
+        | None = None,
+        contract: str | None = None,
+        supplier: str | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Exceptions, Waiting]:
+        """What waits, and why: records without a line, and the days of records that lie outside their line's life.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Exceptions,
+                "GET",
+                "/usage/exceptions",
+                query={"reason": reason, "contract": contract, "supplier": supplier, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def withdraw_a_record(self, *, id: str, source: str | Omit = OMIT, idempotency_key: str | None = None) -> None:
+        """Withdraw a record; its history stays, the difference is billed or credited (R12.2).
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            type(None), "POST", "/usage/withdraw", body={"id": id, "source": source}, idempotency_key=idempotency_key
+        )
+
+    def send_usage_to(
+        self,
+        *,
+        records: Sequence[RecordName],
+        contract: str | None | Omit = OMIT,
+        article: str | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> Processed:
+        """Send waiting records to another contract or for another article, each as a correction of its own.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Processed,
+            "POST",
+            "/usage/send_to",
+            body={"records": records, "contract": contract, "article": article},
+            idempotency_key=idempotency_key,
+        )
+
+    def process_again(self, *, idempotency_key: str | None = None) -> Processed:
+        """Process again all that waits, of all suppliers and callers.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(Processed, "POST", "/usage/reprocess", idempotency_key=idempotency_key)
+
+    def list_suppliers(self, *, limit: int = 100, after: str = "") -> Pages[Suppliers, SupplierOut]:
+        """Suppliers, in the order in which they were made.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Suppliers, "GET", "/suppliers", query={"limit": limit, "after": after}), after
+        )
+
+    def create_supplier(
+        self,
+        *,
+        supplier: str,
+        name: str | None | Omit = OMIT,
+        create_customers: bool | Omit = OMIT,
+        create_subscriptions: bool | Omit = OMIT,
+        unit_price_from_import: bool | Omit = OMIT,
+        currency: str | None | Omit = OMIT,
+        time_zone: str | None | Omit = OMIT,
+        mapping: Mapping[str, str | int | Sequence[str] | Mapping[str, str] | None] | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> SupplierOut:
+        """A new supplier.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            SupplierOut,
+            "POST",
+            "/suppliers",
+            body={
+                "supplier": supplier,
+                "name": name,
+                "create_customers": create_customers,
+                "create_subscriptions": create_subscriptions,
+                "unit_price_from_import": unit_price_from_import,
+                "currency": currency,
+                "time_zone": time_zone,
+                "mapping": mapping,
+            },
+            idempotency_key=idempotency_key,
+        )
+
+    def get_supplier(self, supplier: str, *, known: SupplierOut | None = None) -> SupplierOut:
+        """A supplier.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(SupplierOut, "GET", f"/suppliers/{_part(supplier)}", known=known)
+
+    def change_supplier(
+        self,
+        supplier: str,
+        *,
+        name: str | None | Omit = OMIT,
+        create_customers: bool | None | Omit = OMIT,
+        create_subscriptions: bool | None | Omit = OMIT,
+        unit_price_from_import: bool | None | Omit = OMIT,
+        currency: str | None | Omit = OMIT,
+        time_zone: str | None | Omit = OMIT,
+        mapping: Mapping[str, str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> SupplierOut:
+        """Change a supplier: the fields that are given. They hold for what comes from now on.
+
+        Scope: `usage.change`.
+
+        `if_match`: what `get_supplier` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SupplierOut,
+            "PATCH",
+            f"/suppliers/{_part(supplier)}",
+            body={
+                "name": name,
+                "create_customers": create_customers,
+                "create_subscriptions": create_subscriptions,
+                "unit_price_from_import": unit_price_from_import,
+                "currency": currency,
+                "time_zone": time_zone,
+                "mapping": mapping,
+            },
+            if_match=if_match,
+        )
+
+    def list_supplier_customers(
+        self, supplier: str, *, linked: bool | None = None, limit: int = 100, after: str = ""
+    ) -> Pages[SupplierCustomers, SupplierCustomerOut]:
+        """The supplier's customers, in the order in which they appeared.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                SupplierCustomers,
+                "GET",
+                f"/suppliers/{_part(supplier)}/customers",
+                query={"linked": linked, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def list_subscriptions(
+        self, supplier: str, *, linked: bool | None = None, limit: int = 100, after: str = ""
+    ) -> Pages[Subscriptions, SubscriptionOut]:
+        """The supplier's subscriptions, in the order in which they appeared.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Subscriptions,
+                "GET",
+                f"/suppliers/{_part(supplier)}/subscriptions",
+                query={"linked": linked, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def link(
+        self,
+        supplier: str,
+        *,
+        subscription: str,
+        contract: str,
+        article: str,
+        line: str | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> ContractOut:
+        """Tie a supplier subscription to a contract line; it is recorded first where no import has.
+
+        What waits stays until it is processed again (`reprocess`).
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            ContractOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/link",
+            body={"subscription": subscription, "contract": contract, "article": article, "line": line},
+            idempotency_key=idempotency_key,
+        )
+
+    def link_customer(
+        self, supplier: str, *, reference: str, customer: str, idempotency_key: str | None = None
+    ) -> SupplierCustomerOut:
+        """Tie a supplier customer to a customer, for overview.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            SupplierCustomerOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/link_customer",
+            body={"reference": reference, "customer": customer},
+            idempotency_key=idempotency_key,
+        )
+
+    def unlink(
+        self,
+        supplier: str,
+        *,
+        subscription: str,
+        contract: str,
+        article: str,
+        line: str | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> ContractOut:
+        """Untie a supplier subscription from a contract line.
+
+        Its usage on the line waits again, and what was billed of it is credited with the next bill.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            ContractOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/unlink",
+            body={"subscription": subscription, "contract": contract, "article": article, "line": line},
+            idempotency_key=idempotency_key,
+        )
+
+    def unlink_customer(
+        self, supplier: str, *, reference: str, idempotency_key: str | None = None
+    ) -> SupplierCustomerOut:
+        """Untie a supplier customer from its customer.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            SupplierCustomerOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/unlink_customer",
+            body={"reference": reference},
+            idempotency_key=idempotency_key,
+        )
+
+    def extend_contract(
+        self,
+        supplier: str,
+        *,
+        subscription: str,
+        contract: str,
+        article: str | None | Omit = OMIT,
+        quantity: Number | None | Omit = OMIT,
+        from_: Day | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> ContractOut:
+        """Book a contract line from a supplier subscription and tie it to it (R17.3).
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            ContractOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/extend_contract",
+            body={
+                "subscription": subscription,
+                "contract": contract,
+                "article": article,
+                "quantity": quantity,
+                "from": from_,
+            },
+            idempotency_key=idempotency_key,
+        )
+
+    def list_product_references(
+        self, supplier: str, *, limit: int = 100, after: str = ""
+    ) -> Pages[ProductReferences, ProductReferenceOut]:
+        """Which articles the supplier's products stand for.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                ProductReferences,
+                "GET",
+                f"/suppliers/{_part(supplier)}/product_references",
+                query={"limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def set_product_reference(self, supplier: str, *, product: str, article: str) -> ProductReferenceOut:
+        """Say which article a product stands for.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            ProductReferenceOut,
+            "PUT",
+            f"/suppliers/{_part(supplier)}/product_references",
+            body={"product": product, "article": article},
+        )
+
+    def remove_product_reference(self, supplier: str, *, product: str) -> None:
+        """A product stands for no article any more; lines that were extended by it stay.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/suppliers/{_part(supplier)}/product_references", query={"product": product}
+        )
+
+    def reprocess(self, supplier: str, *, idempotency_key: str | None = None) -> Reprocessed:
+        """Process again what waits of the supplier.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Reprocessed, "POST", f"/suppliers/{_part(supplier)}/reprocess", idempotency_key=idempotency_key
+        )
+
+    def import_usage(
+        self,
+        supplier: str,
+        *,
+        rows: Sequence[Mapping[str, str | int | Number | None]],
+        mapping: Mapping[str, str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> Imported:
+        """Take in rows of the supplier that are parsed already; a bad row stops no other.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Imported,
+            "POST",
+            f"/suppliers/{_part(supplier)}/import_usage",
+            body={"rows": rows, "mapping": mapping},
+            idempotency_key=idempotency_key,
+        )
+
+    def upload_file(
+        self,
+        supplier: str,
+        content: bytes,
+        *,
+        name: str,
+        media: Literal["text/csv", "text/plain", "application/octet-stream"] = "text/csv",
+        idempotency_key: str | None = None,
+    ) -> Imported:
+        """Load a usage file of the supplier: its bytes are the body, `name` is what it is called.
+
+        It is kept unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out;
+        a bad row becomes a problem with its line and reason and stops no other.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Imported,
+            "POST",
+            f"/suppliers/{_part(supplier)}/files",
+            content=content,
+            media=media,
+            query={"name": name},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_files(self, supplier: str, *, limit: int = 100, after: str = "") -> Pages[Files, FileOut]:
+        """The supplier's files, the newest first.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Files, "GET", f"/suppliers/{_part(supplier)}/files", query={"limit": limit, "after": after}
+            ),
+            after,
+        )
+
+    def get_file(self, supplier: str, file: int, *, known: FileOut | None = None) -> FileOut:
+        """A file, and what became of its rows.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(FileOut, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}", known=known)
+
+    def list_problems(
+        self, supplier: str, file: int, *, limit: int = 100, after: str = ""
+    ) -> Pages[Problems, ProblemOut]:
+        """The rows of a file that could not be read, or that conflict with stored ones; at most 10,000 are kept.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Problems,
+                "GET",
+                f"/suppliers/{_part(supplier)}/files/{_part(file)}/problems",
+                query={"limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def list_due(
+        self, *, on: Day | None = None, customer: str | None = None, limit: int = 100, after: str = ""
+    ) -> Pages[DueList, Due]:
+        """What a run on a day (today) would take: contracts that are due on or before it, or have changed.
+
+        Scope: `billing.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                DueList, "GET", "/billing/due", query={"on": on, "customer": customer, "limit": limit, "after": after}
+            ),
+            after,
+        )
+
+    def run_billing(
+        self,
+        *,
+        on: Day | None | Omit = OMIT,
+        contract: str | None | Omit = OMIT,
+        customer: str | None | Omit = OMIT,
+        exclude: Sequence[str] | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RunDone:
+        """Bill all that is due on or before a day and was not billed: of all contracts, of one, or of one customer.
+
+        A run works in batches, each in one transaction. Broken off, it goes on with the same request: nothing is
+        billed twice. Contracts that fail, and customers whose billing information is incomplete, are left out and
+        named.
+
+        Scope: `billing.run`.
+        """
+        return self._ask(
+            RunDone,
+            "POST",
+            "/billing/runs",
+            body={"on": on, "contract": contract, "customer": customer, "exclude": exclude},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_runs(self, *, limit: int = 100, after: str = "") -> Pages[Runs, RunOut]:
+        """Runs, the newest first.
+
+        Scope: `billing.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Runs, "GET", "/billing/runs", query={"limit": limit, "after": after}), after
+        )
+
+    def start_billing(
+        self, *, on: Day | None | Omit = OMIT, exclude: Sequence[str] | Omit = OMIT, idempotency_key: str | None = None
+    ) -> WorkOut:
+        """Start a run in the background; the worker does it. One at a time: `conflict` while another is under way.
+
+        Scope: `billing.run`.
+        """
+        return self._ask(
+            WorkOut, "POST", "/billing/runs/start", body={"on": on, "exclude": exclude}, idempotency_key=idempotency_key
+        )
+
+    def get_work(self, work: int) -> WorkOut:
+        """A run in the background: how far it is, how it ended.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(WorkOut, "GET", f"/billing/work/{_part(work)}")
+
+    def stop_work(self, work: int, *, idempotency_key: str | None = None) -> WorkOut:
+        """Ask a run in the background to stop after the batch it is at. What it has issued stays; a later run goes on.
+
+        Scope: `billing.run`.
+        """
+        return self._ask(WorkOut, "POST", f"/billing/work/{_part(work)}/stop", idempotency_key=idempotency_key)
+
+    def get_run(self, run: int) -> RunDetail:
+        """A run with what it left out.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(RunDetail, "GET", f"/billing/runs/{_part(run)}")
+
+    def list_sales_items(
+        self, *, customer: str | None = None, pending: bool | None = None, limit: int = 100, after: str = ""
+    ) -> Pages[Sales, SaleOut]:
+        """Sales items, in the order in which they were made.
+
+        Scope: `billing.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Sales,
+                "GET",
+                "/sales_items",
+                query={"customer": customer, "pending": pending, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def create_sales_item(
+        self,
+        *,
+        customer: str,
+        lines: Sequence[SaleLineIn],
+        as_: str | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> SaleDone:
+        """Sell something once; it is billed with the customer's next bill.
+
+        Scope: `sales.change`.
+        """
+        return self._ask(
+            SaleDone,
+            "POST",
+            "/sales_items",
+            body={"customer": customer, "lines": lines, "as": as_},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_sales_item(self, item: int, *, known: SaleOut | None = None) -> SaleOut:
+        """A sales item.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(SaleOut, "GET", f"/sales_items/{_part(item)}", known=known)
+
+    def move_a_sales_item(
+        self, item: int, *, customer: str, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> SaleOut:
+        """Give a pending sales item to another customer.
+
+        Scope: `sales.change`.
+
+        `if_match`: what `get_sales_item` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SaleOut,
+            "POST",
+            f"/sales_items/{_part(item)}/move",
+            body={"customer": customer},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_documents(
+        self,
+        *,
+        number: str | None = None,
+        kind: Literal["invoice", "credit_note"] | None = None,
+        status: Literal["open", "partly_paid", "paid", "credited"] | None = None,
+        customer: str | None = None,
+        contract: str | None = None,
+        issued_from: Day | None = None,
+        issued_until: Day | None = None,
+        order: Literal["oldest_first", "newest_first"] = "oldest_first",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Documents, DocumentSummary]:
+        """Documents in the order of issue.
+
+        `contract`: those with lines of it alone. `issued_until` is exclusive.
+
+        Scope: `documents.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Documents,
+                "GET",
+                "/documents",
+                query={
+                    "number": number,
+                    "kind": kind,
+                    "status": status,
+                    "customer": customer,
+                    "contract": contract,
+                    "issued_from": issued_from,
+                    "issued_until": issued_until,
+                    "order": order,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def get_document(self, document: int, *, known: DocumentDetail | None = None) -> DocumentDetail:
+        """A document with all that it shows, and how it stands.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(DocumentDetail, "GET", f"/documents/{_part(document)}", known=known)
+
+    def get_pdf(self, document: int) -> bytes:
+        """A document as PDF/A-3 in its recipient's language; the same bytes each time.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(bytes, "GET", f"/documents/{_part(document)}/pdf")
+
+    def explain_line(self, document: int, line: int, *, limit: int = 100, after: str = "") -> ExplanationOut:
+        """Why a line of a document has its amount, down to the rows of usage; `limit` and `after` are of these.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(
+            ExplanationOut,
+            "GET",
+            f"/documents/{_part(document)}/lines/{_part(line)}/explain",
+            query={"limit": limit, "after": after},
+        )
+
+    def credit_document(
+        self,
+        document: int,
+        *,
+        lines: Sequence[CreditLine] | None | Omit = OMIT,
+        reason: str | Omit = OMIT,
+        rebill: bool | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Credited:
+        """Credit an invoice: what is left of it, or a part of its lines (R14.4).
+
+        Scope: `documents.credit`.
+
+        `if_match`: what `get_document` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Credited,
+            "POST",
+            f"/documents/{_part(document)}/credit",
+            body={"lines": lines, "reason": reason, "rebill": rebill},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_payments(self, document: int, *, known: Payments | None = None) -> Payments:
+        """The payments of an invoice, and what is open.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(Payments, "GET", f"/documents/{_part(document)}/payments", known=known)
+
+    def pay_document(
+        self,
+        document: int,
+        *,
+        amount: Number,
+        on: Day | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Payments:
+        """Enter money received for an invoice. A preview shows what would be open.
+
+        Scope: `payments.change`.
+
+        `if_match`: what `list_payments` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Payments,
+            "POST",
+            f"/documents/{_part(document)}/pay",
+            body={"amount": amount, "on": on},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_mails(self, document: int) -> Mails:
+        """The mails with a document, the newest first; at most 100.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(Mails, "GET", f"/documents/{_part(document)}/mails")
+
+    def send_document(
+        self,
+        document: int,
+        *,
+        to: str | None | Omit = OMIT,
+        subject: str | None | Omit = OMIT,
+        text: str | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> MailOut:
+        """Send a document by mail, with its PDF. The mail goes to the outbox and is sent by the worker.
+
+        Scope: `documents.send`.
+        """
+        return self._ask(
+            MailOut,
+            "POST",
+            f"/documents/{_part(document)}/mail",
+            body={"to": to, "subject": subject, "text": text},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_log(
+        self,
+        *,
+        subject: str | None = None,
+        action: str | None = None,
+        actor: str | None = None,
+        order: Literal["oldest_first", "newest_first"] = "oldest_first",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Log, LogEntryOut]:
+        """The log of all sellers. It is only ever appended to, and each entry is chained to the one before by its
+        hash.
+
+        Scope: `log.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Log,
+                "GET",
+                "/log",
+                query={
+                    "subject": subject,
+                    "action": action,
+                    "actor": actor,
+                    "order": order,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
