@@ -12,12 +12,14 @@ from taktura.billing.models import SalesItem
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
+from taktura.office.lines import MOST_LINES
 
 
 def lines(*rows: tuple[str, str, str, str]) -> dict[str, str]:
-    """Title, quantity, price, discount, as a browser sends them."""
-    data = {"lines-TOTAL_FORMS": "3", "lines-INITIAL_FORMS": "0"}
-    for i in range(3):
+    """Title, quantity, price, discount, as a browser sends them; three lines at least."""
+    number = max(3, len(rows))
+    data = {"lines-TOTAL_FORMS": str(number), "lines-INITIAL_FORMS": "0"}
+    for i in range(number):
         row = rows[i] if i < len(rows) else ("", "", "", "")
         data |= {f"lines-{i}-{n}": v for n, v in zip(("title", "quantity", "price", "discount"), row, strict=True)}
     return data
@@ -70,8 +72,10 @@ def test_the_next_bill_takes_it_along(
 @pytest.mark.parametrize(
     ("rows", "said"),
     [
-        ([("Router", "2", "", "")], "This is missing"),
-        ([("", "2", "5", "")], "This is missing"),
+        ([("Router", "2", "", "")], "This field is required"),
+        ([("", "2", "5", "")], "This field is required"),
+        ([("", "2", "", "")], "This field is required"),
+        ([("Router", "1", "5", ""), ("", "2", "", "")], "This field is required"),
         ([("Router", "0", "5", "")], "more than 0"),
         ([("Router", "1", "5", "101")], "0 to 100"),
         ([("Router", "1", "x", "")], "is no number"),
@@ -84,6 +88,46 @@ def test_what_cannot_be_sold(
     response = client_as().post(f"/sales/new/{pk_of('acme')}/", lines(*rows))
     assert response.status_code == 422 and said in response.content.decode()
     assert not SalesItem.objects.exists()
+
+
+def test_what_is_missing_is_said_beside_its_field_and_above(seller: Seller, client_as: Callable[..., Client]) -> None:
+    rows = [("Router", "1", "5", ""), ("", "2", "", "")]
+    text = client_as().post(f"/sales/new/{pk_of('acme')}/", lines(*rows)).content.decode()
+    assert '<a href="#field-lines-1-title">Line 2, Title</a>' in text
+    assert 'id="id_lines-1-price_error"' in text and 'id="id_lines-0-price_error"' not in text
+    assert 'value="Router"' in text and 'name="lines-1-quantity" value="2"' in text, "what was typed stays"
+
+
+@pytest.mark.parametrize("part", [False, True])
+def test_a_sale_has_as_many_lines_as_wanted(seller: Seller, client_as: Callable[..., Client], part: bool) -> None:
+    """Without JavaScript the button sends the form and the whole page comes back; with it, the lines alone."""
+    client, path = client_as(), f"/sales/new/{pk_of('acme')}/"
+    rows = [(f"Kabel {i}", "", "5", "") for i in range(12)]
+    asked = lines(*rows[:3]) | {"action": "add"}
+    response = client.post(path, asked | {"lines-2-price": ""}, headers={"HX-Target": "lines"} if part else {})
+    text = response.content.decode()
+    assert response.status_code == 200 and ("<html" in text) is not part
+    assert 'value="Kabel 2"' in text and "lines-3-title" in text and "lines-4-title" not in text
+    assert "invalid-feedback" not in text and "aria-invalid" not in text, "adding a line checks nothing"
+    assert not SalesItem.objects.exists()
+    if part:
+        kept = response.headers["HX-Replace-Url"]
+        assert "lines-3-title" in client.get(kept).content.decode(), "a page loaded again has a place for all lines"
+    assert client.post(path, lines(*rows)).status_code == 302
+    assert [x.title for x in SalesItem.objects.get().lines.all()] == [r[0] for r in rows]
+
+
+def test_the_number_of_lines_has_an_end(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, path = client_as(), f"/sales/new/{pk_of('acme')}/"
+    many = lines(*[("Kabel", "", "5", "")] * MOST_LINES)
+    text = client.post(path, many | {"action": "add"}).content.decode()
+    assert f"at most {MOST_LINES} lines" in text and f"lines-{MOST_LINES}-title" not in text
+    response = client.post(path, lines(*[("Kabel", "", "5", "")] * (MOST_LINES + 1)))
+    assert response.status_code == 422 and not SalesItem.objects.exists(), "nothing is dropped without a word"
+    assert f"at most {MOST_LINES} forms" in response.content.decode()
+    for odd in ("", "x", "-1", "99999999999"):
+        assert client.get(f"{path}?lines={odd}").status_code == 200
+        assert client.post(path, many | {"lines-TOTAL_FORMS": odd}).status_code == 422
 
 
 def test_without_billing_information_nothing_is_sold(item: SalesItem, client_as: Callable[..., Client]) -> None:

@@ -22,34 +22,23 @@ from taktura.invoices.printing import views_of_ready
 from taktura.office import show
 from taktura.office.customers.detail import find as find_customer
 from taktura.office.forms import ExactNumberField, add_refusal
+from taktura.office.lines import TypedLines, adds_a_line, lines_alone, lines_of
 from taktura.office.lists import Column, Filter, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.templatetags.office import state
 
 ROWS = 3
-MOST_LINES = 30
 
 
 class LineForm(forms.Form):
-    """A line of a sale; one in which nothing is typed does not count."""
+    """A line of a sale: a title and a price, or nothing at all."""
 
-    title = forms.CharField(label=lazy("Title"), max_length=200, required=False)
+    WIDE, COLUMN = frozenset(["title"]), "col-md-4"
+
+    title = forms.CharField(label=lazy("Title"), max_length=200)
     quantity = ExactNumberField(label=lazy("Quantity"), required=False)
-    price = ExactNumberField(label=lazy("Unit price"), required=False)
+    price = ExactNumberField(label=lazy("Unit price"))
     discount = ExactNumberField(label=lazy("Discount in percent"), required=False)
-
-    def clean(self) -> dict[str, Any]:
-        """A line has a title and a price, or nothing."""
-        data: dict[str, Any] = super().clean() or {}
-        if self.is_line():
-            for name in ("title", "price"):
-                if name not in self.errors and data.get(name) in (None, ""):
-                    self.add_error(name, _("This is missing."))
-        return data
-
-    def is_line(self) -> bool:
-        """Whether anything was typed."""
-        return any(self.data.get(self.add_prefix(n), "").strip() for n in ("title", "price", "discount"))
 
     def line(self) -> dict[str, Any]:
         """The line in the words of the scenario format."""
@@ -62,9 +51,6 @@ class LineForm(forms.Form):
 
 class HeadForm(forms.Form):
     """What is no line: nothing; refusals stand here."""
-
-
-Lines = forms.formset_factory(LineForm, extra=0, min_num=ROWS, max_num=MOST_LINES, absolute_max=MOST_LINES)
 
 
 def find(request: HttpRequest, pk: int) -> SalesItem:
@@ -137,8 +123,10 @@ def sale(request: HttpRequest, pk: int) -> HttpResponse:
 def new(request: HttpRequest, customer: int) -> HttpResponse:
     """Make a sale for a customer."""
     buyer = find_customer(request, customer)
-    head, lines = HeadForm(request.POST or None), _lines(request)
-    if request.method == "POST" and head.is_valid() and lines.is_valid():
+    head, lines = HeadForm(request.POST or None), lines_of(request, LineForm, ROWS)
+    if adds_a_line(request):
+        head, lines = HeadForm(), lines.with_one_more()
+    elif request.method == "POST" and head.is_valid() and lines.is_valid():
         try:
             item = services.sell(actor_of(request), customer=buyer, lines=_given(lines))
         except Refused as refused:
@@ -146,23 +134,24 @@ def new(request: HttpRequest, customer: int) -> HttpResponse:
         else:
             messages.success(request, _("The sales item is made; the next bill takes it along."))
             return redirect("sale", item.pk)
-    wrong = lines.is_bound and (lines.total_error_count() or head.errors)
+    wrong = lines.total_error_count() or head.errors
     context = {
         "form": head, "lines": lines, "title": _("New sales item"), "parent": buyer.name,
         "back": reverse("customer", args=[buyer.pk]), "preview_url": reverse("sale_consequence", args=[buyer.pk]),
     }  # fmt: skip
-    return render(request, "sales/new.html", context, status=422 if wrong else 200)
+    alone = lines_alone(request, context)
+    return alone or render(request, "sales/new.html", context, status=422 if wrong else 200)
 
 
 @page("sales.change")
 @require_POST
 def consequence(request: HttpRequest, customer: int) -> HttpResponse:
     """The document that the sale would be, if it were billed alone today."""
-    buyer, lines = find_customer(request, customer), _lines(request)
+    buyer, lines = find_customer(request, customer), lines_of(request, LineForm, ROWS)
     context: dict[str, Any] = {}
-    if lines.is_valid() and (given := _given(lines)):
+    if lines.is_valid():
         try:
-            ready = services.preview_sale(actor_of(request), customer=buyer, lines=given)
+            ready = services.preview_sale(actor_of(request), customer=buyer, lines=_given(lines))
             context["papers"] = views_of_ready(actor_of(request), ready, today_of(request))
         except Refused as refused:
             context["refused"] = refused
@@ -194,9 +183,5 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 
 
-def _lines(request: HttpRequest) -> Any:
-    return Lines(request.POST if request.method == "POST" else None, prefix="lines")
-
-
-def _given(lines: Any) -> list[dict[str, Any]]:
-    return [one.line() for one in lines if one.is_line()]
+def _given(lines: TypedLines) -> list[dict[str, Any]]:
+    return [one.line() for one in lines.typed()]

@@ -21,11 +21,11 @@ from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
+from taktura.office.lines import TypedLines, adds_a_line, lines_alone, lines_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.tariffs.detail import find
 
 ROWS = 3  # empty lines of a new tariff
-MOST_LINES = 60
 INTERVALS = ("1 month", "3 months", "6 months", "1 year", "1 week")
 NOTICES = ("none", "monthly", "yearly")
 
@@ -60,11 +60,13 @@ class TariffForm(forms.Form):
 class LineForm(forms.Form):
     """A line of a new tariff."""
 
+    WIDE, COLUMN = frozenset[str](), "col-md-6 col-xl-3"
+
     key = forms.SlugField(label=lazy("Article"), max_length=100)
     title = forms.CharField(label=lazy("Title"), max_length=200)
-    charge = forms.ChoiceField(label=lazy("Billed as"))
-    booking = forms.ChoiceField(label=lazy("Booked"))
-    unit = forms.ChoiceField(label=lazy("Unit"))
+    charge = forms.ChoiceField(label=lazy("Billed as"), initial="recurring")
+    booking = forms.ChoiceField(label=lazy("Booked"), initial="included")
+    unit = forms.ChoiceField(label=lazy("Unit"), initial="piece")
     price = ExactNumberField(label=lazy("Price"), at_least=Decimal(0))
     included = ExactNumberField(label=lazy("Included quantity"), required=False, at_least=Decimal(0))
     in_minimum = forms.BooleanField(label=lazy("Counts for the minimum sales"), required=False)
@@ -83,11 +85,6 @@ class LineForm(forms.Form):
         if values["charge"] == "usage":
             values.pop("booking")
         return values
-
-
-Lines = forms.formset_factory(
-    LineForm, extra=0, min_num=1, validate_min=True, max_num=MOST_LINES, validate_max=True, absolute_max=MOST_LINES + 1
-)
 
 
 class PricesForm(forms.Form):
@@ -109,13 +106,10 @@ def new(request: HttpRequest) -> HttpResponse:
     """Make a tariff with its lines."""
     seller = seller_of(request)
     form = TariffForm(request.POST or None, initial={"currency": seller.currency, "interval": "1 month"})
-    data = request.POST.copy() if request.method == "POST" else None
-    if data is not None and data.get("action") == "add":
-        data["lines-TOTAL_FORMS"] = str(min(_total(data) + 1, MOST_LINES))
-        lines = Lines(data, prefix="lines")
-        return _edited(request, TariffForm(initial=request.POST.dict()), lines, quiet=True)
-    lines = Lines(_filled(data) if data is not None else None, prefix="lines", initial=[{}] * (ROWS - 1))
-    if data is not None and form.is_valid() & lines.is_valid():
+    lines = lines_of(request, LineForm, ROWS)
+    if adds_a_line(request):
+        form, lines = TariffForm(initial=request.POST.dict()), lines.with_one_more()
+    elif request.method == "POST" and form.is_valid() & lines.is_valid():
         fields = {n: v for n, v in form.cleaned_data.items() if v not in (None, "")}
         try:
             made = catalog.define_tariff(
@@ -132,9 +126,9 @@ def new(request: HttpRequest) -> HttpResponse:
     return _edited(request, form, lines)
 
 
-def _lines_of(lines: Any) -> dict[str, Any]:
+def _lines_of(lines: TypedLines) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for one in lines:
+    for one in lines.typed():
         key = one.cleaned_data["key"]
         if key in found:
             raise Refused("invalid", "Two lines have the article “%(article)s”: give each its own.", article=key)
@@ -142,31 +136,13 @@ def _lines_of(lines: Any) -> dict[str, Any]:
     return found
 
 
-def _total(data: Any) -> int:
-    text = data.get("lines-TOTAL_FORMS", "")
-    return int(text) if text.isdecimal() and len(text) < 4 else 1
-
-
-def _filled(data: Any) -> Any:
-    """The posted lines without those in which nothing was typed, numbered anew."""
-    names = ("key", "title", "price")
-    others = [n for n in LineForm.base_fields if n not in names]
-    wanted = [i for i in range(min(_total(data), MOST_LINES)) if any(data.get(f"lines-{i}-{n}") for n in names)]
-    kept = {k: v for k, v in data.items() if not k.startswith("lines-")}
-    for new_number, old in enumerate(wanted or [0]):
-        for name in (*names, *others):
-            if f"lines-{old}-{name}" in data:
-                kept[f"lines-{new_number}-{name}"] = data[f"lines-{old}-{name}"]
-    return kept | {"lines-TOTAL_FORMS": str(len(wanted) or 1), "lines-INITIAL_FORMS": "0"}
-
-
-def _edited(request: HttpRequest, form: TariffForm, lines: Any, *, quiet: bool = False) -> HttpResponse:
-    wrong = not quiet and bool(form.errors or (lines.is_bound and lines.total_error_count()))
+def _edited(request: HttpRequest, form: TariffForm, lines: TypedLines) -> HttpResponse:
+    wrong = bool(form.errors or lines.total_error_count())
     context = {
         "form": form, "lines": lines, "title": _("New tariff"), "parent": _("Tariffs"), "back": reverse("tariffs"),
-        "quiet": quiet,
     }  # fmt: skip
-    return render(request, "tariffs/new.html", context, status=422 if wrong else 200)
+    alone = lines_alone(request, context)
+    return alone or render(request, "tariffs/new.html", context, status=422 if wrong else 200)
 
 
 @page("tariffs.change")
