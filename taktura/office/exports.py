@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import xlsxwriter
 from django.http import HttpResponse
@@ -19,8 +20,11 @@ _XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _EXACT_DIGITS = 15  # a spreadsheet keeps no more
 
 
-def plain(value: Any) -> Any:
-    """A cell's value for a file: numbers and days as they are, HTML as its text."""
+def plain(value: Any, zone: str = "UTC") -> Any:
+    """A cell's value for a file: numbers and days as they are, an instant as the clock at `zone` shows it, HTML as its
+    text."""
+    if isinstance(value, datetime):
+        return value.astimezone(ZoneInfo(zone))
     if value is None or isinstance(value, int | Decimal | date):
         return value
     if isinstance(value, SafeString):
@@ -34,32 +38,34 @@ def harmless(value: Any) -> str:
     return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
 
 
-def as_csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    """A CSV file in UTF-8 with a mark of order, so that spreadsheets read it; decimals with a point, days as ISO."""
+def as_csv(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], zone: str = "UTC") -> HttpResponse:
+    """A CSV file in UTF-8 with a mark of order, so that spreadsheets read it; decimals with a point, days as ISO,
+    instants by the clock at `zone`, with what it differs from UTC."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow([harmless(h) for h in heads])
     for row in rows:
-        writer.writerow([harmless(plain(v)) for v in row])
+        writer.writerow([harmless(plain(v, zone)) for v in row])
     return _file("\ufeff" + text.getvalue(), f"{name}.csv", "text/csv; charset=utf-8")
 
 
-def as_xlsx(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> HttpResponse:
-    """An XLSX file; texts are written as texts, never as formulas or links."""
+def as_xlsx(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], zone: str = "UTC") -> HttpResponse:
+    """An XLSX file; texts are written as texts, never as formulas or links, instants by the clock at `zone`."""
     file = io.BytesIO()
     book = xlsxwriter.Workbook(
         file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "remove_timezone": True}
     )
     sheet = book.add_worksheet()
     bold, days = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
+    instants = book.add_format({"num_format": "yyyy-mm-dd hh:mm"})
     sheet.write_row(0, 0, list(heads), bold)
     sheet.freeze_panes(1, 0)
     for number, row in enumerate(rows, 1):
-        for column, value in enumerate(map(plain, row)):
+        for column, value in enumerate(plain(v, zone) for v in row):
             if value is None:
                 continue
             if isinstance(value, date | datetime):
-                sheet.write_datetime(number, column, value, days)
+                sheet.write_datetime(number, column, value, instants if isinstance(value, datetime) else days)
             elif isinstance(value, int | Decimal) and len(str(value)) <= _EXACT_DIGITS:
                 sheet.write_number(number, column, value)
             else:

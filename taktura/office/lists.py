@@ -18,7 +18,7 @@ from taktura.accounts.models import User
 from taktura.kit.exact import to_json
 from taktura.office import show
 from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx
-from taktura.office.page import actor_of, user_of
+from taktura.office.page import today_of, user_of, zone_of
 from taktura.office.typed import read_day
 
 PAGE = 50
@@ -136,7 +136,7 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
     sort = _sort(request, listing)
     form = request.GET.get("export")
     if form in (CSV, XLSX):
-        return _export(listing, columns, _ordered(listing, found, sort), form)
+        return _export(listing, columns, _ordered(listing, found, sort), form, zone_of(request))
     shown = _shown(request, listing, found, sort)
     if listing.prepare is not None:
         listing.prepare(shown.rows)
@@ -178,7 +178,7 @@ def _filtered(request: HttpRequest, listing: Listing) -> Rows:
     for one in listing.filters:
         value: Any = request.GET.get(one.name, "").strip().replace("\0", "")
         if one.is_day:
-            value = read_day(value, show.language(), actor_of(request).today("UTC")) if value else None
+            value = read_day(value, show.language(), today_of(request)) if value else None
         elif not one.is_text and value not in {v for v, _word in one.choices}:
             value = ""
         if value:
@@ -344,13 +344,13 @@ def _act(request: HttpRequest, listing: Listing, found: Rows, user: User) -> Htt
     return action.run(request, found)
 
 
-def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: str) -> HttpResponse:
+def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: str, zone: str) -> HttpResponse:
     rows = list(ordered[: listing.most])
     if listing.prepare is not None:
         listing.prepare(rows)
     table = ([(c.raw or c.value)(row) for c in columns] for row in rows)
     write = as_csv if form == CSV else as_xlsx
-    return write(listing.slug, [str(c.label) for c in columns], table)
+    return write(listing.slug, [str(c.label) for c in columns], table, zone)
 
 
 def yes_no(value: bool) -> str:

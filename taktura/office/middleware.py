@@ -14,7 +14,7 @@ from taktura.accounts.models import User
 from taktura.accounts.permissions import PERMISSIONS, may_bill
 from taktura.accounts.queries import second_factors
 from taktura.customers.models import Seller
-from taktura.office.page import OPEN, STAFF
+from taktura.office.page import OPEN, STAFF, NoSeller
 
 Next = Callable[[HttpRequest], HttpResponse]
 SELLER = "seller"
@@ -72,6 +72,10 @@ class OfficeMiddleware:
         if request.seller is None and mark in PERMISSIONS and not request.path.startswith("/settings/"):  # type: ignore[attr-defined]
             return redirect("home")  # which says that there is no company yet
         return None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A page that needs a company leads to the one that says that there is none yet."""
+        return redirect("home") if isinstance(error, NoSeller) else None
 
 
 def _seller(request: HttpRequest) -> Seller | None:

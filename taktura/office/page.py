@@ -43,9 +43,15 @@ def user_of(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
+class NoSeller(Exception):
+    """There is no company yet: the page needs one. The middleware leads to the page that says so."""
+
+
 def seller_of(request: HttpRequest) -> Seller:
-    """The seller chosen in the head of the page; else the first. The middleware has made sure that there is one."""
-    seller: Seller = request.seller  # type: ignore[attr-defined]
+    """The seller chosen in the head of the page; else the first. Raises `NoSeller`."""
+    seller: Seller | None = getattr(request, "seller", None)
+    if seller is None:
+        raise NoSeller
     return seller
 
 
@@ -54,6 +60,12 @@ def actor_of(request: HttpRequest) -> Actor:
     return Actor(f"user:{user_of(request).email}", utc_now())
 
 
+def zone_of(request: HttpRequest) -> str:
+    """The time zone of the seller chosen; UTC before there is one."""
+    seller: Seller | None = getattr(request, "seller", None)
+    return seller.time_zone if seller is not None else "UTC"
+
+
 def today_of(request: HttpRequest) -> Any:
-    """Today's date where the seller is."""
-    return actor_of(request).today(seller_of(request).time_zone)
+    """Today's date where the seller is: what somebody who works there calls today."""
+    return actor_of(request).today(zone_of(request))

@@ -22,7 +22,7 @@ from taktura.core.errors import Refused
 from taktura.office import show
 from taktura.office.forms import DayField, add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
-from taktura.office.page import actor_of, page, seller_of, today_of, user_of
+from taktura.office.page import actor_of, page, today_of, user_of, zone_of
 from taktura.office.templatetags.office import state
 
 USUAL_LIFE = timedelta(days=365)
@@ -47,7 +47,7 @@ class KeyForm(forms.Form):
 @page("settings.view")
 def keys(request: HttpRequest) -> HttpResponse:
     """All keys."""
-    now, zone = actor_of(request).now, seller_of(request).time_zone
+    now, zone = actor_of(request).now, zone_of(request)
 
     def prepare(rows: list[Any]) -> None:
         for row in rows:
@@ -148,7 +148,7 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             made, secret = services.create_key(
                 actor_of(request), name=fields["name"], scopes=fields["scopes"], by=user_of(request),
-                expires_at=_end_of(fields["last_day"], seller_of(request).time_zone),
+                expires_at=_end_of(fields["last_day"], zone_of(request)),
             )  # fmt: skip
         except Refused as refused:
             add_refusal(form, refused)

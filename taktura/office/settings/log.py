@@ -23,15 +23,17 @@ from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.history import action, told
 from taktura.office.lists import Column, Filter, Listing, Rows, list_page
-from taktura.office.page import actor_of, page, seller_of, user_of
+from taktura.office.page import actor_of, page, user_of, zone_of
 from taktura.office.subjects import KINDS, Subject, subjects
 from taktura.office.words import WORDS
+
+FIRST, LAST = date(1900, 1, 1), date(9999, 12, 30)
 
 
 @page("log.view")
 def log(request: HttpRequest) -> HttpResponse:
     """All entries, the newest first."""
-    zone, user = seller_of(request).time_zone, user_of(request)
+    zone, user = zone_of(request), user_of(request)
 
     def prepare(rows: list[Any]) -> None:
         named = subjects((row.subject for row in rows), user)
@@ -85,8 +87,8 @@ def _filters(zone: str) -> list[Filter]:
     actions = sorted((action(name), name) for name in WORDS["action"])
     kinds = sorted((show.word("subject_kind", name), name) for name in KINDS)
 
-    def start(day: date) -> datetime:
-        return datetime.combine(day, time(), ZoneInfo(zone))
+    def start(day: date) -> datetime:  # clocks know no hour outside of these years
+        return datetime.combine(min(max(day, FIRST), LAST), time(), ZoneInfo(zone))
 
     return [
         Filter(
@@ -102,7 +104,7 @@ def _filters(zone: str) -> list[Filter]:
         ),
         Filter(
             name="last", label=_("Until"), is_day=True,
-            apply=lambda rows, day: rows.filter(at__lt=start(day + timedelta(days=1))),
+            apply=lambda rows, day: rows.filter(at__lt=start(min(day, LAST) + timedelta(days=1))),
         ),
     ]  # fmt: skip
 

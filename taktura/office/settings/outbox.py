@@ -20,7 +20,7 @@ from taktura.kit.mail.queries import is_secret, mails
 from taktura.kit.mail.services import send_again
 from taktura.office import show
 from taktura.office.lists import Action, Column, Filter, Listing, Rows, list_page
-from taktura.office.page import actor_of, page, seller_of, user_of
+from taktura.office.page import actor_of, page, seller_of, user_of, zone_of
 from taktura.office.templatetags.office import state
 
 AGAIN = ("failed", "unknown", "caught")  # what can be tried again
@@ -51,7 +51,7 @@ def _may_read(request: HttpRequest, mail: OutgoingMail) -> bool:
 @page("jobs.view")
 def outbox(request: HttpRequest) -> HttpResponse:
     """All mails of the company, and those of sign-in."""
-    zone = seller_of(request).time_zone
+    zone = zone_of(request)
     return list_page(
         request,
         Listing(

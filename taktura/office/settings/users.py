@@ -27,7 +27,7 @@ from taktura.office import show
 from taktura.office.customers.changes import choices
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
-from taktura.office.page import actor_of, page, seller_of, user_of
+from taktura.office.page import actor_of, page, seller_of, user_of, zone_of
 from taktura.office.templatetags.office import state
 from taktura.office.words import WORDS
 
@@ -77,7 +77,7 @@ def users(request: HttpRequest) -> HttpResponse:
         for row in rows:
             row.factors = having.get(row.pk, [])
 
-    zone = seller_of(request).time_zone
+    zone = zone_of(request)
     return list_page(
         request,
         Listing(
