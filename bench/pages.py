@@ -22,6 +22,7 @@ from taktura.accounts.services import create_user
 from taktura.billing.services import bill
 from taktura.contracts.models import Contract
 from taktura.invoices.models import Document, DocumentLine, DocumentState, DocumentTax
+from taktura.invoices.services.states import BALANCES
 from taktura.kit.database import scratch_database
 from tools.pages import pages
 
@@ -94,6 +95,10 @@ def _multiply(each: int) -> None:
         _copy(cursor, DocumentTax, source.pk, {"id": None, "document_id": "n.id"})
         state = {k: v for k, v in fields.items() if k != "id"} | {"document_id": "n.id"}
         _copy(cursor, DocumentState, source.pk, state)
+        cursor.execute(
+            f"""INSERT INTO invoices_contractbalance (contract_id, open) {BALANCES.format(only="")}
+                ON CONFLICT (contract_id) DO UPDATE SET open = EXCLUDED.open"""
+        )
     settle_statistics()
 
 

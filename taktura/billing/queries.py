@@ -126,7 +126,7 @@ def due_contracts(
 def due_list(seller_id: int, on: date) -> QuerySet[Contract]:
     """The contracts that a run on a day takes."""
     due = Q(next_due__lte=on) | Q(changed_from__isnull=False, start__lte=on)
-    return Contract.objects.filter(customer__seller=seller_id).filter(due)
+    return Contract.objects.filter(seller=seller_id).filter(due)
 
 
 def item_by_id(seller_id: int, pk: int) -> SalesItem:

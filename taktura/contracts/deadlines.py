@@ -38,7 +38,7 @@ def deadlines(seller: Seller, today: date, within: timedelta = SOON) -> list[Dea
 
     Of contracts that run and have no end yet.
     """
-    rows = Contract.objects.filter(customer__seller=seller, end__isnull=True, start__lte=today).order_by()
+    rows = Contract.objects.filter(seller=seller, end__isnull=True, start__lte=today).order_by()
     groups = rows.values_list("terms", "terms_from", "customer__kind").annotate(number=Count("pk"))
     found = []
     for agreed, begun, kind, number in groups:
@@ -80,5 +80,5 @@ def with_deadlines(seller: Seller, found: Sequence[Deadline]) -> QuerySet[Any]:
             output_field=DateField(),
         )
 
-    rows = Contract.objects.filter(pk__in=chosen, customer__seller=seller).select_related("customer", "tariff")
+    rows = Contract.objects.filter(pk__in=chosen, seller=seller).select_related("customer", "tariff")
     return rows.annotate(deadline=one("deadline"), ends=one("ends"), later=one("later"))

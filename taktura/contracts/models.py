@@ -6,13 +6,17 @@ from django.db import models
 from django.db.models import F, Q
 
 from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
-from taktura.customers.models import Customer
+from taktura.customers.models import Customer, Seller
 from taktura.kit.fields import ExactField
 
 
 class Contract(models.Model):
-    """An agreement. An `end` is exclusive. The last four columns are the read model of billing (house.md, “A run”)."""
+    """An agreement. An `end` is exclusive. The last four columns are the read model of billing (house.md, “A run”).
 
+    `seller` is that of the customer, kept so that a seller's contracts are found without their customers.
+    """
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="contracts", db_index=False)
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contracts")
     key = models.CharField(max_length=100)
     tariff = models.ForeignKey(Tariff, on_delete=models.PROTECT, related_name="contracts")
@@ -34,11 +38,11 @@ class Contract(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["customer", "key"], name="contract_key_of_customer"),
+            models.UniqueConstraint(fields=["seller", "key"], name="contract_key"),
             models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="contract_end"),
         ]
         indexes = [
-            models.Index(fields=["next_due"], name="contract_next_due"),
+            models.Index(fields=["seller", "next_due", "id"], name="contract_due"),
             models.Index(fields=["changed_from"], name="contract_changed", condition=Q(changed_from__isnull=False)),
         ]
 

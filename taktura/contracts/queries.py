@@ -41,7 +41,7 @@ def by_key(seller_id: int, key: str) -> Contract:
     """The contract of a key; raises `Refused` (`not_found`)."""
     found = (
         Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff")
-        .filter(customer__seller=seller_id, key=key)
+        .filter(seller=seller_id, key=key)
         .first()
     )
     if found is None:
@@ -148,11 +148,11 @@ def _pauses_on(day: date) -> QuerySet[Pause, int]:
 
 def next_key(seller_id: int) -> str:
     """A key for a new contract: that of the contract signed last, counted on to the first that is free."""
-    last = Contract.objects.filter(customer__seller=seller_id).order_by("-id").values_list("key", flat=True).first()
+    last = Contract.objects.filter(seller=seller_id).order_by("-id").values_list("key", flat=True).first()
     found = re.search(r"[0-9]{1,18}$", last or "")
     stem, number = (last[: found.start()], found[0]) if last and found else ("V-", "0000")
     wanted = [f"{stem}{int(number) + step:0{len(number)}}" for step in range(1, 1 + NUMBERS_TRIED)]
-    taken = set(Contract.objects.filter(customer__seller=seller_id, key__in=wanted).values_list("key", flat=True))
+    taken = set(Contract.objects.filter(seller=seller_id, key__in=wanted).values_list("key", flat=True))
     return next((key for key in wanted if key not in taken), "")
 
 

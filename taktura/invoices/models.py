@@ -164,6 +164,16 @@ class DocumentState(models.Model):
         ]
 
 
+class ContractBalance(models.Model):
+    """The read model of lists of contracts: what is open of each (minor units; below zero the customer has credit).
+
+    Written with the states of documents; `verify` proves it. A contract without documents has no row.
+    """
+
+    contract = models.OneToOneField(Contract, primary_key=True, on_delete=models.PROTECT, related_name="balance")
+    open = models.BigIntegerField()
+
+
 class Payment(models.Model):
     """Money received for an invoice (minor units), entered by hand."""
 

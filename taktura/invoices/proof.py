@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from taktura.invoices.models import Document, DocumentLine, DocumentTax, NumberSeries
 from taktura.invoices.services.issue import DOCUMENT, LINE, document_hash
-from taktura.invoices.services.states import wrong_states
+from taktura.invoices.services.states import wrong_balances, wrong_states
 
 CHUNK = 2_000
 
@@ -18,6 +18,8 @@ def check_documents() -> Iterator[str]:
     yield from _check_numbers()
     for number in wrong_states():
         yield f"{number}: what lists show of it is not what its payments and credit notes say."
+    for key in wrong_balances():
+        yield f"{key}: the open amount that lists show of it is not what its documents and payments say."
 
 
 def is_unchanged(document: int) -> bool:

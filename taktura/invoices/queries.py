@@ -178,20 +178,6 @@ def issued_by_kind() -> list[tuple[int, str, int]]:
     return [(seller, kind, number) for seller, kind, number in rows]
 
 
-def balances(contracts: Iterable[int]) -> dict[int, int]:
-    """The open amounts of contracts in minor units, as `balance` says them; in two queries. Those of 0 may be left
-    out."""
-    wanted = list(contracts)
-    rows = DocumentState.objects.filter(contract__in=among(wanted)).order_by().values_list("contract", "kind")
-    found: dict[int, int] = {}
-    for pk, kind, gross in rows.annotate(sum=Sum("gross")):
-        found[pk] = found.get(pk, 0) + (gross if kind == "invoice" else -gross)
-    paid = Payment.objects.filter(document__contract__in=among(wanted)).order_by().values_list("document__contract")
-    for pk, amount in paid.annotate(sum=Sum("amount")):
-        found[pk] = found.get(pk, 0) - amount
-    return found
-
-
 def exact(minor: int, digits: int) -> Decimal:
     """Minor units as a decimal with the currency's decimals."""
     return Money(minor, digits).exact

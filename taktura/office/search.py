@@ -114,7 +114,7 @@ def _customers(seller: int, text: str, most: int) -> Iterator[Hit]:
 
 
 def _contracts(seller: int, text: str, most: int) -> Iterator[Hit]:
-    rows = Contract.objects.filter(customer__seller=seller, key__icontains=text).select_related("customer")
+    rows = Contract.objects.filter(seller=seller, key__icontains=text).select_related("customer")
     for c in rows.order_by("key", "pk")[:most]:
         yield Hit(c.key, c.customer.name, address("contract", c.pk))
 

@@ -160,7 +160,7 @@ def _line_proposal(wanted: _Wanted, line: ContractLine, title: str, likely: int,
 
 def usage_lines(seller: int) -> Any:
     """The lines that can take a supplier's usage, with contract, customer and article."""
-    rows = ContractLine.objects.filter(contract__customer__seller=seller, charge="usage")
+    rows = ContractLine.objects.filter(contract__seller=seller, charge="usage")
     return rows.select_related("contract__customer", "article")
 
 
@@ -177,7 +177,7 @@ def search_lines(seller: int, text: str, most: int) -> list[LineProposal]:
 
 def search_contracts(seller: int, text: str, most: int) -> list[Contract]:
     """The contracts that a text finds, by key or customer."""
-    found = Contract.objects.filter(customer__seller=seller).select_related("customer", "tariff")
+    found = Contract.objects.filter(seller=seller).select_related("customer", "tariff")
     for word in plain(text).split():
         found = found.filter(Q(key__icontains=word) | Q(customer__folded__contains=word))
     return list(found.order_by("key", "pk")[:most])

@@ -181,7 +181,7 @@ def _load(entries: Sequence[LogEntry], seller: int) -> _Known:
     documents = Document.objects.filter(pk__in=among(subjects["document"]), seller=seller)
     documents = documents.select_related("customer", "contract").prefetch_related("references__corrects")
     customers = Customer.objects.filter(pk__in=among(subjects["customer"]), seller=seller)
-    contracts = Contract.objects.filter(pk__in=among(subjects["contract"]), customer__seller=seller)
+    contracts = Contract.objects.filter(pk__in=among(subjects["contract"]), seller=seller)
     suppliers = Supplier.objects.filter(pk__in=among(subjects["supplier"]), seller=seller)
     return _Known(
         seller,

@@ -74,6 +74,7 @@ FRESH: dict[str, Changes] = {
     "customers_billinginformation": {"customer_id": "$customer"},
     "customers_customer": {"key": "new"},
     "customers_seller": {},
+    "invoices_contractbalance": {"contract_id": "$contract"},
     "invoices_document": {"number": "new", "issued_in": "$now"},
     "invoices_documentline": {"document_id": "$document", "position": 99},
     "invoices_documentreference": {"document_id": "$document"},
@@ -93,7 +94,10 @@ FRESH: dict[str, Changes] = {
     "usage_usagehistory": {},
     "usage_usagerecord": {"external_id": "new"},
 }
-KEYS = {"invoices_documentstate": "document_id"}  # tables whose rows are known by another's id
+KEYS = {
+    "invoices_contractbalance": "contract_id",
+    "invoices_documentstate": "document_id",
+}  # tables whose rows are known by another's id
 
 # One attempt for each constraint, by its name: the table, and how the row differs from a good one.
 ATTEMPTS: dict[str, tuple[str, Changes]] = {
@@ -106,7 +110,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "tariff_key": ("catalog_tariff", {"key": "$same"}),
     "tariff_line_article": ("catalog_tariffline", {"article_id": "$same"}),
     "tariff_line_key": ("catalog_tariffline", {"key": "sun-calls"}),
-    "contract_key_of_customer": ("contracts_contract", {"key": "$same"}),
+    "contract_key": ("contracts_contract", {"key": "$same"}),
     "phase_start": ("contracts_contractphase", {"start": "$same"}),
     "customers_billinginformation_customer_id_key": ("customers_billinginformation", {"customer_id": "$same"}),
     "customer_key": ("customers_customer", {"key": "$same"}),
@@ -261,6 +265,7 @@ def placed(value: Any) -> Any:
         "$document": ("invoices_document", FRESH["invoices_document"]),
         "$article": ("catalog_article", {"key": "other"}),
         "$customer": ("customers_customer", {"key": "other"}),
+        "$contract": ("contracts_contract", {"key": "other"}),
         "$seller": ("customers_seller", {}),
         "$subscription": ("usage_suppliersubscription", {"folded": "other"}),
     }

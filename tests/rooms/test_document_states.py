@@ -15,10 +15,10 @@ from taktura.contracts import services as contracts
 from taktura.contracts.queries import line_for
 from taktura.customers import services as customers
 from taktura.customers.models import Seller
-from taktura.invoices.models import Document, DocumentState
-from taktura.invoices.queries import open_amount, status
+from taktura.invoices.models import ContractBalance, Document, DocumentState
+from taktura.invoices.queries import balance, open_amount, status
 from taktura.invoices.services import confirm_numbering, mail_document, pay
-from taktura.invoices.services.states import wrong_states
+from taktura.invoices.services.states import wrong_balances, wrong_states
 from taktura.kit.actor import Actor
 
 LINES: dict[str, dict[str, Any]] = {
@@ -97,6 +97,31 @@ def test_a_change_of_quantity_does(seller: Seller, actor: Actor) -> None:
     assert state(invoice(1))[0] == "open"
     assert state(invoice(1))[1] == 11900 - Document.objects.get(kind="credit_note").gross
     assert verify() == []
+
+
+def test_what_is_open_of_a_contract_is_kept(seller: Seller, actor: Actor) -> None:
+    """Invoices less credit notes less payments, whatever they are of."""
+    pay(actor, document=invoice(1), amount=Decimal("19.00"), on=ON)
+    billing.credit(actor, document=invoice(1))
+    billing.credit(actor, document=invoice(2), lines=[{"line": 1, "net": "40"}])
+    kept = dict(ContractBalance.objects.values_list("contract__key", "open"))
+    assert kept == {"V1": -1900, "V2": 7140, "V3": 11900}
+    for row in ContractBalance.objects.all():
+        assert row.open == balance(row.contract_id).minor
+    assert verify() == []
+
+
+def test_the_proof_finds_a_balance_that_is_wrong_missing_or_idle(seller: Seller, actor: Actor) -> None:
+    first, second, third = ContractBalance.objects.order_by("contract__key")
+    ContractBalance.objects.filter(pk=first.pk).update(open=1)
+    second.delete()
+    assert wrong_balances() == ["V1", "V2"]
+    assert len(verify()) == 2
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("TRUNCATE invoices_contractbalance")
+        cursor.execute(import_module("taktura.invoices.migrations.0006_contract_balance").FILL)
+    assert wrong_balances() == []
+    assert third.open == 11900
 
 
 def test_a_mail_in_the_outbox_is_known(seller: Seller, actor: Actor) -> None:

@@ -101,7 +101,7 @@ def list_contracts(
     `status`: as it is today. `next_billing_until`: those that fall due before this day.
     """
     call = call_of(request)
-    found = Contract.objects.filter(customer__seller=call.seller).select_related("customer", "tariff")
+    found = Contract.objects.filter(seller=call.seller).select_related("customer", "tariff")
     if customer is not None:
         found = found.filter(customer__key=customer)
     if tariff is not None:

@@ -99,7 +99,7 @@ def bill_thresholds(actor: Actor, *, seller: Seller) -> list[Issued]:
     Each bill is an act of its own; one that is refused (numbers are not confirmed) stops no other.
     """
     scope = Scope(on=actor.today(seller.time_zone), interim=True)
-    wanted = with_threshold().filter(customer__seller=seller, customer__complete=True, start__lte=scope.on)
+    wanted = with_threshold().filter(seller=seller, customer__complete=True, start__lte=scope.on)
     reached: list[int] = []
     last = 0
     while batch := list(wanted.filter(pk__gt=last)[:LOOKED_AT]):

@@ -40,7 +40,7 @@ def usage_of(seller: Seller, first: date, end: date) -> list[dict[str, Any]]:
     Only on days on which a contract runs and is not paused; calls last whole seconds.
     """
     entries: list[dict[str, Any]] = []
-    running = Contract.objects.filter(customer__seller=seller, tariff__key__in=HABITS, start__lt=end)
+    running = Contract.objects.filter(seller=seller, tariff__key__in=HABITS, start__lt=end)
     for contract in running.prefetch_related("pauses", "phases__tariff").order_by("id"):
         days = [day for day in _days(first, end) if _runs(contract, day)]
         if days:

@@ -117,7 +117,7 @@ def plan_contract(
     billed_until: date | None = None,
 ) -> PlannedContract:
     """The contract that `sign` would write, without its coupon. Refuses alike."""
-    if Contract.objects.filter(key=key, customer__seller=customer.seller_id).exists():
+    if Contract.objects.filter(key=key, seller=customer.seller_id).exists():
         raise Refused("conflict", "There is a contract “%(key)s” already: choose another key.", key=key)
     if offer_number is not None and offer_number != tariff.offer_number:
         raise Refused(
@@ -131,6 +131,7 @@ def plan_contract(
     terms = parse_terms(tariff.notice)
     end = fixed_end(terms, start)
     contract = Contract(
+        seller=customer.seller,
         customer=customer,
         key=key,
         tariff=tariff,

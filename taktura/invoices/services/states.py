@@ -1,4 +1,5 @@
-"""The read model of lists of documents: written by whoever issues, credits or takes a payment, in its transaction."""
+"""The read models of lists of documents and contracts: written by whoever issues, credits or takes a payment, in its
+transaction."""
 
 from collections.abc import Iterable
 
@@ -30,9 +31,19 @@ FROM (
 ) x
 """  # noqa: S608
 
+# What is open of a contract: its invoices less its credit notes and what has been paid (as `queries.balance`).
+BALANCES = """
+SELECT d.contract_id, sum(CASE d.kind WHEN 'invoice' THEN d.gross ELSE -d.gross END - p.paid) AS open
+FROM invoices_document d
+CROSS JOIN LATERAL (SELECT COALESCE(sum(amount), 0) AS paid FROM invoices_payment WHERE document_id = d.id) p
+WHERE d.contract_id IS NOT NULL {only} GROUP BY d.contract_id
+"""
+ONLY = "AND d.contract_id IN (SELECT contract_id FROM invoices_document WHERE id = ANY(%s))"
+
 
 def write_states(documents: Iterable[int]) -> None:
-    """Write the rows of documents anew: new ones, and those whose open amount has changed."""
+    """Write the rows of documents anew (new ones, and those whose open amount has changed), and what is open of their
+    contracts."""
     ids = sorted(set(documents))
     if not ids:
         return
@@ -41,6 +52,11 @@ def write_states(documents: Iterable[int]) -> None:
         cursor.execute(
             f"""INSERT INTO invoices_documentstate ({names}) {RIGHT} WHERE x.id = ANY(%s)
                 ON CONFLICT (document_id) DO UPDATE SET open = EXCLUDED.open, payment = EXCLUDED.payment""",
+            [ids],
+        )
+        cursor.execute(
+            f"""INSERT INTO invoices_contractbalance (contract_id, open) {BALANCES.format(only=ONLY)}
+                ON CONFLICT (contract_id) DO UPDATE SET open = EXCLUDED.open""",
             [ids],
         )
 
@@ -55,3 +71,15 @@ def wrong_states() -> list[str]:
                 WHERE ({named}) IS DISTINCT FROM ({right}) ORDER BY r.document_id"""
         )
         return [number for (number,) in cursor.fetchall()]
+
+
+def wrong_balances() -> list[str]:
+    """The keys of contracts of which lists show another open amount than their documents and payments say."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT c.key FROM ({BALANCES.format(only="")}) r
+                FULL JOIN invoices_contractbalance b ON b.contract_id = r.contract_id
+                JOIN contracts_contract c ON c.id = COALESCE(r.contract_id, b.contract_id)
+                WHERE r.open IS DISTINCT FROM b.open ORDER BY c.id"""
+        )
+        return [key for (key,) in cursor.fetchall()]

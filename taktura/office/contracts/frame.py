@@ -24,7 +24,7 @@ from taktura.usage.queries import waiting_of_contract
 def find(request: HttpRequest, pk: int) -> Contract:
     """The seller's contract, or 404."""
     rows = Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff")
-    return get_object_or_404(rows.filter(customer__seller=seller_of(request)), pk=pk)
+    return get_object_or_404(rows.filter(seller=seller_of(request)), pk=pk)
 
 
 def tariff_title(contract: Contract, request: HttpRequest) -> str:

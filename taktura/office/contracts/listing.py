@@ -4,7 +4,8 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,7 +14,6 @@ from taktura.catalog.models import Tariff
 from taktura.catalog.queries import titles
 from taktura.contracts.models import Contract
 from taktura.contracts.queries import STATES, in_status, with_status
-from taktura.invoices.queries import balances
 from taktura.kit.fold import fold
 from taktura.office import show
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
@@ -33,7 +33,8 @@ def listing(request: HttpRequest) -> Listing:
     """What the list shows."""
     seller, today = seller_of(request), today_of(request)
     named = titles(seller.pk, today)
-    rows = Contract.objects.filter(customer__seller=seller).select_related("customer").defer("terms")
+    rows = Contract.objects.filter(seller=seller).select_related("customer").defer("terms")
+    rows = rows.annotate(open=Coalesce(F("balance__open"), 0))
     return Listing(
         slug="contracts",
         title=_("Contracts"),
@@ -43,7 +44,6 @@ def listing(request: HttpRequest) -> Listing:
         filters=_filters(seller.pk, today, named),
         search=_search,
         search_label=_("Number or customer"),
-        prepare=_with_balance,
         link=lambda c: reverse("contract", args=[c.pk]),
         menu=_menu,
         primary=Link(label=_("Sign a contract"), url=reverse("sign_contract"), permission="contracts.change"),
@@ -88,6 +88,8 @@ def _columns(named: dict[int, str]) -> list[Column]:
             label=_("Open amount"),
             value=lambda c: show.minor(c.open, c.currency) if c.open else show.NONE,
             raw=lambda c: show.exact(c.open, c.currency),
+            sort="open",
+            sums="open",
             numeric=True,
         ),
     ]
@@ -135,12 +137,6 @@ def _search(found: Rows, text: str) -> Rows:
     for word in fold(text).split():
         found = found.filter(Q(key__icontains=word) | Q(customer__folded__contains=word))
     return found
-
-
-def _with_balance(rows: list[Any]) -> None:
-    known = balances([c.pk for c in rows])
-    for contract in rows:
-        contract.open = known.get(contract.pk, 0)
 
 
 def _menu(contract: Contract) -> list[Link]:

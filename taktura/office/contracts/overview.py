@@ -15,7 +15,7 @@ from taktura.core.facts import Line, LineTerms, at
 from taktura.core.periods import FOREVER
 from taktura.core.terms import parse_terms
 from taktura.invoices.models import DocumentState
-from taktura.invoices.queries import balances
+from taktura.invoices.queries import balance
 from taktura.kit.fields import stored_end
 from taktura.office import show
 from taktura.office.contracts.frame import answer, find
@@ -102,7 +102,7 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
         "contracts/documents.html",
         rows=rows[:DOCUMENTS],
         most=DOCUMENTS,
-        balance=balances([found.pk]).get(found.pk, 0),
+        balance=balance(found.pk).minor,
     )
 
 

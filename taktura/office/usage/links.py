@@ -75,9 +75,7 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
     """Untie a subscription from a contract line."""
     row = find(request, pk)
     line = get_object_or_404(
-        ContractLine.objects.filter(
-            contract__customer__seller=seller_of(request), subscription_links__subscription=row
-        ),
+        ContractLine.objects.filter(contract__seller=seller_of(request), subscription_links__subscription=row),
         pk=request.POST.get("line") if request.POST.get("line", "").isdecimal() else 0,
     )
     try:
@@ -179,7 +177,7 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
 def _contract(request: HttpRequest) -> Contract | None:
     given = request.GET.get("contract", "")
     rows = Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff")
-    rows = rows.filter(customer__seller=seller_of(request))
+    rows = rows.filter(seller=seller_of(request))
     return get_object_or_404(rows, pk=int(given)) if given.isdecimal() and len(given) < 18 else None
 
 

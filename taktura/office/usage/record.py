@@ -266,7 +266,7 @@ def new(request: HttpRequest) -> HttpResponse:
         text = request.GET.get("q", "").replace("\0", "").strip()[:100]
         context: dict[str, Any] = {"q": text, "found": search_contracts(seller.pk, text, FOUND) if text else []}
         return render(request, "usage/new_contract.html", {**context, "usage_tabs": tabs("usage_records")})
-    rows = Contract.objects.select_related("customer").filter(customer__seller=seller)
+    rows = Contract.objects.select_related("customer").filter(seller=seller)
     contract = get_object_or_404(rows, pk=int(given))
     lines = list(usage_lines(seller.pk).filter(contract=contract).order_by("pk"))
     titles = titles_of(lines)

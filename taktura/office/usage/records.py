@@ -172,14 +172,14 @@ def _next(day: date) -> date:
 
 def _of_contract(seller: Seller, rows: Rows, key: str) -> Rows:
     """By the ids of its lines, so that an index of these answers."""
-    mine = ContractLine.objects.filter(contract__customer__seller=seller, contract__key=key)
+    mine = ContractLine.objects.filter(contract__seller=seller, contract__key=key)
     lines = list(mine.values_list("pk", flat=True))
     return rows.filter(Q(line__in=lines) | Q(line__isnull=True, contract__key=key))
 
 
 def _of_article(seller: Seller, rows: Rows, key: str) -> Rows:
     """Few lines by their ids; those of an article that many have are met soon in the order of days."""
-    mine = ContractLine.objects.filter(contract__customer__seller=seller, article__key=key)
+    mine = ContractLine.objects.filter(contract__seller=seller, article__key=key)
     lines = list(mine.values_list("pk", flat=True)[: FEW_LINES + 1])
     if len(lines) <= FEW_LINES:
         return rows.filter(Q(line__in=lines) | Q(line__isnull=True, article=key))

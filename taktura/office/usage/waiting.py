@@ -276,7 +276,7 @@ class SendForm(forms.Form):
     def clean_contract(self) -> Contract | None:
         """The contract of this number."""
         key = self.cleaned_data["contract"].strip()
-        found = Contract.objects.filter(customer__seller=self.seller, key=key).first()
+        found = Contract.objects.filter(seller=self.seller, key=key).first()
         if key and found is None:
             raise forms.ValidationError(_("There is no contract “%(key)s”.") % {"key": key})
         return found

@@ -156,7 +156,7 @@ def _check_number(entries: Sequence[Any]) -> None:
 def _contracts(seller: Seller, entries: Iterable[Entry]) -> dict[str, int]:
     """The contracts that records name."""
     keys = {e.contract for e in entries if e.contract is not None}
-    found = Contract.objects.filter(customer__seller=seller, key__in=keys) if keys else Contract.objects.none()
+    found = Contract.objects.filter(seller=seller, key__in=keys) if keys else Contract.objects.none()
     return dict(found.values_list("key", "pk"))
 
 
