@@ -2,11 +2,11 @@
 
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from procrastinate.contrib.django import app
 
 from taktura.billing.services import bill, bill_thresholds, receive_file
+from taktura.billing.unattended import RUN, SCHEDULE, day_of, is_due
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
@@ -17,9 +17,7 @@ from taktura.kit.jobs.services import Tell, carry_out, file_of, start
 from taktura.usage.models import Supplier
 from taktura.usage.services import check_size
 
-RUN, FILE = "billing_run", "usage_file"  # kinds of long work
-SCHEDULE = "schedule"  # who acts when nobody does
-HOUR = 6  # local
+FILE = "usage_file"  # a kind of long work, as RUN
 
 
 def start_run(actor: Actor, *, seller: Seller, on: date, exclude: list[int]) -> Work:
@@ -89,18 +87,16 @@ def _read(work: Work, tell: Tell) -> dict[str, Any]:
 def bill_unattended(timestamp: int) -> list[int]:
     """Every hour: sellers who want that get one run a day of what is due, from six in their morning on.
 
-    Where no worker was there at six, or somebody's run was under way, a later hour does it. Gives the work, by id.
+    Where no worker was there at six, or somebody's run was under way, a later hour does it. A run that failed is tried
+    again, later and later (`unattended.DELAYS`): what the try before has issued is not billed twice. Gives the work, by id.
     """
     actor = Actor(SCHEDULE, utc_now())
     begun = []
     for seller in Seller.objects.filter(unattended_runs=True).order_by("id"):
-        local = actor.now.astimezone(ZoneInfo(seller.time_zone))
-        midnight = local.replace(hour=0, minute=0, second=0, microsecond=0)
-        mine = Work.objects.filter(kind=RUN, subject=f"seller:{seller.pk}", actor=SCHEDULE, created_at__gte=midnight)
-        if local.hour < HOUR or mine.exists():
+        if not is_due(seller, actor.now):
             continue
         try:
-            begun.append(start_run(actor, seller=seller, on=local.date(), exclude=[]).pk)
+            begun.append(start_run(actor, seller=seller, on=day_of(seller, actor.now), exclude=[]).pk)
         except Refused:
             continue
     return begun

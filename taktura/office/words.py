@@ -52,6 +52,7 @@ WORDS = {
         "take_up_stalled": "Take up broken-off jobs",
         "forget_old_jobs": "Forget old jobs",
         "forget_old_mails": "Forget old mails",
+        "forget_visits": "Forget old sessions and invitations",
         "read_webhooks": "Read the log for webhooks",
         "send_webhooks": "Send webhooks",
         "forget_webhooks": "Forget old webhooks",

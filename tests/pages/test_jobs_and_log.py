@@ -9,11 +9,13 @@ import pytest
 from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from taktura.audit import services as audit
 from taktura.audit.models import LogEntry
 from taktura.audit.tasks import prove_log
+from taktura.billing.unattended import DELAYS, RUN, SCHEDULE
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
@@ -21,6 +23,8 @@ from taktura.kit.jobs.models import JobFailure, Work
 from taktura.kit.jobs.worker import run_worker
 from taktura.kit.language import translate
 from taktura.kit.mail.tasks import send_mail
+from taktura.office import show
+from taktura.office.settings.jobs import ROUTINE
 from taktura.office.subjects import KINDS, subjects
 from taktura.office.words import WORDS
 
@@ -69,6 +73,27 @@ def test_what_failed_and_why(failed: int, client_as: SignIn) -> None:
     as_owner("INSERT INTO procrastinate_workers DEFAULT VALUES")
     assert "No worker was seen" not in client.get("/settings/jobs/").content.decode()
     assert client.get("/settings/jobs/99999999/").status_code == 404
+
+
+def test_an_unattended_run_says_why_it_failed_and_when_it_is_tried_again(seller: Seller, client_as: SignIn) -> None:
+    now = utc_now()
+    Seller.objects.update(unattended_runs=True, time_zone="UTC")
+    work = Work.objects.create(
+        kind=RUN, subject=f"seller:{seller.pk}", state="failed", error="ValueError: the disk is full", actor=SCHEDULE,
+        created_at=now, finished_at=now, job=send_mail.defer(mail=999_999),
+    )  # fmt: skip
+    again = f"about {show.moment(now + DELAYS[0], 'UTC')}"
+    for path in ("/settings/jobs/", f"/settings/jobs/{work.job}/"):
+        text = client_as().get(path).content.decode()
+        assert "ValueError: the disk is full" in text and again in text, path
+    Seller.objects.update(unattended_runs=False)
+    assert again not in client_as().get("/settings/jobs/").content.decode(), "nobody wants it any more"
+
+
+def test_what_comes_by_itself_is_shown_only_where_it_went_wrong() -> None:
+    assert {task.task.name for task in app.periodic_registry.periodic_tasks.values()} - {"read_webhooks"} <= set(
+        ROUTINE
+    )
 
 
 def test_a_failed_job_is_tried_again(failed: int, client_as: SignIn) -> None:

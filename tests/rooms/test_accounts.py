@@ -5,6 +5,8 @@ import time
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connections, transaction
 
 from taktura.accounts import services
@@ -15,6 +17,7 @@ from taktura.audit.models import LogEntry
 from taktura.audit.services import broken_entries
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
+from taktura.kit.clock import utc_now
 from taktura.kit.secret import seal, unseal
 
 pytestmark = pytest.mark.usefixtures("database")
@@ -191,3 +194,22 @@ def test_sealed_secrets_are_read_again() -> None:
     assert seal("x") != seal("x")
     with pytest.raises(Refused):
         unseal("gAAAAnonsense")
+
+
+def test_sessions_and_invitations_that_are_over_are_forgotten(actor: Actor) -> None:
+    from taktura.accounts.tasks import forget_visits
+
+    user, now = make(actor), utc_now()
+    for name, days in (("over", -1), ("open", 1)):
+        Session.objects.create(session_key=name, session_data="", expire_date=now + timedelta(days=days))
+    for name in ("over", "open", "gone"):  # one was signed out elsewhere
+        UserSession.objects.create(user=user, session_key=name, ip="::1", user_agent="x")
+    for name, days in (("old", -100), ("late", -80), ("open", 5)):
+        invited = services.invite(actor, email=f"{name}@firm.example", role="viewer")[0]
+        Invitation.objects.filter(pk=invited.pk).update(expires_at=now + timedelta(days=days))
+    assert forget_visits(timestamp=0) == 1 + 2 + 1
+    assert list(Session.objects.values_list("session_key", flat=True)) == ["open"]
+    assert list(UserSession.objects.values_list("session_key", flat=True)) == ["open"]
+    assert sorted(Invitation.objects.values_list("email", flat=True)) == ["late@firm.example", "open@firm.example"]
+    assert LogEntry.objects.filter(action="invite").count() == 3, "the log keeps who was invited"
+    assert forget_visits(timestamp=0) == 0

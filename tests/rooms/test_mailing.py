@@ -190,3 +190,65 @@ def test_a_run_by_hand_does_not_take_the_unattended_one_away(
     run_work(mine)
     monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, 1, 5, 5, tzinfo=UTC))
     assert len(tasks.bill_unattended(timestamp=0)) == 1
+
+
+def at_hour(monkeypatch: pytest.MonkeyPatch, hour: int, day: int = 1) -> list[Work]:
+    """What the schedule begins at five past an hour (UTC) of a day in July; in Berlin it is two hours later."""
+    monkeypatch.setattr(tasks, "utc_now", lambda: datetime(2026, 7, day, hour, 5, tzinfo=UTC))
+    return [Work.objects.get(pk=pk) for pk in tasks.bill_unattended(timestamp=0)]
+
+
+def test_an_unattended_run_that_failed_is_tried_again_and_bills_nothing_twice(
+    seller: Seller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Seller.objects.update(unattended_runs=True)
+    monkeypatch.setattr(running, "BATCH", 1)
+    right, issued = running.issue_documents, list[int]()
+
+    def breaks_at_the_second(*args: Any) -> Any:
+        issued.append(1)
+        if len(issued) % 2 == 0:
+            raise ValueError("the disk is full")
+        return right(*args)
+
+    monkeypatch.setattr(running, "issue_documents", breaks_at_the_second)
+    begun = []
+    for hour in range(3, 8):
+        for work in at_hour(monkeypatch, hour):
+            begun.append(hour)
+            if hour == 7:
+                monkeypatch.setattr(running, "issue_documents", right)
+                assert run_work(work).state == "done"
+                continue
+            with pytest.raises(ValueError, match="disk"):
+                tasks.run_billing(work=work.pk)
+            work.refresh_from_db()
+            assert (work.state, work.error) == ("failed", "ValueError: the disk is full")
+    assert begun == [4, 5, 7], "an hour after the first, two after the second"
+    assert at_hour(monkeypatch, 8) == [] and at_hour(monkeypatch, 20) == [], "it went well in the end"
+    first = Document.objects.filter(contract__isnull=False).values_list("contract", flat=True)
+    assert sorted(first) == sorted(Contract.objects.values_list("pk", flat=True)), "each contract has one invoice"
+    assert verify() == []
+
+
+def test_a_day_s_tries_come_to_an_end(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
+    from taktura.invoices.models import NumberSeries
+
+    Seller.objects.update(unattended_runs=True)
+    NumberSeries.objects.update(confirmed=False)
+    begun = []
+    for hour in range(22):
+        for work in at_hour(monkeypatch, hour):
+            assert run_work(work).result["refused"]["code"] == "numbering_unconfirmed"
+            begun.append(hour)
+    assert begun == [4, 5, 7, 11, 19], "after 1, 2, 4 and 8 hours"
+    NumberSeries.objects.update(confirmed=True)
+    (work,) = at_hour(monkeypatch, 4, day=2)
+    assert run_work(work).result["invoices"] == 4 and verify() == []
+
+
+def test_a_run_that_somebody_stopped_is_not_begun_again(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> None:
+    Seller.objects.update(unattended_runs=True)
+    (work,) = at_hour(monkeypatch, 4)
+    jobs.stop(work=work)
+    assert run_work(work).state == "stopped" and at_hour(monkeypatch, 12) == []

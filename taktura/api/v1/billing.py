@@ -20,7 +20,8 @@ from taktura.billing.queries import due_list, item_by_id
 from taktura.billing.services import bill, move_sales_item, preview_sale, sell
 from taktura.billing.services.prepare import item_net
 from taktura.billing.services.run import Problem, sums_of
-from taktura.billing.tasks import RUN, start_run
+from taktura.billing.tasks import start_run
+from taktura.billing.unattended import RUN
 from taktura.contracts.models import Contract
 from taktura.contracts.queries import by_key
 from taktura.core.errors import Refused

@@ -65,6 +65,22 @@ def forget_files(before: datetime) -> int:
     return count
 
 
+def forget_work(before: datetime) -> int:
+    """Forget work that ended before an instant; the newest of its kind and subject is kept. Gives how many."""
+    newer = Work.objects.filter(kind=OuterRef("kind"), subject=OuterRef("subject"), pk__gt=OuterRef("pk"))
+    old = Work.objects.filter(Exists(newer), finished_at__lt=before).exclude(state__in=OPEN)
+    count, _ = old.delete()
+    return count
+
+
+def forget_counters(now: datetime) -> int:
+    """Forget counters (of requests, of attempts to sign in) whose time is over; gives how many. The cache of the
+    database throws nothing away by itself before it is full."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM kit_cache WHERE expires < %s", [now])
+        return int(cursor.rowcount)
+
+
 def forget_failures() -> int:
     """Forget why jobs failed that are forgotten themselves; gives how many."""
     alive = ProcrastinateJob.objects.filter(pk=OuterRef("job"))

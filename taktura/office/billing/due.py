@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from taktura.billing import services as billing
 from taktura.billing.queries import due_list, standing
-from taktura.billing.tasks import RUN
+from taktura.billing.unattended import RUN
 from taktura.core.money import Money, places
 from taktura.customers.models import Seller
 from taktura.kit.fold import fold

@@ -16,7 +16,8 @@ from taktura.billing import services as billing
 from taktura.billing.models import BillingRun, RunProblem
 from taktura.billing.queries import due_list
 from taktura.billing.services.run import Outcome
-from taktura.billing.tasks import RUN, start_run
+from taktura.billing.tasks import start_run
+from taktura.billing.unattended import RUN
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer

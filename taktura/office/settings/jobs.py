@@ -1,7 +1,8 @@
 """Background work: what runs, what waits, what failed and why."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +15,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from taktura.billing.unattended import again_at, tries
 from taktura.core.errors import Refused
+from taktura.customers.models import Seller
 from taktura.kit.jobs import queries
 from taktura.kit.jobs.models import Work
 from taktura.kit.jobs.services import cancel_job, retry_job, stop
@@ -28,13 +31,9 @@ from taktura.office.words import WORDS
 STATUSES = ("todo", "doing", "succeeded", "failed", "cancelled", "aborted")
 # What comes again every minute or night: of no interest while it goes well.
 ROUTINE = (
-    "take_up_stalled",
-    "send_mails",
-    "forget_old_jobs",
-    "forget_old_mails",
-    "bill_unattended",
-    "check_thresholds",
-)
+    "take_up_stalled", "send_mails", "forget_old_jobs", "forget_old_mails", "forget_visits", "forget_answers",
+    "forget_webhooks", "forget_webhook_jobs", "bill_unattended", "check_thresholds",
+)  # fmt: skip
 MOST_AT_ONCE = 200
 RECENT = 10
 
@@ -58,6 +57,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
             row.written = times[row.pk][0].at if row.pk in times else None
             row.last = times[row.pk][-1].at if row.pk in times else None
 
+    again = _again(seller, now)
     return list_page(
         request,
         Listing(
@@ -76,7 +76,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
             more={
                 "worker": queries.worker_seen(now),
                 "counts": _counts(),
-                "works": [_shown(w) for w in queries.recent_work(f"seller:{seller.pk}")[:RECENT]],
+                "works": [_shown(w, again) for w in queries.recent_work(f"seller:{seller.pk}")[:RECENT]],
             },
         ),
     )
@@ -127,12 +127,19 @@ def _counts() -> list[tuple[str, int]]:
     return [(status, found.get(status, 0)) for status in ("todo", "doing", "failed")]
 
 
-def _shown(work: Work) -> dict[str, Any]:
-    """Long work as it is shown: its share done, and why it failed, in the reader's language."""
+def _again(seller: Seller, now: datetime) -> dict[int, datetime]:
+    """The unattended run that failed and is tried again by itself, by the id of its work; and when that is."""
+    tried = tries(seller, now) if seller.unattended_runs else []
+    again = again_at(tried)
+    return {tried[0].pk: again} if again is not None else {}
+
+
+def _shown(work: Work, again: Mapping[int, datetime]) -> dict[str, Any]:
+    """Long work as it is shown: its share done; why it failed, in the reader's language; when it is tried again."""
     refused = work.result.get("refused") if isinstance(work.result, dict) else None
     why = translate(refused["text"], refused["values"], show.language()) if refused else work.error
     share = f"{work.done / work.total:.4f}" if work.total else ""
-    return {"work": work, "why": why, "share": share}
+    return {"work": work, "why": why, "share": share, "again": again.get(work.pk)}
 
 
 def _retry(request: HttpRequest, rows: Rows) -> HttpResponse:
@@ -154,9 +161,10 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     """A job: what it does, what happened to it, why it failed."""
     one = get_object_or_404(ProcrastinateJob, pk=pk)
     work = queries.work_of([pk]).get(pk)
+    again = _again(seller_of(request), actor_of(request).now) if work else {}
     context = {
         "job": one, "events": queries.events_of([pk]), "why": queries.failures_of([pk]).get(pk),
-        "arguments": json.dumps(one.args, ensure_ascii=False, indent=1), "work": _shown(work) if work else None,
+        "arguments": json.dumps(one.args, ensure_ascii=False, indent=1), "work": _shown(work, again) if work else None,
     }  # fmt: skip
     return render(request, "settings/job.html", context)
 

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from taktura.accounts.models import User
-from taktura.billing.tasks import FILE, RUN
+from taktura.billing.tasks import FILE
+from taktura.billing.unattended import RUN
 from taktura.customers.models import Seller
 from taktura.invoices.tasks import SENDING
 from taktura.kit.clock import utc_now
