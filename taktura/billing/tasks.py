@@ -88,7 +88,8 @@ def bill_unattended(timestamp: int) -> list[int]:
     """Every hour: sellers who want that get one run a day of what is due, from six in their morning on.
 
     Where no worker was there at six, or somebody's run was under way, a later hour does it. A run that failed is tried
-    again, later and later (`unattended.DELAYS`): what the try before has issued is not billed twice. Gives the work, by id.
+    again, later and later (`unattended.DELAYS`): what the try before has issued is not billed twice. Gives the work
+    by id.
     """
     actor = Actor(SCHEDULE, utc_now())
     begun = []
