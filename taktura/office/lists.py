@@ -18,7 +18,7 @@ from taktura.accounts.models import User
 from taktura.kit.exact import to_json
 from taktura.office import show
 from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx
-from taktura.office.page import today_of, user_of, zone_of
+from taktura.office.page import may_open, today_of, user_of, zone_of
 from taktura.office.typed import read_day
 
 PAGE = 50
@@ -151,7 +151,7 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
         "more_than": more,
         "sums": sums,
         "shown": shown,
-        "table": [_row(listing, columns, row, user) for row in shown.rows],
+        "table": _table(listing, columns, shown.rows, user),
         "filters": [_filter_state(request, f) for f in listing.filters],
         "kept": [(name, request.GET[name]) for name in listing.kept if request.GET.get(name)],
         "filtered": any(request.GET.get(n) for n in ("q", *listing.kept, *(f.name for f in listing.filters))),
@@ -286,11 +286,17 @@ def _totals(found: Rows, columns: Sequence[Column], most: int) -> tuple[int, dic
     return number, sums
 
 
-def _row(listing: Listing, columns: Sequence[Column], row: Any, user: User) -> dict[str, Any]:
+def _table(listing: Listing, columns: Sequence[Column], rows: Sequence[Any], user: User) -> list[dict[str, Any]]:
+    """The rows as the template needs them. All lead to the same page: the first tells whether it is open."""
+    linked = bool(listing.link and rows and may_open(user, listing.link(rows[0])))
+    return [_row(listing, columns, row, user, linked) for row in rows]
+
+
+def _row(listing: Listing, columns: Sequence[Column], row: Any, user: User, linked: bool) -> dict[str, Any]:
     return {
         "pk": row.pk,
         "row": row,
-        "url": listing.link(row) if listing.link else "",
+        "url": listing.link(row) if listing.link and linked else "",
         "cells": [(c, c.value(row)) for c in columns],
         "menu": visible(listing.menu(row), user) if listing.menu else [],
         "tone": listing.tone(row) if listing.tone else "",

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
 
 from taktura.accounts.models import User
 from taktura.accounts.permissions import PERMISSIONS
@@ -36,6 +38,16 @@ def page(permission: str) -> Callable[[View], View]:
         return checked
 
     return decorate
+
+
+def may_open(user: User, address: str) -> bool:
+    """Whether the mark of the page at an address lets a user in. What is no page of ours is not judged."""
+    try:
+        view = resolve(urlsplit(address).path).func
+    except Resolver404:
+        return True
+    permission = getattr(view, "permission", OPEN)
+    return permission not in PERMISSIONS or user.may(permission)
 
 
 def user_of(request: HttpRequest) -> User:

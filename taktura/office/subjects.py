@@ -11,21 +11,22 @@ from taktura.catalog.models import Article, Coupon, Tariff
 from taktura.contracts.models import Contract
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
+from taktura.office.page import may_open
 from taktura.usage.models import Supplier
 
-# kind: what it is a row of, the field that names it, the page that shows it, the permission for that page
-KINDS: dict[str, tuple[type[Model], str, str, str]] = {
-    "article": (Article, "title", "article", "tariffs.view"),
-    "contract": (Contract, "key", "contract", "contracts.view"),
-    "coupon": (Coupon, "key", "", ""),
-    "customer": (Customer, "name", "customer", "customers.view"),
-    "document": (Document, "number", "document", "documents.view"),
-    "invitation": (Invitation, "email", "", ""),
-    "key": (ApiKey, "name", "key", "settings.view"),
-    "seller": (Seller, "name", "", ""),
-    "supplier": (Supplier, "name", "supplier", "usage.view"),
-    "tariff": (Tariff, "key", "tariff", "tariffs.view"),
-    "user": (User, "name", "user", "accounts.change"),
+# kind: what it is a row of, the field that names it, the page that shows it
+KINDS: dict[str, tuple[type[Model], str, str]] = {
+    "article": (Article, "title", "article"),
+    "contract": (Contract, "key", "contract"),
+    "coupon": (Coupon, "key", ""),
+    "customer": (Customer, "name", "customer"),
+    "document": (Document, "number", "document"),
+    "invitation": (Invitation, "email", ""),
+    "key": (ApiKey, "name", "key"),
+    "seller": (Seller, "name", ""),
+    "supplier": (Supplier, "name", "supplier"),
+    "tariff": (Tariff, "key", "tariff"),
+    "user": (User, "name", "user"),
 }
 
 
@@ -47,14 +48,15 @@ def subjects(texts: Iterable[str], user: User) -> dict[str, Subject]:
         if kind in KINDS and number.isdecimal():
             wanted.setdefault(kind, set()).add(int(number))
     for kind, ids in wanted.items():
-        model, field, page, permission = KINDS[kind]
-        linked = bool(page) and user.may(permission)
+        model, field, page = KINDS[kind]
+        linked = may_open(user, _url(page, 1))
         for pk, name in model._default_manager.filter(pk__in=ids).values_list("pk", field):
             found[f"{kind}:{pk}"] = Subject(str(name), _url(page, pk) if linked else "")
     return found
 
 
 def _url(page: str, pk: int) -> str:
+    """The address of a row's page; empty where there is none."""
     try:
         return reverse(page, args=[pk])
     except NoReverseMatch:

@@ -18,14 +18,18 @@ from django.test import Client  # noqa: E402
 
 from taktura.accounts.models import User  # noqa: E402
 from taktura.accounts.permissions import ROLES  # noqa: E402
-from taktura.accounts.services import create_user  # noqa: E402
+from taktura.accounts.services import create_key, create_user, invite  # noqa: E402
 from taktura.billing import services as billing  # noqa: E402
+from taktura.billing.tasks import start_run  # noqa: E402
 from taktura.catalog import services as catalog  # noqa: E402
 from taktura.contracts import services as contracts  # noqa: E402
 from taktura.customers import services as customers  # noqa: E402
-from taktura.customers.models import Seller  # noqa: E402
+from taktura.customers.models import Customer, Seller  # noqa: E402
+from taktura.invoices.models import Document  # noqa: E402
 from taktura.invoices.services import confirm_numbering  # noqa: E402
+from taktura.kit.mail.services import post  # noqa: E402
 from taktura.usage import services as usage  # noqa: E402
+from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
 
 LANGUAGES = ("en", "de", "sv")
 PASSWORD = "a-fine-long-word-7"
@@ -114,6 +118,29 @@ def seller(database: str) -> Seller:
         at = datetime(2026, month, 1, 11, tzinfo=UTC)
         billing.bill(actor.at(at), seller=made, on=at.date())
     return made
+
+
+@pytest.fixture
+def company(seller: Seller) -> Seller:
+    """The small company with one of everything that a page shows."""
+    actor, subject = Actor("test", JANUARY), f"seller:{seller.pk}"
+    line = {"title": "Headset", "price": "49.90"}
+    billing.sell(actor, customer=Customer.objects.get(key="acme"), lines=[line])
+    post(
+        JANUARY, to="a@c.example", subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>", sender=subject,
+        about=f"document:{Document.objects.earliest('id').pk}", attachments=[("a.pdf", "application/pdf", b"%PDF")],
+    )  # fmt: skip
+    supplier = Supplier.objects.get(key="sun")
+    rows = b"id,customer_id,customer_name,subscription_id,product_id,quantity,period_start,period_end\n"
+    rows += b"1,a-1,Acme,s-1,p-1,2,2026-01-01,2026-01-31\n"
+    billing.receive_file(actor, supplier=supplier, name="january.csv", content=rows)
+    old = UsageRecord.objects.get(external_id="s1")
+    entry = {"contract": "V-acme", "article": "search", "quantity": "4", "at": old.at, "id": "s1", "revision": 2}
+    billing.record_usage(actor, seller=seller, entries=[entry])
+    invite(actor, email="new@firm.example", role="viewer")
+    create_key(actor, name="Shop", scopes=["usage.view"])
+    start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
+    return seller
 
 
 @pytest.fixture

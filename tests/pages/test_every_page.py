@@ -11,62 +11,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from taktura.accounts.permissions import PERMISSIONS, ROLES
-from taktura.accounts.services import create_key, invite
-from taktura.billing.services import receive_file, record_usage, sell
-from taktura.billing.tasks import start_run
-from taktura.customers.models import Customer, Seller
-from taktura.kit.actor import Actor
-from taktura.kit.mail.services import post
+from taktura.customers.models import Seller
 from taktura.office.page import OPEN, STAFF
-from taktura.usage.models import Supplier, UsageRecord
-from tests.pages.conftest import JANUARY, LANGUAGES
-from tools.pages import Page, pages, unmarked
+from tests.pages.conftest import LANGUAGES
+from tests.pages.samples import path_of
+from tools.pages import pages, unmarked
 
 QUERIES = Path(__file__).with_name("queries.json")
 MOST = 30
 RECKONS = {"preview_run"}  # no list and no detail: it settles every contract that is due
 SHOWS = {200, 286, 302, 405}  # 286: no more to ask for; 302: something else comes first; 405: it is only sent to
-OTHERS = {
-    "position": 1, "n": 1, "number": 1, "line": 1, "section": "address", "kind": "invoice", "which": "company",
-}  # fmt: skip
-
-
-def first(table: str) -> int | None:
-    """The first row of a table."""
-    if not table:
-        return None
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT min(id) FROM {table}")
-        row = cursor.fetchone()
-    return int(row[0]) if row and row[0] is not None else None
-
-
-def path_of(page: Page) -> str:
-    entry = first("audit_logentry WHERE subject LIKE 'contract:%'")
-    return page.path(first, OTHERS | {"entry": entry})
-
-
-@pytest.fixture
-def company(seller: Seller) -> Seller:
-    """The small company with one of everything that a page shows."""
-    actor, subject = Actor("test", JANUARY), f"seller:{seller.pk}"
-    line = {"title": "Headset", "price": "49.90"}
-    sell(actor, customer=Customer.objects.get(key="acme"), lines=[line])
-    post(
-        JANUARY, to="a@c.example", subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>", sender=subject,
-        about=f"document:{first('invoices_document')}", attachments=[("a.pdf", "application/pdf", b"%PDF")],
-    )  # fmt: skip
-    supplier = Supplier.objects.get(key="sun")
-    rows = b"id,customer_id,customer_name,subscription_id,product_id,quantity,period_start,period_end\n"
-    rows += b"1,a-1,Acme,s-1,p-1,2,2026-01-01,2026-01-31\n"
-    receive_file(actor, supplier=supplier, name="january.csv", content=rows)
-    old = UsageRecord.objects.get(external_id="s1")
-    entry = {"contract": "V-acme", "article": "search", "quantity": "4", "at": old.at, "id": "s1", "revision": 2}
-    record_usage(actor, seller=seller, entries=[entry])
-    invite(actor, email="new@firm.example", role="viewer")
-    create_key(actor, name="Shop", scopes=["usage.view"])
-    start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
-    return seller
 
 
 def test_every_page_has_a_sample(company: Seller, client_as: Callable[..., Client]) -> None:

@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from taktura.accounts.models import User
 from taktura.billing import services as billing
 from taktura.billing.queries import due_list, standing
 from taktura.billing.unattended import RUN
@@ -22,7 +23,7 @@ from taktura.customers.models import Seller
 from taktura.kit.fold import fold
 from taktura.office import show
 from taktura.office.lists import Action, Column, Filter, Link, Listing, Rows, list_page
-from taktura.office.page import actor_of, page, seller_of, today_of
+from taktura.office.page import actor_of, may_open, page, seller_of, today_of, user_of
 from taktura.office.templatetags.office import state
 from taktura.office.typed import read_day
 
@@ -39,7 +40,7 @@ def billing_page(request: HttpRequest) -> HttpResponse:
         slug="billing",
         title=_("Billing"),
         rows=_rows(seller, on),
-        columns=_columns(on),
+        columns=_columns(on, user_of(request)),
         order="due",
         filters=_filters({seller.currency, *stands.currencies}, left_out),
         search=_search,
@@ -95,7 +96,7 @@ def _rows(seller: Seller, on: date) -> Rows:
     return due_list(seller.pk, on).select_related("customer").annotate(since=since)
 
 
-def _columns(on: date) -> Sequence[Column]:
+def _columns(on: date, user: User) -> Sequence[Column]:
     return [
         Column(name="customer", label=_("Customer"), value=_customer, raw=lambda r: r.customer.name,
                sort="customer__folded"),
@@ -107,7 +108,7 @@ def _columns(on: date) -> Sequence[Column]:
         Column(name="expected", label=_("Expected net"), value=lambda r: _expected(r, on),
                raw=lambda r: Money(r.expected.net, places(r.currency)).exact, numeric=True),
         Column(name="currency", label=_("Currency"), value=lambda r: r.currency, shown=False),
-        Column(name="strikes", label=_("What strikes"), value=_strikes),
+        Column(name="strikes", label=_("What strikes"), value=lambda r: _strikes(r, user)),
     ]  # fmt: skip
 
 
@@ -136,15 +137,17 @@ def _expected(row: Any, on: date) -> SafeString | str:
     return format_html('<a class="proof" href="{}">{}</a>', preview_address(on, row.customer_id), amount)
 
 
-def _strikes(row: Any) -> SafeString | str:
+def _strikes(row: Any, user: User) -> SafeString | str:
     found, expected = [], row.expected
     if row.is_left_out:
         found.append(state("strikes", "left_out"))
     if expected.problem:
-        where = "customer_billing" if expected.code == "billing_information_missing" else ""
-        link = reverse(where, args=[row.customer_id]) if where else preview_address(row.on, row.customer_id)
-        text = format_html('<a class="small d-block" href="{}">{}</a>', link, expected.problem)
-        found += [state("strikes", "blocked" if where else "problem"), text]
+        blocked = expected.code == "billing_information_missing"
+        link = preview_address(row.on, row.customer_id)
+        if blocked:
+            link = reverse("customer_billing", args=[row.customer_id])
+        text = '<a class="small d-block" href="{}">{}</a>' if may_open(user, link) else '<span class="small">{1}</span>'
+        found += [state("strikes", "blocked" if blocked else "problem"), format_html(text, link, expected.problem)]
     elif expected.strikes:
         found.append(state("strikes", expected.strikes))
     return format_html("{}" * len(found), *found) if found else ""

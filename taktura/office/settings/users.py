@@ -90,7 +90,7 @@ def users(request: HttpRequest) -> HttpResponse:
             search=lambda rows, text: rows.filter(Q(name__icontains=text) | Q(email__icontains=text)),
             search_label=_("Name or e-mail"),
             prepare=prepare,
-            link=lambda u: reverse("user", args=[u.pk]) if user_of(request).may("accounts.change") else "",
+            link=lambda u: reverse("user", args=[u.pk]),
             primary=Link(label=_("Invite"), url=reverse("user_invite"), permission="accounts.change", icon="user-plus"),
             template="settings/users.html",
             more={"invitations": open_invitations(actor_of(request).now)},

@@ -9,16 +9,16 @@ from typing import Any
 from django import template
 from django.forms import BoundField
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, resolve, reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from taktura.accounts.models import User
-from taktura.accounts.permissions import PERMISSIONS
 from taktura.invoices.rendering import DocumentView
 from taktura.invoices.rendering.page import page_of
 from taktura.invoices.rendering.words import unit_word
 from taktura.office import show
+from taktura.office.page import may_open
 from taktura.office.words import STATES
 
 register = template.Library()
@@ -160,22 +160,17 @@ def country(code: str) -> str:
 @register.simple_tag(takes_context=True)
 def page_link(context: dict[str, Any], name: str, pk: Any, text: str) -> SafeString | str:
     """A link to a page by its name; only the text for those who may not open it."""
-    try:
-        view = resolve(reverse(name, args=[pk]))
-    except NoReverseMatch:
+    address = place(name, pk)
+    if not address or not may_open(context["request"].user, address):
         return text
-    user = context["request"].user
-    permission = getattr(view.func, "permission", "")
-    if permission in PERMISSIONS and not user.may(permission):
-        return text
-    return format_html('<a href="{}">{}</a>', reverse(name, args=[pk]), text)
+    return format_html('<a href="{}">{}</a>', address, text)
 
 
 @register.simple_tag
-def place(name: str) -> str:
+def place(name: str, *args: Any) -> str:
     """The address of a page by its name, or nothing where there is no such page: `{% place "documents" as url %}`."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return ""
 
