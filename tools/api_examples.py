@@ -79,6 +79,8 @@ STORY: list[tuple[Any, ...]] = [
     ("define_tariff", {}, {}, TALK),
     ("define_tariff", {}, {}, PLUS),
     ("define_tariff", {}, {}, {"tariff": "draft", "lines": {"base": {"charge": "recurring", "price": "1.00"}}}),
+    ("retire_tariff", {"tariff": "draft"}, {}, None),
+    ("offer_tariff_again", {"tariff": "draft"}, {}, None),
     ("delete_tariff", {"tariff": "draft"}, {}, None),
     ("list_articles", {}, {"limit": "2"}, None),
     ("list_tariffs", {}, {"public": "true"}, None),

@@ -1975,9 +1975,15 @@ class Taktura(Caller):
         )
 
     def list_tariffs(
-        self, *, public: bool | None = None, offer_number: str = "", limit: int = 100, after: str = ""
+        self,
+        *,
+        public: bool | None = None,
+        retired: bool | None = None,
+        offer_number: str = "",
+        limit: int = 100,
+        after: str = "",
     ) -> Pages[Tariffs, TariffSummary]:
-        """Tariffs, in the order in which they were made.
+        """Tariffs, in the order in which they were made. Those that are `retired` cannot be ordered any more.
 
         Scope: `tariffs.view`.
         """
@@ -1986,7 +1992,13 @@ class Taktura(Caller):
                 Tariffs,
                 "GET",
                 "/tariffs",
-                query={"public": public, "offer_number": offer_number, "limit": limit, "after": after},
+                query={
+                    "public": public,
+                    "retired": retired,
+                    "offer_number": offer_number,
+                    "limit": limit,
+                    "after": after,
+                },
             ),
             after,
         )
@@ -2068,6 +2080,36 @@ class Taktura(Caller):
         `if_match`: what `get_tariff` gave; refused when it has changed since.
         """
         return self._ask(type(None), "DELETE", f"/tariffs/{_part(tariff)}", if_match=if_match)
+
+    def retire_tariff(
+        self, tariff: str, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> TariffOut:
+        """Let nobody order a tariff any more (`tariff_retired`); contracts that have it go on.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TariffOut, "POST", f"/tariffs/{_part(tariff)}/retire", if_match=if_match, idempotency_key=idempotency_key
+        )
+
+    def offer_tariff_again(
+        self, tariff: str, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> TariffOut:
+        """Let a retired tariff be ordered again.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TariffOut,
+            "POST",
+            f"/tariffs/{_part(tariff)}/offer_again",
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
 
     def publish_a_version(
         self,

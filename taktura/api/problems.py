@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     "overlapping_flags": 422,
     "quantity_not_changeable": 409,
     "tariff_in_use": 409,
+    "tariff_retired": 409,
     "unknown_offer_number": 422,
     "malformed": 400,
     "unauthorized": 401,

@@ -66,6 +66,12 @@ def tariff_by_key(seller_id: int, key: str) -> Tariff:
     return found
 
 
+def check_offered(tariff: Tariff) -> None:
+    """Raises `Refused` (`tariff_retired`) for a tariff that nobody can order any more."""
+    if Tariff.objects.filter(pk=tariff.pk, retired=True).exists():
+        raise Refused("tariff_retired", "“%(key)s” is retired: it cannot be ordered any more.", key=tariff.key)
+
+
 def coupon_by_key(seller_id: int, key: str) -> Coupon:
     """The coupon of a key; raises `Refused` (`not_found`)."""
     found = Coupon.objects.filter(seller=seller_id, key=key).first()

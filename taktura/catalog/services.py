@@ -150,6 +150,25 @@ def delete_tariff(actor: Actor, *, tariff: Tariff) -> None:
 
 
 @act
+def retire_tariff(actor: Actor, *, tariff: Tariff) -> None:
+    """Let nobody order a tariff any more; contracts that have it go on, and its prices can still change for them."""
+    _set_retired(actor, tariff, True, "retire_tariff")
+
+
+@act
+def offer_tariff_again(actor: Actor, *, tariff: Tariff) -> None:
+    """Let a retired tariff be ordered again."""
+    _set_retired(actor, tariff, False, "offer_tariff_again")
+
+
+def _set_retired(actor: Actor, tariff: Tariff, retired: bool, action: str) -> None:
+    """Write it and tell the log; what is so already is left alone."""
+    if Tariff.objects.filter(pk=tariff.pk, retired=not retired).update(retired=retired):
+        record(actor, action, f"tariff:{tariff.pk}", {"key": tariff.key})
+    tariff.retired = retired
+
+
+@act
 def define_coupon(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> Coupon:
     """Make a coupon: `percent` or `amount`, `periods`, `lines` (keys of articles)."""
     percent, amount = fields.get("percent"), fields.get("amount")

@@ -130,6 +130,7 @@ WORDS = {
     "contract": {"pending": "Not begun", "active": "Active", "paused": "Paused", "ended": "Ended"},
     "document": {"invoice": "Invoice", "credit_note": "Credit note"},
     "numbering": {"confirmed": "Confirmed", "unconfirmed": "Not confirmed"},
+    "tariff_state": {"offered": "Offered", "retired": "Retired"},
     "payment": {
         "open": "Open",
         "overdue": "Overdue",
@@ -322,6 +323,8 @@ WORDS = {
         "add_version": "Version of a tariff made",
         "publish_version": "Version of a tariff published",
         "delete_tariff": "Tariff deleted",
+        "retire_tariff": "Tariff retired",
+        "offer_tariff_again": "Tariff offered again",
         "define_coupon": "Coupon made",
         "create_supplier": "Supplier made",
         "change_supplier": "Supplier changed",
@@ -351,6 +354,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "paused": ("yellow", "player-pause"),
         "ended": ("secondary", "circle-off"),
     },
+    "tariff_state": {"offered": ("green", "circle-check"), "retired": ("secondary", "circle-off")},
     "document": {"invoice": ("blue", "file-invoice"), "credit_note": ("purple", "file-minus")},
     "payment": {
         "open": ("yellow", "clock"),

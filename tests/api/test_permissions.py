@@ -22,7 +22,10 @@ TABLE = {
     "customers.view": "list_customers get_customer",
     "customers.change": "create_customer change_customer set_billing_information",
     "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon",
-    "tariffs.change": "declare_article define_tariff delete_tariff publish_a_version price_update define_coupon",
+    "tariffs.change": (
+        "declare_article define_tariff delete_tariff retire_tariff offer_tariff_again publish_a_version price_update"
+        " define_coupon"
+    ),
     "contracts.view": "list_contracts get_contract",
     "contracts.change": "sign book change_quantity end_line give_notice withdraw_notice change_tariff pause resume"
     " redeem extend_contract",

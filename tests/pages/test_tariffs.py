@@ -39,7 +39,7 @@ def pk() -> int:
     return Tariff.objects.get(key="talk").pk
 
 
-@pytest.mark.parametrize("tab", ["", "versions/", "contracts/", "history/", "prices/", "copy/"])
+@pytest.mark.parametrize("tab", ["", "versions/", "contracts/", "history/", "prices/", "copy/", "retire/"])
 def test_pages_of_a_tariff(seller: Seller, page_ok: Callable[..., dict[str, str]], tab: str) -> None:
     texts = page_ok(f"/tariffs/{pk()}/{tab}")
     assert all("Telefonservice" in t for t in texts.values()) and len(set(texts.values())) == 3
@@ -126,6 +126,22 @@ def test_only_what_nobody_ordered_is_deleted(seller: Seller, client_as: Callable
     assert "/delete/" in client.get(f"/tariffs/{spare.pk}/").content.decode()
     assert client.post(f"/tariffs/{spare.pk}/delete/").headers["Location"] == "/tariffs/"
     assert not Tariff.objects.filter(key="spare").exists()
+
+
+def test_a_tariff_is_retired_and_offered_again(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, path = client_as("sales"), f"/tariffs/{pk()}/"
+    said = client.get(f"{path}retire/").content.decode()
+    assert "3 contracts have it and go on" in said and not Tariff.objects.get(pk=pk()).retired, "a look changes nothing"
+    assert client.post(f"{path}retire/").headers["Location"] == path
+    text = client.get(path).content.decode()
+    assert "Retired" in text and f"{path}offer/" in text and f"{path}retire/" not in text
+    assert "Telefonservice" not in client.get("/tariffs/?state=offered").content.decode()
+    assert "Telefonservice" in client.get("/tariffs/?state=retired").content.decode()
+    assert f'<option value="{pk()}"' not in client.get("/contracts/sign/").content.decode(), "it is not offered"
+    assert "Tariff retired" in client.get(f"{path}history/").content.decode()
+    assert client.post(f"{path}offer/").headers["Location"] == path
+    assert not Tariff.objects.get(pk=pk()).retired
+    assert f'<option value="{pk()}"' in client.get("/contracts/sign/").content.decode()
 
 
 def test_a_copy_has_the_same_lines(seller: Seller, client_as: Callable[..., Client]) -> None:

@@ -25,7 +25,7 @@ from taktura.usage.reader.rows import TEXTS, Problem
 ROOT = Path(__file__).resolve().parents[2]
 TRANSLATED = ("de", "sv")
 # Codes of refusals that the rules do not name.
-OTHER_CODES: frozenset[str] = frozenset()
+OTHER_CODES = frozenset(["tariff_retired"])  # no verb of the scenarios retires a tariff
 
 # Where the English sentence has the first, the translation has the others (German, Swedish).
 GLOSSARY = [

@@ -116,7 +116,7 @@ def list_contracts(
 
 @endpoint(
     router, "POST", "/contracts", "contracts.change", answer=Signed, status=201,
-    codes=("unknown_offer_number", "conflict"),
+    codes=("unknown_offer_number", "tariff_retired", "conflict"),
 )  # fmt: skip
 def sign(request: HttpRequest, body: ContractIn, preview: bool = False) -> Answer:
     """Sign a contract, with its included lines and the add-ons that are named. A preview shows its first bill."""
@@ -218,7 +218,7 @@ def withdraw_notice(request: HttpRequest, contract: Key, preview: bool = False) 
     return done(call, contract, [])
 
 
-@_command("change_tariff", *BILLING)
+@_command("change_tariff", "tariff_retired", *BILLING)
 def change_tariff(request: HttpRequest, contract: Key, body: TariffChange, preview: bool = False) -> Done:
     """Put the contract under another tariff from a day on; old lines are credited, new ones charged (R16.1)."""
     call = call_of(request)

@@ -92,13 +92,20 @@ def one(call: Call, tariff: str) -> TariffOut:
 
 @endpoint(router, "GET", "/tariffs", "tariffs.view", answer=Tariffs)
 def list_tariffs(
-    request: HttpRequest, public: bool | None = None, offer_number: Text50 = "", limit: Limit = LIMIT, after: After = ""
+    request: HttpRequest,
+    public: bool | None = None,
+    retired: bool | None = None,
+    offer_number: Text50 = "",
+    limit: Limit = LIMIT,
+    after: After = "",
 ) -> Tariffs:
-    """Tariffs, in the order in which they were made."""
+    """Tariffs, in the order in which they were made. Those that are `retired` cannot be ordered any more."""
     call = call_of(request)
     found = Tariff.objects.filter(seller=call.seller)
     if public is not None:
         found = found.filter(public=public)
+    if retired is not None:
+        found = found.filter(retired=retired)
     if offer_number:
         found = found.filter(offer_number=offer_number)
     items, following = page_of(found, limit, after)
@@ -133,6 +140,22 @@ def delete_tariff(request: HttpRequest, tariff: Key) -> Answer:
     call = call_of(request)
     services.delete_tariff(call.actor, tariff=tariff_by_key(call.seller.pk, tariff))
     return Answer(None)
+
+
+@endpoint(router, "POST", "/tariffs/{tariff}/retire", "tariffs.change", answer=TariffOut, of=one)
+def retire_tariff(request: HttpRequest, tariff: Key) -> TariffOut:
+    """Let nobody order a tariff any more (`tariff_retired`); contracts that have it go on."""
+    call = call_of(request)
+    services.retire_tariff(call.actor, tariff=tariff_by_key(call.seller.pk, tariff))
+    return one(call, tariff)
+
+
+@endpoint(router, "POST", "/tariffs/{tariff}/offer_again", "tariffs.change", answer=TariffOut, of=one)
+def offer_tariff_again(request: HttpRequest, tariff: Key) -> TariffOut:
+    """Let a retired tariff be ordered again."""
+    call = call_of(request)
+    services.offer_tariff_again(call.actor, tariff=tariff_by_key(call.seller.pk, tariff))
+    return one(call, tariff)
 
 
 @endpoint(

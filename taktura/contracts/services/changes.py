@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Tariff, TariffLine, TariffVersion
-from taktura.catalog.queries import version_in_force
+from taktura.catalog.queries import check_offered, version_in_force
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineStretch, Pause, PhaseVersion
 from taktura.contracts.queries import phase_on
 from taktura.contracts.services.lines import (
@@ -158,7 +158,7 @@ def change_tariff(
 
     Lines for an article that both tariffs have go on with their quantity, those named in `keep` at their old terms;
     the rest end. A once line of the new tariff is not charged. Raises `Refused`: `contract_ended`, `conflict` (a later
-    change is planned), `not_found` (an article in `keep` that is not booked), `invalid`.
+    change is planned), `not_found` (an article in `keep` that is not booked), `tariff_retired`, `invalid`.
     """
     kept = sorted(keep)
     planned = plan_tariff(contract, tariff, start, keep_billing_dates=keep_billing_dates, keep=kept)
@@ -199,6 +199,7 @@ def plan_tariff(
         raise Refused("invalid", "A change of tariff begins after the contract's first day.")
     if tariff.currency != contract.currency:
         raise Refused("invalid", "The new tariff is in another currency: sign a new contract.")
+    check_offered(tariff)
     if ContractPhase.objects.filter(contract=contract, start__gte=start).exists():
         raise Refused("conflict", "A change of tariff on or after %(day)s is planned already.", day=start.isoformat())
     old = phase_on(contract, start)

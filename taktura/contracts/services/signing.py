@@ -8,7 +8,7 @@ from typing import Any
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Coupon, Tariff, TariffVersion
-from taktura.catalog.queries import later_versions, tariff_line_terms, version_in_force
+from taktura.catalog.queries import check_offered, later_versions, tariff_line_terms, version_in_force
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract, ContractCoupon, ContractPhase, PhaseVersion
 from taktura.contracts.services.lines import Planned, conditions_of, new_line, stretches_for, write_lines
@@ -63,7 +63,7 @@ def sign(
     """Sign a contract: its included lines, the add-ons in `quantities`, own `conditions` by article.
 
     `billed_until` (exclusive): another system has billed it so far. Raises `Refused`: `conflict` when the key is
-    taken, `unknown_offer_number`, `not_found` for an article that the tariff does not have, `invalid`.
+    taken, `unknown_offer_number`, `tariff_retired`, `not_found` (an article that the tariff does not have), `invalid`.
     """
     planned = plan_contract(
         actor,
@@ -123,6 +123,7 @@ def plan_contract(
         raise Refused(
             "unknown_offer_number", "No tariff can be ordered by the offer number “%(number)s”.", number=offer_number
         )
+    check_offered(tariff)
     version = version_in_force(tariff, start)
     kind = anchor_kind or tariff.anchor
     trial_end = add(start, tariff.trial) if tariff.trial else None

@@ -237,6 +237,33 @@ def _moves(terms: dict[str, Any], moved: dict[str, Any], tariff: Tariff) -> list
 
 
 @page("tariffs.change")
+def retire(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let nobody order a tariff any more; beside it stands who has it and goes on."""
+    found, today = find(request, pk), today_of(request)
+    if request.method == "POST":
+        catalog.retire_tariff(actor_of(request), tariff=found)
+        messages.success(request, _("The tariff is retired: it cannot be ordered any more."))
+        return redirect("tariff", pk)
+    having = Contract.objects.filter(tariff=found).filter(Q(end__isnull=True) | Q(end__gt=today))
+    leaving = having.filter(end__isnull=False).count()
+    context = {
+        "form": forms.Form(), "title": _("Retire the tariff"), "parent": version_in_force(found, today).title,
+        "back": reverse("tariff", args=[pk]), "action": _("Retire"), "tariff": found,
+        "going_on": having.count(), "leaving": leaving,
+    }  # fmt: skip
+    return render(request, "tariffs/retire.html", context)
+
+
+@page("tariffs.change")
+@require_POST
+def offer_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Let a retired tariff be ordered again."""
+    catalog.offer_tariff_again(actor_of(request), tariff=find(request, pk))
+    messages.success(request, _("The tariff can be ordered again."))
+    return redirect("tariff", pk)
+
+
+@page("tariffs.change")
 @require_POST
 def delete(request: HttpRequest, pk: int) -> HttpResponse:
     """Delete a tariff that nobody ordered."""

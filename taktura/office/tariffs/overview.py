@@ -13,6 +13,9 @@ from taktura.contracts.models import Contract
 from taktura.office import show
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page, yes_no
 from taktura.office.page import page, seller_of, today_of
+from taktura.office.templatetags.office import state
+
+STATES = ("offered", "retired")
 
 
 @page("tariffs.view")
@@ -52,6 +55,10 @@ def tariffs(request: HttpRequest) -> HttpResponse:
                     apply=lambda rows, value: rows.filter(module=value),
                 ),
                 Filter(
+                    name="state", label=_("State"), choices=[(s, show.word("tariff_state", s)) for s in STATES],
+                    apply=lambda rows, value: rows.filter(retired=value == "retired"),
+                ),
+                Filter(
                     name="public", label=_("Public"), choices=[("1", _("Yes")), ("0", _("No"))],
                     apply=lambda rows, value: rows.filter(public=value == "1"),
                 ),
@@ -67,6 +74,10 @@ def tariffs(request: HttpRequest) -> HttpResponse:
     )  # fmt: skip
 
 
+def _state(tariff: Tariff) -> str:
+    return "retired" if tariff.retired else "offered"
+
+
 def _search(rows: Rows, text: str) -> Rows:
     return rows.filter(Q(key__icontains=text) | Q(title__icontains=text) | Q(module__icontains=text))
 
@@ -78,5 +89,9 @@ def _columns() -> Iterator[Column]:
     yield Column(name="interval", label=_("Billed every"), value=lambda t: show.span(t.interval), narrow=True)
     yield Column(name="size", label=_("Lines"), value=lambda t: show.count(t.size), numeric=True, narrow=True)
     yield Column(name="running", label=_("Contracts"), value=lambda t: show.count(t.running), numeric=True)
+    yield Column(
+        name="state", label=_("State"), value=lambda t: state("tariff_state", _state(t)),
+        raw=lambda t: show.word("tariff_state", _state(t)), sort="retired",
+    )  # fmt: skip
     yield Column(name="public", label=_("Public"), value=lambda t: yes_no(t.public), sort="public", narrow=True)
     yield Column(name="currency", label=_("Currency"), value=lambda t: t.currency, sort="currency", shown=False)
