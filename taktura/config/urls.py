@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
 handler400 = "taktura.office.errors.bad_request"
 handler403 = "taktura.office.errors.forbidden"
 handler404 = "taktura.office.errors.not_found"
+handler429 = "taktura.office.errors.too_many"  # asked for by allauth
 handler500 = "taktura.office.errors.failed"

@@ -31,6 +31,12 @@ def not_found(request: HttpRequest, exception: Any = None, **options: Any) -> Ht
 
 
 @page(OPEN)
+def too_many(request: HttpRequest, exception: Any = None) -> HttpResponse:
+    """429"""
+    return _say(request, 429, _("Too many attempts"), _("Wait a minute, then try again."))
+
+
+@page(OPEN)
 def failed(request: HttpRequest) -> HttpResponse:
     """500"""
     text = _("Nothing was saved. The fault is written to the log; try again, and report it if it comes again.")

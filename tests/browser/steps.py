@@ -1,13 +1,9 @@
 """What people do in the office, for the tests in the browser."""
 
-import base64
-import hashlib
-import hmac
-import struct
-import time
-
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
+
+from tests.totp import code_of
 
 PASSWORD = "a-fine-long-word-7"
 SERIOUS = {"serious", "critical"}
@@ -16,14 +12,6 @@ BEYOND = """() => [...document.querySelectorAll('main *')].filter(e =>
     e.getBoundingClientRect().right > innerWidth && ![...document.querySelectorAll('.table-responsive')].some(t =>
     t.contains(e))).slice(0, 5).map(e => e.outerHTML.slice(0, 150))"""
 _axe = Axe()
-
-
-def code_of(secret: str, later: int = 0) -> str:
-    """The code that an app shows for a secret (RFC 6238), now, or so many half minutes later: no code counts twice."""
-    key = base64.b32decode(secret.upper() + "=" * (-len(secret) % 8))
-    digest = hmac.new(key, struct.pack(">Q", int(time.time() // 30) + later), hashlib.sha1).digest()
-    start = digest[-1] & 15
-    return f"{(struct.unpack('>I', digest[start : start + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def sign_in(page: Page, url: str, email: str, password: str = PASSWORD) -> None:

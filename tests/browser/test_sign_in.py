@@ -9,7 +9,8 @@ from taktura.accounts.services import create_user
 from taktura.customers.services import create_seller
 from taktura.kit.actor import Actor
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import PASSWORD, check_page, code_of, set_up_app, sign_in
+from tests.browser.steps import PASSWORD, check_page, set_up_app, sign_in
+from tests.totp import code_of
 
 ACTOR = Actor("test", datetime(2026, 3, 1, 8, tzinfo=UTC))
 EMAIL = "clerk@firm.example"

@@ -3,9 +3,11 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from taktura.kit.secret import seal, unseal
 
@@ -20,6 +22,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_logout_redirect_url(self, request: HttpRequest) -> str:
         """Where a user lands who signs out."""
         return reverse("account_login")
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether somebody may be sent on to an address: to one of this office, reached as it is reached now."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """Guesses are counted for the address typed alone. allauth counts them for the host asked as well; but who
+        guesses chooses the port that is named there, and would begin anew with each."""
+        return str(credentials.get("email", "")).casefold()
 
 
 class MfaAdapter(DefaultMFAAdapter):  # type: ignore[misc]
