@@ -295,13 +295,13 @@ def test_one_is_sent_on_to_the_page_that_one_wanted(clock: Clock) -> None:
     assert done.headers["Location"] == "/customers/"
 
 
-def test_a_session_gets_another_key_by_the_sign_in() -> None:
+def test_a_session_gets_another_key_by_the_sign_in(clock: Clock) -> None:
     """Whoever planted a session in somebody's browser does not share what becomes of it."""
     make_user()
     client = browser()
-    client.post(CODE, {"email": "nobody@firm.example"})
+    code = ask_for_code(client)
     planted = client.cookies["taktura_session"].value
-    sign_in(client)
+    client.post(CONFIRM, {"code": code})
     assert is_in(client)
     thief = browser()
     thief.cookies["taktura_session"] = planted
