@@ -62,6 +62,8 @@ MAPPING = {
     "quantity": "Quantity", "period_start": "Day", "cost": "Cost",
 }  # fmt: skip
 RECORD = {"contract": "C-1001", "article": "call", "at": "2026-02-10T09:30:00+01:00"}
+WEBHOOK = {"webhook": "1"}
+WHSEC = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="  # drawn by nobody
 C1, C2 = {"contract": "C-1001"}, {"contract": "C-1002"}
 NIMBUS = {"supplier": "nimbus"}
 
@@ -181,6 +183,21 @@ STORY: list[tuple[Any, ...]] = [
         "from": "2026-07-01", "applies_to": "all", "lines": {"call": {"price": "0.99"}}}),
     ("price_update", {"tariff": "talk_plus"}, {}, {"from": "2026-07-01", "percent": "2.5"}),
     ("close_a_period", {}, {}, {"until": "2026-02-01"}),
+    ("create_webhook", {}, {}, {
+        "url": "https://shop.example/taktura", "events": ["invoice.issued", "credit_note.issued"],
+        "description": "Web shop"}),
+    ("list_webhooks", {}, {}, None),
+    ("get_webhook", WEBHOOK, {}, None),
+    ("change_webhook", WEBHOOK, {}, {"events": []}),
+    ("send_test_event", WEBHOOK, {}, None),
+    ("list_deliveries", {}, {"state": "waiting"}, None),
+    ("get_delivery", {"delivery": "1"}, {}, None),
+    ("replay_delivery", {"delivery": "1"}, {}, None),
+    ("replay_failed_deliveries", WEBHOOK, {}, {"since": "2026-03-10"}),
+    ("rotate_webhook_secret", WEBHOOK, {}, None),
+    ("switch_off_webhook", WEBHOOK, {}, None),
+    ("switch_on_webhook", WEBHOOK, {}, {"catch_up": False}),
+    ("delete_webhook", WEBHOOK, {}, None),
     ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
 ]  # fmt: skip
 
@@ -197,6 +214,7 @@ def play() -> list[dict[str, Any]]:
     from taktura.api.v1.api import api
     from taktura.customers.services import create_seller
     from taktura.kit.actor import Actor
+    from taktura.webhooks import services as webhooks
 
     actor, clock = Actor("example", START), [START]
     create_seller(actor, **SELLER)
@@ -205,7 +223,11 @@ def play() -> list[dict[str, Any]]:
     declared = endpoints(api)
     client = Client(SERVER_NAME="localhost", raise_request_exception=False)
     steps = []
-    with mock.patch.object(gate, "utc_now", lambda: clock[0]):
+    with (
+        mock.patch.object(gate, "utc_now", lambda: clock[0]),
+        mock.patch.object(webhooks, "new_secret", lambda: WHSEC),
+        mock.patch.object(webhooks, "new_event_id", lambda: f"evt_{'0' * 31}1"),
+    ):
         for name, path, query, body, *hours in STORY:
             clock[0] += timedelta(hours=sum(hours), seconds=0)
             known = declared[name]

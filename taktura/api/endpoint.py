@@ -31,7 +31,8 @@ class Endpoint:
 
     `of` gives what a change bears on, as GET shows it, from the call and the parts of the address: the ground of
     `If-Match`. `raw`: the kinds of bodies that the view reads itself; `body` is what OpenAPI says of one, or of each of
-    `many`. `preview`: takes `?preview=true`. `codes`: the codes of refusals to be expected besides the usual.
+    `many`. `preview`: takes `?preview=true`. `secret`: the answer holds one, and is kept sealed.
+    `codes`: the codes of refusals to be expected besides the usual.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Endpoint:
     many: int = 0
     most_bytes: int = MOST_BYTES
     preview: bool = False
+    secret: bool = False
     codes: tuple[str, ...] = ()
     media: str = JSON
     parameters: frozenset[str] = frozenset()
@@ -138,7 +140,9 @@ def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, val
     if declared.method != "POST":  # what else writes can be repeated as it is
         return produce()
     key_of(request)
-    return produce() if values.get("preview") else once(call, produce, resumable=declared.resumable)
+    if values.get("preview"):
+        return produce()
+    return once(call, produce, resumable=declared.resumable, secret=declared.secret)
 
 
 def _check_query(request: HttpRequest, known: frozenset[str]) -> None:

@@ -20,7 +20,7 @@ class NotAllowed(Exception):
 
 
 def check_url(url: str) -> None:
-    """Raise `Refused` (`invalid`) unless an address can be one of a webhook: HTTPS, a host, nothing private.
+    """Raise `Refused` (`invalid`, field `url`) unless an address can be one of a webhook: HTTPS, a host, not private.
 
     What the host's name stands for is looked at when an event is sent, each time. With `TAKTURA_PRIVATE_WEBHOOKS` also
     HTTP and private addresses may be.
@@ -30,19 +30,27 @@ def check_url(url: str) -> None:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
-        raise Refused("invalid", "“%(url)s” is no address of the web.", url=url[:100]) from error
+        raise _no_address(url) from error
     strange = any(not sign.isascii() or not sign.isprintable() or sign in ' \\"<>^`{|}' for sign in url)
     schemes = ("https", "http") if private else ("https",)
     if len(url) > LONGEST or strange or not host or port == 0 or parts.scheme not in ("https", "http"):
-        raise Refused("invalid", "“%(url)s” is no address of the web.", url=url[:100])
+        raise _no_address(url)
     if parts.scheme not in schemes:
-        raise Refused("invalid", "The address of a webhook begins with https://.")
+        raise Refused("invalid", "The address of a webhook begins with https://.", field="url")
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise Refused("invalid", "An address with a user, a password or a # is not taken: events are signed.")
+        raise Refused(
+            "invalid", "An address with a user, a password or a # is not taken: events are signed.", field="url"
+        )
     literal = _literal(host)
     local = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if not private and (local or literal is not None and not is_public(literal)):
-        raise Refused("invalid", "The address lies in a private network: webhooks go to public addresses only.")
+        raise Refused(
+            "invalid", "The address lies in a private network: webhooks go to public addresses only.", field="url"
+        )
+
+
+def _no_address(url: str) -> Refused:
+    return Refused("invalid", "“%(url)s” is no address of the web.", url=url[:100], field="url")
 
 
 def resolve(host: str, port: int) -> list[str]:

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 
 from django.db.models import Count, F, Q, QuerySet
 
-from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint
+from taktura.core.errors import Refused
+from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookTry
+
+MOST_TRIES = 100  # that are shown; two days of tries are some fifteen
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +33,47 @@ def counts_of(endpoint_ids: list[int]) -> dict[int, Counts]:
     return {pk: Counts(**numbers) for pk, numbers in found.items()}
 
 
-def deliveries(seller_id: int, *, endpoint: int | None = None, state: str = "") -> QuerySet[WebhookDelivery]:
+def endpoint_by_id(seller_id: int, pk: int) -> WebhookEndpoint:
+    """A seller's endpoint by its id; raises `Refused` (`not_found`)."""
+    found = endpoints(seller_id).filter(pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no webhook %(id)s.", id=pk)
+    return found
+
+
+def state_of(endpoint: WebhookEndpoint) -> str:
+    """How an endpoint stands: `on`; `failing`: on, but what was tried last failed; or off: `paused` by hand, `gone`
+    (it answered 410), `given_up` (nothing was taken for two days)."""
+    if not endpoint.active:
+        return {"by_hand": "paused", "gone": "gone", "failing": "given_up"}[endpoint.off_reason]
+    failed, taken = endpoint.last_failure_at, endpoint.last_success_at
+    return "failing" if failed is not None and (taken is None or failed > taken) else "on"
+
+
+def delivery_by_id(seller_id: int, pk: int) -> WebhookDelivery:
+    """A delivery of a seller by its id, with its endpoint; raises `Refused` (`not_found`)."""
+    found = deliveries(seller_id).defer(None).filter(pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no delivery %(id)s.", id=pk)
+    return found
+
+
+def deliveries(
+    seller_id: int, *, endpoint: int | None = None, state: str = "", type_: str = ""
+) -> QuerySet[WebhookDelivery]:
     """What was and is to be sent for a seller, the newest first, with its endpoint, without its text."""
     found = WebhookDelivery.objects.filter(endpoint__seller=seller_id).select_related("endpoint")
     found = found.defer("payload").order_by("-id")
     if endpoint is not None:
         found = found.filter(endpoint=endpoint)
+    if type_:
+        found = found.filter(type=type_)
     return found.filter(state=state) if state else found
+
+
+def tries_of(delivery_id: int) -> QuerySet[WebhookTry]:
+    """The last tries of a delivery, the newest first."""
+    return WebhookTry.objects.filter(delivery=delivery_id).order_by("-id")[:MOST_TRIES]
 
 
 def in_trouble(seller_id: int) -> QuerySet[WebhookEndpoint]:

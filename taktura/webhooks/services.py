@@ -133,12 +133,17 @@ def send_test(actor: Actor, *, endpoint: WebhookEndpoint) -> WebhookDelivery:
     """Send a test event (`webhook.test`), whatever types are chosen. Raises `Refused` (`invalid`) when it is off."""
     _again(endpoint)
     _check_on(endpoint)
-    event = made(f"evt_{secrets.token_hex(16)}", TEST, actor.now, {"seller": endpoint.seller_id})
+    event = made(new_event_id(), TEST, actor.now, {"seller": endpoint.seller_id})
     _wake()
     return WebhookDelivery.objects.create(
         endpoint=endpoint, event_id=event.id, type=event.type, payload=event.payload, created_at=actor.now,
         begun_at=actor.now, next_at=actor.now,
     )  # fmt: skip
+
+
+def new_event_id() -> str:
+    """The id of an event that is not of the log."""
+    return f"evt_{secrets.token_hex(16)}"
 
 
 def replay(actor: Actor, *, delivery: WebhookDelivery) -> None:
@@ -205,12 +210,12 @@ def _write(
         wanted = set(events)
         unknown = sorted(wanted - set(TYPES))
         if unknown:
-            raise Refused("invalid", "There is no event “%(event)s”.", event=unknown[0][:60])
+            raise Refused("invalid", "There is no event “%(event)s”.", event=unknown[0][:60], field="events")
         endpoint.events = [name for name in TYPES if name in wanted]
     if description is not None:
         text = description.strip()
         if not one_line(text) or len(text) > 200:
-            raise Refused("invalid", "A description has one line of at most 200 characters.")
+            raise Refused("invalid", "A description has one line of at most 200 characters.", field="description")
         endpoint.description = text
 
 

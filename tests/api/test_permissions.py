@@ -17,7 +17,7 @@ from tests.api.helpers import NOW, SELLER, Api, make_key, refusal
 
 TABLE = {
     "": "who_am_i",
-    "settings.view": "list_sellers get_seller get_numbering",
+    "settings.view": "list_sellers get_seller get_numbering list_webhooks get_webhook list_deliveries get_delivery",
     "settings.change": "change_the_seller confirm_the_numbering close_a_period",
     "customers.view": "list_customers get_customer",
     "customers.change": "create_customer change_customer set_billing_information",
@@ -41,6 +41,8 @@ TABLE = {
     "documents.credit": "credit_document",
     "documents.send": "send_document",
     "payments.change": "pay_document",
+    "webhooks.change": "create_webhook change_webhook delete_webhook switch_on_webhook switch_off_webhook"
+    " rotate_webhook_secret send_test_event replay_delivery replay_failed_deliveries",
     "log.view": "list_log",
 }
 ENDPOINTS = endpoints(the_api)

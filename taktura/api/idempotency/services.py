@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from taktura.api.call import SELLER_HEADER, Call
 from taktura.api.idempotency.models import KeptAnswer
 from taktura.api.problems import Fault
+from taktura.kit.secret import seal, unseal
 
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotent-Replayed"
@@ -20,12 +21,15 @@ LONGEST = 255
 KEPT_HEADERS = ("Content-Type", "Location", "ETag")
 
 
-def once(call: Call, answer: Callable[[], HttpResponse], *, resumable: bool = False) -> HttpResponse:
+def once(
+    call: Call, answer: Callable[[], HttpResponse], *, resumable: bool = False, secret: bool = False
+) -> HttpResponse:
     """The answer to a request, or the one kept from before when it has been here. Without the header: just the answer.
 
     Effect and kept answer are written in one transaction, so that no crash comes between them. A `resumable` effect has
     transactions of its own and bills nothing twice when it is begun again: its answer is kept when it is done. What is
-    refused has no effect and is not kept. Raises `Fault`: `idempotency_key_reused`, `idempotency_in_progress`.
+    refused has no effect and is not kept. An answer with a `secret` is kept sealed. Raises `Fault`:
+    `idempotency_key_reused`, `idempotency_in_progress`.
     """
     key = key_of(call.request)
     if key is None:
@@ -35,7 +39,7 @@ def once(call: Call, answer: Callable[[], HttpResponse], *, resumable: bool = Fa
     with guard(call, key):
         known = KeptAnswer.objects.filter(api_key=call.key, key=key).first()
         if known is not None:
-            return _again(known, digest)
+            return _again(known, digest, secret)
         given = answer()
         KeptAnswer.objects.create(
             api_key=call.key,
@@ -43,7 +47,7 @@ def once(call: Call, answer: Callable[[], HttpResponse], *, resumable: bool = Fa
             request=digest,
             status=given.status_code,
             headers={name: given.headers[name] for name in KEPT_HEADERS if name in given.headers},
-            body=zlib.compress(given.content, 1),
+            body=seal(given.content.decode()).encode() if secret else zlib.compress(given.content, 1),
             kept_at=call.actor.now,
         )
         return given
@@ -73,10 +77,11 @@ def forget(now: datetime) -> int:
     return count
 
 
-def _again(known: KeptAnswer, digest: str) -> HttpResponse:
+def _again(known: KeptAnswer, digest: str, secret: bool) -> HttpResponse:
     if known.request != digest:
         raise Fault("idempotency_key_reused")
-    answer = HttpResponse(zlib.decompress(known.body), status=known.status)
+    kept = bytes(known.body)
+    answer = HttpResponse(unseal(kept.decode()) if secret else zlib.decompress(kept), status=known.status)
     for name, value in known.headers.items():
         answer.headers[name] = value
     answer.headers[REPLAYED] = "true"

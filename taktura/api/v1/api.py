@@ -25,6 +25,7 @@ from taktura.api.v1 import (
     suppliers,
     tariffs,
     usage,
+    webhooks,
 )
 from taktura.api.v1 import log as log_of_changes
 from taktura.core.errors import Refused
@@ -115,6 +116,7 @@ ROUTERS = {
     "Usage files": supplier_files.router,
     "Billing": billing.router,
     "Documents": documents.router,
+    "Webhooks": webhooks.router,
     "Log": log_of_changes.router,
 }
 for name, router in ROUTERS.items():
