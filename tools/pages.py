@@ -20,6 +20,8 @@ SHOWN = {
     "settings/log": "audit_logentry",
     "settings/outbox": "mail_outgoingmail",
     "settings/users": "accounts_user",
+    "settings/webhooks": "webhooks_webhookendpoint",
+    "settings/webhooks/deliveries": "webhooks_webhookdelivery",
     "settings/work": "jobs_work",
     "tariffs": "catalog_tariff",
     "tariffs/articles": "catalog_article",

@@ -20,6 +20,7 @@ from taktura.invoices.queries import revenue_by_day
 from taktura.invoices.rendering.formats import LOCALES
 from taktura.office import show
 from taktura.office.page import STAFF, page, seller_of, today_of, user_of
+from taktura.webhooks.queries import in_trouble
 
 MONTHS = 12
 CHARTS = 3  # currencies with a picture of their own; the table has all
@@ -82,6 +83,8 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              found.mails, _at("outbox", "?state=failed")),
         Task(_("Jobs that failed"), _("Background work that gave up."), "alert-circle", "jobs.view", found.jobs,
              _at("jobs", "?status=failed")),
+        Task(_("Webhooks that do not arrive"), _("Switched off, or what was tried last failed."), "webhook",
+             "settings.view", in_trouble(seller.pk).count() if user.may("settings.view") else 0, _at("webhooks")),
     ]  # fmt: skip
 
 

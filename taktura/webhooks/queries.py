@@ -1,12 +1,15 @@
 """Reads of webhooks: for the pages of settings, the log of what was sent, and what needs somebody's attention."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from django.db.models import Count, F, Q, QuerySet
 
 from taktura.core.errors import Refused
 from taktura.webhooks.models import WebhookDelivery, WebhookEndpoint, WebhookTry
 
+EndpointState = Literal["on", "failing", "paused", "gone", "given_up"]
+_OFF: dict[str, EndpointState] = {"by_hand": "paused", "gone": "gone", "failing": "given_up"}
 MOST_TRIES = 100  # that are shown; two days of tries are some fifteen
 
 
@@ -41,11 +44,11 @@ def endpoint_by_id(seller_id: int, pk: int) -> WebhookEndpoint:
     return found
 
 
-def state_of(endpoint: WebhookEndpoint) -> str:
+def state_of(endpoint: WebhookEndpoint) -> EndpointState:
     """How an endpoint stands: `on`; `failing`: on, but what was tried last failed; or off: `paused` by hand, `gone`
     (it answered 410), `given_up` (nothing was taken for two days)."""
     if not endpoint.active:
-        return {"by_hand": "paused", "gone": "gone", "failing": "given_up"}[endpoint.off_reason]
+        return _OFF[endpoint.off_reason]
     failed, taken = endpoint.last_failure_at, endpoint.last_success_at
     return "failing" if failed is not None and (taken is None or failed > taken) else "on"
 

@@ -79,7 +79,7 @@ class WebhookMade(WebhookOut):
 class WebhookStanding(WebhookOut):
     """A webhook, and whether events arrive; numbers are those of the last 30 days."""
 
-    state: Literal["on", "failing", "paused", "gone", "given_up"]
+    state: queries.EndpointState
     last_success_at: datetime | None
     last_failure_at: datetime | None
     waiting: int

@@ -33,7 +33,14 @@ PARTS = [
         _("Who comes in"),
         [
             ("users", _("Users"), _("Who works here, in which role; invitations"), "users", "settings.view"),
+        ],
+    ),
+    (
+        _("Other systems"),
+        [
             ("keys", _("API keys"), _("Other systems, what each may, until when"), "key", "settings.view"),
+            ("webhooks", _("Webhooks"), _("Who is told what happens, and whether it arrives"), "webhook",
+             "settings.view"),
         ],
     ),
     (

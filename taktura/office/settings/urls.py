@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from taktura.office.settings import company, index, jobs, keys, log, mail, numbering, outbox, texts, users
+from taktura.office.settings import (
+    company,
+    deliveries,
+    index,
+    jobs,
+    keys,
+    log,
+    mail,
+    numbering,
+    outbox,
+    texts,
+    users,
+    webhooks,
+)
 
 urlpatterns = [
     path("", index.settings_index, name="settings"),
@@ -21,6 +34,18 @@ urlpatterns = [
     path("keys/new/", keys.new, name="key_new"),
     path("keys/<int:pk>/", keys.key, name="key"),
     path("keys/<int:pk>/revoke/", keys.revoke, name="key_revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/new/", webhooks.new, name="webhook_new"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:pk>/change/", webhooks.change, name="webhook_change"),
+    path("webhooks/<int:pk>/pause/", webhooks.pause, name="webhook_pause"),
+    path("webhooks/<int:pk>/go-on/", webhooks.go_on, name="webhook_go_on"),
+    path("webhooks/<int:pk>/secret/", webhooks.rotate, name="webhook_secret"),
+    path("webhooks/<int:pk>/test/", webhooks.test, name="webhook_test"),
+    path("webhooks/<int:pk>/remove/", webhooks.remove, name="webhook_remove"),
+    path("webhooks/deliveries/", deliveries.deliveries, name="webhook_deliveries"),
+    path("webhooks/deliveries/<int:pk>/", deliveries.delivery, name="webhook_delivery"),
+    path("webhooks/deliveries/<int:pk>/again/", deliveries.again, name="webhook_again"),
     path("mail/", mail.mail, name="mail"),
     path("mail/<slug:which>/", mail.change, name="mail_change"),
     path("mail/<slug:which>/test/", mail.test, name="mail_test"),
