@@ -127,7 +127,7 @@ WORDS = {
         "jobs.retry": "Try jobs again",
     },
     "webhook": {
-        "on": "On",
+        "on": "Active",
         "failing": "Does not arrive",
         "paused": "Paused",
         "gone": "Switched off: answered 410",

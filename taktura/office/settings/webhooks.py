@@ -110,8 +110,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
             primary=Link(label=_("New webhook"), url=reverse("webhook_new"), permission="webhooks.change"),
             links=[Link(label=_("Deliveries"), url=reverse("webhook_deliveries"), icon="list-details")],
             empty_title=_("No webhooks yet"),
-            empty_text=_("Another system that is to know at once of invoices, payments or contracts gets its address"
-                         " called."),
+            empty_text=_("A webhook tells another system at once of invoices, payments, contracts and usage."),
             template="settings/list.html",
         ),
     )  # fmt: skip
