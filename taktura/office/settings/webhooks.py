@@ -188,13 +188,11 @@ def new(request: HttpRequest) -> HttpResponse:
 
 
 def _once(request: HttpRequest, endpoint: WebhookEndpoint, secret: str, text: str) -> HttpResponse:
-    response = render(request, "settings/once.html", {
+    return render(request, "settings/once.html", {
         "title": name_of(endpoint), "back": reverse("webhook", args=[endpoint.pk]), "parent": _("Webhooks"),
         "secret": secret, "text": text,
         "note": _("It is shown this once. Whoever has it can send events in your name; if it gets lost, draw another."),
     })  # fmt: skip
-    response.headers["Cache-Control"] = "no-store"
-    return response
 
 
 @page("webhooks.change")
