@@ -130,8 +130,8 @@ WORDS = {
         "on": "Active",
         "failing": "Does not arrive",
         "paused": "Paused",
-        "gone": "Switched off: answered 410",
-        "given_up": "Switched off: took nothing",
+        "gone": "Switched off (410)",
+        "given_up": "Switched off",
     },
     "delivery": {"waiting": "Waiting", "delivered": "Delivered", "failed": "Failed"},
     "event": {

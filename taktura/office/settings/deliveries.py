@@ -16,11 +16,11 @@ from taktura.core.errors import Refused
 from taktura.office import show
 from taktura.office.lists import Action, Column, Filter, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of
-from taktura.office.settings.webhooks import name_of
+from taktura.office.settings.webhooks import name_of, short
 from taktura.office.templatetags.office import state
 from taktura.webhooks import queries, services
 from taktura.webhooks.events import TEST, TYPES
-from taktura.webhooks.models import STATES, WebhookDelivery
+from taktura.webhooks.models import STATES, WebhookDelivery, WebhookTry
 
 PRIVATE = " is a private address"  # as `sending` writes it
 
@@ -69,12 +69,20 @@ def deliveries(request: HttpRequest) -> HttpResponse:
 
 def _columns(zone: str) -> Iterator[Column]:
     yield Column(name="event", label=_("Event"), value=lambda d: show.word("event", d.type), raw=lambda d: d.type)
-    yield Column(name="webhook", label=_("Webhook"), value=lambda d: name_of(d.endpoint), narrow=True)
+    yield Column(
+        name="webhook",
+        label=_("Webhook"),
+        value=lambda d: short(name_of(d.endpoint)),
+        raw=lambda d: name_of(d.endpoint),
+        narrow=True,
+    )
     yield Column(
         name="state", label=_("State"), value=lambda d: state("delivery", d.state),
         raw=lambda d: show.word("delivery", d.state),
     )  # fmt: skip
-    yield Column(name="answer", label=_("Last answer"), value=lambda d: answer(d.last_status, d.last_error))
+    yield Column(
+        name="answer", label=_("Last answer"), value=lambda d: answer(d.last_status, d.last_error), narrow=True
+    )
     yield Column(
         name="attempts", label=_("Attempts"), value=lambda d: show.count(d.attempts), numeric=True, narrow=True
     )
@@ -98,7 +106,7 @@ def next_of(delivery: WebhookDelivery) -> Any:
 
 
 def _filters(seller: int) -> list[Filter]:
-    webhooks = [(str(e.pk), name_of(e)) for e in queries.endpoints(seller)]
+    webhooks = [(str(e.pk), short(name_of(e))) for e in queries.endpoints(seller)]
     return [
         Filter(
             name="webhook", label=_("Webhook"), choices=webhooks,
@@ -140,7 +148,7 @@ def _one(request: HttpRequest, pk: int) -> WebhookDelivery:
 def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     """A delivery: what is sent, what was answered at each try, when it is tried next."""
     one = _one(request, pk)
-    tries = [{"try": t, "answer": answer(t.status, t.error), "taken": _taken(t.status)} for t in queries.tries_of(pk)]
+    tries = [_shown(t) for t in queries.tries_of(pk)]
     context = {
         "delivery": one, "webhook": one.endpoint, "name": name_of(one.endpoint), "next": next_of(one),
         "body": json.dumps(json.loads(one.payload), ensure_ascii=False, indent=2), "tries": tries,
@@ -149,8 +157,11 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "settings/delivery.html", context)
 
 
-def _taken(status: int | None) -> bool:
-    return status is not None and 200 <= status < 300
+def _shown(one: WebhookTry) -> dict[str, Any]:
+    """A try as it is shown; its headers those of webhooks first."""
+    headers = sorted(one.headers.items(), key=lambda h: (not h[0].startswith("webhook-"), h[0]))
+    taken = one.status is not None and 200 <= one.status < 300
+    return {"try": one, "answer": answer(one.status, one.error), "taken": taken, "headers": headers}
 
 
 @page("webhooks.change")

@@ -27,7 +27,7 @@ from taktura.office.templatetags.office import state
 from taktura.webhooks import queries, services
 from taktura.webhooks.addresses import LONGEST
 from taktura.webhooks.events import TYPES
-from taktura.webhooks.models import WebhookEndpoint
+from taktura.webhooks.models import STATES, WebhookEndpoint
 
 # What a type of event is about, by the first word of its name: the subject that permissions name.
 SUBJECTS = {
@@ -36,14 +36,14 @@ SUBJECTS = {
 }  # fmt: skip
 FEW = 3  # types that a cell names
 SHOWN = 10  # deliveries on the page of a webhook
-SHORT = 60  # signs of an address in a cell
+SHORT, FEW_SIGNS = 60, 36  # signs of an address, of a name in a cell
 
 
 class WebhookForm(forms.Form):
     """A webhook: where to, what."""
 
     url = forms.CharField(
-        label=lazy("Address"), max_length=LONGEST,
+        label=lazy("Web address"), max_length=LONGEST,
         widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://", "spellcheck": "false"}),
     )  # fmt: skip
     description = forms.CharField(
@@ -74,9 +74,14 @@ def name_of(endpoint: WebhookEndpoint) -> str:
     return endpoint.description or urlsplit(endpoint.url).netloc
 
 
-def short(url: str) -> SafeString:
-    """An address, cut where it is long; all of it on hover."""
-    return format_html('<span title="{}">{}</span>', url, Truncator(url).chars(SHORT))
+def short(text: str, most: int = FEW_SIGNS) -> str:
+    """A name or an address, cut where it is long."""
+    return Truncator(text).chars(most)
+
+
+def _name_and_address(endpoint: WebhookEndpoint) -> SafeString:
+    name, url = name_of(endpoint), endpoint.url
+    return format_html('{}<span class="under" title="{}">{}</span>', name, url, short(url, SHORT))
 
 
 def groups(chosen: list[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
@@ -117,8 +122,8 @@ def webhooks(request: HttpRequest) -> HttpResponse:
 
 
 def _columns(zone: str) -> Iterator[Column]:
-    yield Column(name="url", label=_("Address"), value=lambda e: short(e.url), raw=lambda e: e.url)
-    yield Column(name="description", label=_("Description"), value=lambda e: e.description, narrow=True)
+    yield Column(name="webhook", label=_("Webhook"), value=_name_and_address, raw=name_of)
+    yield Column(name="url", label=_("Web address"), value=lambda e: e.url, shown=False)
     yield Column(
         name="state", label=_("State"), value=lambda e: state("webhook", queries.state_of(e)),
         raw=lambda e: show.word("webhook", queries.state_of(e)),
@@ -126,7 +131,7 @@ def _columns(zone: str) -> Iterator[Column]:
     yield Column(name="events", label=_("Events"), value=_events, narrow=True)
     yield Column(
         name="success", label=_("Last success"), value=lambda e: show.moment(e.last_success_at, zone),
-        raw=lambda e: e.last_success_at,
+        raw=lambda e: e.last_success_at, narrow=True,
     )  # fmt: skip
     yield Column(
         name="waiting", label=_("Waiting"), value=lambda e: show.count(e.counts.waiting), numeric=True, narrow=True
@@ -156,7 +161,7 @@ def webhook(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "webhook": one, "name": name_of(one), "state": queries.state_of(one),
         "events": [show.word("event", event) for event in one.events],
-        "numbers": [(s, getattr(counts, s)) for s in ("delivered", "waiting", "failed")], "waiting": counts.waiting,
+        "numbers": [(s, getattr(counts, s)) for s in STATES], "waiting": counts.waiting,
         "both_until": one.old_until if one.old_secret and one.old_until and one.old_until > now else None,
         "last": queries.deliveries(seller_of(request).pk, endpoint=pk)[:SHOWN],
     }  # fmt: skip
