@@ -725,6 +725,52 @@ class Customers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Deliveries:
+    """A page of deliveries."""
+
+    items: list[DeliveryOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryDetail:
+    """An event for a webhook, the text that is sent, and the last 100 tries."""
+
+    id: int
+    webhook: int
+    event: str
+    type: str
+    state: Literal["waiting", "delivered", "failed"]
+    attempts: int
+    created_at: datetime
+    tried_at: datetime | None
+    next_at: datetime | None
+    delivered_at: datetime | None
+    last_status: int | None
+    last_error: str
+    body: str
+    tries: list[TryOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryOut:
+    """An event for a webhook. `attempts` are counted from the last replay on."""
+
+    id: int
+    webhook: int
+    event: str
+    type: str
+    state: Literal["waiting", "delivered", "failed"]
+    attempts: int
+    created_at: datetime
+    tried_at: datetime | None
+    next_at: datetime | None
+    delivered_at: datetime | None
+    last_status: int | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentDetail(Marked):
     """A document and what corrects it."""
 
@@ -1256,6 +1302,13 @@ class RefusalOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """How many events are sent again."""
+
+    replayed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reprocessed:
     """What became of the records that waited: how many found their line, why others wait still, interim bills made."""
 
@@ -1353,6 +1406,14 @@ class Sales:
 
     items: list[SaleOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretOut:
+    """A new secret, which is told this once. The one before signs, too, until then."""
+
+    secret: str
+    old_secret_until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1573,6 +1634,19 @@ class TierOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TryOut:
+    """A try to send an event: where to, with which headers, and what was answered."""
+
+    at: datetime
+    url: str
+    headers: dict[str, str]
+    milliseconds: int
+    status: int | None
+    error: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UsageDone:
     """How many of each, and a verdict for each record in the order in which they were sent.
 
@@ -1627,6 +1701,66 @@ class Waiting:
     until: date
     since: datetime
     record: RecordOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookMade:
+    """A new webhook with its secret, which is told this once."""
+
+    id: int
+    url: str
+    events: list[str]
+    description: str
+    active: bool
+    off_reason: str
+    off_at: datetime | None
+    old_secret_until: datetime | None
+    created_at: datetime
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookOut(Marked):
+    """A webhook. `off_reason`: `by_hand`, `gone` (it answered 410), `failing` (nothing was taken for two days)."""
+
+    id: int
+    url: str
+    events: list[str]
+    description: str
+    active: bool
+    off_reason: str
+    off_at: datetime | None
+    old_secret_until: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookStanding:
+    """A webhook, and whether events arrive; numbers are those of the last 30 days."""
+
+    id: int
+    url: str
+    events: list[str]
+    description: str
+    active: bool
+    off_reason: str
+    off_at: datetime | None
+    old_secret_until: datetime | None
+    created_at: datetime
+    state: Literal["on", "failing", "paused", "gone", "given_up"]
+    last_success_at: datetime | None
+    last_failure_at: datetime | None
+    waiting: int
+    delivered: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhooks:
+    """A page of webhooks."""
+
+    items: list[WebhookStanding]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3425,6 +3559,254 @@ class Taktura(Caller):
             f"/documents/{_part(document)}/mail",
             body={"to": to, "subject": subject, "text": text},
             idempotency_key=idempotency_key,
+        )
+
+    def list_webhooks(self, *, limit: int = 100, after: str = "") -> Pages[Webhooks, WebhookStanding]:
+        """Webhooks, in the order in which they were made, and whether events arrive.
+
+        Scope: `settings.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Webhooks, "GET", "/webhooks", query={"limit": limit, "after": after}), after
+        )
+
+    def create_webhook(
+        self,
+        *,
+        url: str,
+        events: Sequence[
+            Literal[
+                "invoice.issued",
+                "credit_note.issued",
+                "payment.received",
+                "contract.signed",
+                "contract.changed",
+                "contract.notice_given",
+                "contract.notice_withdrawn",
+                "customer.created",
+                "customer.changed",
+                "usage.recorded",
+                "usage.withdrawn",
+                "sales_item.created",
+            ]
+        ]
+        | Omit = OMIT,
+        description: str | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> WebhookMade:
+        """Send events to an address, from now on.
+
+        The address begins with https:// and is public. The secret, by which the receiver checks signatures, is told
+        this once: keep it. The same request with the same `Idempotency-Key` tells it again.
+
+        Scope: `webhooks.change`.
+        """
+        return self._ask(
+            WebhookMade,
+            "POST",
+            "/webhooks",
+            body={"url": url, "events": events, "description": description},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_webhook(self, webhook: int, *, known: WebhookOut | None = None) -> WebhookOut:
+        """A webhook. Whether events arrive tells the list.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(WebhookOut, "GET", f"/webhooks/{_part(webhook)}", known=known)
+
+    def change_webhook(
+        self,
+        webhook: int,
+        *,
+        url: str | None | Omit = OMIT,
+        events: Sequence[
+            Literal[
+                "invoice.issued",
+                "credit_note.issued",
+                "payment.received",
+                "contract.signed",
+                "contract.changed",
+                "contract.notice_given",
+                "contract.notice_withdrawn",
+                "customer.created",
+                "customer.changed",
+                "usage.recorded",
+                "usage.withdrawn",
+                "sales_item.created",
+            ]
+        ]
+        | None
+        | Omit = OMIT,
+        description: str | None | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> WebhookOut:
+        """Change a webhook: the fields that are given. What waits goes to the new address.
+
+        Scope: `webhooks.change`.
+
+        `if_match`: what `get_webhook` gave; refused when it has changed since.
+        """
+        return self._ask(
+            WebhookOut,
+            "PATCH",
+            f"/webhooks/{_part(webhook)}",
+            body={"url": url, "events": events, "description": description},
+            if_match=if_match,
+        )
+
+    def delete_webhook(self, webhook: int, *, if_match: Marked | str | None = None) -> None:
+        """Remove a webhook with all that was and would be sent to it. To stop for a while, switch it off.
+
+        Scope: `webhooks.change`.
+
+        `if_match`: what `get_webhook` gave; refused when it has changed since.
+        """
+        return self._ask(type(None), "DELETE", f"/webhooks/{_part(webhook)}", if_match=if_match)
+
+    def switch_off_webhook(
+        self, webhook: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> WebhookOut:
+        """Send nothing more for the time being. What waits stays.
+
+        Scope: `webhooks.change`.
+
+        `if_match`: what `get_webhook` gave; refused when it has changed since.
+        """
+        return self._ask(
+            WebhookOut,
+            "POST",
+            f"/webhooks/{_part(webhook)}/switch_off",
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def switch_on_webhook(
+        self,
+        webhook: int,
+        *,
+        catch_up: bool | Omit = OMIT,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> WebhookOut:
+        """Send again, with what happened meanwhile or without it.
+
+        Scope: `webhooks.change`.
+
+        `if_match`: what `get_webhook` gave; refused when it has changed since.
+        """
+        return self._ask(
+            WebhookOut,
+            "POST",
+            f"/webhooks/{_part(webhook)}/switch_on",
+            body={"catch_up": catch_up},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def rotate_webhook_secret(
+        self, webhook: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> SecretOut:
+        """Draw another secret, which is told this once.
+
+        For 24 hours the old one signs beside it: each event has two signatures, so that the receiver can change
+        over without a gap.
+
+        Scope: `webhooks.change`.
+
+        `if_match`: what `get_webhook` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SecretOut,
+            "POST",
+            f"/webhooks/{_part(webhook)}/rotate_secret",
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def send_test_event(self, webhook: int, *, idempotency_key: str | None = None) -> DeliveryOut:
+        """Send a test event (`webhook.test`), whatever types are chosen. What became of it tells the delivery.
+
+        Scope: `webhooks.change`.
+        """
+        return self._ask(DeliveryOut, "POST", f"/webhooks/{_part(webhook)}/test", idempotency_key=idempotency_key)
+
+    def replay_failed_deliveries(
+        self, webhook: int, *, since: Moment | None | Omit = OMIT, idempotency_key: str | None = None
+    ) -> Replayed:
+        """Send all events of a webhook that failed again, with the same ids.
+
+        Scope: `webhooks.change`.
+        """
+        return self._ask(
+            Replayed,
+            "POST",
+            f"/webhooks/{_part(webhook)}/replay_failed",
+            body={"since": since},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_deliveries(
+        self,
+        *,
+        webhook: int | None = None,
+        state: Literal["waiting", "delivered", "failed"] | None = None,
+        type: Literal[
+            "invoice.issued",
+            "credit_note.issued",
+            "payment.received",
+            "contract.signed",
+            "contract.changed",
+            "contract.notice_given",
+            "contract.notice_withdrawn",
+            "customer.created",
+            "customer.changed",
+            "usage.recorded",
+            "usage.withdrawn",
+            "sales_item.created",
+            "webhook.test",
+        ]
+        | None = None,
+        order: Literal["oldest_first", "newest_first"] = "newest_first",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Deliveries, DeliveryOut]:
+        """What was and is to be sent. Deliveries that are done are forgotten after 30 days.
+
+        Scope: `settings.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Deliveries,
+                "GET",
+                "/webhook_deliveries",
+                query={
+                    "webhook": webhook,
+                    "state": state,
+                    "type": type,
+                    "order": order,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def get_delivery(self, delivery: int) -> DeliveryDetail:
+        """A delivery: the text that is sent, and each try with its headers and its answer, the last first.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(DeliveryDetail, "GET", f"/webhook_deliveries/{_part(delivery)}")
+
+    def replay_delivery(self, delivery: int, *, idempotency_key: str | None = None) -> DeliveryOut:
+        """Send an event again, whatever became of it: the same id and text, a new signature.
+
+        Scope: `webhooks.change`.
+        """
+        return self._ask(
+            DeliveryOut, "POST", f"/webhook_deliveries/{_part(delivery)}/replay", idempotency_key=idempotency_key
         )
 
     def list_log(

@@ -30,6 +30,7 @@ from taktura.invoices.services import confirm_numbering  # noqa: E402
 from taktura.kit.mail.services import post  # noqa: E402
 from taktura.usage import services as usage  # noqa: E402
 from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
+from taktura.webhooks.services import create_endpoint, send_test  # noqa: E402
 
 LANGUAGES = ("en", "de", "sv")
 PASSWORD = "a-fine-long-word-7"
@@ -140,6 +141,7 @@ def company(seller: Seller) -> Seller:
     invite(actor, email="new@firm.example", role="viewer")
     create_key(actor, name="Shop", scopes=["usage.view"])
     start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
+    send_test(actor, endpoint=create_endpoint(actor, seller=seller, url="https://shop.example/taktura")[0])
     return seller
 
 

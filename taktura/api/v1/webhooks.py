@@ -9,7 +9,7 @@ from ninja import Router
 from pydantic import Field, Strict
 
 from taktura.api.call import Call, call_of
-from taktura.api.endpoint import Answer, endpoint
+from taktura.api.endpoint import Answer, endpoint, location
 from taktura.api.fields import Flag, Id, In, Moment, Out, Text200
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.documents import Order
@@ -202,7 +202,7 @@ def create_webhook(request: HttpRequest, body: WebhookIn) -> Answer:
     """
     call = call_of(request)
     made, secret = services.create_endpoint(call.actor, seller=call.seller, **body.model_dump())
-    return Answer(WebhookMade(**_fields(made), secret=secret), {"Location": f"/api/v1/webhooks/{made.pk}"})
+    return Answer(WebhookMade(**_fields(made), secret=secret), location("webhooks", made.pk))
 
 
 @endpoint(router, "GET", "/webhooks/{int:webhook}", VIEW, answer=WebhookOut, etag=True)
