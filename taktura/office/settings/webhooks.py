@@ -136,7 +136,9 @@ def _columns(zone: str) -> Iterator[Column]:
     yield Column(
         name="waiting", label=_("Waiting"), value=lambda e: show.count(e.counts.waiting), numeric=True, narrow=True
     )
-    yield Column(name="failed", label=_("Failed"), value=lambda e: show.count(e.counts.failed), numeric=True)
+    yield Column(
+        name="failed", label=_("Failed"), value=lambda e: show.count(e.counts.failed), numeric=True, narrow=True
+    )
     yield Column(
         name="made", label=_("Made"), value=lambda e: show.moment(e.created_at, zone), raw=lambda e: e.created_at,
         sort="created_at", shown=False,
