@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
@@ -122,11 +122,21 @@ def serve_until_stopped(host: str, port: int, processes: int, threads: int, leve
             _ = get_resolver().url_patterns  # read once here, not by each process at its first request
             return application
 
+    parent = os.getpid()
     try:
         Server().run()
     except SystemExit as end:
+        if os.getpid() != parent:
+            _end_child(end.code)
         if end.code:
             raise
+
+
+def _end_child(code: Any) -> NoReturn:
+    """End a process of the server here: what follows is its parent's, which ends the worker and the database."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else bool(code))
 
 
 def _log() -> type:
@@ -149,11 +159,16 @@ def _forget(server: Any, worker: Any) -> None:
 
 
 class Worker:
-    """The worker as a process beside the server; ends with it."""
+    """The worker as a process beside the server; ends with it.
+
+    It has a session of its own: Ctrl-C reaches the server alone, which then ends the worker.
+    """
 
     def __enter__(self) -> "Worker":
         code = "from taktura.config.main import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code, "worker"], env=os.environ | QUIET)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code, "worker"], env=os.environ | QUIET, start_new_session=True
+        )  # fmt: skip
         return self
 
     def __exit__(self, *error: object) -> None:
