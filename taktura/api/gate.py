@@ -63,5 +63,5 @@ def _key_of(request: HttpRequest, actor: Actor) -> ApiKey:
 
 @lru_cache(maxsize=1)
 def buckets() -> Buckets:
-    """The buckets of this process."""
+    """What this process has taken from the buckets of all."""
     return Buckets(settings.API_RATE, settings.API_BURST)

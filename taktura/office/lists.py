@@ -4,11 +4,12 @@ on a selection, export. A page says what it lists (`Listing`); `list_page` does 
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Count, F, Field, Model, Q, QuerySet, Sum, Value
+from django.db.models import Count, DecimalField, F, Field, Model, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -16,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from taktura.accounts.models import User
 from taktura.kit.exact import to_json
+from taktura.kit.fields import ExactField
 from taktura.office import show
 from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx
 from taktura.office.page import may_open, today_of, user_of, zone_of
@@ -24,6 +26,7 @@ from taktura.office.typed import read_day
 PAGE = 50
 MOST_EXPORTED = 100_000
 MOST_SAVED = 20
+PLAIN_NUMBER = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")  # as a cursor has it
 
 Rows = QuerySet[Any]
 
@@ -241,6 +244,9 @@ def _shown(request: HttpRequest, listing: Listing, found: Rows, sort: str) -> _S
 def _beyond(ordered: Rows, cursor: list[Any], *, down: bool) -> Rows:
     value, pk = cursor
     step = "lt" if down else "gt"
+    number = isinstance(ordered.query.annotations["sorted_by"].output_field, DecimalField | ExactField)
+    if number and not PLAIN_NUMBER.fullmatch(str(value)):
+        return ordered
     try:  # the first condition tells an index where to begin
         bound = ordered.filter(**{f"sorted_by__{step}e": value})
         return bound.filter(Q(**{f"sorted_by__{step}": value}) | Q(**{f"pk__{step}": pk}))
@@ -262,10 +268,15 @@ def _read(cursor: str | None) -> list[Any] | None:
         return None
     try:
         found = json.loads(base64.urlsafe_b64decode(cursor))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     usable = isinstance(found, list) and len(found) == 2 and isinstance(found[1], int)
-    return found if usable and isinstance(found[0], str | int | bool) else None
+    return found if usable and isinstance(found[0], str | int | bool) and can_be_kept(str(found[0])) else None
+
+
+def can_be_kept(text: str) -> bool:
+    """Whether the database knows all characters of a text: not NUL, not half a character."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _totals(found: Rows, columns: Sequence[Column], most: int) -> tuple[int, dict[str, list[str]]]:

@@ -2,15 +2,19 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db.models import F
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from taktura.accounts.models import ApiKey
 from taktura.accounts.services import create_key, revoke_key
 from taktura.api import gate
-from taktura.api.limits import Buckets
+from taktura.api.limits import Bucket, Buckets
 from taktura.audit.models import LogEntry
 from taktura.customers.services import create_seller
 from taktura.kit.actor import Actor
@@ -197,12 +201,67 @@ def test_too_many_requests(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert api.get("/me").status_code == 200, "each key has a bucket of its own"
 
 
+def taken(buckets: Buckets, key: int = 1, most: int = 1000) -> int:
+    """How many tokens there are just now."""
+    for count in range(most):
+        if buckets.take(key):
+            return count
+    return most
+
+
+@pytest.mark.usefixtures("database")
 def test_a_bucket_fills_again() -> None:
-    buckets = Buckets(2, 2)
-    assert [buckets.take(1, now=100) for _ in range(3)] == [0, 0, 1]
-    assert [buckets.take(1, now=100.5) for _ in range(2)] == [0, 1]
-    assert buckets.take(1, now=100.75) == 1
-    assert [buckets.take(1, now=200) for _ in range(3)] == [0, 0, 1]
+    buckets = Buckets(1, 3)
+    assert taken(buckets) == 3 and buckets.take(1) == 1 and buckets.take(2) == 0
+    _passes(1, timedelta(seconds=2))
+    assert taken(Buckets(1, 3)) == 2
+    _passes(1, timedelta(hours=1))
+    assert taken(Buckets(1, 3)) == 3, "never more than a full one"
+    _passes(1, timedelta(seconds=0.5))
+    assert Buckets(1, 3).take(1) == 1
+
+
+def _passes(key: int, time: timedelta) -> None:
+    Bucket.objects.filter(key=key).update(full_at=F("full_at") - time)
+
+
+@pytest.mark.usefixtures("database")
+def test_processes_share_the_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each has a memory of its own; what they take comes from the same place."""
+    processes = [Buckets(1, 500) for _ in range(4)]
+    given = 0
+    while count := sum(p.take(1) == 0 for p in processes):
+        given += count
+    assert 450 <= given <= 503, "what a process has taken and not spent is lost, no more than that is given"
+
+
+@pytest.mark.usefixtures("database")
+def test_a_busy_key_costs_a_statement_every_few_requests() -> None:
+    buckets = Buckets(50, 500)
+    with CaptureQueriesContext(connection) as queries:
+        assert taken(buckets, most=200) == 200
+    assert len(queries) <= 25
+    with CaptureQueriesContext(connection) as queries:
+        taken(buckets)
+        for _ in range(50):
+            assert buckets.take(1) == 1
+    assert len(queries) < 60, "a key that knocks on and on does not ask the database each time"
+
+
+@pytest.mark.usefixtures("database")
+def test_tokens_that_were_not_spent_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    buckets, now = Buckets(1, 100), [0.0]
+    monkeypatch.setattr("taktura.api.limits.time", SimpleNamespace(monotonic=lambda: now[0]))
+    assert taken(buckets, most=2) == 2
+    now[0] += 5
+    assert taken(buckets) <= 99
+
+
+@pytest.mark.usefixtures("database")
+def test_a_crash_of_the_server_may_forget_the_buckets() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT relpersistence FROM pg_class WHERE relname = 'api_bucket'")
+        assert cursor.fetchone() == ("u",)
 
 
 def test_a_fault_of_the_server_is_a_problem(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

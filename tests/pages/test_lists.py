@@ -162,7 +162,14 @@ def test_a_cursor_that_somebody_made_up_is_no_error(cursor: str) -> None:
     assert found is None or isinstance(found, list)
 
 
-@pytest.mark.parametrize("value", ['["x", 1]', "[null, 1]", '[{"a": 1}, 2]', '["2026-01-01", 5]', "[]", "5", '["a"]'])
+MADE_UP = [
+    '["x", 1]', "[null, 1]", '[{"a": 1}, 2]', '["2026-01-01", 5]', "[]", "5", '["a"]', '["\\u0000", 1]',
+    '["a\\u0000b", 1]', '["\\ud800", 1]', f"[1, {10**30}]", f"[{10**30}, {-(10**30)}]", "[true, false]", "[" * 100_000,
+    '["9999999999-01-01", 1]', '["1e999999999", 1]', '["NaN", 1]',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", MADE_UP, ids=lambda value: value[:20])
 @pytest.mark.parametrize("sort", ["name", "rate", "made", "step"])
 def test_a_cursor_of_another_order_is_no_error(shown: Callable[..., dict[str, Any]], value: str, sort: str) -> None:
     import base64

@@ -250,12 +250,12 @@ def explain_line(
 
 def _behind(found: Explanation, limit: int, after: str) -> tuple[list[RecordBehind], str | None]:
     """A page of the usage behind a line."""
-    if found.behind is None:
-        return [], None
     place = None
     if after:
         day, revised = places_in(after, 2)
         place = (date.fromordinal(min(max(day, 1), date.max.toordinal())), revised)
+    if found.behind is None:
+        return [], None
     rows = rows_behind(found.behind, place, limit + 1)
     more = len(rows) > limit
     shown = [RecordBehind.model_validate(row | {"from": row["day"], "until": row["end_day"]}) for row in rows[:limit]]

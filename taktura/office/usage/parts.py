@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from taktura.customers.models import Seller
 from taktura.office import show
-from taktura.office.lists import Filter
+from taktura.office.lists import Filter, can_be_kept
 from taktura.usage.groups import REASONS, Key
 from taktura.usage.models import Supplier
 
@@ -108,9 +108,9 @@ def from_text(text: str) -> Key | None:
     }  # fmt: skip
     try:
         found = json.loads(base64.urlsafe_b64decode(text.encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict) or set(found) != set(kinds):
         return None
-    usable = all(isinstance(found[n], kind) and "\0" not in str(found[n]) for n, kind in kinds.items())
+    usable = all(isinstance(found[n], kind) and can_be_kept(str(found[n])) for n, kind in kinds.items())
     return Key(**found) if usable else None
