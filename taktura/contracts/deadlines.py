@@ -74,8 +74,8 @@ def with_deadlines(seller: Seller, found: Sequence[Deadline]) -> QuerySet[Any]:
     def one(name: str) -> RawSQL:
         return RawSQL(
             f"""(SELECT g.{name} FROM {groups} AS g(terms, begun, kind, deadline, ends, later)
-                WHERE g.terms = contracts_contract.terms AND g.begun = contracts_contract.terms_from
-                    AND g.kind = customers_customer.kind)""",
+                JOIN customers_customer k ON k.kind = g.kind AND k.id = contracts_contract.customer_id
+                WHERE g.terms = contracts_contract.terms AND g.begun = contracts_contract.terms_from)""",
             places,
             output_field=DateField(),
         )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from taktura.contracts.deadlines import deadlines, with_deadlines
 from taktura.kit.fold import fold
 from taktura.office import show
-from taktura.office.lists import Column, Filter, Listing, list_page
+from taktura.office.lists import Column, Filter, Link, Listing, list_page
 from taktura.office.page import page, seller_of, today_of
 
 
@@ -44,10 +44,16 @@ def deadline_list(request: HttpRequest) -> HttpResponse:
         search_label=_("Contract or customer"),
         search=lambda rows, text: rows.filter(Q(key__icontains=text) | Q(customer__folded__contains=fold(text))),
         link=_link,
+        menu=_menu,
         empty_title=_("No deadline within 30 days"),
         empty_text=_("Contracts stand here in the month before they bind for longer."),
     )  # fmt: skip
     return list_page(request, listing)
+
+
+def _menu(contract: Any) -> list[Link]:
+    url = reverse("give_notice", args=[contract.pk])
+    return [Link(label=_("Give notice"), url=url, permission="contracts.change", icon="calendar-x", danger=True)]
 
 
 def _link(contract: Any) -> str:

@@ -169,6 +169,7 @@ WORDS = {
         "failed": "Not delivered",
         "unknown": "Perhaps sent",
         "caught": "No mail server",
+        "given_up": "Given up",
     },
     "link": {"unlinked": "Unlinked", "linked": "Linked"},
     "waiting": {
@@ -394,6 +395,7 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "failed": ("red", "mail-x"),
         "unknown": ("orange", "question-mark"),
         "caught": ("secondary", "inbox"),
+        "given_up": ("secondary", "x"),
     },
     "strikes": {
         "first": ("blue", "star"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 from procrastinate.exceptions import UniqueViolation
@@ -50,6 +50,7 @@ def _alone(work: Work) -> None:
 
 
 Tell = Callable[[int, int], bool]
+_GIVE_UP = "UPDATE procrastinate_jobs SET status = 'aborted' WHERE id = %s AND status = 'failed'"
 
 
 def carry_out(work_id: int, clock: Callable[[], datetime], do: Callable[[Work, Tell], Any]) -> None:
@@ -141,6 +142,15 @@ def cancel_job(job_id: int) -> None:
     if not app.job_manager.cancel_job_by_id(job_id):
         raise Refused("invalid", "Only a job that has not begun can be cancelled.")
     Work.objects.filter(job=job_id, state__in=OPEN).update(state="stopped", finished_at=utc_now())
+
+
+def give_up_job(job_id: int) -> None:
+    """Let a failed job rest: nobody needs to look at it any more. Raises `Refused`: `not_found`, `invalid`."""
+    _job(job_id)
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_UP, [job_id])
+        if not cursor.rowcount:
+            raise Refused("invalid", "Only a job that failed is given up.")
 
 
 def _job(job_id: int) -> ProcrastinateJob:

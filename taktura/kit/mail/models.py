@@ -5,7 +5,8 @@ from django.db.models import Q
 
 # waiting: to be tried at `next_at` · sending: handed to a server that has not answered yet · sent: taken by the server
 # failed: refused for good, or too often · unknown: perhaps taken, the answer was lost · caught: there is no server
-STATES = ("waiting", "sending", "sent", "failed", "unknown", "caught")
+# given_up: failed or unknown, and somebody has looked at it and wants no other try
+STATES = ("waiting", "sending", "sent", "failed", "unknown", "caught", "given_up")
 SECURITY = ("none", "starttls", "tls")
 
 

@@ -5,9 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Count, QuerySet
 
 from taktura.kit.mail.models import MailServer, OutgoingMail
-from taktura.kit.mail.services import ACCOUNT
-
-TROUBLE = ("failed", "unknown")  # a person must look at them
+from taktura.kit.mail.services import ACCOUNT, TROUBLE
 
 
 def mails(senders: Iterable[str], *, state: str = "", kind: str = "") -> QuerySet[OutgoingMail]:

@@ -26,6 +26,8 @@ DELAYS = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360))  # then t
 GIVEN_UP = timedelta(days=2)
 LOST = timedelta(minutes=15)  # marked as sending for so long: whoever sent it is gone
 KEPT_FOR = timedelta(days=90)  # attachments of mails that were sent, and mails of sign-in
+TROUBLE = ("failed", "unknown")  # a person must look at them
+AGAIN = (*TROUBLE, "caught", "given_up")  # what can be tried again
 ACCOUNT = "account"  # mails of sign-in: codes and links that open the office
 TEST = ("The mail server works", "This mail was sent to see whether the mail server works.")
 MOST_BYTES = 20 * 1024**2  # of all attachments; larger mails are refused by most servers
@@ -110,14 +112,20 @@ def give_up_lost(now: datetime) -> int:
 
 @transaction.atomic
 def send_again(now: datetime, *, mail: OutgoingMail) -> None:
-    """Try a mail again that failed, was caught, or may have got lost. It keeps its message id.
+    """Try a mail again that failed, was caught, was given up, or may have got lost. It keeps its message id.
 
     Raises `Refused` (`invalid`) for one that was sent or is on its way.
     """
-    tried = OutgoingMail.objects.filter(pk=mail.pk, state__in=["failed", "unknown", "caught"])
+    tried = OutgoingMail.objects.filter(pk=mail.pk, state__in=AGAIN)
     if not tried.update(state="waiting", next_at=now, created_at=now, attempts=0, last_error=""):
         raise Refused("invalid", "The mail was sent, or is on its way.")
     send_mail.defer(mail=mail.pk)
+
+
+def give_up(*, mail: OutgoingMail) -> None:
+    """Let a mail rest that was not delivered: nobody needs to look at it any more. Raises `Refused` (`invalid`)."""
+    if not OutgoingMail.objects.filter(pk=mail.pk, state__in=TROUBLE).update(state="given_up"):
+        raise Refused("invalid", "Only a mail that was not delivered is given up.")
 
 
 def send_test(*, server: MailServer, to: str, language: str = "en") -> smtp.Outcome:

@@ -1,14 +1,16 @@
 """The list of customers."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 
+from taktura.billing.queries import due_list
 from taktura.contracts.models import Contract
 from taktura.customers.models import Customer
 from taktura.customers.queries import search
@@ -41,7 +43,7 @@ def customers(request: HttpRequest) -> HttpResponse:
             rows=Customer.objects.filter(seller=seller).select_related("billing_information"),
             columns=list(_columns()),
             order="name",
-            filters=_filters(),
+            filters=_filters(seller.pk, today),
             search=search,
             prepare=prepare,
             link=lambda c: reverse("customer", args=[c.pk]),
@@ -80,11 +82,16 @@ def _columns() -> Iterator[Column]:
     )  # fmt: skip
 
 
-def _filters() -> list[Filter]:
+def _filters(seller: int, today: date) -> list[Filter]:
+    due = Exists(due_list(seller, today).filter(customer=OuterRef("pk")))
     return [
         Filter(
             name="complete", label=_("Billing information"), choices=[("1", _("Complete")), ("0", _("Missing"))],
             apply=lambda rows, value: rows.filter(complete=value == "1"),
+        ),
+        Filter(
+            name="due", label=_("Contracts due"), choices=[("1", _("Something is due")), ("0", _("Nothing is due"))],
+            apply=lambda rows, value: rows.filter(due if value == "1" else ~due),
         ),
         Filter(
             name="kind", label=_("Kind"), choices=[("business", _("Business")), ("consumer", _("Consumer"))],

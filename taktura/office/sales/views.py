@@ -23,7 +23,7 @@ from taktura.office import show
 from taktura.office.customers.detail import find as find_customer
 from taktura.office.forms import ExactNumberField, add_refusal
 from taktura.office.lines import TypedLines, adds_a_line, lines_alone, lines_of
-from taktura.office.lists import Column, Filter, Listing, Rows, list_page
+from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.templatetags.office import state
 
@@ -97,10 +97,23 @@ def sales(request: HttpRequest) -> HttpResponse:
             ],
             search=_search,
             link=lambda s: reverse("sale", args=[s.pk]),
+            menu=_menu,
             empty_title=_("No sales items yet"),
             empty_text=_("A sales item is begun on the page of its customer."),
         ),
     )  # fmt: skip
+
+
+def _menu(item: Any) -> list[Link]:
+    """What can be done with a sale that waits: bill its customer, or give it to another."""
+    if item.document_id is not None:
+        return []
+    return [
+        Link(label=_("Preview"), url=f"{reverse('preview_run')}?customer={item.customer_id}", permission="billing.view",
+             icon="eye"),
+        Link(label=_("Give to another customer"), url=reverse("sale_move", args=[item.pk]), permission="sales.change",
+             icon="arrows-exchange"),
+    ]  # fmt: skip
 
 
 def _search(rows: Rows, text: str) -> Rows:

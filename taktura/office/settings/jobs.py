@@ -20,7 +20,7 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.jobs import queries
 from taktura.kit.jobs.models import Work
-from taktura.kit.jobs.services import cancel_job, retry_job, stop
+from taktura.kit.jobs.services import cancel_job, give_up_job, retry_job, stop
 from taktura.kit.language import text_of, translate
 from taktura.office import show
 from taktura.office.lists import Action, Column, Filter, Listing, Rows, list_page
@@ -69,7 +69,17 @@ def jobs(request: HttpRequest) -> HttpResponse:
             filters=_filters(),
             prepare=prepare,
             link=lambda j: reverse("job", args=[j.pk]),
-            actions=[Action(name="retry", label=_("Try again"), permission="jobs.retry", run=_retry, icon="refresh")],
+            actions=[
+                Action(name="retry", label=_("Try again"), permission="jobs.retry", run=_retry, icon="refresh"),
+                Action(
+                    name="give_up",
+                    label=_("Give up"),
+                    permission="jobs.retry",
+                    run=_give_up,
+                    icon="x",
+                    confirm=_("The jobs that failed are not tried again, and nobody is told of them."),
+                ),
+            ],
             empty_title=_("No jobs"),
             empty_text=_("Mails, billing runs that were started from a page and files that are read stand here."),
             template="settings/jobs.html",
@@ -156,6 +166,15 @@ def _retry(request: HttpRequest, rows: Rows) -> HttpResponse:
     return redirect("jobs")
 
 
+def _give_up(request: HttpRequest, rows: Rows) -> HttpResponse:
+    ids = list(rows.filter(status="failed").values_list("pk", flat=True)[:MOST_AT_ONCE])
+    for pk in ids:
+        give_up_job(pk)
+    messages.success(request, ngettext("%(count)s job is given up.", "%(count)s jobs are given up.", len(ids))
+                     % {"count": len(ids)})  # fmt: skip
+    return redirect("jobs")
+
+
 @page("jobs.view")
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """A job: what it does, what happened to it, why it failed."""
@@ -180,6 +199,20 @@ def retry(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, text_of(refused, show.language()))
     else:
         messages.success(request, _("The job is tried again."))
+    return redirect("job", pk)
+
+
+@page("jobs.retry")
+@require_POST
+def rest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a failed job up."""
+    try:
+        give_up_job(pk)
+    except Refused as refused:
+        _missing(refused)
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, _("The job is given up."))
     return redirect("job", pk)
 
 

@@ -17,13 +17,13 @@ from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.kit.mail.models import STATES, OutgoingMail
 from taktura.kit.mail.queries import is_secret, mails
-from taktura.kit.mail.services import send_again
+from taktura.kit.mail.services import AGAIN, TROUBLE, give_up, send_again
 from taktura.office import show
 from taktura.office.lists import Action, Column, Filter, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of, user_of, zone_of
 from taktura.office.templatetags.office import state
 
-AGAIN = ("failed", "unknown", "caught")  # what can be tried again
+UNDELIVERED = "undelivered"  # as a filter: whatever somebody must look at
 MOST_AT_ONCE = 1000
 # A mail's HTML may not do anything: no scripts, no addresses of others.
 HARMLESS = (
@@ -67,6 +67,8 @@ def outbox(request: HttpRequest) -> HttpResponse:
             actions=[
                 Action(name="again", label=_("Try again"), permission="jobs.retry", run=_again, icon="refresh",
                        confirm=_("The mails that failed, may have got lost or were caught are sent again.")),
+                Action(name="give_up", label=_("Give up"), permission="jobs.retry", run=_give_up, icon="x",
+                       confirm=_("The mails that were not delivered are not tried again, and nobody is told of them.")),
             ],
             empty_title=_("No mails yet"),
             empty_text=_("Documents that are sent by mail, invitations and codes of sign-in stand here."),
@@ -97,8 +99,9 @@ def _columns(zone: str) -> Iterator[Column]:
 def _filters() -> list[Filter]:
     return [
         Filter(
-            name="state", label=_("State"), choices=[(s, show.word("mail", s)) for s in STATES],
-            apply=lambda rows, value: rows.filter(state=value),
+            name="state", label=_("State"),
+            choices=[(UNDELIVERED, _("To be looked at")), *((s, show.word("mail", s)) for s in STATES)],
+            apply=lambda rows, value: rows.filter(state__in=TROUBLE if value == UNDELIVERED else [value]),
         ),
         Filter(
             name="kind", label=_("Kind"), choices=[(k, show.word("mail_kind", k)) for k in ("document", "account")],
@@ -109,12 +112,23 @@ def _filters() -> list[Filter]:
 
 def _again(request: HttpRequest, rows: Rows) -> HttpResponse:
     number = 0
-    for mail in rows.filter(state__in=AGAIN)[:MOST_AT_ONCE]:
+    for mail in rows.filter(state__in=[*TROUBLE, "caught"])[:MOST_AT_ONCE]:  # who gave one up asks for it by itself
         send_again(actor_of(request).now, mail=mail)
         number += 1
     messages.success(
         request,
         ngettext("%(count)s mail is tried again.", "%(count)s mails are tried again.", number) % {"count": number},
+    )
+    return redirect("outbox")
+
+
+def _give_up(request: HttpRequest, rows: Rows) -> HttpResponse:
+    number = 0
+    for mail in rows.filter(state__in=TROUBLE)[:MOST_AT_ONCE]:
+        give_up(mail=mail)
+        number += 1
+    messages.success(
+        request, ngettext("%(count)s mail is given up.", "%(count)s mails are given up.", number) % {"count": number}
     )
     return redirect("outbox")
 
@@ -126,7 +140,7 @@ def mail(request: HttpRequest, pk: int) -> HttpResponse:
     readable = _may_read(request, one)
     context: dict[str, Any] = {
         "mail": one, "readable": readable, "attachments": one.attachments.defer("content") if readable else [],
-        "again": one.state in AGAIN,
+        "again": one.state in AGAIN, "in_trouble": one.state in TROUBLE,
     }  # fmt: skip
     return render(request, "settings/outbox_mail.html", context)
 
@@ -164,4 +178,18 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, text_of(refused, show.language()))
     else:
         messages.success(request, _("The mail is tried again."))
+    return redirect("outbox_mail", pk)
+
+
+@page("jobs.retry")
+@require_POST
+def rest(request: HttpRequest, pk: int) -> HttpResponse:
+    """Give a mail up that was not delivered."""
+    one = _one(request, pk)
+    try:
+        give_up(mail=one)
+    except Refused as refused:
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, _("The mail is given up."))
     return redirect("outbox_mail", pk)

@@ -32,6 +32,7 @@ from taktura.usage import services as usage
 from taktura.usage.groups import REASONS, Group, Key, groups, records_of
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription
 from taktura.usage.proposals import LineProposal, propose_lines, usage_lines
+from taktura.usage.queries import waiting as records_waiting
 from taktura.usage.queries import waiting_by_reason
 
 PAGE = 25  # groups
@@ -84,7 +85,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
         "after": _page_link(request, number + 1) if len(found) > PAGE else "",
         "any_proposal": any(r.proposals for r in rows), "any_sent": any(r.can_be_sent for r in rows),
         "any_article": any(r.articles for r in rows),
-        "waits": bool(counts),
+        "waits": bool(counts), "records": records_waiting(seller.pk) if counts else 0,
     }  # fmt: skip
     return render(request, "usage/waiting.html", context)
 
