@@ -17,6 +17,8 @@ from taktura.kit.clock import utc_now
 from taktura.kit.jobs.models import JobFailure
 from taktura.kit.mail.models import OutgoingMail
 from taktura.kit.mail.tasks import send_mail
+from taktura.webhooks.models import WebhookEndpoint
+from taktura.webhooks.services import create_endpoint
 from tests.conftest import DEMO_DAY
 from tests.pages.conftest import client_as as signs_in
 from tests.pages.test_home import cards
@@ -68,6 +70,10 @@ def many(seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> Selle
             message_id=f"<{number}@b>", sender=f"seller:{seller.pk}", recipient="a@b.example", subject="S", text="T",
             created_at=actor.now, next_at=actor.now, state=state,
         )  # fmt: skip
+    for path in ("going", "failing"):
+        endpoint = create_endpoint(actor, seller=seller, url=f"https://shop.example/{path}")[0]
+        if path == "failing":
+            WebhookEndpoint.objects.filter(pk=endpoint.pk).update(last_failure_at=actor.now)
     for status in ("failed", "succeeded"):
         set_status(send_mail.defer(mail=999_999), status)
     return seller
@@ -83,6 +89,7 @@ def test_each_number_is_that_of_its_list(many: Seller, client_as: SignIn) -> Non
     assert check(client_as()) == {
         "Billing information missing", "Contracts due", "Usage that waits", "Invoices overdue",
         "Sales items to be billed", "Mails not delivered", "Jobs that failed",
+        "Webhooks that do not arrive",
     }  # fmt: skip
 
 

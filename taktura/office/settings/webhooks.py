@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 from taktura.core.errors import Refused
 from taktura.office import show
 from taktura.office.forms import add_refusal
-from taktura.office.lists import Column, Link, Listing, list_page
+from taktura.office.lists import Column, Filter, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of
 from taktura.office.templatetags.office import state
 from taktura.webhooks import queries, services
@@ -110,6 +110,12 @@ def webhooks(request: HttpRequest) -> HttpResponse:
             rows=queries.endpoints(seller_of(request).pk),
             columns=list(_columns(seller_of(request).time_zone)),
             order="made",
+            filters=[
+                Filter(
+                    name="state", label=_("State"), choices=[("trouble", _("To be looked at"))],
+                    apply=lambda rows, value: rows.filter(pk__in=queries.in_trouble(seller_of(request).pk).values("pk")),
+                )
+            ],
             prepare=prepare,
             link=lambda e: reverse("webhook", args=[e.pk]),
             primary=Link(label=_("New webhook"), url=reverse("webhook_new"), permission="webhooks.change"),
