@@ -84,7 +84,8 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
         Task(_("Jobs that failed"), _("Background work that gave up."), "alert-circle", "jobs.view", found.jobs,
              _at("jobs", "?state=failed")),
         Task(_("Webhooks that do not arrive"), _("Switched off, or what was tried last failed."), "webhook",
-             "settings.view", in_trouble(seller.pk).count() if user.may("settings.view") else 0, _at("webhooks", "?state=trouble")),
+             "settings.view", in_trouble(seller.pk).count() if user.may("settings.view") else 0,
+             _at("webhooks", "?state=trouble")),
     ]  # fmt: skip
 
 

@@ -102,6 +102,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         for row in rows:
             row.counts = counts.get(row.pk, queries.Counts())
 
+    troubled = queries.in_trouble(seller_of(request).pk).values("pk")
     return list_page(
         request,
         Listing(
@@ -113,7 +114,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
             filters=[
                 Filter(
                     name="state", label=_("State"), choices=[("trouble", _("To be looked at"))],
-                    apply=lambda rows, value: rows.filter(pk__in=queries.in_trouble(seller_of(request).pk).values("pk")),
+                    apply=lambda rows, value: rows.filter(pk__in=troubled),
                 )
             ],
             prepare=prepare,
