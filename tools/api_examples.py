@@ -199,6 +199,9 @@ STORY: list[tuple[Any, ...]] = [
     ("switch_on_webhook", WEBHOOK, {}, {"catch_up": False}),
     ("delete_webhook", WEBHOOK, {}, None),
     ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
+    ("create_seller", {}, {}, {
+        "name": "Klartext Kontorsservice AB", "country": "SE", "currency": "SEK", "time_zone": "Europe/Stockholm",
+        "vat": [{"from": None, "rate": "25"}]}),
 ]  # fmt: skip
 
 

@@ -1801,6 +1801,72 @@ class Taktura(Caller):
         """
         return self._ask(Sellers, "GET", "/sellers")
 
+    def create_seller(
+        self,
+        *,
+        name: str,
+        country: str,
+        currency: str,
+        time_zone: str,
+        vat: Sequence[RateIn],
+        street: str | None | Omit = OMIT,
+        postcode: str | None | Omit = OMIT,
+        city: str | None | Omit = OMIT,
+        email: str | None | Omit = OMIT,
+        phone: str | None | Omit = OMIT,
+        vat_id: str | None | Omit = OMIT,
+        tax_number: str | None | Omit = OMIT,
+        registration: str | None | Omit = OMIT,
+        bank_name: str | None | Omit = OMIT,
+        iban: str | None | Omit = OMIT,
+        bic: str | None | Omit = OMIT,
+        prices_are: Literal["net", "gross"] | None | Omit = OMIT,
+        change_documents: Literal["separate", "netted"] | None | Omit = OMIT,
+        stacking: Literal["best", "add", "sequence"] | None | Omit = OMIT,
+        coupon_and_scale: Literal["coupon", "best", "both"] | None | Omit = OMIT,
+        consumer_rules: Literal["DE", "none"] | None | Omit = OMIT,
+        rate_change: Literal["end", "split"] | None | Omit = OMIT,
+        payment_days: int | None | Omit = OMIT,
+        unattended_runs: bool | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> SellerOut:
+        """Make a seller. Its numbers are confirmed before its first document is issued.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            SellerOut,
+            "POST",
+            "/sellers",
+            body={
+                "name": name,
+                "street": street,
+                "postcode": postcode,
+                "city": city,
+                "country": country,
+                "email": email,
+                "phone": phone,
+                "vat_id": vat_id,
+                "tax_number": tax_number,
+                "registration": registration,
+                "bank_name": bank_name,
+                "iban": iban,
+                "bic": bic,
+                "currency": currency,
+                "time_zone": time_zone,
+                "vat": vat,
+                "prices_are": prices_are,
+                "change_documents": change_documents,
+                "stacking": stacking,
+                "coupon_and_scale": coupon_and_scale,
+                "consumer_rules": consumer_rules,
+                "rate_change": rate_change,
+                "payment_days": payment_days,
+                "unattended_runs": unattended_runs,
+            },
+            idempotency_key=idempotency_key,
+        )
+
     def get_seller(self, *, known: SellerOut | None = None) -> SellerOut:
         """The seller of this call.
 

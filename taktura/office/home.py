@@ -19,6 +19,7 @@ from taktura.customers.models import Seller
 from taktura.invoices.queries import revenue_by_day
 from taktura.invoices.rendering.formats import LOCALES
 from taktura.office import show
+from taktura.office.first_steps import first_steps
 from taktura.office.page import STAFF, page, seller_of, today_of, user_of
 from taktura.webhooks.queries import in_trouble
 
@@ -49,10 +50,11 @@ class Task:
 def home(request: HttpRequest) -> HttpResponse:
     """What is to be done, as far as a user may see it."""
     if getattr(request, "seller", None) is None:
-        return render(request, "office/home.html", {"tasks": [], "nothing": [], "charts": [], "months": []})
+        return render(request, "office/home.html", {"no_company": True})
     seller, user, today = seller_of(request), user_of(request), today_of(request)
     tasks = [task for task in _tasks(seller, user, today) if user.may(task.permission)]
     context: dict[str, Any] = {
+        "steps": first_steps(seller, user),
         "tasks": [task for task in tasks if task.number],
         "nothing": [task for task in tasks if not task.number],
     }

@@ -18,7 +18,7 @@ from tests.api.helpers import NOW, SELLER, Api, make_key, refusal
 TABLE = {
     "": "who_am_i",
     "settings.view": "list_sellers get_seller get_numbering list_webhooks get_webhook list_deliveries get_delivery",
-    "settings.change": "change_the_seller confirm_the_numbering close_a_period",
+    "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period",
     "customers.view": "list_customers get_customer",
     "customers.change": "create_customer change_customer set_billing_information",
     "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon",

@@ -1,7 +1,7 @@
 """Sellers: who bills, with their settings and numbers; closing a period."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router
@@ -12,9 +12,9 @@ from taktura.api.endpoint import endpoint
 from taktura.api.fields import Country, Currency, Day, Flag, In, Out, Text20, Text40, Text50, Text100, Text200, Whole
 from taktura.api.v1.offer import RateIn, RateOut
 from taktura.billing.services import change_seller
+from taktura.customers import services as customers
 from taktura.customers.models import Seller
 from taktura.customers.queries import rates
-from taktura.customers.services import close_period
 from taktura.invoices.queries import series_of
 from taktura.invoices.services import confirm_numbering
 
@@ -106,6 +106,16 @@ class SellerChange(In):
     unattended_runs: Flag | None = None
 
 
+class SellerNew(SellerChange):
+    """A new seller. What is left out has its usual value."""
+
+    name: Text200 = Field(min_length=1)
+    country: Country
+    currency: Currency
+    time_zone: Text50 = Field(examples=["Europe/Berlin"])
+    vat: list[RateIn] = Field(min_length=1, max_length=50)
+
+
 class PeriodClose(In):
     """To which day the books are closed; exclusive."""
 
@@ -146,6 +156,12 @@ def list_sellers(request: HttpRequest) -> Sellers:
     return Sellers(items=[shown(s) for s in Seller.objects.order_by("id")])
 
 
+@endpoint(router, "POST", "/sellers", "settings.change", answer=SellerOut, status=201)
+def create_seller(request: HttpRequest, body: SellerNew) -> SellerOut:
+    """Make a seller. Its numbers are confirmed before its first document is issued."""
+    return shown(customers.create_seller(call_of(request).actor, **_fields(body)))
+
+
 @endpoint(router, "GET", "/seller", "settings.view", answer=SellerOut, etag=True)
 def get_seller(request: HttpRequest) -> SellerOut:
     """The seller of this call."""
@@ -156,17 +172,21 @@ def get_seller(request: HttpRequest) -> SellerOut:
 def change_the_seller(request: HttpRequest, body: SellerChange) -> SellerOut:
     """Change the seller: the fields that are given."""
     call = call_of(request)
+    return shown(change_seller(call.actor, seller=call.seller, **_fields(body)))
+
+
+def _fields(body: SellerChange) -> dict[str, Any]:
     fields = body.model_dump(exclude_none=True, exclude={"vat"})
     if body.vat is not None:
         fields["vat"] = [[rate.from_, rate.rate] for rate in body.vat]
-    return shown(change_seller(call.actor, seller=call.seller, **fields))
+    return fields
 
 
 @endpoint(router, "POST", "/seller/close_period", "settings.change", answer=SellerOut, of=one, codes=("conflict",))
 def close_a_period(request: HttpRequest, body: PeriodClose) -> SellerOut:
     """Close the books before a day: usage dated before it waits, and none there is corrected (R12.3)."""
     call = call_of(request)
-    close_period(call.actor, seller=call.seller, until=body.until)
+    customers.close_period(call.actor, seller=call.seller, until=body.until)
     return one(call)
 
 

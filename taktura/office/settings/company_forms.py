@@ -107,7 +107,7 @@ class RulesForm(SectionForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         for name, field in self.fields.items():
-            if isinstance(field, forms.ChoiceField) and name != "time_zone":
+            if name in RulesForm.base_fields and isinstance(field, forms.ChoiceField) and name != "time_zone":
                 field.choices = choices(name)
         zones = sorted(z for z in available_timezones() if z.startswith(PLACES))
         self.fields["time_zone"].choices = [(z, z.replace("_", " ")) for z in ("UTC", *zones)]  # type: ignore[attr-defined]

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from taktura.office.settings import (
+    beginning,
     company,
     deliveries,
     index,
@@ -20,6 +21,8 @@ from taktura.office.settings import (
 urlpatterns = [
     path("", index.settings_index, name="settings"),
     path("company/", company.company, name="company"),
+    path("company/new/", beginning.new, name="company_new"),
+    path("company/new/consequence/", beginning.consequence, name="company_new_preview"),
     path("company/<slug:section>/", company.change, name="company_change"),
     path("company/<slug:section>/consequence/", company.consequence, name="company_consequence"),
     path("numbering/", numbering.numbering, name="numbering"),
