@@ -218,7 +218,8 @@ def test_a_long_preview_says_where_it_ends(
     seller: Seller, client_as: Open, actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     more_contracts(seller, actor, 8)
-    monkeypatch.setattr("taktura.office.billing.runs.PREVIEWED", 4)
+    monkeypatch.setattr("taktura.office.billing.runs.PREVIEWED", 6)
+    monkeypatch.setattr("taktura.office.billing.runs.FEW_PREVIEWED", 4)
     text = client_as().get("/billing/preview/").content.decode()
     assert "the first 4 of 11 contracts" in text and "New 000" in text and "New 003" not in text
     customer = Customer.objects.get(key="n007")

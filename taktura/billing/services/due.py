@@ -79,12 +79,19 @@ def nets_by_contract(ready: Iterable[Ready]) -> dict[int, int]:
 
 
 def preview_run(
-    actor: Actor, *, seller: Seller, on: date, exclude: Collection[int] = (), customer: int | None = None, most: int
+    actor: Actor,
+    *,
+    seller: Seller,
+    on: date,
+    exclude: Collection[int] = (),
+    customer: int | None = None,
+    most: int,
+    few: int | None = None,
 ) -> tuple[Outcome, int]:
     """What a run on a day would issue, and how many contracts it takes in all.
 
-    Of more than `most` contracts, those of the customers who signed first are looked at (`Outcome.contracts` says how
-    many); sales items then only of these customers.
+    Of more than `most` contracts, `few` (else `most`) are looked at, those of the customers who signed first
+    (`Outcome.contracts` says how many); sales items then only of these customers.
     """
     rows = due_list(seller.pk, on).exclude(pk__in=list(exclude))
     items = SalesItem.objects.filter(document__isnull=True, sold_on__lte=on, customer__seller=seller)
@@ -92,7 +99,7 @@ def preview_run(
         rows, items = rows.filter(customer=customer), items.filter(customer=customer)
     number = rows.count()
     if number > most:
-        first = rows.order_by("pk").values_list("customer_id", flat=True)[:most]
+        first = rows.order_by("pk").values_list("customer_id", flat=True)[: few or most]
         rows = rows.filter(customer__in=list(dict.fromkeys(first)))
     wanted = list(rows.order_by("pk").values_list("customer_id", "pk")[: 2 * most])
     others: list[int] = []

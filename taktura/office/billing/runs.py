@@ -34,7 +34,8 @@ from taktura.office.lists import Column, Filter, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of, today_of, user_of
 from taktura.office.templatetags.office import state
 
-PREVIEWED = 200  # contracts whose documents a preview works out at once
+PREVIEWED = 200  # contracts whose documents a preview works out at once …
+FEW_PREVIEWED = 50  # … and of how many, where there are more: then it is a sample, and quick
 DRAWN = 60  # lines of documents; with fewer a preview shows them as they would be printed
 MOST_DRAWN = 20  # documents of one customer that are shown so
 PROBLEMS_SHOWN = 200
@@ -49,7 +50,7 @@ def preview_run(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     outcome, number = billing.preview_run(
         actor, seller=seller, on=on, exclude=left_out_of(request, seller), most=PREVIEWED,
-        customer=customer.pk if customer else None,
+        few=FEW_PREVIEWED, customer=customer.pk if customer else None,
     )  # fmt: skip
     drawn = customer is not None or sum(len(r.draft.lines) for r in outcome.ready) <= DRAWN
     contracts = Contract.objects.in_bulk({r.contract for r in outcome.ready if r.contract is not None})

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from taktura.audit.models import LogEntry
 from taktura.catalog.models import Tariff, TariffLine, TariffVersion
 from taktura.catalog.queries import tariff_line_terms, version_in_force
-from taktura.contracts.models import Contract
+from taktura.contracts.models import Contract, ContractPhase
 from taktura.office import show
 from taktura.office.customers.detail import SHOWN, Tab
 from taktura.office.history import told
@@ -55,7 +55,7 @@ def versions(request: HttpRequest, pk: int) -> HttpResponse:
 @page("tariffs.view")
 def contracts(request: HttpRequest, pk: int) -> HttpResponse:
     """Who has it, and who had it."""
-    rows = Contract.objects.filter(phases__tariff=pk).select_related("customer").distinct().order_by("-start", "-id")
+    rows = _had(pk).select_related("customer").order_by("-start", "-id")
     return _answer(request, find(request, pk), "tariff_contracts", "tariffs/contracts.html", rows=rows[:SHOWN])
 
 
@@ -67,11 +67,16 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     return _answer(request, found, "tariff_history", "tariffs/history.html", entries=[told(e) for e in entries])
 
 
+def _had(tariff: int) -> QuerySet[Contract]:
+    """The contracts that are or were under a tariff, each once."""
+    return Contract.objects.filter(pk__in=ContractPhase.objects.filter(tariff=tariff).values("contract"))
+
+
 def _answer(request: HttpRequest, found: Tariff, name: str, template: str, **more: Any) -> HttpResponse:
     today = today_of(request)
-    had = Contract.objects.filter(phases__tariff=found.pk).distinct()
-    running = had.filter(tariff=found.pk, start__lte=today).filter(Q(end__isnull=True) | Q(end__gt=today)).count()
-    ever = had.count()
+    now = Q(tariff=found.pk, start__lte=today) & (Q(end__isnull=True) | Q(end__gt=today))
+    counted = _had(found.pk).aggregate(ever=Count("pk"), running=Count("pk", filter=now))
+    ever, running = counted["ever"], counted["running"]
     tabs = [
         Tab(_("Overview"), reverse("tariff", args=[found.pk]), None, name == "tariff"),
         Tab(
