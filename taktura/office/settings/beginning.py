@@ -30,7 +30,6 @@ ELSEWHERE = ("", "EUR", "Europe/Berlin", None)
 class NewCompanyForm(AddressForm, TaxForm, RulesForm):
     """What must be known of a company before it can bill; the rest has a usual value, and is changed later."""
 
-    change_documents = stacking = coupon_and_scale = rate_change = consumer_rules = None
     rate = ExactNumberField(
         label=lazy("Usual VAT rate in percent"), help_text=lazy("Tariffs and lines can have rates of their own.")
     )
@@ -43,6 +42,8 @@ class NewCompanyForm(AddressForm, TaxForm, RulesForm):
         country, currency, zone, rate = USUAL.get(show.language(), ELSEWHERE)
         initial = {"country": country, "currency": currency, "time_zone": zone, "rate": rate, "prices_are": "net"}
         super().__init__(*args, initial=initial, seller=Seller(), today=date.min, **options)
+        for name in set(self.fields) - set(self.field_order or ()):  # rules that are for later
+            del self.fields[name]
         if isinstance(zones := self.fields["time_zone"], forms.ChoiceField):
             zones.help_text = lazy("Its days decide to which day usage and acts belong.")
 
