@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from typing import Annotated, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from django.db.models import Model, QuerySet
 from pydantic import Field
@@ -18,6 +19,11 @@ After = Annotated[
     ),
 ]  # fmt: skip
 LIMIT = 100
+
+
+def narrowed(rows: "QuerySet[M, M]", wanted: Mapping[str, Any]) -> "QuerySet[M, M]":
+    """The rows that have what is wanted, by field or lookup; None: it was not asked for."""
+    return rows.filter(**{name: value for name, value in wanted.items() if value is not None})
 
 
 def page_of(

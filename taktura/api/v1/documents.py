@@ -10,7 +10,7 @@ from pydantic import Field
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint
 from taktura.api.fields import Amount, Day, Flag, Id, In, Key, Lines, Number, Out, Text100, Text200
-from taktura.api.paging import LIMIT, After, Limit, cursor, page_of, places_in
+from taktura.api.paging import LIMIT, After, Limit, cursor, narrowed, page_of, places_in
 from taktura.api.v1.document_bodies import (
     DocumentOut,
     DocumentSummary,
@@ -207,7 +207,7 @@ def list_documents(
         "number": number, "kind": kind, "state__payment": status, "customer__key": customer, "contract__key": contract,
         "issued_on__gte": issued_from, "issued_on__lt": issued_until,
     }  # fmt: skip
-    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = narrowed(found, wanted)
     items, following = page_of(found, limit, after, newest_first=order == "newest_first")
     return Documents(items=[summary_of(d) for d in items], next=following)
 

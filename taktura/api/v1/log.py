@@ -9,7 +9,7 @@ from pydantic import Field
 
 from taktura.api.endpoint import endpoint
 from taktura.api.fields import Out, Text100, Text200
-from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.api.paging import LIMIT, After, Limit, narrowed, page_of
 from taktura.api.v1.documents import Order
 from taktura.audit.models import LogEntry
 
@@ -49,7 +49,7 @@ def list_log(
     """The log of all sellers. It is only ever appended to, and each entry is chained to the one before by its hash."""
     found = LogEntry.objects.all()
     wanted = {"subject": subject, "action": action, "actor": actor}
-    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = narrowed(found, wanted)
     items, following = page_of(found, limit, after, newest_first=order == "newest_first")
     names = LogEntryOut.model_fields
     return Log(items=[LogEntryOut(**{n: getattr(e, n) for n in names}) for e in items], next=following)

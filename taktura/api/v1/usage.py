@@ -13,7 +13,7 @@ from pydantic import Field
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import ANSWER, Answer, endpoint
 from taktura.api.fields import Day, In, Key, Moment, Number, Out, Text100, Text300, Whole
-from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.api.paging import LIMIT, After, Limit, narrowed, page_of
 from taktura.api.parsing import JSON, check_media
 from taktura.api.problems import Fault, language_of
 from taktura.billing import services as billing
@@ -307,7 +307,7 @@ def list_usage(
         "line__contract__key": contract, "line__article__key": article, "source": source, "day__gte": day_from,
         "day__lt": day_until,
     }  # fmt: skip
-    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = narrowed(found, wanted)
     items, following = page_of(found.select_related(*RELATED), limit, after)
     return Records(items=[shown(r) for r in items], next=following)
 
@@ -331,7 +331,7 @@ def list_exceptions(
     call = call_of(request)
     found = UsageException.objects.filter(record__seller=call.seller)
     wanted = {"reason": reason, "record__contract__key": contract, "record__supplier__key": supplier}
-    found = found.filter(**{name: value for name, value in wanted.items() if value is not None})
+    found = narrowed(found, wanted)
     related = found.select_related("record", *(f"record__{name}" for name in RELATED))
     items, following = page_of(related, limit, after)
     return Exceptions(

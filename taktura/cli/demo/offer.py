@@ -29,16 +29,15 @@ _SEARCH: dict[str, Any] = {"title": "Auskunft und Recherche", "charge": "usage",
 _SCAN: dict[str, Any] = {"title": "Briefscan", "charge": "usage", "key": "scan"}
 _PARCEL: dict[str, Any] = {"title": "Nachsendung je Paket", "charge": "usage", "key": "parcel"}
 _YEARS = {"initial_term": "12 months", "renewal_term": "1 month", "notice": "1 month", "to": "month_end"}
+_TELEPHONE: dict[str, Any] = {"module": "telephone", "anchor": "calendar"}
+_MONTHLY: dict[str, Any] = {**_TELEPHONE, "public": True, "notice": "monthly"}
 
 TARIFFS: dict[str, dict[str, Any]] = {
     "telefon": {
+        **_MONTHLY,
         "title": "Telefonservice",
-        "module": "telephone",
-        "public": True,
         "offer_number": "T-100",
         "interval": "1 month",
-        "anchor": "calendar",
-        "notice": "monthly",
         "minimum_sales": "25.00",
         "tick": "minute",
         "lines": {
@@ -55,11 +54,10 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "telefon-start": {
+        **_TELEPHONE,
         "title": "Telefonservice Start",
-        "module": "telephone",
         "public": True,
         "offer_number": "T-50",
-        "anchor": "calendar",
         "trial": "30 days",
         "lines": {
             "grundgebuehr": {"title": "Grundgebühr Start", "charge": "recurring", "price": "9.90"},
@@ -69,12 +67,9 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "telefon-flat": {
+        **_MONTHLY,
         "title": "Telefonservice Flat",
-        "module": "telephone",
-        "public": True,
         "offer_number": "T-300",
-        "anchor": "calendar",
-        "notice": "monthly",
         "tolerance": "20",
         "lines": {
             "grundgebuehr": {"title": "Grundgebühr Flat", "charge": "recurring", "price": "29.90"},
@@ -90,11 +85,10 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "telefon-premium": {
+        **_TELEPHONE,
         "title": "Telefonservice Premium",
-        "module": "telephone",
         "public": True,
         "offer_number": "T-500",
-        "anchor": "calendar",
         "notice": "yearly",
         "cost_cap": "420.00",
         "tolerance": "10",
@@ -118,9 +112,8 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "praxis": {
+        **_TELEPHONE,
         "title": "Praxisassistenz",
-        "module": "telephone",
-        "anchor": "calendar",
         "notice": _YEARS,
         "lines": {
             "grundgebuehr": {"title": "Grundgebühr Praxisassistenz", "charge": "recurring", "price": "59.00"},
@@ -182,12 +175,9 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "telefonpassning": {
+        **_MONTHLY,
         "title": "Telefonpassning",
-        "module": "telephone",
-        "public": True,
         "offer_number": "S-100",
-        "anchor": "calendar",
-        "notice": "monthly",
         "currency": "SEK",
         "minimum_sales": "290.00",
         "lines": {
@@ -199,12 +189,9 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "answering": {
+        **_MONTHLY,
         "title": "Call answering",
-        "module": "telephone",
-        "public": True,
         "offer_number": "E-100",
-        "anchor": "calendar",
-        "notice": "monthly",
         "currency": "GBP",
         "cost_cap": "220.00",
         "lines": {
@@ -216,9 +203,8 @@ TARIFFS: dict[str, dict[str, Any]] = {
         },
     },
     "answering-flat": {
+        **_TELEPHONE,
         "title": "Call answering, all inclusive",
-        "module": "telephone",
-        "anchor": "calendar",
         "notice": "monthly",
         "currency": "GBP",
         "trial": "30 days",

@@ -1,5 +1,7 @@
 """Pages of one's own account that allauth does not have: accepting an invitation, language, theme, seller."""
 
+from collections.abc import Container
+
 from allauth.account.internal.flows.login import perform_login
 from allauth.account.models import Login
 from django import forms
@@ -68,33 +70,26 @@ def second_factor_needed(request: HttpRequest) -> HttpResponse:
 @require_POST
 def choose_language(request: HttpRequest) -> HttpResponse:
     """Speak another language from now on."""
-    response = redirect(_back(request))
-    language = request.POST.get("language", "")
-    if language in LANGUAGES:
-        if isinstance(request.user, User):
-            request.user.language = language
-            request.user.save(update_fields=["language"])
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME, language, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax",
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-        )  # fmt: skip
-    return response
+    return _chosen(request, "language", LANGUAGES, settings.LANGUAGE_COOKIE_NAME)
 
 
 @page(OPEN)
 @require_POST
 def choose_theme(request: HttpRequest) -> HttpResponse:
     """Light, dark, or as the machine has it."""
-    response = redirect(_back(request))
-    theme = request.POST.get("theme", "")
-    if theme in THEMES:
+    return _chosen(request, "theme", THEMES, "taktura_theme")
+
+
+def _chosen(request: HttpRequest, name: str, known: Container[str], cookie: str) -> HttpResponse:
+    """Keep a choice of how pages are: with the user, and in this browser for the time before sign-in."""
+    response, value = redirect(_back(request)), request.POST.get(name, "")
+    if value in known:
         if isinstance(request.user, User):
-            request.user.theme = theme
-            request.user.save(update_fields=["theme"])
+            setattr(request.user, name, value)
+            request.user.save(update_fields=[name])
         response.set_cookie(
-            "taktura_theme", theme, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax",
-            secure=settings.LANGUAGE_COOKIE_SECURE,
-        )  # fmt: skip
+            cookie, value, max_age=settings.LANGUAGE_COOKIE_AGE, samesite="Lax", secure=settings.LANGUAGE_COOKIE_SECURE
+        )
     return response
 
 

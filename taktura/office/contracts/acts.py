@@ -184,6 +184,16 @@ def _quantity_from(contract: Contract, given: Given, found: Consequence) -> list
     return [_("Nothing from %(day)s on is billed yet: the new quantity is billed with the next billing.") % named]
 
 
+def _of_contract(service: Callable[..., Any], **more: Any) -> Callable[..., Any]:
+    """A service that takes the contract and what the form gives; as `look` with `bills`."""
+    return lambda actor, contract, given: service(actor, contract=contract, **more, **given)
+
+
+def _of_line(service: Callable[..., Any], **more: Any) -> Callable[..., Any]:
+    """A service that takes what the form gives: a line of the contract is among it."""
+    return lambda actor, contract, given: service(actor, **more, **given)
+
+
 ACTS = [
     Act(
         name="change_quantity",
@@ -194,7 +204,7 @@ ACTS = [
         look=lambda actor, contract, given: billing.preview_quantity(
             actor, line=given["line"], quantity=given["quantity"], start=given["start"], bills=BILLS
         ),
-        run=lambda actor, contract, given: billing.change_quantity(actor, **given),
+        run=_of_line(billing.change_quantity),
         says=_quantity_from,
         help=lazy("A line of usage has no quantity of its own: add usage to it instead."),
     ),
@@ -204,8 +214,8 @@ ACTS = [
         title=lazy("Book an article"),
         action=lazy("Book"),
         form=BookForm,
-        look=lambda actor, contract, given: billing.preview_book(actor, contract=contract, bills=BILLS, **given),
-        run=lambda actor, contract, given: billing.book(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_book, bills=BILLS),
+        run=_of_contract(billing.book),
     ),
     Act(
         name="end_line",
@@ -213,8 +223,8 @@ ACTS = [
         title=lazy("End a contract line"),
         action=lazy("End it"),
         form=EndForm,
-        look=lambda actor, contract, given: billing.preview_end(actor, bills=BILLS, **given),
-        run=lambda actor, contract, given: billing.end_line(actor, **given),
+        look=_of_line(billing.preview_end, bills=BILLS),
+        run=_of_line(billing.end_line),
         says=_ends,
         danger=True,
     ),
@@ -239,8 +249,8 @@ ACTS = [
         title=lazy("Bill now"),
         action=lazy("Issue the bill"),
         form=InterimForm,
-        look=lambda actor, contract, given: billing.preview_interim(actor, contract=contract, bills=BILLS, **given),
-        run=lambda actor, contract, given: billing.interim_bill(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_interim, bills=BILLS),
+        run=_of_contract(billing.interim_bill),
         permission="billing.run",
         help=lazy("An interim bill: all that is due, and the usage so far. The regular bill then bills the rest."),
     ),
@@ -250,8 +260,8 @@ ACTS = [
         title=lazy("Give notice"),
         action=lazy("Give notice"),
         form=NoticeForm,
-        look=lambda actor, contract, given: billing.preview_notice(actor, contract=contract, bills=40, **given),
-        run=lambda actor, contract, given: billing.give_notice(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_notice, bills=40),
+        run=_of_contract(billing.give_notice),
         says=_notice,
         danger=True,
     ),
@@ -261,8 +271,8 @@ ACTS = [
         title=lazy("Withdraw the notice"),
         action=lazy("Withdraw it"),
         form=PlainForm,
-        look=lambda actor, contract, given: billing.preview_withdrawal(actor, contract=contract, bills=BILLS),
-        run=lambda actor, contract, given: billing.withdraw_notice(actor, contract=contract),
+        look=_of_contract(billing.preview_withdrawal, bills=BILLS),
+        run=_of_contract(billing.withdraw_notice),
         issues=False,
         says=_ends,
     ),
@@ -272,8 +282,8 @@ ACTS = [
         title=lazy("Pause"),
         action=lazy("Pause"),
         form=PauseForm,
-        look=lambda actor, contract, given: billing.preview_pause(actor, contract=contract, bills=BILLS, **given),
-        run=lambda actor, contract, given: billing.pause(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_pause, bills=BILLS),
+        run=_of_contract(billing.pause),
     ),
     Act(
         name="resume_contract",
@@ -281,8 +291,8 @@ ACTS = [
         title=lazy("Resume"),
         action=lazy("Resume"),
         form=ResumeForm,
-        look=lambda actor, contract, given: billing.preview_resume(actor, contract=contract, bills=BILLS, **given),
-        run=lambda actor, contract, given: billing.resume(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_resume, bills=BILLS),
+        run=_of_contract(billing.resume),
         issues=False,
     ),
     Act(
@@ -291,8 +301,8 @@ ACTS = [
         title=lazy("Change tariff"),
         action=lazy("Change tariff"),
         form=TariffForm,
-        look=lambda actor, contract, given: billing.preview_tariff(actor, contract=contract, bills=BILLS, **given),
-        run=lambda actor, contract, given: billing.change_tariff(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_tariff, bills=BILLS),
+        run=_of_contract(billing.change_tariff),
         says=sides.of_terms,
         more=sides.of_tariffs,
     ),
@@ -302,8 +312,8 @@ ACTS = [
         title=lazy("Redeem a coupon"),
         action=lazy("Redeem"),
         form=CouponForm,
-        look=lambda actor, contract, given: billing.preview_coupon(actor, contract=contract, bills=BILLS, **given),
-        run=lambda actor, contract, given: contracts.give_coupon(actor, contract=contract, **given),
+        look=_of_contract(billing.preview_coupon, bills=BILLS),
+        run=_of_contract(contracts.give_coupon),
         issues=False,
     ),
 ]  # fmt: skip
