@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from statistics import quantiles
 from typing import Any
+from unittest import mock
 
 from django.conf import settings
 from django.db import connection, connections, transaction
@@ -30,6 +31,7 @@ CONTRACTS, SMALL = 100_000, 60
 DOCUMENTS_EACH = 10
 RECORDS_PER_LINE = 50  # of two lines: ten million in all
 TIMES, SMALL_TIMES = 20, 3
+TODAY = date(2026, 2, 3)  # the clerk's: January is due, whatever day it is when this is measured
 TARGET_MS, MOST_QUERIES = 300, 30
 
 
@@ -47,7 +49,8 @@ def run(wanted: frozenset[str], *, small: bool) -> Iterator[Result]:
         documents = Document.objects.count()
         client = _client()
         times = SMALL_TIMES if small else TIMES
-        found = [(path, *_measure(client, path, times)) for path in _paths(client)]
+        with mock.patch("taktura.office.page.utc_now", lambda: on(TODAY).now):
+            found = [(path, *_measure(client, path, times)) for path in _paths(client)]
         found.sort(key=lambda row: -row[1])
         slow = [f"{path}: {ms:.0f} ms, {queries} queries, {size // 1024} KiB" for path, ms, queries, size in found]
         most = max(queries for _path, _ms, queries, _size in found)
