@@ -13,6 +13,7 @@ from taktura.core.money import half_up, places
 from taktura.core.settle import Scope
 from taktura.customers.queries import missing_billing_information, with_billing
 from taktura.invoices.proof import check_documents
+from taktura.usage.days import check_days
 
 CHUNK = 1_000
 
@@ -22,6 +23,7 @@ def verify(progress: Callable[[str], None] | None = None) -> list[str]:
     found: list[str] = []
     parts: list[tuple[str, Callable[[], Iterator[str]]]] = [
         ("log", _check_log),
+        ("usage", check_days),
         ("documents", check_documents),
         ("charges", _check_charges),
         ("contracts", _check_contracts),

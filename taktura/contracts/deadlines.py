@@ -80,6 +80,6 @@ def with_deadlines(seller: Seller, found: Sequence[Deadline]) -> QuerySet[Any]:
             output_field=DateField(),
         )
 
-    # By the seller of the customer, who is there for `one` then, even where Django only counts.
-    rows = Contract.objects.filter(pk__in=chosen, customer__seller=seller).select_related("customer", "tariff")
+    rows = Contract.objects.filter(pk__in=chosen, seller=seller) if found else Contract.objects.none()
+    rows = rows.select_related("customer", "tariff")
     return rows.annotate(deadline=one("deadline"), ends=one("ends"), later=one("later"))

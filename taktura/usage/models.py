@@ -174,6 +174,18 @@ class UsageRecord(models.Model):
         ]
 
 
+class UsageDay(models.Model):
+    """How many records begin on a day, and how many of them found their line. Written by triggers alone (`days`)."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, db_index=False, related_name="usage_days")
+    day = models.DateField()
+    records = models.BigIntegerField()
+    recorded = models.BigIntegerField(help_text="those that found their contract line")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["seller", "day"], name="usage_day")]
+
+
 class UsageHistory(models.Model):
     """A revision that was replaced or withdrawn, as it was: `record` holds its columns. Only appended to."""
 

@@ -119,11 +119,11 @@ def arrived(seller: int, period: str, first: date, end: date) -> list[Arrived]:
     assert period in PERIODS
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT date_trunc(%s, day)::date, count(*), count(line_id) FROM usage_usagerecord
+            """SELECT date_trunc(%s, day)::date, sum(records), sum(recorded) FROM usage_usageday
                WHERE seller_id = %s AND day >= %s AND day < %s GROUP BY 1""",
             [period, seller, first, end],
         )
-        known = {row[0]: row[1:] for row in cursor.fetchall()}
+        known = {start: (int(records), int(recorded)) for start, records, recorded in cursor.fetchall()}
     found, at = [], first
     while at < end:
         records, recorded = known.get(at, (0, 0))

@@ -91,6 +91,7 @@ FRESH: dict[str, Changes] = {
     "usage_suppliersubscription": {"folded": "new"},
     "usage_usageexception": {},
     "usage_usagefile": {"sha256": "new"},
+    "usage_usageday": {"day": "1999-01-01"},
     "usage_usagehistory": {},
     "usage_usagerecord": {"external_id": "new"},
 }
@@ -126,6 +127,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "supplier_customer_reference": ("usage_suppliercustomer", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
     "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
+    "usage_day": ("usage_usageday", {"day": "$same"}),
     "usage_identity": ("usage_usagerecord", {"external_id": "$same"}),
     # exclusion
     "pauses_apart": ("contracts_pause", {"start": "2026-03-19", "end": "2026-03-21"}),
