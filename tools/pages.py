@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.urls import URLPattern, URLResolver, get_resolver
 
 # The table of which a page shows one row, by the first words of its address; the longest that fits counts.
@@ -36,6 +37,10 @@ SHOWN = {
 }
 # The table of a place by its own name, where it is not what the page shows.
 PLACES = {"customer": "customers_customer", "mail": "mail_outgoingmail"}
+# What else stands in a place.
+OTHERS: dict[str, Any] = {
+    "position": 1, "n": 1, "number": 1, "line": 1, "section": "address", "kind": "invoice", "which": "company",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +79,16 @@ def pages() -> list[Page]:
         if hasattr(view, "permission")
     ]  # fmt: skip
     return sorted(found, key=lambda p: p.route)
+
+
+def first(table: str, column: str = "id") -> int | None:
+    """The first row of a table, perhaps with a condition (`table WHERE …`); None where it is empty or unnamed."""
+    if not table:
+        return None
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min({column}) FROM {table}")  # noqa: S608 - our own words
+        row = cursor.fetchone()
+    return int(row[0]) if row and row[0] is not None else None
 
 
 def unmarked() -> list[str]:

@@ -113,7 +113,10 @@ def moved_prices(version: TariffVersion, percent: Decimal | None, prices: dict[s
             if key not in known:
                 raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=key)
         return {"lines": {key: {"price": price} for key, price in prices.items()}}
-    factor = (100 + Fraction(number(percent, "percent"))) / 100
+    change = Fraction(number(percent, "percent"))
+    if change < -100:
+        raise Refused("invalid", "Prices fall by 100 percent at most.")
+    factor = (100 + change) / 100
     lines: dict[str, Any] = {}
     for line in version.lines.select_related("article"):
         moved: dict[str, Any] = {}

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from taktura.core.errors import Refused
 from taktura.kit.exact import number
-from taktura.kit.language import text_of
+from taktura.office import show
 from taktura.office.typed import read_day, read_number
 
 
@@ -22,7 +22,7 @@ def add_refusal(form: forms.BaseForm, refused: Refused, fields: Mapping[str, str
     """
     named = str(refused.values.get("field", ""))
     name = (fields or {}).get(named, named)
-    form.add_error(name if name in form.fields else None, text_of(refused, get_language() or "en"))
+    form.add_error(name if name in form.fields else None, show.refusal(refused))
 
 
 class DayField(forms.CharField):
@@ -79,7 +79,7 @@ class ExactNumberField(forms.CharField):
         try:
             found = number(plain, str(self.label))
         except Refused as refused:
-            raise forms.ValidationError(text_of(refused, get_language() or "en")) from refused
+            raise forms.ValidationError(show.refusal(refused)) from refused
         if self.at_least is not None and found < self.at_least:
             raise forms.ValidationError(_("At least %(least)s.") % {"least": self.at_least})
         return found

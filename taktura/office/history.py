@@ -1,12 +1,17 @@
 """The log as people read it: an action as a sentence, what changed as words."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from taktura.audit.models import LogEntry
+from taktura.core.errors import Refused
+from taktura.core.periods import parse_span
+from taktura.office import show
+from taktura.office.terms import every
 from taktura.office.words import WORDS
 
 
@@ -38,8 +43,8 @@ def details(data: dict[str, Any]) -> list[tuple[str, str]]:
     if set(data) == {"before", "after"}:
         before, after = data["before"], data["after"]
         changed = [n for n in after if before.get(n) != after[n]]
-        return [(field(n), f"{_told(n, before.get(n))} → {_told(n, after[n])}") for n in changed]
-    return [(field(name), _told(name, value)) for name, value in data.items() if value not in (None, "", [], {})]
+        return [(field(n), f"{value_of(n, before.get(n))} → {value_of(n, after[n])}") for n in changed]
+    return [(field(name), value_of(name, value)) for name, value in data.items() if value not in (None, "", [], {})]
 
 
 def field(name: str) -> str:
@@ -49,21 +54,39 @@ def field(name: str) -> str:
 
 
 # The kind of words (`words.WORDS`) of a field's values.
-KINDS = {"kind": "customer", "language": "language", "documents_per": "documents_per", "tax_status": "tax_status",
-         "role": "role"}  # fmt: skip
+KINDS = {
+    "kind": "customer", "language": "language", "documents_per": "documents_per", "tax_status": "tax_status",
+    "role": "role", "notice": "notice", "applies_to": "applies_to", "anchor": "anchor", "tick": "tick", "unit": "unit",
+    "charge": "line", "booking": "booking",
+}  # fmt: skip
+EXACT = {"price", "quantity", "included", "minimum_sales", "cost_cap", "tolerance", "discount", "percent", "amount"}
+TIMES = {"interval": every, "trial": show.span}
 
 
-def _told(name: str, value: Any) -> str:
-    """A value in words where it is one of a few, else as it is."""
-    text = WORDS[KINDS[name]].get(value) if name in KINDS and isinstance(value, str) else None
-    return _(text) if text else _plain(value)
+def value_of(name: str, value: Any) -> str:
+    """A value in words where it is one of a few; a number, a day or a length of time as the reader writes it."""
+    if isinstance(value, bool):
+        return show.word("yes", str(value))
+    if not isinstance(value, str) or not value:
+        return _plain(name, value)
+    if text := WORDS[KINDS[name]].get(value) if name in KINDS else None:
+        return _(text)
+    try:
+        if name in TIMES:
+            return TIMES[name](parse_span(value))
+        if name in EXACT:
+            return show.quantity(Decimal(value))
+        return show.day(date.fromisoformat(value)) if show.ISO_DAY.fullmatch(value) else value
+    except (ValueError, ArithmeticError, Refused):
+        return value  # of a time when such a value was written otherwise
 
 
-def _plain(value: Any) -> str:
+def _plain(name: str, value: Any) -> str:
     if value is None or value == "":
-        return "–"
+        return show.NONE
     if isinstance(value, dict):
-        return ", ".join(f"{k}: {_plain(v)}" for k, v in value.items())
+        parts = [f"{field(k)}: {value_of(k, v)}" for k, v in value.items() if v not in (None, "", [], {})]
+        return "; ".join(parts) if any(isinstance(v, dict) for v in value.values()) else ", ".join(parts)
     if isinstance(value, list):
-        return ", ".join(_plain(v) for v in value)
+        return ", ".join(value_of(name, v) for v in value)
     return str(value)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -17,7 +18,7 @@ from taktura.contracts.models import Contract
 from taktura.customers.models import Customer
 from taktura.customers.queries import search as search_customers
 from taktura.invoices.models import DocumentState
-from taktura.kit.fold import fold
+from taktura.kit.fold import fold, matching
 from taktura.office import show
 from taktura.office.page import STAFF, page, seller_of, user_of
 from taktura.usage.models import Supplier
@@ -77,7 +78,7 @@ def find(request: HttpRequest, text: str, most: int) -> Iterator[Group]:
         ("contracts.view", _("Contracts"), "file-text", lambda: _contracts(seller.pk, text, most)),
         ("documents.view", _("Documents"), "file-invoice", lambda: _documents(seller.pk, text, most)),
         ("tariffs.view", _("Tariffs"), "tags", lambda: _tariffs(seller.pk, text, most)),
-        ("tariffs.view", _("Articles"), "box", lambda: _articles(seller.pk, text, most)),
+        ("tariffs.view", _("Articles"), "box", lambda: _articles(user, seller.pk, text, most)),
         ("usage.view", _("Suppliers"), "cloud-upload", lambda: _suppliers(seller.pk, text, most)),
     ]
     for permission, label, icon, found in kinds:
@@ -130,19 +131,20 @@ def _documents(seller: int, text: str, most: int) -> Iterator[Hit]:
 
 
 def _tariffs(seller: int, text: str, most: int) -> Iterator[Hit]:
-    rows = Tariff.objects.filter(seller=seller).filter(Q(key__icontains=text) | Q(versions__title__icontains=text))
+    rows = matching(Tariff.objects.filter(seller=seller), text, "key", "versions__title")
     for t in rows.distinct().order_by("key")[:most]:
         yield Hit(t.key, t.module, address("tariff", t.pk))
 
 
-def _articles(seller: int, text: str, most: int) -> Iterator[Hit]:
-    rows = Article.objects.filter(seller=seller)
-    rows = rows.filter(Q(key__icontains=text) | Q(title__icontains=text) | Q(number__icontains=text))
+def _articles(user: User, seller: int, text: str, most: int) -> Iterator[Hit]:
+    rows = matching(Article.objects.filter(seller=seller), text, "key", "title", "number")
+    listed = address("articles")
     for a in rows.order_by("key")[:most]:
-        yield Hit(a.title or a.key, a.number or a.key, address("articles"))
+        url = address("article", a.pk) if user.may("tariffs.change") else f"{listed}?{urlencode({'q': a.key})}"
+        yield Hit(a.title or a.key, a.number or a.key, url)
 
 
 def _suppliers(seller: int, text: str, most: int) -> Iterator[Hit]:
-    rows = Supplier.objects.filter(seller=seller).filter(Q(key__icontains=text) | Q(name__icontains=text))
+    rows = matching(Supplier.objects.filter(seller=seller), text, "key", "name")
     for s in rows.order_by("name")[:most]:
         yield Hit(s.name, s.key, address("supplier", s.pk))

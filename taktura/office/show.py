@@ -1,5 +1,6 @@
 """Numbers, money, days and words as the reader of a page writes them. Nothing is rounded here."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -9,11 +10,12 @@ from django.utils.translation import get_language, gettext, ngettext
 
 from taktura.core.errors import Refused
 from taktura.core.money import Money, places
-from taktura.core.periods import Span, parse_span
+from taktura.core.periods import Span
 from taktura.invoices.rendering.formats import LOCALES, Formats, formats_of
-from taktura.kit.language import LANGUAGES, text_of
+from taktura.kit.language import LANGUAGES, translate
 
 NONE = "–"  # where there is nothing to show
+ISO_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 SHORT_DAYS = {"de": "dd.MM.yyyy", "sv": "yyyy-MM-dd", "en": "d MMM yyyy"}
 
 
@@ -130,11 +132,13 @@ def span(value: Span | None) -> str:
     return names[value.unit] % {"count": value.count}
 
 
-def span_text(text: str) -> str:
-    """A stored length of time in words."""
-    return span(parse_span(text))
-
-
 def refusal(refused: Refused) -> str:
-    """A refusal's sentence in the reader's language."""
-    return text_of(refused, language())
+    """A refusal's sentence in the reader's language; days in it as the reader writes them."""
+    return translate(refused.text, {n: _as_day(v) for n, v in refused.values.items()}, language())
+
+
+def _as_day(value: object) -> object:
+    try:
+        return day(date.fromisoformat(value)) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value
+    except ValueError:
+        return value

@@ -12,16 +12,19 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
+from django.utils import translation
 from django.utils.safestring import mark_safe
 from hypothesis import given
 from hypothesis import strategies as st
 
 from taktura.accounts.models import User
+from taktura.core.errors import Refused
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.kit.database import scratch_database, setup
-from taktura.office import exports, lists
+from taktura.office import exports, lists, show
 from taktura.office.lists import Action, Column, Filter, Link, Listing, list_page
+from taktura.office.templatetags.office import breaking
 
 setup(throw_away=True)
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
@@ -299,3 +302,24 @@ def test_a_text_may_be_typed_into_a_filter(database: None) -> None:
     typed = Filter(name="key", label="Key", is_text=True, apply=lambda rows, value: rows.filter(key=value))
     text = list_page(ask("?key=+K007+"), replace(listing(), filters=[typed])).content.decode()
     assert "1 entry" in text and 'value=" K007 "' in text
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Hauptstraße 1", "Hauptstraße 1"),
+        ("a" * 30, "a" * 30),
+        ("a" * 34, f"{'a' * 16}<wbr>{'a' * 16}<wbr>aa"),
+        ("<b>" + "x" * 31, f"&lt;b&gt;{'x' * 16}<wbr>{'x' * 15}"),
+        (mark_safe(f'<a href="/{"p" * 40}/">ok</a>'), f'<a href="/{"p" * 40}/">ok</a>'),
+    ],
+)
+def test_long_words_break_and_nothing_else_changes(text: str, shown: str) -> None:
+    assert breaking(text) == shown
+
+
+def test_a_refusal_says_days_as_the_reader_writes_them() -> None:
+    refused = Refused("invalid", "The contract is not paused on %(day)s.", day="2026-06-16")
+    with translation.override("de"):
+        assert "16.06.2026" in show.refusal(refused)
+    assert show.refusal(Refused("invalid", "%(day)s", day="2026-99-99")) == "2026-99-99"

@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from taktura.catalog.models import Article
 from taktura.customers.models import Seller
 from taktura.customers.services import create_customer
 from taktura.kit.actor import Actor
@@ -20,6 +21,8 @@ from taktura.kit.actor import Actor
         ("V-ac", "V-acme"),
         ("re-2026", "RE-2026-00001"),
         ("telefons", "talk"),
+        ("TÉLEFONSERVICE", "talk"),
+        ("numbér", "Number"),
         ("sunb", "SunBird"),
         ("menge änd", "Change a quantity"),
         ("ny kund", "New customer"),
@@ -43,6 +46,14 @@ def test_what_is_found(
         assert "list-group-item" not in content
     else:
         assert found in content and "list-group-item" in content
+
+
+def test_an_article_is_found_where_it_is(seller: Seller, client_as: Callable[..., Client]) -> None:
+    """With its page for those who may change it, in the list for the others."""
+    pk = Article.objects.get(key="number").pk
+    assert f'href="/tariffs/articles/{pk}/"' in client_as("sales").get("/search/?q=number").content.decode()
+    text = client_as("viewer").get("/search/?q=number").content.decode()
+    assert 'href="/tariffs/articles/?q=number"' in text and f"/tariffs/articles/{pk}/" not in text
 
 
 def test_nobody_finds_what_is_not_shown(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from taktura.catalog.models import Article, Tariff, TariffLine
 from taktura.catalog.services import define_tariff
-from taktura.customers.models import Seller
+from taktura.customers.models import Customer, Seller
+from taktura.invoices.models import DocumentState
 from taktura.kit.actor import Actor
 
 HEAD = {
@@ -58,7 +59,7 @@ def test_who_may_what(seller: Seller, forbidden_to: Callable[[str], set[str]]) -
 
 def test_a_tariff_says_what_its_lines_cost(seller: Seller, client_as: Callable[..., Client]) -> None:
     text = client_as(language="de").get(f"/tariffs/{pk()}/").content.decode()
-    for wanted in ("19,90", "1,19", "enthalten", "10,00", "1 Monat"):
+    for wanted in ("19,90", "1,19", "enthalten", "10,00", "monatlich"):
         assert wanted in text, wanted
 
 
@@ -112,6 +113,50 @@ def test_prices_move_from_a_day_on_and_the_page_says_how(seller: Seller, client_
     version = Tariff.objects.get(pk=pk()).versions.latest("valid_from")
     assert version.valid_from == date(2026, 12, 1) and version.applies_to == "all"
     assert Decimal(version.lines.get(article__key="base").terms["price"]) == Decimal("21.89")
+
+
+def test_prices_fall_by_100_percent_at_most(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, data = client_as("sales", "de"), {"percent": "-150", "start": "2026-12-01", "applies_to": "all"}
+    assert "höchstens 100 Prozent" in client.post(f"/tariffs/{pk()}/prices/consequence/", data).content.decode()
+    assert client.post(f"/tariffs/{pk()}/prices/", data).status_code == 422
+    assert "0,00" in client.post(f"/tariffs/{pk()}/prices/consequence/", data | {"percent": "-100"}).content.decode()
+    assert Tariff.objects.get(pk=pk()).versions.count() == 1
+
+
+@pytest.mark.parametrize("path", ["/tariffs/", "/tariffs/articles/"])
+def test_lists_find_without_case_and_marks(
+    seller: Seller, client_as: Callable[..., Client], actor: Actor, path: str
+) -> None:
+    line = {"title": "Präsentation", "charge": "once", "price": "5"}
+    define_tariff(actor, seller=seller, key="raum", title="Präsentation", notice="none", lines={"p": line})
+    for text, number in (("PRASENTATION", 1), ("präsen tation", 1), ("presentation", 0)):
+        found = client_as().get(path, {"q": text}).content.decode()
+        assert ("Präsentation" in found.partition("<tbody>")[2]) == bool(number), text
+
+
+def test_tabs_say_what_they_leave_out(
+    seller: Seller, client_as: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taktura.office.tariffs.detail.SHOWN", 2)
+    monkeypatch.setattr("taktura.office.customers.detail.SHOWN", 1)
+    client, customer = client_as(), Customer.objects.get(key="acme")
+    text = client.get(f"/tariffs/{pk()}/contracts/").content.decode()
+    assert "2 of 3 stand here." in text and f'href="/contracts/?had={pk()}"' in text
+    assert client.get(f"/contracts/?had={pk()}").content.decode().count('class="row-link"') == 3
+    assert client.get("/contracts/?had=0").content.decode().count('class="row-link"') == 0
+    text = client.get(f"/customers/{customer.pk}/documents/").content.decode()
+    number = DocumentState.objects.filter(customer=customer).count()
+    assert f"1 of {number} stand here." in text and 'href="/documents/?customer=acme"' in text
+    assert "stand here" not in client.get(f"/customers/{customer.pk}/contracts/").content.decode(), "there is one"
+    assert client.get("/contracts/?customer=acme").content.decode().count('class="row-link"') == 1
+
+
+def test_the_history_is_told_in_words(seller: Seller, client_as: Callable[..., Client]) -> None:
+    text = client_as(language="de").get(f"/tariffs/{pk()}/history/").content.decode()
+    for wanted in ("Öffentlich", "Zum Monatsende", "Wiederkehrend", "19,9", "Zusatz"):
+        assert wanted in text, wanted
+    for raw in ("in_minimum", "add_on", "recurring", "True"):
+        assert raw not in text, raw
 
 
 def test_only_what_nobody_ordered_is_deleted(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:

@@ -19,7 +19,6 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.contracts import sides
 from taktura.office.contracts.consequence import shown
@@ -136,7 +135,7 @@ def _preview(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse
     try:
         found = act.look(actor_of(request), contract, given)
     except Refused as refused:
-        text = text_of(refused, show.language())
+        text = show.refusal(refused)
         usage = refused.code == "quantity_not_changeable"
         return render(request, "contracts/consequence.html", {**context, "impossible": text, "offer_usage": usage})
     context |= {

@@ -15,7 +15,6 @@ from taktura.invoices.models import Document
 from taktura.invoices.printing import notes_of
 from taktura.invoices.services import Ready
 from taktura.invoices.words import title_of
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.terms import amount_of
 
@@ -79,7 +78,7 @@ def shown(consequence: Consequence, currency: str, today: date) -> Shown:
         papers=[paper_of(r, numbers) for r in consequence.documents],
         before=before[0] if before else None,
         bills=after,
-        refused=text_of(consequence.refused, show.language()) if consequence.refused else "",
+        refused=show.refusal(consequence.refused) if consequence.refused else "",
         ends=consequence.ends,
         same=before[:1] == after[:1],
     )

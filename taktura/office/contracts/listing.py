@@ -1,5 +1,6 @@
 """The list of contracts."""
 
+from collections.abc import Mapping
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from taktura.catalog.models import Tariff
 from taktura.catalog.queries import titles
-from taktura.contracts.models import Contract
+from taktura.contracts.models import Contract, ContractPhase
 from taktura.contracts.queries import STATES, in_status, with_status
 from taktura.kit.fold import fold
 from taktura.office import show
@@ -21,6 +22,8 @@ from taktura.office.page import page, seller_of, today_of
 from taktura.office.templatetags.office import day, last_day, state
 
 LATEST = date.max
+MOST_DIGITS = 10  # of the id of a row
+KEPT = ("customer", "had")  # of a customer, by number; of those who have or had a tariff: from where all are shown
 
 
 @page("contracts.view")
@@ -33,7 +36,7 @@ def listing(request: HttpRequest) -> Listing:
     """What the list shows."""
     seller, today = seller_of(request), today_of(request)
     named = titles(seller.pk, today)
-    rows = Contract.objects.filter(seller=seller).select_related("customer").defer("terms")
+    rows = _kept(Contract.objects.filter(seller=seller), request.GET).select_related("customer").defer("terms")
     rows = rows.annotate(open=Coalesce(F("balance__open"), 0))
     return Listing(
         slug="contracts",
@@ -43,6 +46,7 @@ def listing(request: HttpRequest) -> Listing:
         order="key",
         filters=_filters(seller.pk, today, named),
         search=_search,
+        kept=KEPT,
         search_label=_("Number or customer"),
         link=lambda c: reverse("contract", args=[c.pk]),
         menu=_menu,
@@ -50,6 +54,15 @@ def listing(request: HttpRequest) -> Listing:
         empty_title=_("No contract yet"),
         empty_text=_("A contract binds a customer to a tariff from a day on. Sign the first one."),
     )
+
+
+def _kept(rows: Rows, wanted: Mapping[str, str]) -> Rows:
+    if customer := wanted.get("customer"):
+        rows = rows.filter(customer__key=customer)
+    tariff = wanted.get("had", "")
+    if tariff.isdecimal() and len(tariff) < MOST_DIGITS:
+        rows = rows.filter(pk__in=ContractPhase.objects.filter(tariff=int(tariff)).values("contract"))
+    return rows
 
 
 def _columns(named: dict[int, str]) -> list[Column]:

@@ -25,7 +25,6 @@ from taktura.core.periods import DAY
 from taktura.core.terms import parse_terms
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import search
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.contracts.consequence import shown
 from taktura.office.contracts.forms import coupon_choices, problems
@@ -183,7 +182,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     try:
         found = billing.preview_signing(actor_of(request), bills=BILLS, **given)
     except Refused as refused:
-        text = text_of(refused, show.language())
+        text = show.refusal(refused)
         return render(request, "contracts/consequence.html", {"impossible": text})
     context = {
         "shown": shown(found, tariff.currency, today),

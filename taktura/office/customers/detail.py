@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +19,7 @@ from taktura.invoices.queries import open_by_customer
 from taktura.office.history import told
 from taktura.office.page import page, seller_of, today_of, user_of
 
+LISTS = {"customer_contracts": "contracts", "customer_documents": "documents"}  # where a tab's rows are, all of them
 SHOWN = 100  # contracts, documents and changes on a tab; the lists show all
 
 
@@ -93,6 +95,9 @@ def _answer(request: HttpRequest, pk: int, name: str, template: str, **more: Any
         "next_bill": next_bill,
         "today": today,
         "tabs": tabs,
+        "most_entries": SHOWN,
+        "in_all": numbers[name],
+        "listed": f"{reverse(LISTS[name])}?{urlencode({'customer': shown.key})}" if name in LISTS else "",
         **more,
     }
     return render(request, template, context)

@@ -58,7 +58,7 @@ def customers(request: HttpRequest) -> HttpResponse:
 
 def _columns() -> Iterator[Column]:
     yield Column(name="name", label=_("Name"), value=lambda c: c.name, sort="folded")
-    yield Column(name="key", label=_("Number"), value=lambda c: c.key, sort="key")
+    yield Column(name="key", label=_("Number"), value=lambda c: c.key, sort="key", narrow=True)
     yield Column(
         name="complete", label=_("Billing information"), value=lambda c: state("complete", str(c.complete)),
         raw=lambda c: show.word("complete", str(c.complete)), sort="complete",

@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -16,8 +15,8 @@ from taktura.invoices.models import Document
 from taktura.invoices.printing import views_of_ready
 from taktura.invoices.queries import mails_of, open_amount
 from taktura.invoices.services import check_payment, letter_of, mail_document, pay
-from taktura.kit.language import text_of
 from taktura.kit.mail.services import send_again, server_of
+from taktura.office import show
 from taktura.office.documents.detail import document_of
 from taktura.office.documents.forms import LINES, CreditForm, PaymentForm, SendForm
 from taktura.office.documents.payments import REFUSED
@@ -81,7 +80,7 @@ def _credit_fields(form: CreditForm) -> dict[str, Any]:
 def _refuse_credit(form: CreditForm, refused: Refused) -> None:
     """Beside the line that the refusal speaks of."""
     name = f"amount_{refused.values.get('line', '')}"
-    form.add_error(name if name in form.fields else None, text_of(refused, get_language() or "en"))
+    form.add_error(name if name in form.fields else None, show.refusal(refused))
 
 
 @page("payments.change")
@@ -157,7 +156,7 @@ def resend_mail(request: HttpRequest, pk: int, mail: int) -> HttpResponse:
     try:
         send_again(actor_of(request).now, mail=found)
     except Refused as refused:
-        messages.error(request, text_of(refused, get_language() or "en"))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("The mail is tried again."))
     return redirect("document_mails", document.pk)

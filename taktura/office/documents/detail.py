@@ -131,5 +131,5 @@ def document_history(request: HttpRequest, pk: int) -> HttpResponse:
     """Who did what with the document."""
     found = document_of(request, pk)
     entries = LogEntry.objects.filter(subject=f"document:{pk}").order_by("-id")[:SHOWN]
-    more = {"entries": [told(entry) for entry in entries]}
+    more = {"entries": [told(entry) for entry in entries], "most_entries": SHOWN}
     return render(request, "documents/history.html", frame(request, found, "document_history") | more)

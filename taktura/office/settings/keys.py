@@ -81,10 +81,10 @@ def _columns(zone: str) -> Iterator[Column]:
     yield Column(
         name="state", label=_("State"), value=lambda k: state("key", k.state), raw=lambda k: show.word("key", k.state)
     )
-    yield Column(name="scopes", label=_("Scopes"), value=lambda k: show.count(len(k.scopes)), numeric=True)
+    yield Column(name="scopes", label=_("Scopes"), value=lambda k: show.count(len(k.scopes)), numeric=True, narrow=True)
     yield Column(
         name="used", label=_("Last use"), value=lambda k: show.moment(k.last_used_at, zone),
-        raw=lambda k: k.last_used_at,
+        raw=lambda k: k.last_used_at, narrow=True,
     )  # fmt: skip
     yield Column(
         name="expires", label=_("Ends"), value=lambda k: show.moment(k.expires_at, zone), raw=lambda k: k.expires_at,

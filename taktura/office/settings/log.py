@@ -64,7 +64,7 @@ def _columns(zone: str) -> Iterator[Column]:
     yield Column(name="number", label=_("Number"), value=lambda e: show.count(e.pk), raw=lambda e: e.pk, sort="id",
                  numeric=True)  # fmt: skip
     yield Column(name="at", label=_("When"), value=lambda e: show.moment(e.at, zone), raw=lambda e: e.at)
-    yield Column(name="who", label=_("Who"), value=lambda e: e.told.who)
+    yield Column(name="who", label=_("Who"), value=lambda e: e.told.who, narrow=True)
     yield Column(name="what", label=_("What"), value=lambda e: e.told.what)
     yield Column(name="about", label=_("About"), value=_about, raw=lambda e: e.about.name)
     yield Column(

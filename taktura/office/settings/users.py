@@ -100,7 +100,7 @@ def users(request: HttpRequest) -> HttpResponse:
 
 def _columns(zone: str) -> Iterator[Column]:
     yield Column(name="name", label=_("Name"), value=lambda u: u.name, sort="name")
-    yield Column(name="email", label=_("E-mail"), value=lambda u: u.email, sort="email")
+    yield Column(name="email", label=_("E-mail"), value=lambda u: u.email, sort="email", narrow=True)
     yield Column(name="role", label=_("Role"), value=lambda u: show.word("role", u.role), sort="role")
     yield Column(
         name="state", label=_("State"), value=lambda u: state("user", str(u.is_active)),

@@ -4,7 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from taktura.catalog.models import Article
 from taktura.catalog.services import declare_article
+from taktura.kit.fold import matching
 from taktura.office import show
 from taktura.office.lists import Column, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of
@@ -51,7 +52,10 @@ def articles(request: HttpRequest) -> HttpResponse:
             columns=[
                 Column(name="title", label=_("Title"), value=lambda a: a.title or a.key, sort="title"),
                 Column(name="key", label=_("Name"), value=lambda a: a.key, sort="key"),
-                Column(name="number", label=_("Article number"), value=lambda a: a.number or show.NONE, sort="number"),
+                Column(
+                    name="number", label=_("Article number"), value=lambda a: a.number or show.NONE, sort="number",
+                    narrow=True,
+                ),
                 Column(
                     name="unit", label=_("Unit"), value=lambda a: show.word("unit", a.unit), sort="unit", narrow=True
                 ),
@@ -87,4 +91,4 @@ def article(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _search(rows: Rows, text: str) -> Rows:
-    return rows.filter(Q(key__icontains=text) | Q(title__icontains=text) | Q(number__icontains=text))
+    return matching(rows, text, "key", "title", "number")

@@ -19,11 +19,13 @@ from taktura.catalog.models import Tariff
 from taktura.catalog.queries import version_in_force
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
+from taktura.core.periods import parse_span
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.lines import TypedLines, adds_a_line, lines_alone, lines_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.tariffs.detail import find
+from taktura.office.terms import every
 
 ROWS = 3  # empty lines of a new tariff
 INTERVALS = ("1 month", "3 months", "6 months", "1 year", "1 week")
@@ -38,7 +40,7 @@ class TariffForm(forms.Form):
         label=lazy("Name"), max_length=100, help_text=lazy("Other systems know it by this: letters, digits, - and _.")
     )
     module = forms.CharField(label=lazy("Module"), max_length=100, required=False)
-    interval = forms.ChoiceField(label=lazy("Billed every"))
+    interval = forms.ChoiceField(label=lazy("Billing interval"))
     anchor = forms.ChoiceField(label=lazy("Periods begin"))
     notice = forms.ChoiceField(label=lazy("Notice"))
     currency = forms.CharField(label=lazy("Currency"), min_length=3, max_length=3)
@@ -51,7 +53,7 @@ class TariffForm(forms.Form):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         fields: Any = self.fields
-        fields["interval"].choices = [(text, show.span_text(text)) for text in INTERVALS]
+        fields["interval"].choices = [(text, every(parse_span(text))) for text in INTERVALS]
         fields["anchor"].choices = [(n, show.word("anchor", n)) for n in ("contract", "calendar")]
         fields["notice"].choices = [(n, show.word("notice", n)) for n in NOTICES]
         fields["tick"].choices = [(n, show.word("tick", n)) for n in ("minute", "second")]

@@ -91,7 +91,8 @@ def _answer(request: HttpRequest, found: Tariff, name: str, template: str, **mor
     current = more.get("version") or version_in_force(found, today)
     coming = TariffVersion.objects.filter(tariff=found, valid_from__gt=today).order_by("valid_from", "id").first()
     context = {"tariff": found, "current": current, "running": running, "coming": coming, "tabs": tabs}
-    context |= {"never_ordered": not ever, **more}
+    context |= {"never_ordered": not ever, "most_entries": SHOWN, "listed": f"{reverse('contracts')}?had={found.pk}"}
+    context |= {"in_all": next(t.count for t in tabs if t.active), **more}
     return render(request, template, context)
 
 

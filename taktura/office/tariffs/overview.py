@@ -10,10 +10,12 @@ from django.utils.translation import gettext as _
 
 from taktura.catalog.models import Tariff, TariffLine, TariffVersion
 from taktura.contracts.models import Contract
+from taktura.kit.fold import matching
 from taktura.office import show
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page, yes_no
 from taktura.office.page import page, seller_of, today_of
 from taktura.office.templatetags.office import state
+from taktura.office.terms import every
 
 STATES = ("offered", "retired")
 
@@ -79,14 +81,19 @@ def _state(tariff: Tariff) -> str:
 
 
 def _search(rows: Rows, text: str) -> Rows:
-    return rows.filter(Q(key__icontains=text) | Q(title__icontains=text) | Q(module__icontains=text))
+    return matching(rows, text, "key", "title", "module")
 
 
 def _columns() -> Iterator[Column]:
     yield Column(name="title", label=_("Title"), value=lambda t: t.title, sort="title", empty="")
-    yield Column(name="key", label=_("Name"), value=lambda t: t.key, sort="key")
+    yield Column(name="key", label=_("Name"), value=lambda t: t.key, sort="key", narrow=True)
     yield Column(name="module", label=_("Module"), value=lambda t: t.module or show.NONE, sort="module", narrow=True)
-    yield Column(name="interval", label=_("Billed every"), value=lambda t: show.span(t.interval), narrow=True)
+    yield Column(
+        name="interval",
+        label=_("Billing interval"),
+        value=lambda t: every(t.interval) if t.interval else show.NONE,
+        narrow=True,
+    )
     yield Column(name="size", label=_("Lines"), value=lambda t: show.count(t.size), numeric=True, narrow=True)
     yield Column(name="running", label=_("Contracts"), value=lambda t: show.count(t.running), numeric=True)
     yield Column(

@@ -1,5 +1,6 @@
 """Tags and filters of the office's templates: `{% load office %}`."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -10,14 +11,15 @@ from django import template
 from django.forms import BoundField
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from taktura.accounts.models import User
+from taktura.core.periods import Span
 from taktura.invoices.rendering import DocumentView
 from taktura.invoices.rendering.page import page_of
 from taktura.invoices.rendering.words import unit_word
-from taktura.office import show
+from taktura.office import show, terms
 from taktura.office.page import may_open
 from taktura.office.words import STATES
 
@@ -145,6 +147,12 @@ def span(value: Any) -> str:
     return show.span(value)
 
 
+@register.filter
+def every(value: Span) -> str:
+    """How often, in words: "monthly"."""
+    return terms.every(value)
+
+
 @register.simple_tag
 def refusal(refused: Any) -> str:
     """A refusal's sentence in the reader's language."""
@@ -163,7 +171,24 @@ def page_link(context: dict[str, Any], name: str, pk: Any, text: str) -> SafeStr
     address = place(name, pk)
     if not address or not may_open(context["request"].user, address):
         return text
-    return format_html('<a href="{}">{}</a>', address, text)
+    return format_html('<a href="{}">{}</a>', address, breaking(text))
+
+
+# What is long and has no space, outside of a tag; and where it may break.
+_LONG = re.compile(r"[^\s<>&;]{31,}(?![^<>]*>)")
+_PIECE = 16
+
+
+@register.filter
+def breaking(value: Any) -> SafeString:
+    """A text of a table's cell in which long words may break, so that one of them does not push columns out of sight:
+    `{{ cell|breaking }}`. The breaks are not copied."""
+    return mark_safe(_LONG.sub(_broken, conditional_escape(value)))  # noqa: S308 - escaped above
+
+
+def _broken(found: re.Match[str]) -> str:
+    word = found[0]
+    return "<wbr>".join(word[i : i + _PIECE] for i in range(0, len(word), _PIECE))
 
 
 @register.simple_tag

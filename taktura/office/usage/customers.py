@@ -63,7 +63,9 @@ def customers(request: HttpRequest) -> HttpResponse:
 
 def _columns() -> Iterator[Column]:
     yield Column(name="reference", label=_("Reference"), value=lambda c: c.reference, sort="folded")
-    yield Column(name="name", label=_("Name at the supplier"), value=lambda c: c.name or show.NONE, sort="name")
+    yield Column(
+        name="name", label=_("Name at the supplier"), value=lambda c: c.name or show.NONE, sort="name", narrow=True
+    )
     yield Column(
         name="state", label=_("State"), value=lambda c: state("link", "linked" if c.customer_id else "unlinked"),
         raw=lambda c: show.word("link", "linked" if c.customer_id else "unlinked"),

@@ -156,7 +156,9 @@ def _columns(seller: Seller) -> Iterator[Column]:
         name="state", label=_("State"), value=lambda f: state("usage_file", state_of(f)),
         raw=lambda f: show.word("usage_file", state_of(f)),
     )  # fmt: skip
-    yield Column(name="supplier", label=_("Supplier"), value=lambda f: f.supplier.name, sort="supplier__name")
+    yield Column(
+        name="supplier", label=_("Supplier"), value=lambda f: f.supplier.name, sort="supplier__name", narrow=True
+    )
     yield Column(
         name="received", label=_("Received"), value=lambda f: show.moment(f.received_at, seller.time_zone),
         raw=lambda f: f.received_at, sort="received_at",

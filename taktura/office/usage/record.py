@@ -1,6 +1,6 @@
 """One usage record: where it came from, what became of it; correcting and withdrawing it (R12.2), usage by hand."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,7 @@ from taktura.invoices.models import Document
 from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
+from taktura.office.history import field, value_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage import records as listing
 from taktura.office.usage.parts import MEANS, tabs
@@ -104,13 +105,23 @@ def _told(old: UsageHistory) -> dict[str, Any]:
 @page("usage.view")
 def revision(request: HttpRequest, pk: int) -> HttpResponse:
     """A record as it was before it was replaced or withdrawn."""
-    old = get_object_or_404(UsageHistory.objects.filter(seller=seller_of(request)), pk=pk)
+    old = get_object_or_404(UsageHistory.objects.select_related("seller").filter(seller=seller_of(request)), pk=pk)
     current = UsageRecord.objects.filter(
         seller=old.seller_id, source=old.source, external_id=old.external_id
     ).first()  # fmt: skip
-    kept = [(name, value) for name, value in old.record.items() if value not in (None, "", False) and name in KEPT]
+    kept = [
+        (field(name), _kept(old, name, value))
+        for name, value in old.record.items()
+        if value not in (None, "", False, {}) and name in KEPT
+    ]
     context = {"old": old, "told": _told(old), "current": current, "kept": kept}
     return render(request, "usage/revision.html", context)
+
+
+def _kept(old: UsageHistory, name: str, value: Any) -> str:
+    if name == "at":
+        return show.moment(datetime.fromisoformat(value), old.seller.time_zone)
+    return value_of(name, value)
 
 
 # What of a former revision is worth reading, as the store calls it.

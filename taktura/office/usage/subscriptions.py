@@ -68,7 +68,9 @@ def _columns() -> Iterator[Column]:
         name="state", label=_("State"), value=lambda s: state("link", "linked" if s.lines else "unlinked"),
         raw=lambda s: show.word("link", "linked" if s.lines else "unlinked"),
     )  # fmt: skip
-    yield Column(name="supplier", label=_("Supplier"), value=lambda s: s.supplier.name, sort="supplier__name")
+    yield Column(
+        name="supplier", label=_("Supplier"), value=lambda s: s.supplier.name, sort="supplier__name", narrow=True
+    )
     yield Column(
         name="name", label=_("Name"), value=lambda s: s.name or s.customer or show.NONE, sort="name", narrow=True
     )

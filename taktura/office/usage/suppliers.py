@@ -69,7 +69,7 @@ def suppliers(request: HttpRequest) -> HttpResponse:
 
 def _columns(zone: str) -> Iterator[Column]:
     yield Column(name="name", label=_("Name"), value=lambda s: s.name, sort="name")
-    yield Column(name="key", label=_("Key"), value=lambda s: s.key, sort="key")
+    yield Column(name="key", label=_("Key"), value=lambda s: s.key, sort="key", narrow=True)
     yield Column(name="currency", label=_("Currency"), value=lambda s: s.currency, sort="currency", narrow=True)
     yield Column(
         name="last", label=_("Last file"), narrow=True,
