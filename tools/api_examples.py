@@ -5,6 +5,7 @@ OpenAPI and the reference page have them. A test plays it again and compares.
 """
 
 import json
+import secrets
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -62,6 +63,8 @@ MAPPING = {
     "quantity": "Quantity", "period_start": "Day", "cost": "Cost",
 }  # fmt: skip
 RECORD = {"contract": "C-1001", "article": "call", "at": "2026-02-10T09:30:00+01:00"}
+USERS = [("ines@klartext.example", "Ines Kramer", "admin"), ("tom@klartext.example", "Tom Adler", "sales")]
+SECRET = "0" * 43  # of keys and invitations
 WEBHOOK = {"webhook": "1"}
 WHSEC = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="  # drawn by nobody
 C1, C2 = {"contract": "C-1001"}, {"contract": "C-1002"}
@@ -104,6 +107,7 @@ STORY: list[tuple[Any, ...]] = [
     ("get_contract", C1, {}, None),
     ("forecast", C1, {"bills": "2"}, None),
     ("redeem", C1, {}, {"coupon": "WELCOME"}),
+    ("foresee_usage", C1, {}, {"article": "call", "duration": 7200}),
     ("record_usage", {}, {}, [
         {**RECORD, "id": "call-1", "duration": 61},
         {**RECORD, "id": "call-2", "duration": "7200"},
@@ -116,6 +120,7 @@ STORY: list[tuple[Any, ...]] = [
     ("list_exceptions", {}, {"reason": "no_contract"}, None),
     ("send_usage_to", {}, {}, {"records": [{"id": "call-3"}], "contract": "C-1002", "article": "call"}),
     ("correct_usage", {}, {"id": "call-1"}, {"seconds": 95}),
+    ("get_usage_history", {}, {"id": "call-1"}, None),
     ("process_again", {}, {}, None),
     ("withdraw_a_record", {}, {}, {"id": "call-3"}),
     ("create_supplier", {}, {}, {**NIMBUS, "name": "Nimbus Cloud", "create_customers": True,
@@ -126,6 +131,7 @@ STORY: list[tuple[Any, ...]] = [
     ("upload_file", NIMBUS, {"name": "february.csv"}, CSV),
     ("list_files", NIMBUS, {}, None),
     ("get_file", {**NIMBUS, "file": "1"}, {}, None),
+    ("get_file_content", {**NIMBUS, "file": "1"}, {}, None),
     ("list_problems", {**NIMBUS, "file": "1"}, {}, None),
     ("list_supplier_customers", NIMBUS, {"linked": "false"}, None),
     ("link_customer", NIMBUS, {}, {"reference": "ACC-7", "customer": "K-1"}),
@@ -134,11 +140,14 @@ STORY: list[tuple[Any, ...]] = [
     ("link", NIMBUS, {}, {"subscription": "SUB-1", **C2, "article": "cloud"}),
     ("unlink", NIMBUS, {}, {"subscription": "SUB-1", **C2, "article": "cloud"}),
     ("link", NIMBUS, {}, {"subscription": "SUB-1", **C1, "article": "cloud"}),
+    ("unlink", NIMBUS, {}, {"subscription": "SUB-1", **C1, "article": "cloud"}),
+    ("link_many", NIMBUS, {}, {"links": [{"subscription": "SUB-1", **C1, "article": "cloud"}]}),
     ("set_product_reference", NIMBUS, {}, {"product": "storage", "article": "cloud"}),
     ("set_product_reference", NIMBUS, {}, {"product": "licence", "article": "base"}),
     ("list_product_references", NIMBUS, {}, None),
     ("remove_product_reference", NIMBUS, {"product": "licence"}, None),
     ("extend_contract", NIMBUS, {}, {"subscription": "SUB-9", **C2}),
+    ("note_subscription", NIMBUS, {}, {"subscription": "SUB-9"}),
     ("reprocess", NIMBUS, {}, None),
     ("import_usage", NIMBUS, {}, {"rows": [{"Id": "R-4", "Account": "ACC-7", "Subscription": "SUB-1",
                                             "Product": "storage", "Quantity": "10", "Day": "2026-02-06",
@@ -154,14 +163,18 @@ STORY: list[tuple[Any, ...]] = [
     ("run_billing", {}, {}, {"on": "2026-03-02"}),
     ("list_runs", {}, {}, None),
     ("start_billing", {}, {}, {"on": "2026-03-02", "exclude": ["C-1002"]}),
+    ("list_work", {}, {}, None),
     ("get_work", {"work": "1"}, {}, None),
     ("stop_work", {"work": "1"}, {}, None),
     ("get_run", {"run": "1"}, {}, None),
     ("list_documents", {}, {"customer": "K-1", "order": "newest_first"}, None),
     ("get_document", {"document": "1"}, {}, None),
     ("get_pdf", {"document": "1"}, {}, None),
+    ("get_letter", {"document": "1"}, {}, None),
     ("send_document", {"document": "1"}, {}, {"to": "rechnung@acme.example"}),
     ("list_mails", {"document": "1"}, {}, None),
+    ("send_document_again", {"document": "1", "mail": "1"}, {}, None),
+    ("get_left_to_credit", {"document": "1"}, {}, None),
     ("explain_line", {"document": "1", "line": "6"}, {}, None),
     ("pay_document", {"document": "1"}, {}, {"amount": "100.00", "on": "2026-03-02"}),
     ("list_payments", {"document": "1"}, {}, None),
@@ -179,6 +192,7 @@ STORY: list[tuple[Any, ...]] = [
     ("withdraw_notice", C2, {}, None),
     ("record_usage", {}, {}, {**RECORD, "at": "2026-03-05T10:00:00+01:00", "id": "call-9", "duration": 7200}),
     ("interim_bill", C1, {}, {"leave_out": ["sales_items"]}),
+    ("list_deadlines", {}, {"within_days": "60"}, None),
     ("publish_a_version", {"tariff": "talk"}, {}, {
         "from": "2026-07-01", "applies_to": "all", "lines": {"call": {"price": "0.99"}}}),
     ("price_update", {"tariff": "talk_plus"}, {}, {"from": "2026-07-01", "percent": "2.5"}),
@@ -198,7 +212,31 @@ STORY: list[tuple[Any, ...]] = [
     ("switch_off_webhook", WEBHOOK, {}, None),
     ("switch_on_webhook", WEBHOOK, {}, {"catch_up": False}),
     ("delete_webhook", WEBHOOK, {}, None),
+    ("put_mail_server", {}, {}, {"host": "smtp.klartext.example", "user": "taktura", "password": "a secret",
+                                  "from_address": "rechnung@klartext.example", "from_name": "Klartext Büroservice"}),
+    ("get_mail_server", {}, {}, None),
+    ("delete_mail_server", {}, {}, None),
+    ("list_outbox", {}, {"state": "waiting"}, None),
+    ("get_mail", {"mail": "1"}, {}, None),
+    ("send_mail_again", {"mail": "1"}, {}, None),
+    ("list_jobs", {}, {"state": "failed"}, None),
+    ("get_job", {"job": "1"}, {}, None),
+    ("retry_job", {"job": "1"}, {}, None),
+    ("cancel_job", {"job": "1"}, {}, None),
+    ("create_key", {}, {}, {"name": "Shop", "scopes": ["customers.change", "contracts.change"],
+                            "expires_at": "2027-01-01"}),
+    ("list_keys", {}, {}, None),
+    ("get_key", {"key": "2"}, {}, None),
+    ("revoke_key", {"key": "2"}, {}, None),
+    ("invite_user", {}, {}, {"email": "anna@klartext.example", "role": "sales", "name": "Anna Berg", "language": "de"}),
+    ("list_invitations", {}, {}, None),
+    ("withdraw_invitation", {"invitation": "1"}, {}, None),
+    ("list_users", {}, {"active": "true"}, None),
+    ("get_user", {"user": "2"}, {}, None),
+    ("change_user", {"user": "2"}, {}, {"role": "billing"}),
+    ("reset_second_factor", {"user": "2"}, {}, None),
     ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
+    ("prove_log", {}, {}, None),
     ("create_seller", {}, {}, {
         "name": "Klartext Kontorsservice AB", "country": "SE", "currency": "SEK", "time_zone": "Europe/Stockholm",
         "vat": [{"from": None, "rate": "25"}]}),
@@ -211,28 +249,34 @@ def play() -> list[dict[str, Any]]:
 
     from taktura.accounts.models import ApiKey
     from taktura.accounts.permissions import PERMISSIONS
-    from taktura.accounts.services import create_key
+    from taktura.accounts.services import create_key, create_user
     from taktura.api import gate
     from taktura.api.openapi import endpoints
     from taktura.api.v1.api import api
     from taktura.customers.services import create_seller
     from taktura.kit.actor import Actor
+    from taktura.kit.jobs import services as jobs
     from taktura.webhooks import services as webhooks
 
     actor, clock = Actor("example", START), [START]
     create_seller(actor, **SELLER)
     _, secret = create_key(actor, name="Telephone system", scopes=PERMISSIONS)
     ApiKey.objects.update(prefix=PREFIX)
+    for email, name, role in USERS:
+        create_user(actor, email=email, name=name, role=role)
     declared = endpoints(api)
     client = Client(SERVER_NAME="localhost", raise_request_exception=False)
     steps = []
     with (
         mock.patch.object(gate, "utc_now", lambda: clock[0]),
+        mock.patch.object(jobs, "utc_now", lambda: clock[0]),
+        mock.patch.object(secrets, "token_urlsafe", lambda length: SECRET),
         mock.patch.object(webhooks, "new_secret", lambda: WHSEC),
         mock.patch.object(webhooks, "new_event_id", lambda: f"evt_{'0' * 31}1"),
     ):
         for name, path, query, body, *hours in STORY:
             clock[0] += timedelta(hours=sum(hours), seconds=0)
+            _before(name, clock[0])
             known = declared[name]
             address = known.path.replace("int:", "").format(**path)
             content = body.encode() if isinstance(body, str) else b"" if body is None else json.dumps(body).encode()
@@ -242,6 +286,23 @@ def play() -> list[dict[str, Any]]:
             )  # fmt: skip
             steps.append(_step(name, path, query, body, answer))
     return steps
+
+
+def _before(name: str, now: datetime) -> None:
+    """What has happened by itself before a step: a mail or a job has failed."""
+    from django.db import connections
+
+    from taktura.kit.jobs.models import JobFailure
+    from taktura.kit.mail.models import OutgoingMail
+
+    if name in ("send_document_again", "send_mail_again"):
+        OutgoingMail.objects.filter(pk=1).update(state="failed", attempts=1, last_error="mailbox is full")
+    if name == "list_jobs":
+        JobFailure.objects.create(job=1, error="ConnectionRefusedError: nobody there", at=now)
+        connections["owner"].ensure_connection()
+        with connections["owner"].cursor() as cursor:
+            cursor.execute("UPDATE procrastinate_jobs SET status = 'failed', attempts = 5 WHERE id = 1")
+        connections["owner"].close()
 
 
 def _query(query: dict[str, str]) -> str:

@@ -30,6 +30,7 @@ MARKS = {"Refused": 1, "_": 0, "lazy": 0, "gettext": 0, "ngettext": 0}
 TEMPLATES = ("*.html", "*.txt")
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {
+    "taktura/accounts/inviting.py": {"LETTER"},
     "taktura/api/problems.py": {"TEXTS", "FIELDS"},
     "taktura/billing/explain.py": {"RULES", "TEXTS"},
     "taktura/billing/services/run.py": {"PROBLEMS"},

@@ -463,6 +463,15 @@ class LineIn(TypedDict):
     heading: NotRequired[str | None]
 
 
+class Link(TypedDict):
+    """A supplier subscription and the contract line that gets its usage."""
+
+    subscription: str
+    contract: str
+    article: str
+    line: NotRequired[str | None]
+
+
 class OwnTermsIn(TypedDict):
     """Terms of notice of one's own (R15.3)."""
 
@@ -722,6 +731,25 @@ class Customers:
 
     items: list[CustomerOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineOut:
+    """A contract whose deadline of notice comes: then it ends on `ends` (exclusive), else it binds until `later`."""
+
+    contract: str
+    customer: str
+    deadline: date
+    ends: date
+    later: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """Deadlines of notice, the next ones first; `more`: there are others beyond these 500."""
+
+    items: list[DeadlineOut]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1003,6 +1031,13 @@ class GivenCouponOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """The revisions before the present one."""
+
+    items: list[Revision]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
     """What became of rows; `problems` are at most 100, `more_problems` says how many more there are."""
 
@@ -1018,6 +1053,106 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationMade:
+    """A new invitation with its link, which is told this once; `mailed`: there is a server that sends it, too."""
+
+    id: int
+    email: str
+    name: str
+    role: str
+    language: str
+    invited_by: str | None
+    invited_at: datetime
+    expires_at: datetime
+    link: str
+    mailed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvitationOut:
+    """An invitation that can still be accepted."""
+
+    id: int
+    email: str
+    name: str
+    role: str
+    language: str
+    invited_by: str | None
+    invited_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitations:
+    """A page of invitations."""
+
+    items: list[InvitationOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOut:
+    """A job of the worker. `state`: todo, doing, succeeded, failed, cancelled, aborted."""
+
+    id: int
+    task: str
+    queue: str
+    arguments: dict[str, Any]
+    state: str
+    attempts: int
+    scheduled_at: datetime | None
+    error: str | None
+    failed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """A page of jobs."""
+
+    items: list[JobOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyMade:
+    """A new key with its secret, which is told this once."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_by: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyOut(Marked):
+    """A key, without its secret; `prefix` is how it begins."""
+
+    id: int
+    name: str
+    prefix: str
+    scopes: list[str]
+    created_by: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keys:
+    """A page of keys."""
+
+    items: list[KeyOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
     """A contract or customer that a run left out, and why."""
 
@@ -1025,6 +1160,32 @@ class LeftOut:
     customer: str | None
     code: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftToCredit:
+    """What is left to credit of each line of an invoice."""
+
+    items: list[LineLeft]
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterOut:
+    """The mail that brings a document, if nobody changes it; `to` is empty where no address is known."""
+
+    to: str
+    subject: str
+    text: str
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineLeft:
+    """What is left to credit of a line; net, gross where the document's prices are."""
+
+    line: int
+    left: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1105,6 +1266,20 @@ class MailOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MailServerOut(Marked):
+    """A mail server, without its password."""
+
+    host: str
+    port: int
+    security: str
+    user: str
+    has_password: bool
+    from_address: str
+    from_name: str
+    for_all: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Mails:
     """The mails with a document, the newest first."""
 
@@ -1140,6 +1315,53 @@ class Numbering(Marked):
     """All series."""
 
     items: list[Series]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbox:
+    """A page of the outbox."""
+
+    items: list[OutboxMail]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMail:
+    """A mail of the outbox: `waiting`, `sending`, `sent`, `failed`, `caught` (there is no server), or `unknown` where
+    it cannot be known. `about` names what it brings: `document:12`."""
+
+    id: int
+    kind: str
+    about: str
+    to: str
+    subject: str
+    language: str
+    state: str
+    attempts: int
+    last_error: str
+    created_at: datetime
+    next_at: datetime | None
+    sent_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxMailDetail:
+    """A mail with its text; null where it opens the office, and the key may not change accounts."""
+
+    id: int
+    kind: str
+    about: str
+    to: str
+    subject: str
+    language: str
+    state: str
+    attempts: int
+    last_error: str
+    created_at: datetime
+    next_at: datetime | None
+    sent_at: datetime | None
+    text: str | None
+    attachments: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1222,6 +1444,16 @@ class ProductReferences:
 
     items: list[ProductReferenceOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofOut:
+    """Whether the log is as it was written: how many entries, the last one with its hash, which ones are broken."""
+
+    entries: int
+    last: int
+    hash: str
+    broken: list[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1315,6 +1547,25 @@ class Reprocessed:
     recorded: int
     waiting: dict[str, int]
     documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revision:
+    """A revision that was replaced, or `withdrawn`, as it was; `article` is what it was sent for."""
+
+    revision: int
+    withdrawn: bool
+    replaced_at: datetime
+    article: str
+    at: datetime
+    from_: date
+    until: date
+    quantity: Decimal | None
+    seconds: int | None
+    cost_amount: Decimal | None
+    amount: Decimal | None
+    currency: str
+    attributes: dict[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1662,6 +1913,37 @@ class UsageDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageForeseen:
+    """What a usage record would do; `waits`: why it would wait."""
+
+    preview: Foreseen
+    waits: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserOut(Marked):
+    """A user. `second_factors`: what the user has besides the password: `totp`, `webauthn`."""
+
+    id: int
+    email: str
+    name: str
+    role: str
+    active: bool
+    language: str
+    second_factors: list[str]
+    created_at: datetime
+    last_login: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Users:
+    """A page of users."""
+
+    items: list[UserOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictOut:
     """What became of one record. `reasons`: what of it waits; a record partly outside its line is recorded, too."""
 
@@ -1760,6 +2042,14 @@ class Webhooks:
     """A page of webhooks."""
 
     items: list[WebhookStanding]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkList:
+    """A page of long work."""
+
+    items: list[WorkOut]
     next: str | None
 
 
@@ -2807,6 +3097,37 @@ class Taktura(Caller):
             idempotency_key=idempotency_key,
         )
 
+    def foresee_usage(
+        self,
+        contract: str,
+        *,
+        article: str,
+        quantity: Number | None | Omit = OMIT,
+        duration: int | None | Omit = OMIT,
+        at: Moment | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> UsageForeseen:
+        """What one usage record would do to the bills that come; nothing is recorded.
+
+        Where it would find no line, nothing changes, and `waits` says why.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            UsageForeseen,
+            "POST",
+            f"/contracts/{_part(contract)}/foresee_usage",
+            body={"article": article, "quantity": quantity, "duration": duration, "at": at},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_deadlines(self, *, within_days: int = 30) -> Deadlines:
+        """Contracts that can be ended by notice until a day soon, and bind for more than a month longer afterwards.
+
+        Scope: `contracts.view`.
+        """
+        return self._ask(Deadlines, "GET", "/deadlines", query={"within_days": within_days})
+
     def record_usage(self, records: Iterable[RecordIn], *, idempotency_key: str | None = None) -> UsageDone:
         """Record usage: one record, or a list of up to 10,000, each with its verdict.
 
@@ -2900,6 +3221,13 @@ class Taktura(Caller):
             },
             query={"id": id, "source": source},
         )
+
+    def get_usage_history(self, *, id: str, source: str = "usage") -> History:
+        """What a usage record was before it was corrected or withdrawn, the newest first; at most 500.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(History, "GET", "/usage/history", query={"id": id, "source": source})
 
     def list_exceptions(
         self,
@@ -3090,6 +3418,21 @@ class Taktura(Caller):
             after,
         )
 
+    def note_subscription(
+        self, supplier: str, *, subscription: str, idempotency_key: str | None = None
+    ) -> SubscriptionOut:
+        """Note a supplier subscription that waiting usage names, but no import has made; a noted one stays as it is.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            SubscriptionOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/subscriptions",
+            body={"subscription": subscription},
+            idempotency_key=idempotency_key,
+        )
+
     def link(
         self,
         supplier: str,
@@ -3111,6 +3454,20 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/link",
             body={"subscription": subscription, "contract": contract, "article": article, "line": line},
+            idempotency_key=idempotency_key,
+        )
+
+    def link_many(self, supplier: str, *, links: Sequence[Link], idempotency_key: str | None = None) -> Reprocessed:
+        """Tie many supplier subscriptions to contract lines, all or none, and process what waits of the supplier
+        again.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Reprocessed,
+            "POST",
+            f"/suppliers/{_part(supplier)}/link_many",
+            body={"links": links},
             idempotency_key=idempotency_key,
         )
 
@@ -3309,6 +3666,13 @@ class Taktura(Caller):
         """
         return self._ask(FileOut, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}", known=known)
 
+    def get_file_content(self, supplier: str, file: int) -> bytes:
+        """A file as it was received, byte by byte.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(bytes, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}/content")
+
     def list_problems(
         self, supplier: str, file: int, *, limit: int = 100, after: str = ""
     ) -> Pages[Problems, ProblemOut]:
@@ -3385,6 +3749,15 @@ class Taktura(Caller):
         """
         return self._ask(
             WorkOut, "POST", "/billing/runs/start", body={"on": on, "exclude": exclude}, idempotency_key=idempotency_key
+        )
+
+    def list_work(self, *, limit: int = 100, after: str = "") -> Pages[WorkList, WorkOut]:
+        """Runs in the background, those that were too, the newest first.
+
+        Scope: `billing.view`.
+        """
+        return Pages(
+            lambda after: self._ask(WorkList, "GET", "/billing/work", query={"limit": limit, "after": after}), after
         )
 
     def get_work(self, work: int) -> WorkOut:
@@ -3626,6 +3999,32 @@ class Taktura(Caller):
             body={"to": to, "subject": subject, "text": text},
             idempotency_key=idempotency_key,
         )
+
+    def send_document_again(self, document: int, mail: int, *, idempotency_key: str | None = None) -> MailOut:
+        """Try a mail with the document again that failed, was caught, or may have got lost.
+
+        Scope: `documents.send`.
+        """
+        return self._ask(
+            MailOut,
+            "POST",
+            f"/documents/{_part(document)}/mails/{_part(mail)}/send_again",
+            idempotency_key=idempotency_key,
+        )
+
+    def get_letter(self, document: int) -> LetterOut:
+        """The mail that would bring the document, in its recipient's language.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(LetterOut, "GET", f"/documents/{_part(document)}/letter")
+
+    def get_left_to_credit(self, document: int) -> LeftToCredit:
+        """What is left to credit of each line of an invoice.
+
+        Scope: `documents.view`.
+        """
+        return self._ask(LeftToCredit, "GET", f"/documents/{_part(document)}/left_to_credit")
 
     def list_webhooks(self, *, limit: int = 100, after: str = "") -> Pages[Webhooks, WebhookStanding]:
         """Webhooks, in the order in which they were made, and whether events arrive.
@@ -3875,10 +4274,309 @@ class Taktura(Caller):
             DeliveryOut, "POST", f"/webhook_deliveries/{_part(delivery)}/replay", idempotency_key=idempotency_key
         )
 
+    def get_mail_server(self, *, for_all: bool = False, known: MailServerOut | None = None) -> MailServerOut:
+        """The seller's own mail server, or the one for all.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(MailServerOut, "GET", "/mail_server", query={"for_all": for_all}, known=known)
+
+    def put_mail_server(
+        self,
+        *,
+        host: str,
+        from_address: str,
+        port: int | Omit = OMIT,
+        security: Literal["none", "starttls", "tls"] | Omit = OMIT,
+        user: str | Omit = OMIT,
+        password: str | None | Omit = OMIT,
+        from_name: str | Omit = OMIT,
+        for_all: bool | Omit = OMIT,
+    ) -> MailServerOut:
+        """Set the seller's mail server, or the one for all. A password is asked for anew where the host changes.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            MailServerOut,
+            "PUT",
+            "/mail_server",
+            body={
+                "host": host,
+                "port": port,
+                "security": security,
+                "user": user,
+                "password": password,
+                "from_address": from_address,
+                "from_name": from_name,
+                "for_all": for_all,
+            },
+        )
+
+    def delete_mail_server(self, *, for_all: bool = False) -> None:
+        """Remove a mail server. Mails go over the one for all then, or are caught where there is none.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(type(None), "DELETE", "/mail_server", query={"for_all": for_all})
+
+    def list_outbox(
+        self,
+        *,
+        state: Literal["waiting", "sending", "sent", "failed", "unknown", "caught"] | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Outbox, OutboxMail]:
+        """The seller's mails and those of sign-in, the newest first.
+
+        Scope: `jobs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Outbox, "GET", "/mails", query={"state": state, "limit": limit, "after": after}),
+            after,
+        )
+
+    def get_mail(self, mail: int) -> OutboxMailDetail:
+        """A mail with its text. What opens the office is told only to keys that may change accounts.
+
+        Scope: `jobs.view`.
+        """
+        return self._ask(OutboxMailDetail, "GET", f"/mails/{_part(mail)}")
+
+    def send_mail_again(self, mail: int, *, idempotency_key: str | None = None) -> OutboxMail:
+        """Try a mail again that failed, was caught, or may have got lost.
+
+        Scope: `jobs.retry`.
+        """
+        return self._ask(OutboxMail, "POST", f"/mails/{_part(mail)}/send_again", idempotency_key=idempotency_key)
+
+    def list_users(
+        self,
+        *,
+        role: Literal["admin", "billing", "sales", "lead", "technician", "viewer"] | None = None,
+        active: bool | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Users, UserOut]:
+        """Users, in the order in which they were made. They work for all sellers.
+
+        Scope: `settings.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Users, "GET", "/users", query={"role": role, "active": active, "limit": limit, "after": after}
+            ),
+            after,
+        )
+
+    def get_user(self, user: int, *, known: UserOut | None = None) -> UserOut:
+        """A user.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(UserOut, "GET", f"/users/{_part(user)}", known=known)
+
+    def change_user(
+        self,
+        user: int,
+        *,
+        name: str | None | Omit = OMIT,
+        role: Literal["admin", "billing", "sales", "lead", "technician", "viewer"] | None | Omit = OMIT,
+        active: bool | None | Omit = OMIT,
+        revoke_keys: bool | Omit = OMIT,
+        if_match: Marked | str | None = None,
+    ) -> UserOut:
+        """Change a user: the fields that are given. One active admin is always left.
+
+        A key reaches only users, and gives only roles, whose permissions it has itself.
+
+        Scope: `accounts.change`.
+
+        `if_match`: what `get_user` gave; refused when it has changed since.
+        """
+        return self._ask(
+            UserOut,
+            "PATCH",
+            f"/users/{_part(user)}",
+            body={"name": name, "role": role, "active": active, "revoke_keys": revoke_keys},
+            if_match=if_match,
+        )
+
+    def reset_second_factor(
+        self, user: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> UserOut:
+        """Forget the app, the passkeys and the recovery codes of a user who has lost them, and sign out everywhere.
+
+        Scope: `accounts.change`.
+
+        `if_match`: what `get_user` gave; refused when it has changed since.
+        """
+        return self._ask(
+            UserOut,
+            "POST",
+            f"/users/{_part(user)}/reset_second_factor",
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_invitations(self, *, limit: int = 100, after: str = "") -> Pages[Invitations, InvitationOut]:
+        """The invitations that can still be accepted, the newest first.
+
+        Scope: `settings.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Invitations, "GET", "/invitations", query={"limit": limit, "after": after}), after
+        )
+
+    def invite_user(
+        self,
+        *,
+        email: str,
+        role: Literal["admin", "billing", "sales", "lead", "technician", "viewer"],
+        name: str | Omit = OMIT,
+        language: Literal["en", "de", "sv"] | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> InvitationMade:
+        """Invite somebody by mail. The link makes the user, once, within seven days; it is told this once.
+
+        An earlier invitation of the address ends. A key gives only roles whose permissions it has itself.
+
+        Scope: `accounts.change`.
+        """
+        return self._ask(
+            InvitationMade,
+            "POST",
+            "/invitations",
+            body={"email": email, "role": role, "name": name, "language": language},
+            idempotency_key=idempotency_key,
+        )
+
+    def withdraw_invitation(self, invitation: int) -> None:
+        """Make an invitation's link useless.
+
+        Scope: `accounts.change`.
+        """
+        return self._ask(type(None), "DELETE", f"/invitations/{_part(invitation)}")
+
+    def list_keys(self, *, limit: int = 100, after: str = "") -> Pages[Keys, KeyOut]:
+        """Keys, also those that are revoked or expired, in the order in which they were made.
+
+        Scope: `settings.view`.
+        """
+        return Pages(lambda after: self._ask(Keys, "GET", "/keys", query={"limit": limit, "after": after}), after)
+
+    def create_key(
+        self,
+        *,
+        name: str,
+        scopes: Sequence[
+            Literal[
+                "customers.view",
+                "tariffs.view",
+                "contracts.view",
+                "usage.view",
+                "billing.view",
+                "documents.view",
+                "settings.view",
+                "jobs.view",
+                "log.view",
+                "customers.change",
+                "tariffs.change",
+                "contracts.change",
+                "usage.change",
+                "sales.change",
+                "billing.run",
+                "documents.credit",
+                "documents.send",
+                "payments.change",
+                "settings.change",
+                "accounts.change",
+                "keys.change",
+                "webhooks.change",
+                "jobs.retry",
+            ]
+        ],
+        expires_at: Moment | None | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> KeyMade:
+        """Make a key. Its secret is told this once; the same request with the same `Idempotency-Key` tells it again.
+
+        A key gives only scopes that it has itself.
+
+        Scope: `keys.change`.
+        """
+        return self._ask(
+            KeyMade,
+            "POST",
+            "/keys",
+            body={"name": name, "scopes": scopes, "expires_at": expires_at},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_key(self, key: int, *, known: KeyOut | None = None) -> KeyOut:
+        """A key.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(KeyOut, "GET", f"/keys/{_part(key)}", known=known)
+
+    def revoke_key(
+        self, key: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+    ) -> KeyOut:
+        """Make a key useless from now on.
+
+        Scope: `keys.change`.
+
+        `if_match`: what `get_key` gave; refused when it has changed since.
+        """
+        return self._ask(
+            KeyOut, "POST", f"/keys/{_part(key)}/revoke", if_match=if_match, idempotency_key=idempotency_key
+        )
+
+    def list_jobs(
+        self,
+        *,
+        state: Literal["todo", "doing", "succeeded", "failed", "cancelled", "aborted"] | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Jobs, JobOut]:
+        """Jobs of all sellers, the newest first. Done ones are forgotten after some days.
+
+        Scope: `jobs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Jobs, "GET", "/jobs", query={"state": state, "limit": limit, "after": after}), after
+        )
+
+    def get_job(self, job: int) -> JobOut:
+        """A job.
+
+        Scope: `jobs.view`.
+        """
+        return self._ask(JobOut, "GET", f"/jobs/{_part(job)}")
+
+    def retry_job(self, job: int, *, idempotency_key: str | None = None) -> JobOut:
+        """Try a failed job again, now.
+
+        Scope: `jobs.retry`.
+        """
+        return self._ask(JobOut, "POST", f"/jobs/{_part(job)}/retry", idempotency_key=idempotency_key)
+
+    def cancel_job(self, job: int, *, idempotency_key: str | None = None) -> JobOut:
+        """Take back a job that has not begun.
+
+        Scope: `jobs.retry`.
+        """
+        return self._ask(JobOut, "POST", f"/jobs/{_part(job)}/cancel", idempotency_key=idempotency_key)
+
     def list_log(
         self,
         *,
         subject: str | None = None,
+        contract: str | None = None,
+        customer: str | None = None,
+        tariff: str | None = None,
+        supplier: str | None = None,
         action: str | None = None,
         actor: str | None = None,
         order: Literal["oldest_first", "newest_first"] = "oldest_first",
@@ -3887,6 +4585,8 @@ class Taktura(Caller):
     ) -> Pages[Log, LogEntryOut]:
         """The log of all sellers. It is only ever appended to, and each entry is chained to the one before by its
         hash.
+
+        `contract`, `customer`, `tariff`, `supplier`: the history of one of the seller's, instead of a `subject`.
 
         Scope: `log.view`.
         """
@@ -3897,6 +4597,10 @@ class Taktura(Caller):
                 "/log",
                 query={
                     "subject": subject,
+                    "contract": contract,
+                    "customer": customer,
+                    "tariff": tariff,
+                    "supplier": supplier,
                     "action": action,
                     "actor": actor,
                     "order": order,
@@ -3906,3 +4610,13 @@ class Taktura(Caller):
             ),
             after,
         )
+
+    def prove_log(self) -> ProofOut:
+        """Work out the hash of every entry again, and its link to the one before.
+
+        It reads the whole log: some seconds for a hundred thousand entries. `hash` is that of the last entry: kept
+        elsewhere, it shows later that nothing before it was changed.
+
+        Scope: `log.view`.
+        """
+        return self._ask(ProofOut, "GET", "/log/proof")

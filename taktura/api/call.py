@@ -1,8 +1,9 @@
 """Who calls, for which seller, in which language: what every endpoint needs to know."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from functools import cached_property
+from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 
@@ -37,6 +38,12 @@ class Call:
     def today(self) -> date:
         """The day where the seller is."""
         return self.actor.today(self.seller.time_zone)
+
+    def instant(self, value: date | datetime | None) -> datetime | None:
+        """A moment; a day begins where the seller is."""
+        if value is None or isinstance(value, datetime):
+            return value
+        return datetime.combine(value, time(), ZoneInfo(self.seller.time_zone)).astimezone(UTC)
 
     @property
     def language(self) -> str:

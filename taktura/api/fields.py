@@ -53,6 +53,11 @@ def _number(value: Any) -> Decimal:
     raise PydanticCustomError("number", "no number")
 
 
+def _exact(value: Any) -> Any:
+    assert not isinstance(value, float), "a binary float is not exact"
+    return value
+
+
 def _written(value: Decimal) -> str:
     return format(value, "f")
 
@@ -126,22 +131,11 @@ _moment_in = {
 }
 
 # A decimal number: a price, a quantity, a rate, an amount in the currency's units.
-Number = Annotated[
-    Decimal,
-    BeforeValidator(_number),
-    PlainSerializer(_written, return_type=str, when_used="json"),
-    WithJsonSchema(_number_in, mode="validation"),
-    WithJsonSchema(_number_out, mode="serialization"),
-]
+Number = Annotated[Decimal, BeforeValidator(_number), WithJsonSchema(_number_in)]
 # The same, not less than 0.
-Amount = Annotated[
-    Decimal,
-    BeforeValidator(_number),
-    AfterValidator(_not_below_zero),
-    PlainSerializer(_written, return_type=str, when_used="json"),
-    WithJsonSchema(_amount_in, mode="validation"),
-    WithJsonSchema(_number_out, mode="serialization"),
-]
+Amount = Annotated[Decimal, BeforeValidator(_number), AfterValidator(_not_below_zero), WithJsonSchema(_amount_in)]
+# A number that is told: as exact as it is, however many digits it has.
+Told = Annotated[Decimal, PlainSerializer(_written, return_type=str, when_used="json"), WithJsonSchema(_number_out)]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema(_day_schema)]
 Moment = Annotated[date | datetime, BeforeValidator(_moment), WithJsonSchema(_moment_in)]
 Flag = Annotated[bool, Strict()]

@@ -18,6 +18,8 @@ from taktura.api.v1.api import api
 _CODE = re.compile(r"`([^`]+)`")
 _REF = "#/components/schemas/"
 CHOICES_SHOWN = 12
+# Headers of every operation, or of every POST: told once at the top.
+COMMON = ("Taktura-Seller", "Accept-Language", "Idempotency-Key")
 
 
 @require_GET
@@ -42,13 +44,14 @@ def openapi_text() -> str:
 def _page() -> str:
     document = api.get_openapi_schema()
     groups: dict[str, list[dict[str, Any]]] = {}
+    schemas = document["components"]["schemas"]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
-            groups.setdefault(operation["tags"][0], []).append(_operation(path, method, operation))
-    schemas = document["components"]["schemas"]
+            groups.setdefault(operation["tags"][0], []).append(_operation(path, method, operation, schemas))
     content = {
         "info": document["info"],
         "about": _paragraphs(document["info"]["description"]),
+        "common": _common(document["paths"]["/api/v1/customers"]["post"]),
         "groups": [{"name": name, "operations": operations} for name, operations in groups.items()],
         "schemas": [
             {"name": name, "about": _paragraphs(schema.get("description", "")), "fields": list(_fields(schema))}
@@ -60,31 +63,54 @@ def _page() -> str:
     return render_to_string("api/reference.html", content)
 
 
-def _operation(path: str, method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+def _common(operation: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The headers that are told once, from an operation that has all of them."""
+    found = [_parameter(p) for p in operation["parameters"] if p["name"] in COMMON]
+    assert len(found) == len(COMMON)
+    return found
+
+
+def _operation(
+    path: str, method: str, operation: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     body = operation.get("requestBody", {}).get("content", {})
+    answers = [
+        {"status": status, "about": marked(answer["description"]), "types": _types(answer)}
+        for status, answer in operation["responses"].items()
+    ]
     return {
         "name": operation["operationId"],
+        "words": operation["operationId"].replace("_", " "),
         "method": method.upper(),
         "path": path,
         "summary": marked(operation["summary"]),
         "about": _paragraphs(operation["description"]),
-        "parameters": [
-            {
-                "name": p["name"],
-                "place": p["in"],
-                "type": type_of(p["schema"]),
-                "required": p["required"],
-                "about": marked(p.get("description") or p["schema"].get("description", "")),
-            }
-            for p in operation["parameters"]
-        ],
+        "parameters": [_parameter(p) for p in operation["parameters"] if p["name"] not in COMMON],
         "bodies": [{"media": media, "type": type_of(part["schema"])} for media, part in body.items()],
         "examples": list(_examples(operation)),
-        "answers": [
-            {"status": status, "about": marked(answer["description"]), "types": _types(answer)}
-            for status, answer in operation["responses"].items()
-        ],
+        "fields": list(_fields(_body_of(body, schemas))),
+        "answers": [answer for answer in answers if answer["status"] < "400"],
+        "refusals": [answer for answer in answers if answer["status"] >= "400"],
     }
+
+
+def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": parameter["name"],
+        "place": parameter["in"],
+        "type": type_of(parameter["schema"]),
+        "required": parameter["required"],
+        "about": marked(parameter.get("description") or parameter["schema"].get("description", "")),
+    }
+
+
+def _body_of(body: Mapping[str, Any], schemas: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """The schema of a body, or of one of those of which a body is a list."""
+    for content in body.values():
+        schema = content["schema"]
+        one = schema.get("anyOf", [schema])[0]
+        return schemas.get(str(one.get("$ref", "")).removeprefix(_REF), {})
+    return {}
 
 
 def _types(answer: Mapping[str, Any]) -> list[SafeString]:
@@ -104,7 +130,8 @@ def _examples(operation: Mapping[str, Any]) -> Iterator[dict[str, str]]:
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     required = schema.get("required", [])
-    for name, content in schema.get("properties", {}).items():
+    ordered = sorted(schema.get("properties", {}).items(), key=lambda field: field[0] not in required)
+    for name, content in ordered:
         yield {
             "name": name,
             "type": type_of(content),
@@ -118,6 +145,8 @@ def type_of(schema: Mapping[str, Any]) -> SafeString:
     if "$ref" in schema:
         name = escape(schema["$ref"].removeprefix(_REF))
         return mark_safe(f'<a href="#schema-{name}">{name}</a>')
+    if _is_number(schema):
+        return mark_safe("decimal number")
     if "anyOf" in schema:
         return mark_safe(" or ".join(dict.fromkeys(type_of(part) for part in schema["anyOf"])))
     if "enum" in schema:
@@ -135,6 +164,12 @@ def type_of(schema: Mapping[str, Any]) -> SafeString:
     if "minimum" in schema or "maximum" in schema:
         words.append(f"{schema.get('minimum', '')} … {schema.get('maximum', '')}".strip())
     return mark_safe(escape(", ".join(words)))
+
+
+def _is_number(schema: Mapping[str, Any]) -> bool:
+    """Whether it is a decimal number: a text or a number that comes in, a text that goes out."""
+    kinds = [part.get("type") for part in schema.get("anyOf", ())]
+    return kinds == ["string", "number"] or schema.get("pattern", "").startswith("^-?[0-9]+")
 
 
 def marked(text: str) -> SafeString:

@@ -26,6 +26,13 @@ def to_json(value: Any) -> Any:
     return value
 
 
+class ExactDecoder(json.JSONDecoder):
+    """Reads the numbers of JSON as they are written: whole ones as `int`, others as `Decimal`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"parse_float": Decimal})
+
+
 def json_text(value: Any) -> str:
     """JSON with sorted keys, exactly: what JSON does not know as `to_json` has it. No span of time may be in it."""
     return json.dumps(value, default=to_json, sort_keys=True, ensure_ascii=False)

@@ -9,6 +9,7 @@ from django.db.models import Q
 from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
+from taktura.kit.exact import ExactDecoder
 from taktura.kit.fields import ExactField
 
 
@@ -198,7 +199,7 @@ class UsageHistory(models.Model):
     replaced = models.BigIntegerField(help_text="the mark at which it was replaced or withdrawn")
     withdrawn = models.BooleanField(default=False)
     replaced_at = models.DateTimeField()
-    record: Any = models.JSONField()
+    record: Any = models.JSONField(decoder=ExactDecoder)
 
     class Meta:
         indexes = [models.Index(fields=["seller", "source", "external_id"], name="usage_history_of")]

@@ -1,6 +1,7 @@
 """What all endpoints share: keys, scopes, refusals, exact reading, languages."""
 
 import json
+import re
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,6 +16,8 @@ from taktura.accounts.models import ApiKey
 from taktura.accounts.services import create_key, revoke_key
 from taktura.api import gate
 from taktura.api.limits import Bucket, Buckets
+from taktura.api.openapi import endpoints
+from taktura.api.v1.api import api as the_api
 from taktura.audit.models import LogEntry
 from taktura.customers.services import create_seller
 from taktura.kit.actor import Actor
@@ -270,6 +273,21 @@ def test_a_fault_of_the_server_is_a_problem(api: Api, monkeypatch: pytest.Monkey
     assert refusal(answer) == (500, "failed") and "ZeroDivision" not in answer.content.decode()
     monkeypatch.undo()
     assert api.get("/customers/acme", Authorization=f"Bearer {api.secret}").status_code in (401, 404), "nothing is left"
+
+
+def test_the_reference_shows_every_operation_and_what_it_takes(api: Api) -> None:
+    page = Client(SERVER_NAME="localhost").get("/api/v1/docs")
+    text = page.content.decode()
+    assert page.status_code == 200 and "unsafe" not in page.headers["Content-Security-Policy"].split("script-src")[1]
+    for name, endpoint in endpoints(the_api).items():
+        assert f'<article id="{name}">' in text and f'href="#{name}"' in text, name
+        assert f"<code>/api/v1{endpoint.path.replace('int:', '')}</code>" in text
+    part = text.split('<article id="create_customer">')[1].split("</article>")[0]
+    rows = re.findall(r"<code>(\w+)</code>( <small>required</small>)?</th><td>(.*?)</td>", part)
+    assert rows[:2] == [("name", " <small>required</small>", "string, to 200 characters"),
+                        ("customer", " <small>required</small>", "string, to 100 characters")]  # fmt: skip
+    assert ("hourly_rate", "", "decimal number or null") in rows
+    assert "Idempotency-Key" not in part and text.count("Idempotency-Key") < 20, "what all take is told once"
 
 
 def test_keys_without_a_permission_cannot_be_made(api: Api) -> None:

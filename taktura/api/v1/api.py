@@ -19,12 +19,16 @@ from taktura.api.v1 import (
     contracts,
     customers,
     documents,
+    jobs,
+    keys,
+    mails,
     me,
     sellers,
     supplier_files,
     suppliers,
     tariffs,
     usage,
+    users,
     webhooks,
 )
 from taktura.api.v1 import log as log_of_changes
@@ -117,6 +121,10 @@ ROUTERS = {
     "Billing": billing.router,
     "Documents": documents.router,
     "Webhooks": webhooks.router,
+    "Mails": mails.router,
+    "Users": users.router,
+    "Keys": keys.router,
+    "Jobs": jobs.router,
     "Log": log_of_changes.router,
 }
 for name, router in ROUTERS.items():

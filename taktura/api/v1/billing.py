@@ -11,7 +11,7 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Amount, Day, Id, In, Key, Number, Out, Text100, Text200
+from taktura.api.fields import Amount, Day, Id, In, Key, Out, Text100, Text200, Told
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.problems import language_of
 from taktura.api.v1.document_bodies import DraftOut, drafts_out
@@ -29,6 +29,7 @@ from taktura.customers.models import Customer
 from taktura.customers.queries import customer_by_key
 from taktura.kit.bulk import among
 from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.queries import recent_work
 from taktura.kit.jobs.services import stop
 from taktura.kit.language import translate
 
@@ -86,6 +87,13 @@ class WorkOut(Out):
     finished_at: datetime | None
 
 
+class WorkList(Out):
+    """A page of long work."""
+
+    items: list[WorkOut]
+    next: str | None
+
+
 class LeftOut(Out):
     """A contract or customer that a run left out, and why."""
 
@@ -101,9 +109,9 @@ class Sum(Out):
     kind: str
     currency: str
     count: int
-    net: Number
-    tax: Number
-    gross: Number
+    net: Told
+    tax: Told
+    gross: Told
 
 
 class RunDone(Out):
@@ -174,9 +182,9 @@ class SaleLineOut(Out):
 
     title: str
     article: str
-    quantity: Number
-    price: Number
-    discount: Number
+    quantity: Told
+    price: Told
+    discount: Told
 
 
 class SaleOut(Out):
@@ -187,7 +195,7 @@ class SaleOut(Out):
     customer: str
     status: str
     currency: str
-    net: Number
+    net: Told
     sold_on: date
     document: int | None = Field(description="the id of the document on which it was billed")
     lines: list[SaleLineOut]
@@ -291,6 +299,14 @@ def _work_of(call: Call, pk: int) -> Work:
 
 def _work(work: Work) -> WorkOut:
     return WorkOut(**{name: getattr(work, name) for name in WorkOut.model_fields})
+
+
+@endpoint(router, "GET", "/billing/work", "billing.view", answer=WorkList)
+def list_work(request: HttpRequest, limit: Limit = LIMIT, after: After = "") -> WorkList:
+    """Runs in the background, those that were too, the newest first."""
+    found = recent_work(f"seller:{call_of(request).seller.pk}", RUN)
+    items, following = page_of(found, limit, after, newest_first=True)
+    return WorkList(items=[_work(w) for w in items], next=following)
 
 
 @endpoint(router, "GET", "/billing/work/{int:work}", "billing.view", answer=WorkOut)

@@ -9,7 +9,23 @@ from django.db.models import QuerySet
 from pydantic import Field
 
 from taktura.api.call import Call
-from taktura.api.fields import Amount, Anchor, Day, Flag, In, Key, Lines, Number, Out, Text40, Text100, Text200
+from taktura.api.fields import (
+    Amount,
+    Anchor,
+    Day,
+    Flag,
+    In,
+    Key,
+    Lines,
+    Moment,
+    Number,
+    Out,
+    Text40,
+    Text100,
+    Text200,
+    Told,
+    Whole,
+)
 from taktura.api.v1.document_bodies import DocumentOut, DraftOut, documents_out, drafts_out
 from taktura.api.v1.offer import NoticeOut
 from taktura.billing.services import Consequence
@@ -28,7 +44,7 @@ class QuantityOut(Out):
     """A quantity from a day on; of several for one day the last holds."""
 
     from_: Day = Field(validation_alias="from", serialization_alias="from")
-    quantity: Number
+    quantity: Told
     memo: str
 
 
@@ -41,12 +57,12 @@ class ContractLineOut(Out):
     booking: str
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     until: date | None
-    quantity: Number
+    quantity: Told
     quantities: list[QuantityOut]
-    price: Number | None = Field(description="the contract's own price, null: the tariff's")
-    discount: Number
+    price: Told | None = Field(description="the contract's own price, null: the tariff's")
+    discount: Told
     reason: str
-    minimum_quantity: Number | None
+    minimum_quantity: Told | None
     memo: str
 
 
@@ -94,7 +110,7 @@ class ContractOut(ContractSummary):
     trial_end: date | None
     anchor: str
     notice: NoticeOut
-    balance: Number = Field(description="the open amount; below zero the customer has credit")
+    balance: Told = Field(description="the open amount; below zero the customer has credit")
     lines: list[ContractLineOut]
     pauses: list[SpanOut]
     coupons: list[GivenCouponOut]
@@ -243,6 +259,39 @@ class InterimBill(In):
     """A bill before the billing date."""
 
     leave_out: list[Literal["usage", "time", "sales_items"]] = Field([], max_length=3)
+
+
+class UsageIn(In):
+    """One usage record of an instant."""
+
+    article: Key
+    quantity: Number | None = None
+    duration: Whole | None = Field(None, description="whole seconds")
+    at: Moment | None = Field(None, description="null: now")
+
+
+class UsageForeseen(Out):
+    """What a usage record would do; `waits`: why it would wait."""
+
+    preview: Foreseen
+    waits: str | None
+
+
+class DeadlineOut(Out):
+    """A contract whose deadline of notice comes: then it ends on `ends` (exclusive), else it binds until `later`."""
+
+    contract: str
+    customer: str
+    deadline: date
+    ends: date
+    later: date
+
+
+class Deadlines(Out):
+    """Deadlines of notice, the next ones first; `more`: there are others beyond these 500."""
+
+    items: list[DeadlineOut]
+    more: bool
 
 
 def head(contract: Contract, today: date) -> ContractSummary:

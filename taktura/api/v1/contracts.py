@@ -1,6 +1,7 @@
 """Contracts: signing, reading, and all that changes them."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, Any
 
 from django.http import HttpRequest
@@ -18,6 +19,8 @@ from taktura.api.v1.contract_bodies import (
     ContractIn,
     ContractOut,
     ContractSummary,
+    DeadlineOut,
+    Deadlines,
     Done,
     Foreseen,
     InterimBill,
@@ -31,6 +34,8 @@ from taktura.api.v1.contract_bodies import (
     Resumption,
     Status,
     TariffChange,
+    UsageForeseen,
+    UsageIn,
     done,
     foreseen,
     head,
@@ -41,12 +46,15 @@ from taktura.api.v1.document_bodies import drafts_out
 from taktura.billing import services as billing
 from taktura.catalog.queries import coupon_by_key, tariff_by_key
 from taktura.contracts import services
+from taktura.contracts.deadlines import deadlines, with_deadlines
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import by_key, in_status, line_for
 from taktura.core.periods import DAY
 from taktura.customers.queries import customer_by_key
 
 router = Router()
+MOST_DEADLINES = 500
+WithinDays = Annotated[int, Field(ge=1, le=366)]
 BILLING = ("billing_information_missing", "numbering_unconfirmed", "contract_ended")
 
 
@@ -272,3 +280,32 @@ def interim_bill(request: HttpRequest, contract: Key, body: InterimBill, preview
     if preview:
         return would(call, billing.preview_interim(call.actor, contract=found, leave_out=body.leave_out, bills=BILLS))
     return done(call, contract, billing.interim_bill(call.actor, contract=found, leave_out=body.leave_out))
+
+
+@endpoint(
+    router, "POST", "/contracts/{contract}/foresee_usage", "usage.change", answer=UsageForeseen,
+)  # fmt: skip
+def foresee_usage(request: HttpRequest, contract: Key, body: UsageIn) -> UsageForeseen:
+    """What one usage record would do to the bills that come; nothing is recorded.
+
+    Where it would find no line, nothing changes, and `waits` says why.
+    """
+    call = call_of(request)
+    entry = body.model_dump(exclude_none=True)
+    found = billing.preview_usage(call.actor, contract=_contract(call, contract), entry=entry, bills=BILLS)
+    return UsageForeseen(preview=foreseen(call, found), waits=found.waits or None)
+
+
+@endpoint(router, "GET", "/deadlines", "contracts.view", answer=Deadlines)
+def list_deadlines(request: HttpRequest, within_days: WithinDays = 30) -> Deadlines:
+    """Contracts that can be ended by notice until a day soon, and bind for more than a month longer afterwards."""
+    call = call_of(request)
+    found = deadlines(call.seller, call.today, timedelta(days=within_days))
+    rows = (
+        with_deadlines(call.seller, found).select_related("customer").order_by("deadline", "pk")[: MOST_DEADLINES + 1]
+    )
+    items = [
+        DeadlineOut(contract=c.key, customer=c.customer.key, deadline=c.deadline, ends=c.ends, later=c.later)
+        for c in rows
+    ]  # fmt: skip
+    return Deadlines(items=items[:MOST_DEADLINES], more=len(items) > MOST_DEADLINES)

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Country, In, Key, Number, Out, Text20, Text50, Text100, Text200, Whole
+from taktura.api.fields import Country, In, Key, Number, Out, Text20, Text50, Text100, Text200, Told, Whole
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.customers import services
 from taktura.customers.models import BillingInformation, Customer
@@ -80,7 +80,7 @@ class CustomerOut(Out):
     language: str
     documents_per: str
     round_up_minutes: int
-    hourly_rate: Number | None
+    hourly_rate: Told | None
     created_at: datetime
     billing_information: BillingInformationOut | None
     missing_billing_information: list[str] = Field(description="without these no document is issued")

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from taktura.api.fields import Day, Number, Out
+from taktura.api.fields import Day, Out, Told
 from taktura.contracts.models import Contract
 from taktura.core.money import places
 from taktura.invoices.models import Document, DocumentLine
@@ -26,10 +26,10 @@ class DocumentLineOut(Out):
     title: str
     kind: str
     unit: str
-    quantity: Number
-    unit_price: Number | None
-    net: Number
-    vat: Number
+    quantity: Told
+    unit_price: Told | None
+    net: Told
+    vat: Told
     category: str = Field(description="VAT category of EN 16931")
     from_: Day | None = Field(validation_alias="from", serialization_alias="from")
     until: date | None
@@ -39,9 +39,9 @@ class TaxOut(Out):
     """The sums of one VAT category and rate."""
 
     category: str
-    rate: Number
-    net: Number
-    tax: Number
+    rate: Told
+    net: Told
+    tax: Told
 
 
 class DraftOut(Out):
@@ -51,9 +51,9 @@ class DraftOut(Out):
     customer: str
     contract: str | None
     currency: str
-    net: Number
-    tax: Number
-    gross: Number
+    net: Told
+    tax: Told
+    gross: Told
     references: list[str] = Field(description="numbers of the documents that it corrects")
     lines: list[DocumentLineOut]
     taxes: list[TaxOut]
@@ -71,10 +71,10 @@ class DocumentSummary(Out):
     issued_at: datetime
     due_on: date | None
     currency: str
-    net: Number
-    tax: Number
-    gross: Number
-    open: Number | None = Field(description="what is still to be paid of an invoice; null for a credit note")
+    net: Told
+    tax: Told
+    gross: Told
+    open: Told | None = Field(description="what is still to be paid of an invoice; null for a credit note")
     status: str | None = Field(description="open, partly_paid, paid or credited; null for a credit note")
 
 

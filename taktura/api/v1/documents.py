@@ -1,5 +1,6 @@
 """Documents: reading, proof, PDF, credits and payments."""
 
+from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint
-from taktura.api.fields import Amount, Day, Flag, Id, In, Key, Lines, Number, Out, Text100, Text200
+from taktura.api.fields import Amount, Day, Flag, Id, In, Key, Lines, Number, Out, Text100, Text200, Told
 from taktura.api.paging import LIMIT, After, Limit, cursor, narrowed, page_of, places_in
 from taktura.api.v1.document_bodies import (
     DocumentOut,
@@ -22,12 +23,15 @@ from taktura.api.v1.document_bodies import (
 )
 from taktura.billing.explain import Explanation, explain, plainly
 from taktura.billing.services import credit, preview_credit
+from taktura.billing.services.credits import left_to_credit
+from taktura.core.errors import Refused
 from taktura.invoices.models import Document, Payment
 from taktura.invoices.printing import pdf_of
-from taktura.invoices.queries import by_id, exact
+from taktura.invoices.queries import by_id, exact, mails_of
 from taktura.invoices.services import check_payment, mail_document, pay
-from taktura.invoices.services.mailing import about
+from taktura.invoices.services.mailing import about, letter_of
 from taktura.kit.mail.models import OutgoingMail
+from taktura.kit.mail.services import send_again
 from taktura.usage.store import rows_behind, totals_behind
 
 router = Router()
@@ -47,7 +51,7 @@ class PaymentOut(Out):
     """Money received, below 0: paid back."""
 
     id: int
-    amount: Number
+    amount: Told
     on: date
 
 
@@ -61,7 +65,7 @@ class Payments(Out):
     """The payments of an invoice, and what is open."""
 
     items: list[PaymentOut]
-    open: Number
+    open: Told
     status: str
     currency: str
 
@@ -123,6 +127,29 @@ class Mails(Out):
     items: list[MailOut]
 
 
+class LetterOut(Out):
+    """The mail that brings a document, if nobody changes it; `to` is empty where no address is known."""
+
+    to: str
+    subject: str
+    text: str
+    file_name: str
+
+
+class LineLeft(Out):
+    """What is left to credit of a line; net, gross where the document's prices are."""
+
+    line: int
+    left: Told
+
+
+class LeftToCredit(Out):
+    """What is left to credit of each line of an invoice."""
+
+    items: list[LineLeft]
+    currency: str
+
+
 class Step(Out):
     """A step of the calculation: what, and how much."""
 
@@ -139,10 +166,10 @@ class RecordBehind(Out):
     at: datetime
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     until: date
-    quantity: Number | None
+    quantity: Told | None
     seconds: int | None
-    cost_amount: Number | None
-    amount: Number | None
+    cost_amount: Told | None
+    amount: Told | None
     file: str | None
     row: int | None
 
@@ -153,7 +180,7 @@ class ExplanationOut(Out):
     document: str
     line: int
     title: str
-    net: Number
+    net: Told
     currency: str
     from_: Day | None = Field(validation_alias="from", serialization_alias="from")
     until: date | None
@@ -321,6 +348,33 @@ def send_document(request: HttpRequest, document: Id, body: MailIn) -> MailOut:
     call = call_of(request)
     fields = {name: value or "" for name, value in body.model_dump().items()}
     return _mail(mail_document(call.actor, document=by_id(call.seller.pk, document), **fields))
+
+
+@endpoint(router, "POST", "/documents/{int:document}/mails/{int:mail}/send_again", "documents.send", answer=MailOut)
+def send_document_again(request: HttpRequest, document: Id, mail: Id) -> MailOut:
+    """Try a mail with the document again that failed, was caught, or may have got lost."""
+    call = call_of(request)
+    rows = mails_of(by_id(call.seller.pk, document).pk)
+    found = rows.filter(pk=mail).first()
+    if found is None:
+        raise Refused("not_found", "There is no mail %(id)s.", id=mail)
+    send_again(call.actor.now, mail=found)
+    return _mail(rows.get(pk=mail))
+
+
+@endpoint(router, "GET", "/documents/{int:document}/letter", "documents.view", answer=LetterOut)
+def get_letter(request: HttpRequest, document: Id) -> LetterOut:
+    """The mail that would bring the document, in its recipient's language."""
+    return LetterOut(**asdict(letter_of(by_id(call_of(request).seller.pk, document))))
+
+
+@endpoint(router, "GET", "/documents/{int:document}/left_to_credit", "documents.view", answer=LeftToCredit)
+def get_left_to_credit(request: HttpRequest, document: Id) -> LeftToCredit:
+    """What is left to credit of each line of an invoice."""
+    found = by_id(call_of(request).seller.pk, document)
+    rows = sorted(left_to_credit(found).items())
+    items = [LineLeft(line=line, left=exact(left, found.digits)) for line, left in rows]
+    return LeftToCredit(items=items, currency=found.currency)
 
 
 def _mail(mail: OutgoingMail) -> MailOut:

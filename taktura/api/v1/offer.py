@@ -20,6 +20,7 @@ from taktura.api.fields import (
     Text100,
     Text200,
     Tick,
+    Told,
 )
 
 Prorated = Literal["daily", "none"]
@@ -39,7 +40,7 @@ class RateOut(Out):
     """A VAT rate from a day on; null: from the beginning."""
 
     from_: Day | None = Field(validation_alias="from", serialization_alias="from")
-    rate: Number
+    rate: Told
 
 
 class OwnTermsIn(In):
@@ -76,9 +77,9 @@ class TierIn(In):
 class TierOut(Out):
     """A tier; only the last has no `up_to`."""
 
-    up_to: Number | None = None
-    price: Number | None = None
-    flat: Number | None = None
+    up_to: Told | None = None
+    price: Told | None = None
+    flat: Told | None = None
 
 
 class StepIn(In):
@@ -91,8 +92,8 @@ class StepIn(In):
 class StepOut(Out):
     """A step of a discount scale: `percent` off, above a quantity."""
 
-    above: Number
-    percent: Number
+    above: Told
+    percent: Told
 
 
 class LineIn(In):
@@ -146,12 +147,12 @@ class LineOut(Out):
     when: str | None = None
     interval: str | None = None
     price_per: str | None = None
-    price: Number | None = None
-    price_quantity: Number | None = None
+    price: Told | None = None
+    price_quantity: Told | None = None
     package: str | None = None
     proration: str | None = None
     vat: list[RateOut] | None = None
-    included: Number | None = None
+    included: Told | None = None
     included_proration: str | None = None
     tiers: list[TierOut] | None = None
     tier_mode: str | None = None
@@ -162,13 +163,13 @@ class LineOut(Out):
     tick: str | None = None
     tick_scope: str | None = None
     flat_price: bool | None = None
-    reference_price: Number | None = None
+    reference_price: Told | None = None
     in_minimum: bool | None = None
     in_cap: bool | None = None
     interim: bool | None = None
     notice: NoticeOut | None = None
     usage_pricing: str | None = None
-    markup: Number | None = None
+    markup: Told | None = None
     bookable_by: str | None = None
     show: bool | None = None
     highlight: bool | None = None
@@ -225,12 +226,12 @@ class VersionOut(Out):
     title: str
     interval: str
     vat: list[RateOut] | None
-    minimum_sales: Number | None
-    cost_cap: Number | None
+    minimum_sales: Told | None
+    cost_cap: Told | None
     minimum_proration: str
     cap_proration: str
-    tolerance: Number
-    interim_threshold: Number | None
+    tolerance: Told
+    interim_threshold: Told | None
     credit_on_end: bool
     lines: dict[str, LineOut]
 

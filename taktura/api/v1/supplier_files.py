@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
 from ninja import Router
 from pydantic import Field
 
@@ -128,6 +129,19 @@ def list_files(request: HttpRequest, supplier: Key, limit: Limit = LIMIT, after:
 def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
     """A file, and what became of its rows."""
     return _file(file_by_id(supplier_of(request, supplier), file))
+
+
+@endpoint(
+    router, "GET", "/suppliers/{supplier}/files/{int:file}/content", "usage.view", answer=None,
+    media="application/octet-stream",
+)  # fmt: skip
+def get_file_content(request: HttpRequest, supplier: Key, file: Id) -> HttpResponse:
+    """A file as it was received, byte by byte."""
+    found = file_by_id(supplier_of(request, supplier), file)
+    answer = HttpResponse(bytes(found.content), content_type="application/octet-stream")
+    answer.headers["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer
 
 
 @endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}/problems", "usage.view", answer=Problems)

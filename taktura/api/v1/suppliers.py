@@ -9,7 +9,7 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Currency, Day, Flag, In, Key, Number, Out, Text50, Text100, Text200
+from taktura.api.fields import Currency, Day, Flag, In, Key, Number, Out, Text50, Text100, Text200, Told
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.contract_bodies import ContractOut
 from taktura.api.v1.contract_bodies import one as one_contract
@@ -112,7 +112,7 @@ class SubscriptionOut(Out):
     product: str
     product_name: str
     unit: str
-    quantity: Number | None
+    quantity: Told | None
 
 
 class Subscriptions(Out):
@@ -129,6 +129,18 @@ class Link(In):
     contract: Key
     article: Key
     line: Text100 | None = None
+
+
+class Links(In):
+    """Supplier subscriptions, and the contract lines that get their usage."""
+
+    links: list[Link] = Field(min_length=1, max_length=1000)
+
+
+class SubscriptionIn(In):
+    """A supplier subscription."""
+
+    subscription: Text200 = Field(min_length=1)
 
 
 class CustomerLink(In):
@@ -267,6 +279,30 @@ def link(request: HttpRequest, supplier: Key, body: Link) -> ContractOut:
     line = line_for(contract, body.article, body.line, call.today)
     services.link(call.actor, supplier=supplier_of(request, supplier), reference=body.subscription, line=line)
     return one_contract(call, body.contract)
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/link_many", "usage.change", answer=Reprocessed, codes=("conflict",)
+)  # fmt: skip
+def link_many(request: HttpRequest, supplier: Key, body: Links) -> Reprocessed:
+    """Tie many supplier subscriptions to contract lines, all or none, and process what waits of the supplier again."""
+    call = call_of(request)
+    lines = [line_for(by_key(call.seller.pk, x.contract), x.article, x.line, call.today) for x in body.links]
+    ties = [(x.subscription, line) for x, line in zip(body.links, lines, strict=True)]
+    tied = billing.tie(call.actor, supplier=supplier_of(request, supplier), ties=ties)
+    return Reprocessed(recorded=tied.recorded, waiting=counted(tied.waiting), documents=[d.id for d in tied.issued])
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/subscriptions", "usage.change", answer=SubscriptionOut, status=201,
+    codes=("conflict",),
+)  # fmt: skip
+def note_subscription(request: HttpRequest, supplier: Key, body: SubscriptionIn) -> SubscriptionOut:
+    """Note a supplier subscription that waiting usage names, but no import has made; a noted one stays as it is."""
+    row = services.note_subscription(
+        call_of(request).actor, supplier=supplier_of(request, supplier), reference=body.subscription
+    )
+    return SubscriptionOut(subscription=row.reference, **subscription_shown(row))
 
 
 @endpoint(

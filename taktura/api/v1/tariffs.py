@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Amount, Day, In, Key, Number, Out, Text50, Whole
+from taktura.api.fields import Amount, Day, In, Key, Number, Out, Text50, Told, Whole
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.offer import TariffIn, TariffOut, TariffSummary, VersionIn, VersionOut, written
 from taktura.billing.services import publish_version
@@ -57,8 +57,8 @@ class CouponOut(Out):
     """A coupon."""
 
     coupon: str
-    percent: Number | None
-    amount: Number | None
+    percent: Told | None
+    amount: Told | None
     periods: int | None
     lines: list[str]
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import ANSWER, Answer, endpoint
-from taktura.api.fields import Day, In, Key, Moment, Number, Out, Text100, Text300, Whole
+from taktura.api.fields import Day, In, Key, Moment, Number, Out, Text100, Text300, Told, Whole
 from taktura.api.paging import LIMIT, After, Limit, narrowed, page_of
 from taktura.api.parsing import JSON, check_media
 from taktura.api.problems import Fault, language_of
@@ -21,13 +21,15 @@ from taktura.billing.services.waiting import Tied
 from taktura.contracts.queries import by_key
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
-from taktura.usage.models import UsageException, UsageRecord
+from taktura.usage.models import UsageException, UsageHistory, UsageRecord
 from taktura.usage.queries import record_by_id, waiting_by_reason
 from taktura.usage.services import Entry, Unread, Verdict, withdraw_usage
 from taktura.usage.services.records import DEFAULT_SOURCE, MAX_BATCH
+from taktura.usage.trace import revisions
 
 router = Router()
 MOST_BYTES = 16 * 1024**2
+MOST_REVISIONS = 500  # of a record that are told
 Reason = Literal[
     "unknown_key", "no_contract", "no_subscription", "before_start", "after_end", "closed_period", "currency", "paused",
     "invalid",
@@ -96,10 +98,10 @@ class RecordOut(Out):
     at: datetime
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     until: date
-    quantity: Number | None
+    quantity: Told | None
     seconds: int | None
-    cost_amount: Number | None
-    amount: Number | None
+    cost_amount: Told | None
+    amount: Told | None
     currency: str
     attributes: dict[str, Any] | None
     file: int | None
@@ -111,6 +113,30 @@ class Records(Out):
 
     items: list[RecordOut]
     next: str | None
+
+
+class Revision(Out):
+    """A revision that was replaced, or `withdrawn`, as it was; `article` is what it was sent for."""
+
+    revision: int
+    withdrawn: bool
+    replaced_at: datetime
+    article: str
+    at: datetime
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    until: date
+    quantity: Told | None
+    seconds: int | None
+    cost_amount: Told | None
+    amount: Told | None
+    currency: str
+    attributes: dict[str, Any] | None
+
+
+class History(Out):
+    """The revisions before the present one."""
+
+    items: list[Revision]
 
 
 class Waiting(Out):
@@ -316,6 +342,19 @@ def list_usage(
 def get_usage(request: HttpRequest, id: Text300, source: Text100 = DEFAULT_SOURCE) -> RecordOut:  # noqa: A002
     """One usage record by its id."""
     return one(call_of(request), id, source)
+
+
+@endpoint(router, "GET", "/usage/history", "usage.view", answer=History)
+def get_usage_history(request: HttpRequest, id: Text300, source: Text100 = DEFAULT_SOURCE) -> History:  # noqa: A002
+    """What a usage record was before it was corrected or withdrawn, the newest first; at most 500."""
+    rows = revisions(call_of(request).seller.pk, source, id)[:MOST_REVISIONS]
+    return History(items=[_revision(row) for row in rows])
+
+
+def _revision(row: UsageHistory) -> Revision:
+    named = {"revision": row.revision, "withdrawn": row.withdrawn, "replaced_at": row.replaced_at}
+    days = {"from": row.record["day"], "until": row.record["end_day"]}
+    return Revision.model_validate(row.record | named | days)
 
 
 @endpoint(router, "GET", "/usage/exceptions", "usage.view", answer=Exceptions)

@@ -1,12 +1,12 @@
 """Webhooks: where events are sent, what became of each, and sending again."""
 
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import Field, Strict
+from pydantic import AfterValidator, Field, Strict
+from pydantic_core import PydanticCustomError
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
@@ -23,7 +23,17 @@ State = Literal["waiting", "delivered", "failed"]
 Url = Annotated[str, Strict(), Field(min_length=1, max_length=2000, examples=["https://shop.example/taktura"])]
 EventType = Annotated[str, Strict(), Field(max_length=60, json_schema_extra={"enum": list(TYPES)})]
 Events = Annotated[list[EventType], Field(max_length=len(TYPES), description="types; none: all, also those to come")]
-AnyType = Annotated[str, Field(max_length=60, json_schema_extra={"enum": [*TYPES, TEST]})]
+
+
+def _known(value: str) -> str:
+    if value not in (*TYPES, TEST):
+        raise PydanticCustomError("literal_error", "no type", {"expected": ", ".join([*TYPES, TEST])})
+    return value
+
+
+AnyType = Annotated[
+    str, Field(max_length=60, json_schema_extra={"enum": [*TYPES, TEST]}), AfterValidator(_known)
+]  # fmt: skip
 
 
 class WebhookIn(In):
@@ -265,15 +275,8 @@ def send_test_event(request: HttpRequest, webhook: Id) -> DeliveryOut:
 def replay_failed_deliveries(request: HttpRequest, webhook: Id, body: ReplayFailed) -> Replayed:
     """Send all events of a webhook that failed again, with the same ids."""
     call = call_of(request)
-    since = _instant(body.since, call.seller.time_zone)
+    since = call.instant(body.since)
     return Replayed(replayed=services.replay_failed(call.actor, endpoint=_of(request, webhook), since=since))
-
-
-def _instant(value: date | datetime | None, zone: str) -> datetime | None:
-    """A day begins where the seller is."""
-    if value is None or isinstance(value, datetime):
-        return value
-    return datetime.combine(value, time(), ZoneInfo(zone))
 
 
 @endpoint(router, "GET", "/webhook_deliveries", VIEW, answer=Deliveries)

@@ -7,11 +7,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
 
+from taktura.accounts.inviting import invitation_letter
 from taktura.invoices.services.mailing import TEXTS, sample_letter
 from taktura.kit.language import LANGUAGES
 from taktura.office import show
 from taktura.office.page import actor_of, page, seller_of, today_of, user_of
-from taktura.office.settings.users import invitation_mail
 
 SIGN_IN = {"login_code": "account/email/login_code", "password_reset_code": "account/email/password_reset_code"}
 KINDS = (*TEXTS, "invitation", *SIGN_IN)
@@ -44,7 +44,7 @@ def _mail(request: HttpRequest, kind: str, language: str) -> tuple[str, str]:
     if kind == "invitation":
         until = show.moment(actor_of(request).now + timedelta(days=7), seller.time_zone)
         link = request.build_absolute_uri("/account/invitation/…/")
-        return invitation_mail(language, by=user_of(request).name, company=seller.name, link=link, until=until)
+        return invitation_letter(language, by=user_of(request).name, company=seller.name, link=link, until=until)
     with translation.override(language):
         mail = get_adapter(request).render_mail(
             SIGN_IN[kind], user_of(request).email, {"code": "X4K-7QP", "request": request, "user": user_of(request)}

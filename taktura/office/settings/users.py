@@ -11,18 +11,17 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from taktura.accounts import services
+from taktura.accounts.inviting import mail_invitation
 from taktura.accounts.models import Invitation, User
 from taktura.accounts.permissions import ROLES
 from taktura.accounts.queries import open_invitations, second_factors, usable_keys_of
 from taktura.core.errors import Refused
-from taktura.kit.mail.services import post, server_of
 from taktura.office import show
 from taktura.office.customers.changes import choices
 from taktura.office.forms import add_refusal
@@ -215,23 +214,10 @@ def _invite(request: HttpRequest, fields: dict[str, Any]) -> tuple[str, bool]:
     path = reverse("accept_invitation", args=[secret])
     link = f"{settings.PUBLIC_URL}{path}" if settings.PUBLIC_URL else request.build_absolute_uri(path)
     seller = seller_of(request)
-    until = show.moment(invitation.expires_at, seller.time_zone)
-    subject, text = invitation_mail(invitation.language, by=by.name, company=seller.name, link=link, until=until)
-    post(
-        actor.now, to=invitation.email, subject=subject, text=text, kind="account",
-        about=f"invitation:{invitation.pk}", language=invitation.language,
-    )  # fmt: skip
-    return link, server_of("") is not None
-
-
-def invitation_mail(language: str, **values: str) -> tuple[str, str]:
-    """Subject and text of an invitation: `by`, `company`, `link`, `until`."""
-    with translation.override(language):
-        text = _(
-            "Good day,\n\n%(by)s invites you to work in Taktura for %(company)s. Choose a name and a password here:\n\n"
-            "%(link)s\n\nThe link can be used once, until %(until)s.\n\nIf you do not expect this mail, ignore it."
-        )
-        return _("Invitation to Taktura"), text % values
+    sent = mail_invitation(
+        actor, invitation=invitation, link=link, by=by.name, company=seller.name, time_zone=seller.time_zone
+    )
+    return link, sent
 
 
 @page("accounts.change")
