@@ -15,7 +15,7 @@ from taktura.kit.jobs.models import Work
 from taktura.kit.jobs.retry import AGAIN
 from taktura.kit.jobs.services import Tell, carry_out, file_of, start
 from taktura.usage.models import Supplier
-from taktura.usage.services import check_size
+from taktura.usage.services import check_content
 
 FILE = "usage_file"  # a kind of long work, as RUN
 
@@ -50,8 +50,8 @@ def _run(work: Work, tell: Tell) -> dict[str, Any]:
 
 def start_reading(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> Work:
     """Start to take a supplier's file in, in the background. Raises `Refused`: `conflict` while another file of the
-    seller is read, `invalid` where it is too large. What the file itself is refused for is kept with the work."""
-    check_size(content)
+    seller is read, `invalid` where it is too large or no text. What else it is refused for is kept with the work."""
+    check_content(content)
     return start(
         actor, kind=FILE, subject=f"seller:{supplier.seller_id}", parameters={"supplier": supplier.pk}, task=read_file,
         file=(name, content),

@@ -63,6 +63,43 @@ def test_a_second_factor_is_set_up_and_asked_for(office: Office, clerk: str) -> 
     expect(other).to_have_url(f"{office.url}/")
 
 
+def test_a_passkey_is_added_and_opens_the_office_alone(office: Office, clerk: str) -> None:
+    """With the authenticator that Chromium has for tests: it verifies who holds it, as a finger on a reader does."""
+    page = office.open()
+    device = page.context.new_cdp_session(page)
+    device.send("WebAuthn.enable")
+    device.send("WebAuthn.addVirtualAuthenticator", {"options": {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }})  # fmt: skip
+    sign_in(page, office.url, clerk)
+    page.goto(f"{office.url}/account/2fa/webauthn/add/")
+    page.fill("[name=password]", PASSWORD)
+    page.click("main button.btn-primary")
+    page.fill("[name=name]", "Laptop")
+    page.check("[name=passwordless]")
+    check_page(page)
+    page.click("#mfa_webauthn_add")
+    expect(page).to_have_url(f"{office.url}/account/2fa/recovery-codes/")
+    check_page(page)
+    page.goto(f"{office.url}/account/2fa/webauthn/")
+    expect(page.locator("main")).to_contain_text("Laptop")
+    check_page(page)
+    page.get_by_role("button", name="Your account").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(f"{office.url}/account/login/")
+    page.click("#passkey_login")
+    expect(page).to_have_url(f"{office.url}/")
+
+    stranger = office.open()
+    other = stranger.context.new_cdp_session(stranger)
+    other.send("WebAuthn.enable")
+    stranger.goto(f"{office.url}/account/login/")
+    expect(stranger.locator("#passkey_login")).to_be_visible()
+    stranger.goto(office.url)
+    expect(stranger).to_have_url(f"{office.url}/account/login/?next=/")
+
+
 def test_a_wrong_password_is_no_way_in(office: Office, clerk: str) -> None:
     page = office.open()
     sign_in(page, office.url, clerk, "something else")

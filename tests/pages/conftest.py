@@ -68,9 +68,14 @@ def actor() -> Actor:
 def seller(database: str) -> Seller:
     """A company with a telephone tariff, three customers (one without billing information), two contracts billed in
     January and February, a supplier with an unlinked subscription, and usage that waits."""
+    return make_seller("Sonnenruf GmbH")
+
+
+def make_seller(name: str) -> Seller:
+    """A company as `seller` has it."""
     actor = Actor("test", JANUARY)
     made = customers.create_seller(
-        actor, name="Sonnenruf GmbH", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=[[None, "19"]], **{
+        actor, name=name, country="DE", currency="EUR", time_zone="Europe/Berlin", vat=[[None, "19"]], **{
             k: v for k, v in ADDRESS.items() if k != "country"}
     )  # fmt: skip
     for kind, form in (("invoice", "RE-{year}-{number:05}"), ("credit_note", "RK-{year}-{number:05}")):
@@ -124,18 +129,24 @@ def seller(database: str) -> Seller:
 @pytest.fixture
 def company(seller: Seller) -> Seller:
     """The small company with one of everything that a page shows."""
+    return with_everything(seller)
+
+
+def with_everything(seller: Seller) -> Seller:
+    """A company of `make_seller` as `company` has it."""
     actor, subject = Actor("test", JANUARY), f"seller:{seller.pk}"
     line = {"title": "Headset", "price": "49.90"}
-    billing.sell(actor, customer=Customer.objects.get(key="acme"), lines=[line])
+    document = Document.objects.filter(seller=seller).earliest("id")
+    billing.sell(actor, customer=Customer.objects.get(key="acme", seller=seller), lines=[line])
     post(
         JANUARY, to="a@c.example", subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>", sender=subject,
-        about=f"document:{Document.objects.earliest('id').pk}", attachments=[("a.pdf", "application/pdf", b"%PDF")],
+        about=f"document:{document.pk}", attachments=[("a.pdf", "application/pdf", b"%PDF")],
     )  # fmt: skip
-    supplier = Supplier.objects.get(key="sun")
+    supplier = Supplier.objects.get(key="sun", seller=seller)
     rows = b"id,customer_id,customer_name,subscription_id,product_id,quantity,period_start,period_end\n"
     rows += b"1,a-1,Acme,s-1,p-1,2,2026-01-01,2026-01-31\n"
     billing.receive_file(actor, supplier=supplier, name="january.csv", content=rows)
-    old = UsageRecord.objects.get(external_id="s1")
+    old = UsageRecord.objects.get(external_id="s1", seller=seller)
     entry = {"contract": "V-acme", "article": "search", "quantity": "4", "at": old.at, "id": "s1", "revision": 2}
     billing.record_usage(actor, seller=seller, entries=[entry])
     invite(actor, email="new@firm.example", role="viewer")

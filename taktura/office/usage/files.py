@@ -34,14 +34,6 @@ MEGABYTE = 1_000_000
 MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
 AT_ONCE = 5 * MEGABYTE  # a larger file is read in the background
 ENDINGS = (".csv", ".txt", ".tsv")
-# How files begin that are no text, and what to do with them.
-NO_TEXT = (
-    (b"PK\x03\x04", lazy("This is an archive or a workbook: unpack it, or save the sheet as CSV.")),
-    (b"\x1f\x8b", lazy("This file is packed: unpack it first.")),
-    (b"\xd0\xcf\x11\xe0", lazy("This is a workbook: save the sheet as CSV.")),
-    (b"%PDF", lazy("This is a PDF: ask the supplier for the figures as CSV.")),
-    (b"PAR1", lazy("This is a Parquet file: ask the supplier for the figures as CSV.")),
-)
 
 
 class FileForm(forms.Form):
@@ -67,11 +59,6 @@ class FileForm(forms.Form):
         if sent.size > MOST_BYTES:
             too_large = _("The file has more than %(most)s MB: split it, or load it by the command import-usage.")
             raise forms.ValidationError(too_large % {"most": MOST_BYTES // MEGABYTE})
-        start = sent.read(8)
-        sent.seek(0)
-        for magic, text in NO_TEXT:
-            if start.startswith(magic):
-                raise forms.ValidationError(text)
         return sent
 
 
@@ -101,7 +88,7 @@ def new(request: HttpRequest) -> HttpResponse:
                 return redirect("work", work.pk)
             received, issued = receive_file(actor, supplier=supplier, name=name, content=content)
         except Refused as refused:
-            add_refusal(form, refused)
+            add_refusal(form, refused, {"": "file"})
             known = known or known_file(supplier, content)
         else:
             assert received.file is not None

@@ -2,7 +2,7 @@
 
 from taktura.usage.queries import fold
 from taktura.usage.services.corrections import correct_usage, send_to
-from taktura.usage.services.files import Received, check_size, import_rows, receive_file
+from taktura.usage.services.files import Received, check_content, import_rows, receive_file
 from taktura.usage.services.links import (
     Extension,
     extend_contract,
@@ -38,7 +38,7 @@ __all__ = [
     "Received",
     "Unread",
     "Verdict",
-    "check_size",
+    "check_content",
     "change_supplier",
     "correct_usage",
     "create_supplier",

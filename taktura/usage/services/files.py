@@ -27,6 +27,11 @@ SUBSCRIPTION = (
 )  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
 MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and takes it as text of twice the length
+# How files begin that hold others: zip (also XLSX and ODS), 7z, rar; tar says so further on.
+ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
+TAR, TAR_AT = b"ustar", 257
+# gzip, compress, bzip2, xz, Zstandard, LZ4
+PACKED = (b"\x1f\x8b", b"\x1f\x9d", b"BZh91AY&SY", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
 
 
 @dataclass(slots=True)
@@ -42,10 +47,21 @@ class Received:
     end_day: date | None = None
 
 
-def check_size(content: bytes) -> None:
-    """Raise `Refused` (`invalid`) for more than `MAX_FILE_BYTES`."""
+def check_content(content: bytes) -> None:
+    """Raise `Refused` (`invalid`) for more than `MAX_FILE_BYTES`, and for what is no text. Nothing is unpacked here:
+    a small file that unpacks to a huge one does no harm."""
     if len(content) > MAX_FILE_BYTES:
         raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
+    if content.startswith(ARCHIVES) or content[TAR_AT : TAR_AT + len(TAR)] == TAR:
+        raise Refused("invalid", "This is an archive or a workbook: unpack it, or save the sheet as CSV.")
+    if content.startswith(PACKED):
+        raise Refused("invalid", "This file is packed: unpack it first.")
+    if content.startswith(b"\xd0\xcf\x11\xe0"):
+        raise Refused("invalid", "This is a workbook: save the sheet as CSV.")
+    if content.startswith(b"%PDF-"):
+        raise Refused("invalid", "This is a PDF: ask the supplier for the figures as CSV.")
+    if content.startswith(b"PAR1"):
+        raise Refused("invalid", "This is a Parquet file: ask the supplier for the figures as CSV.")
 
 
 @transaction.atomic
@@ -55,9 +71,9 @@ def receive_file(
     """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`), unless none of its
     rows could be taken in before: then it is read again, by a mapping that was corrected meanwhile.
 
-    A bad row becomes a problem with its line and reason; it stops no other. `invalid` for more than `MAX_FILE_BYTES`.
+    A bad row becomes a problem with its line and reason; it stops no other. `invalid`: see `check_content`.
     """
-    check_size(content)
+    check_content(content)
     # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
     Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
     sha = hashlib.sha256(content).hexdigest()
