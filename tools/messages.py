@@ -40,6 +40,7 @@ TABLES = {
     "taktura/invoices/services/mailing.py": {"SUBJECTS", "TEXTS"},
     "taktura/kit/language.py": {"WORDS"},
     "taktura/kit/mail/services.py": {"TEST"},
+    "taktura/office/accounts/adapter.py": {"IN_OUR_WORDS"},
     "taktura/office/words.py": {"WORDS"},
     "taktura/usage/reader/rows.py": {"TEXTS"},
 }

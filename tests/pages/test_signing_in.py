@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ import pytest
 from allauth.mfa.models import Authenticator
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import translation
 
 from taktura.accounts.models import Invitation, User
 from taktura.accounts.services import change_user, create_user, invite
@@ -17,6 +19,7 @@ from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.mail.models import OutgoingMail
+from taktura.office.accounts.adapter import IN_OUR_WORDS
 from tests.pages.conftest import PASSWORD
 from tests.pages.doors import (
     EMAIL,
@@ -405,3 +408,17 @@ def test_an_invitation_opens_in_time_and_once(clock: Clock) -> None:
     create_user(actor, email="Olga@firm.example", name="Olga", role="viewer", password=PASSWORD)
     assert browser().post(f"/account/invitation/{secret}/", typed).status_code == 422
     assert User.objects.get(email="Olga@firm.example").role == "viewer"
+
+
+def test_german_is_not_on_first_name_terms(database: str, client_as: Callable[..., Client]) -> None:
+    assert "Möchten Sie sich abmelden?" in client_as(language="de").get("/account/logout/").content.decode()
+    assert (
+        "Geben Sie Ihre E-Mail-Adresse ein"
+        in Client(SERVER_NAME="localhost", headers={"accept-language": "de"})
+        .get("/account/password/reset/")
+        .content.decode()
+    )
+    with translation.override("de"):
+        for text in IN_OUR_WORDS:
+            assert translation.gettext(text) != text
+            assert not re.search(r"\b(du|dein\w*|dir|dich)\b", translation.gettext(text), re.IGNORECASE), text

@@ -8,25 +8,23 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext_noop
 
 from taktura.kit.secret import seal, unseal
 
-# Sentences of allauth that our own catalogs say otherwise: its German is on first-name terms.
+# Sentences of allauth that our own catalogs say otherwise: its German is on first-name terms. `tools.messages` collects
+# them.
 IN_OUR_WORDS = (
-    gettext_noop("Please type your current password."),
-    gettext_noop("Be patient, you are sending too many requests."),
-    gettext_noop("You must type the same password each time."),
-    gettext_noop("Are you sure you want to sign out?"),
-    gettext_noop("You have signed out."),
-    gettext_noop("Your password has been changed."),
-    gettext_noop("Your password is now changed."),
-    gettext_noop(
-        "Forgotten your password? Enter your email address below, and we'll send you an email allowing you to reset it."
-    ),
-    gettext_noop("Please contact us if you have any trouble resetting your password."),
-    gettext_noop("You are about to generate a new set of recovery codes for your account."),
-    gettext_noop("You are about to deactivate authenticator app based authentication. Are you sure?"),
+    "Please type your current password.",
+    "Be patient, you are sending too many requests.",
+    "You must type the same password each time.",
+    "Are you sure you want to sign out?",
+    "You have signed out.",
+    "Your password has been changed.",
+    "Your password is now changed.",
+    "Forgotten your password? Enter your email address below, and we'll send you an email allowing you to reset it.",
+    "Please contact us if you have any trouble resetting your password.",
+    "You are about to generate a new set of recovery codes for your account.",
+    "You are about to deactivate authenticator app based authentication. Are you sure?",
 )
 
 
