@@ -207,7 +207,7 @@ def test_the_same_file_again_leads_to_the_first(company: Seller, client_as: Call
     [
         ("a.csv", b"PK\x03\x04rest", "unpack it"),
         ("a.csv", b"\x1f\x8brest", "unpack it"),
-        ("a.csv", b"a.csv".ljust(257, b"\0") + b"ustar", "archive"),
+        ("a.csv", b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "archive"),
         ("a.csv", b"BZh91AY&SYrest", "unpack it"),
         ("a.txt", b"%PDF-1.7", "PDF"),
         ("a.csv", b"\xd0\xcf\x11\xe0", "workbook"),

@@ -44,9 +44,11 @@ def test_each_statement_is_counted(seller: Seller, actor: Actor) -> None:
     assert counts() == {2: (1, 0), 5: (2, 0), 9: (1, 0)}
     UsageRecord.objects.filter(external_id="r2").update(quantity=None)  # says nothing of days
     assert list(check_days()) == []
+    usage.record_usage(actor, seller=seller, entries=[entry(4, 2, revision=2)])  # another day, as a later revision says
+    assert counts() == {2: (2, 0), 5: (1, 0), 9: (1, 0)}
     with connections["owner"].cursor() as cursor:
         cursor.execute("DELETE FROM usage_usageexception; DELETE FROM usage_usagerecord WHERE external_id = 'r2'")
-    assert counts() == {2: (1, 0), 5: (2, 0)}
+    assert counts() == {2: (2, 0), 5: (1, 0)}
     assert verify() == []
 
 

@@ -3,7 +3,6 @@
 from datetime import date
 from typing import Any
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -44,8 +43,6 @@ class NewCompanyForm(AddressForm, TaxForm, RulesForm):
         super().__init__(*args, initial=initial, seller=Seller(), today=date.min, **options)
         for name in set(self.fields) - set(self.field_order or ()):  # rules that are for later
             del self.fields[name]
-        if isinstance(zones := self.fields["time_zone"], forms.ChoiceField):
-            zones.help_text = lazy("Its days decide to which day usage and acts belong.")
 
     def settings(self) -> dict[str, Any]:
         """The fields as the service takes them."""

@@ -1,7 +1,7 @@
 """Background work: what runs, what waits, what failed and why."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -192,42 +192,21 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def retry(request: HttpRequest, pk: int) -> HttpResponse:
     """Try a failed job again."""
-    try:
-        retry_job(pk)
-    except Refused as refused:
-        _missing(refused)
-        messages.error(request, text_of(refused, show.language()))
-    else:
-        messages.success(request, _("The job is tried again."))
-    return redirect("job", pk)
+    return _done(request, pk, retry_job, _("The job is tried again."))
 
 
 @page("jobs.retry")
 @require_POST
 def rest(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a failed job up."""
-    try:
-        give_up_job(pk)
-    except Refused as refused:
-        _missing(refused)
-        messages.error(request, text_of(refused, show.language()))
-    else:
-        messages.success(request, _("The job is given up."))
-    return redirect("job", pk)
+    return _done(request, pk, give_up_job, _("The job is given up."))
 
 
 @page("jobs.retry")
 @require_POST
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Take back a job that has not begun."""
-    try:
-        cancel_job(pk)
-    except Refused as refused:
-        _missing(refused)
-        messages.error(request, text_of(refused, show.language()))
-    else:
-        messages.success(request, _("The job is cancelled."))
-    return redirect("job", pk)
+    return _done(request, pk, cancel_job, _("The job is cancelled."))
 
 
 @page("jobs.retry")
@@ -240,6 +219,14 @@ def stop_work(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("jobs")
 
 
-def _missing(refused: Refused) -> None:
-    if refused.code == "not_found":
-        raise Http404
+def _done(request: HttpRequest, pk: int, act: Callable[[int], None], said: str) -> HttpResponse:
+    """Do something with a job and say so, or why not; 404 where there is no such job."""
+    try:
+        act(pk)
+    except Refused as refused:
+        if refused.code == "not_found":
+            raise Http404 from refused
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, said)
+    return redirect("job", pk)

@@ -29,7 +29,7 @@ MAX_PROBLEMS_KEPT = 10_000
 MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and takes it as text of twice the length
 # How files begin that hold others: zip (also XLSX and ODS), 7z, rar; tar says so further on.
 ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
-TAR, TAR_AT = b"ustar", 257
+TARS, TAR_AT = (b"ustar\x0000", b"ustar  \x00"), 257  # of POSIX, of GNU; no text holds them
 # gzip, compress, bzip2, xz, Zstandard, LZ4
 PACKED = (b"\x1f\x8b", b"\x1f\x9d", b"BZh91AY&SY", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
 
@@ -52,7 +52,7 @@ def check_content(content: bytes) -> None:
     a small file that unpacks to a huge one does no harm."""
     if len(content) > MAX_FILE_BYTES:
         raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
-    if content.startswith(ARCHIVES) or content[TAR_AT : TAR_AT + len(TAR)] == TAR:
+    if content.startswith(ARCHIVES) or content[TAR_AT : TAR_AT + 8] in TARS:
         raise Refused("invalid", "This is an archive or a workbook: unpack it, or save the sheet as CSV.")
     if content.startswith(PACKED):
         raise Refused("invalid", "This file is packed: unpack it first.")
