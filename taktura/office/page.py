@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from taktura.accounts.models import User
 from taktura.accounts.permissions import PERMISSIONS
@@ -65,6 +66,13 @@ def seller_of(request: HttpRequest) -> Seller:
     if seller is None:
         raise NoSeller
     return seller
+
+
+def back_of(request: HttpRequest) -> str:
+    """Where a form goes back to: its `next`, where that is an address of this office; else home."""
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe and target.startswith("/") else "/"
 
 
 def actor_of(request: HttpRequest) -> Actor:

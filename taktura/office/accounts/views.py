@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import translation
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -21,7 +20,7 @@ from taktura.kit.clock import utc_now
 from taktura.kit.language import LANGUAGES
 from taktura.office.forms import add_refusal
 from taktura.office.middleware import SELLER
-from taktura.office.page import OPEN, STAFF, page
+from taktura.office.page import OPEN, STAFF, back_of, page
 
 THEMES = ("auto", "light", "dark")
 
@@ -82,7 +81,7 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
 
 def _chosen(request: HttpRequest, name: str, known: Container[str], cookie: str) -> HttpResponse:
     """Keep a choice of how pages are: with the user, and in this browser for the time before sign-in."""
-    response, value = redirect(_back(request)), request.POST.get(name, "")
+    response, value = redirect(back_of(request)), request.POST.get(name, "")
     if value in known:
         if isinstance(request.user, User):
             setattr(request.user, name, value)
@@ -102,9 +101,3 @@ def choose_seller(request: HttpRequest) -> HttpResponse:
     if chosen.isdecimal() and int(chosen) in known:
         request.session[SELLER] = int(chosen)
     return redirect("home")
-
-
-def _back(request: HttpRequest) -> str:
-    target = request.POST.get("next", "/")
-    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    return target if safe else "/"
