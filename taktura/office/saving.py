@@ -12,7 +12,7 @@ from taktura.office.page import STAFF, back_of, page, user_of
 @require_POST
 def keep_filter(request: HttpRequest) -> HttpResponse:
     """Keep the filter named; without a query it is taken away."""
-    name, query = request.POST.get("name", "").strip(), request.POST.get("query", "")
+    name, query = (request.POST.get(field, "").replace("\0", "").strip() for field in ("name", "query"))
     slug = request.POST.get("slug", "")
     if name and slug.isidentifier():
         save_filter(user_of(request), slug, name, f"?{query}" if query else "")

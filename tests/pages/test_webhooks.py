@@ -199,7 +199,7 @@ def test_one_that_was_switched_off_says_why_and_stands_among_what_is_to_be_done(
     services.turn_off(endpoint, utc_now(), reason)
     assert said in text_of(client, f"{LIST}{endpoint.pk}/") and "Switched off" in text_of(client, LIST)
     task = text_of(client, "/").partition("Webhooks that do not arrive</a>")[0][-400:]
-    assert '<p class="figure mb-0">1</p>' in task and f'href="{LIST}"' in task
+    assert '<p class="figure mb-0">1</p>' in task and f'href="{LIST}?state=trouble"' in task
     assert "Webhooks that do not arrive" not in text_of(client_as("viewer"), "/")
 
 

@@ -48,6 +48,7 @@ NO_ACTS = {
     "apply_version": "a part of `publish_version`",
     "record_line": "a part of `extend_contract` and `book`",
     "rematch": "a part of changes",
+    "_set_retired": "a part of `retire_tariff` and `offer_tariff_again`",
     "issue": "a part of whatever makes documents",
     "take_numbers": "the same",
     "mail_document": "a mail is no fact of billing",

@@ -29,6 +29,7 @@ from taktura.office.typed import read_day
 
 MOST_LEFT_OUT = 2_000  # contracts that wait for another run; they are kept with the session
 MOST_EXPORTED = 1_000  # each is worked out
+YEARS_AHEAD = 100  # a later day is a slip, and periods end where the calendar does
 
 
 @page("billing.view")
@@ -66,11 +67,11 @@ def billing_page(request: HttpRequest) -> HttpResponse:
 
 
 def day_of(request: HttpRequest) -> date:
-    """The day until which is billed: the one in the address, else today."""
+    """The day until which is billed: the one in the address, where it makes sense, else today."""
     today = today_of(request)
     given = request.POST.get("on") or request.GET.get("on", "")
     found: date = read_day(given, show.language(), today) or today
-    return found
+    return found if found.year <= today.year + YEARS_AHEAD else today
 
 
 def preview_address(on: date, customer: int | None = None) -> str:
