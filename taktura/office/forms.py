@@ -25,6 +25,10 @@ def add_refusal(form: forms.BaseForm, refused: Refused, fields: Mapping[str, str
     form.add_error(name if name in form.fields else None, show.refusal(refused))
 
 
+# Of days that can be typed: terms and periods are counted on from them, and end where the calendar does.
+FIRST_YEAR, LAST_YEAR = 1900, 2199
+
+
 class DayField(forms.CharField):
     """A day, typed freely ("16.6.", "+1m", "end of month") or picked. Gives a `date`.
 
@@ -48,6 +52,11 @@ class DayField(forms.CharField):
         if day is None:
             raise forms.ValidationError(
                 _("“%(text)s” is no day: type it as in 2026-06-16, 16.6., +1m or end of month.") % {"text": text}
+            )
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise forms.ValidationError(
+                _("“%(text)s” is too far away: type a year from %(first)s to %(last)s.")
+                % {"text": text, "first": FIRST_YEAR, "last": LAST_YEAR}
             )
         return day
 

@@ -4,10 +4,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
+from django.core.exceptions import ValidationError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from taktura.invoices.rendering.formats import formats_of
+from taktura.office.forms import DayField
 from taktura.office.typed import read_day, read_number
 
 TODAY = date(2026, 6, 10)
@@ -103,3 +105,12 @@ def test_what_is_shown_can_be_typed_again(number: Decimal, language: str) -> Non
     shown = formats_of(language, "EUR").unit_price(number)
     read = read_number(shown, language)
     assert read is not None and Decimal(read) == number
+
+
+@pytest.mark.parametrize("text", ["31.12.9999", "0001-01-01", "1.1.2200", "1899-12-31"])
+def test_a_day_out_of_reach_is_said_to_be(text: str) -> None:
+    field = DayField()
+    field.today = date(2026, 3, 1)
+    with pytest.raises(ValidationError, match="too far away: type a year from 1900 to 2199"):
+        field.clean(text)
+    assert field.clean("31.12.2199") == date(2199, 12, 31)
