@@ -66,8 +66,10 @@ messages: $(VENV)/.dev ## Collect the messages to be translated, and compile the
 bench: $(VENV)/.dev ## Measure speed against limits taken in the same run
 	@$(BIN)/python -m bench
 
-soak: $(VENV)/.dev ## Run the long tests: 20,000 histories
+soak: $(VENV)/.dev ## Run the long tests: 20,000 histories, 500 of them through the services, 10,000 mutilated files
 	@TAKTURA_HISTORIES=20000 $(BIN)/pytest -n auto tests/core
+	@TAKTURA_SERVICE_HISTORIES=500 $(BIN)/pytest -n auto tests/scenarios/test_histories.py
+	@TAKTURA_MUTILATED=10000 $(BIN)/pytest -n auto tests/rooms/test_imports.py -k mutilated
 
 docs: $(VENV)/.dev ## Build the manual into site/
 	@$(BIN)/mkdocs build --strict > /dev/null 2>&1

@@ -21,6 +21,7 @@ MODULES = {
     "usage_http": ("usage_http",),
     "billing_run": ("billing_run", "rerun", "billing_run_growth"),
     "change": ("change",),
+    "what_if": ("what_if",),
     "pages": ("pages",),
 }
 NAMES = tuple(name for names in MODULES.values() for name in names)

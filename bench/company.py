@@ -35,6 +35,7 @@ MULTIPLIED: tuple[type[models.Model], ...] = (
 )  # fmt: skip
 NUMBER = "000000"  # the first contract's number, wherever a text holds it
 RECORDS_PER_LINE = 50
+MONTH_DAYS = 28
 
 SELLER: dict[str, Any] = {
     "name": "Example GmbH",
@@ -79,13 +80,15 @@ SEATS: dict[str, Any] = {
     "lines": {"seat": {"title": "Seat", "charge": "recurring", "price": "12.50", "booking": "add_on"}},
 }
 
-# What `_entries` says, as the store has it: records of the first month, in the order of time over all contracts.
+# What `_entries` says, as the store has it: records of the first days, in the order of time over all contracts.
 _USAGE = """
 SELECT %(seller)s::bigint AS seller_id, 'usage' AS source,
     a.key || '-' || c.number || '-' || i AS external_id, 1 AS revision, md5('') AS digest,
     l.contract_id, l.id AS line_id, a.key AS article, FALSE AS by_key, '' AS subscription, '' AS product,
-    (%(start)s::date + i %% 28 + time '09:00' + i * interval '1 minute') AT TIME ZONE %(zone)s AS at,
-    %(start)s::date + i %% 28 AS day, %(start)s::date + i %% 28 + 1 AS end_day, FALSE AS is_span,
+    (%(start)s::date + i * %(step)s %% %(days)s + time '09:00' + i * interval '1 minute')
+        AT TIME ZONE %(zone)s AS at,
+    %(start)s::date + i * %(step)s %% %(days)s AS day, %(start)s::date + i * %(step)s %% %(days)s + 1 AS end_day,
+    FALSE AS is_span,
     CASE WHEN a.key = 'letter' THEN 1 + (i + c.number) %% 3 END::numeric AS quantity,
     CASE WHEN a.key = 'call' THEN 5 + (i * 37 + c.number * 11) %% 400 END::bigint AS seconds,
     '' AS currency, FALSE AS priced
@@ -142,17 +145,19 @@ def settle_statistics() -> None:
     connections["owner"].close()
 
 
-def add_usage(company: Company, records: int = RECORDS_PER_LINE) -> int:
-    """Usage of the first month for every usage line, `records` each; gives how many in all."""
-    actor = on(START + timedelta(days=28))
-    span: dict[str, Any] = {"seller": company.seller.pk, "start": START, "zone": ZONE, "records": records}
+def add_usage(company: Company, records: int = RECORDS_PER_LINE, *, days: int = MONTH_DAYS, step: int = 1) -> int:
+    """Usage of the first `days` for every usage line, `records` each, every `step` days; gives how many in all."""
+    actor = on(START + timedelta(days=days))
+    span: dict[str, Any] = {
+        "seller": company.seller.pk, "start": START, "zone": ZONE, "records": records, "days": days, "step": step,
+    }  # fmt: skip
     last = company.count - BY_SERVICES - 1
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({_USAGE}) x LIMIT 0", {**span, "first": 0, "last": 0})
         columns = ", ".join(f'"{column.name}"' for column in cursor.description)
         cursor.execute(f"INSERT INTO usage_usagerecord ({columns}) {_USAGE}", {**span, "first": 0, "last": last})
         for number in range(last + 1, company.count):
-            usage.record_usage(actor, seller=company.seller, entries=list(_entries(number, records)))
+            usage.record_usage(actor, seller=company.seller, entries=list(_entries(number, records, days, step)))
             kept = columns.replace('"digest"', "digest <> ''")
             cursor.execute(
                 f"""SELECT {kept} FROM usage_usagerecord WHERE contract_id =
@@ -168,10 +173,11 @@ def add_usage(company: Company, records: int = RECORDS_PER_LINE) -> int:
     return count
 
 
-def _entries(number: int, records: int) -> Iterator[dict[str, Any]]:
-    """A contract's usage of the first month, in the words of the verb `usage`."""
+def _entries(number: int, records: int, days: int, step: int) -> Iterator[dict[str, Any]]:
+    """A contract's usage of the first days, in the words of the verb `usage`."""
     for i in range(records):
-        at = datetime(START.year, START.month, START.day + i % 28, 9, tzinfo=ZoneInfo(ZONE)) + timedelta(minutes=i)
+        day = START + timedelta(days=i * step % days)
+        at = datetime(day.year, day.month, day.day, 9, tzinfo=ZoneInfo(ZONE)) + timedelta(minutes=i)
         common = {"contract": f"C-{number:06}", "at": at}
         yield {**common, "id": f"call-{number}-{i}", "article": "call", "duration": 5 + (i * 37 + number * 11) % 400}
         yield {**common, "id": f"letter-{number}-{i}", "article": "letter", "quantity": 1 + (i + number) % 3}

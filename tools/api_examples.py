@@ -56,8 +56,22 @@ PLUS = {
         },
     },
 }  # fmt: skip
+FLAT = {
+    "tariff": "flat",
+    "title": "All calls",
+    "module": "telephone",
+    "tolerance": "10",
+    "lines": {
+        "all_calls": {
+            "title": "All calls", "charge": "usage", "unit": "minute", "flat_price": True, "price": "39.00",
+            "reference_price": "0.12",
+        },
+    },
+}  # fmt: skip
 CSV = "Id,Account,Subscription,Product,Quantity,Day,Cost\nR-1,ACC-7,SUB-1,storage,120,2026-02-03,0.0042\n\
 R-2,ACC-7,SUB-9,storage,80,2026-02-04,0.0042\nR-3,ACC-7,SUB-1,storage,many,2026-02-05,0.0042\n"
+MOVED = "contract,customer,tariff,start,billed_until,article,quantity\nM-1,K-1,talk,2025-01-01,2026-03-01,number,3\n\
+M-2,K-9,talk,2025-01-01,,,\n"
 MAPPING = {
     "id": "Id", "customer_id": "Account", "subscription_id": "Subscription", "product_id": "Product",
     "quantity": "Quantity", "period_start": "Day", "cost": "Cost",
@@ -66,6 +80,8 @@ RECORD = {"contract": "C-1001", "article": "call", "at": "2026-02-10T09:30:00+01
 USERS = [("ines@klartext.example", "Ines Kramer", "admin"), ("tom@klartext.example", "Tom Adler", "sales")]
 SECRET = "0" * 43  # of keys and invitations
 WEBHOOK = {"webhook": "1"}
+OFFER = "7KQD-M3XA-9TWE-4HNP-CF6G"
+WELCOME, CODE = {"coupon": "WELCOME"}, "9TWE-4HNP-CF6G-7KQD"
 WHSEC = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU="  # drawn by nobody
 C1, C2 = {"contract": "C-1001"}, {"contract": "C-1002"}
 NIMBUS = {"supplier": "nimbus"}
@@ -90,9 +106,37 @@ STORY: list[tuple[Any, ...]] = [
     ("list_articles", {}, {"limit": "2"}, None),
     ("list_tariffs", {}, {"public": "true"}, None),
     ("get_tariff", {"tariff": "talk"}, {}, None),
+    ("list_usage_keys", {}, {}, None),
+    ("create_usage_key", {}, {}, {"key": "pbx-fax", "title": "Fax", "titles": {"sv": "Fax"}, "source": "Telephones"}),
+    ("get_usage_key", {"key": "pbx-fax"}, {}, None),
+    ("change_usage_key", {"key": "pbx-fax"}, {}, {"flat_price": True}),
+    ("tie_usage_key", {"key": "pbx-fax"}, {}, {"article": "call"}),
+    ("untie_usage_key", {"key": "pbx-fax"}, {}, None),
+    ("delete_usage_key", {"key": "pbx-fax"}, {}, None),
+    ("create_module", {}, {}, {"module": "office", "title": "Virtual office", "titles": {"de": "Virtuelles Büro"}}),
+    ("list_modules", {}, {}, None),
+    ("order_modules", {}, {}, {"modules": ["office", "telephone"]}),
+    ("get_module", {"module": "telephone"}, {}, None),
+    ("change_module", {"module": "telephone"}, {}, {"title": "Telephone", "titles": {"de": "Telefon"}}),
+    ("order_tariffs", {"module": "telephone"}, {}, {"tariffs": ["talk"]}),
+    ("delete_module", {"module": "office"}, {}, None),
+    ("create_offer_number", {"tariff": "talk_plus"}, {}, {"memo": "Acme", "last_day": "2026-12-31", "most_uses": 5}),
+    ("list_offer_numbers", {"tariff": "talk_plus"}, {}, None),
+    ("get_offer_number", {"tariff": "talk_plus", "number": OFFER}, {}, None),
+    ("revoke_offer_number", {"tariff": "talk_plus", "number": OFFER}, {}, None),
+    ("get_price_list", {"module": "telephone"}, {"language": "en", "prices": "gross", "on": "2026-03-01"}, None),
+    ("get_price_list_pdf", {"module": "telephone"}, {"language": "de"}, None),
     ("define_coupon", {}, {}, {"coupon": "WELCOME", "percent": "20", "periods": 3, "lines": ["base"]}),
     ("list_coupons", {}, {}, None),
-    ("get_coupon", {"coupon": "WELCOME"}, {}, None),
+    ("get_coupon", WELCOME, {}, None),
+    ("change_coupon", WELCOME, {}, {"title": "New customers", "last_day": "2026-12-31", "most_uses": 500}),
+    ("switch_off_coupon", WELCOME, {}, None),
+    ("switch_on_coupon", WELCOME, {}, None),
+    ("draw_codes", WELCOME, {}, {"count": 1, "memo": "Fair in Hamburg"}),
+    ("list_codes", WELCOME, {}, None),
+    ("get_code", {**WELCOME, "code": CODE}, {}, None),
+    ("revoke_code", {**WELCOME, "code": CODE}, {}, None),
+    ("revoke_free_codes", WELCOME, {}, None),
     ("create_customer", {}, {}, {"customer": "K-1", "name": "Acme GmbH", "language": "de", "hourly_rate": "90.00"}),
     ("set_billing_information", {"customer": "K-1"}, {}, {"name": "Acme GmbH", **ADDRESS, "payment_days": 14}),
     ("change_customer", {"customer": "K-1"}, {}, {"round_up_minutes": 15}),
@@ -103,6 +147,7 @@ STORY: list[tuple[Any, ...]] = [
     ("sign", {}, {}, {**C1, "customer": "K-1", "tariff": "talk", "start": "2026-01-01", "quantities": {"number": 2},
                       "conditions": {"base": {"discount": "10", "reason": "first year"}}}),
     ("sign", {}, {}, {**C2, "customer": "K-2", "tariff": "talk", "start": "2026-02-01"}),
+    ("take_over_contracts", {}, {"preview": "true"}, MOVED),
     ("list_contracts", {}, {"customer": "K-1", "status": "active"}, None),
     ("get_contract", C1, {}, None),
     ("forecast", C1, {"bills": "2"}, None),
@@ -128,11 +173,15 @@ STORY: list[tuple[Any, ...]] = [
     ("list_suppliers", {}, {}, None),
     ("get_supplier", NIMBUS, {}, None),
     ("change_supplier", NIMBUS, {}, {"name": "Nimbus Cloud AG"}),
+    ("upload_file", NIMBUS, {"name": "february.csv", "preview": "true"}, CSV),
     ("upload_file", NIMBUS, {"name": "february.csv"}, CSV),
     ("list_files", NIMBUS, {}, None),
     ("get_file", {**NIMBUS, "file": "1"}, {}, None),
     ("get_file_content", {**NIMBUS, "file": "1"}, {}, None),
+    ("get_reconciliation", NIMBUS, {"from": "2026-02-01", "until": "2026-02-28"}, None),
     ("list_problems", {**NIMBUS, "file": "1"}, {}, None),
+    ("undo_import", {**NIMBUS, "file": "1"}, {}, None),
+    ("upload_file", NIMBUS, {"name": "february.csv"}, CSV),
     ("list_supplier_customers", NIMBUS, {"linked": "false"}, None),
     ("link_customer", NIMBUS, {}, {"reference": "ACC-7", "customer": "K-1"}),
     ("unlink_customer", NIMBUS, {}, {"reference": "ACC-7"}),
@@ -146,6 +195,7 @@ STORY: list[tuple[Any, ...]] = [
     ("set_product_reference", NIMBUS, {}, {"product": "licence", "article": "base"}),
     ("list_product_references", NIMBUS, {}, None),
     ("remove_product_reference", NIMBUS, {"product": "licence"}, None),
+    ("extend_contract", NIMBUS, {"preview": "true"}, {"subscription": "SUB-9", **C2}),
     ("extend_contract", NIMBUS, {}, {"subscription": "SUB-9", **C2}),
     ("note_subscription", NIMBUS, {}, {"subscription": "SUB-9"}),
     ("reprocess", NIMBUS, {}, None),
@@ -167,6 +217,14 @@ STORY: list[tuple[Any, ...]] = [
     ("get_work", {"work": "1"}, {}, None),
     ("stop_work", {"work": "1"}, {}, None),
     ("get_run", {"run": "1"}, {}, None),
+    ("forecast", C1, {}, None),
+    ("forecast_of_all", {}, {"from": "2026-03-02", "until": "2026-04-30"}, None),
+    ("compare_what_if", {}, {}, {"first_month": "2026-01", "last_month": "2026-02", "tariff": "talk",
+                                  "against": "talk_plus"}),
+    ("compare_what_if", {}, {}, {"first_month": "2026-01", "last_month": "2026-02", "customers": ["K-1"], "lines": True,
+                                 "draft": {"title": "Per call", "lines": {
+                                     "base": {"charge": "recurring", "price": "9.00"},
+                                     "call": {"charge": "usage", "price": "0.90"}}}}),
     ("list_documents", {}, {"customer": "K-1", "order": "newest_first"}, None),
     ("get_document", {"document": "1"}, {}, None),
     ("get_pdf", {"document": "1"}, {}, None),
@@ -182,11 +240,13 @@ STORY: list[tuple[Any, ...]] = [
     ("credit_document", {"document": "1"}, {}, {"lines": [{"line": 1, "net": "5.00"}], "reason": "agreed by phone"}),
     ("change_quantity", C1, {"preview": "true"}, {"article": "number", "quantity": 3, "from": "2026-03-16"}),
     ("change_quantity", C1, {}, {"article": "number", "quantity": 3, "from": "2026-03-16", "memo": "new office"}),
+    ("take_back_quantity", C1, {}, {"article": "number", "from": "2026-03-16", "memo": "not moved after all"}),
     ("book", C2, {}, {"article": "number", "quantity": 1, "from": "2026-03-10", "bill": "now", "as": "reception"}),
     ("end_line", C2, {}, {"article": "number", "line": "reception", "until": "2026-03-20"}, 24 * 9),
     ("pause", C2, {}, {"from": "2026-03-15", "until": "2026-03-25"}),
     ("resume", C2, {}, {"from": "2026-03-20"}),
     ("change_tariff", C1, {}, {"tariff": "talk_plus", "from": "2026-03-20", "keep": ["cloud"]}),
+    ("transfer", C2, {"preview": "true"}, {"customer": "K-1", "from": "2026-04-01", "as": "C-2002"}),
     ("give_notice", C2, {"preview": "true"}, {}),
     ("give_notice", C2, {}, {"received": "2026-03-11"}),
     ("withdraw_notice", C2, {}, None),
@@ -195,6 +255,20 @@ STORY: list[tuple[Any, ...]] = [
     ("list_deadlines", {}, {"within_days": "60"}, None),
     ("publish_a_version", {"tariff": "talk"}, {}, {
         "from": "2026-07-01", "applies_to": "all", "lines": {"call": {"price": "0.99"}}}),
+    ("begin_tariff_draft", {}, {}, {"key": "talk_light", "copy_of": "talk"}),
+    ("change_tariff_draft", {"draft": "1"}, {}, {"title": "Call answering light", "minimum_sales": "5.00"}),
+    ("list_tariff_drafts", {}, {}, None),
+    ("get_tariff_draft", {"draft": "1"}, {}, None),
+    ("publish_tariff_draft", {"draft": "1"}, {}, {}),
+    ("begin_tariff_draft", {}, {}, {"tariff": "talk"}),
+    ("change_tariff_draft", {"draft": "2"}, {}, {"minimum_sales": "15.00"}),
+    ("differences_of_a_draft", {"draft": "2"}, {}, None),
+    ("catch_up_tariff_draft", {"draft": "2"}, {}, {"on": "2026-09-01"}),
+    ("publish_tariff_draft", {"draft": "2"}, {}, {"from": "2026-09-01", "applies_to": "all"}),
+    ("differences_of_versions", {"tariff": "talk"}, {"from_day": "2026-08-01", "to_day": "2026-09-01"}, None),
+    ("begin_tariff_draft", {}, {}, {"key": "spare"}),
+    ("discard_tariff_draft", {"draft": "3"}, {}, None),
+    ("price_update", {"tariff": "talk_plus"}, {"preview": "true"}, {"from": "2026-07-01", "percent": "2.5"}),
     ("price_update", {"tariff": "talk_plus"}, {}, {"from": "2026-07-01", "percent": "2.5"}),
     ("close_a_period", {}, {}, {"until": "2026-02-01"}),
     ("create_webhook", {}, {}, {
@@ -228,6 +302,9 @@ STORY: list[tuple[Any, ...]] = [
     ("list_keys", {}, {}, None),
     ("get_key", {"key": "2"}, {}, None),
     ("revoke_key", {"key": "2"}, {}, None),
+    ("invite_portal_user", {"customer": "K-1"}, {}, {"email": "einkauf@acme.example", "name": "Ina Falk"}),
+    ("list_portal_users", {"customer": "K-1"}, {}, None),
+    ("switch_off_portal_user", {"customer": "K-1", "user": "1"}, {}, None),
     ("invite_user", {}, {}, {"email": "anna@klartext.example", "role": "sales", "name": "Anna Berg", "language": "de"}),
     ("list_invitations", {}, {}, None),
     ("withdraw_invitation", {"invitation": "1"}, {}, None),
@@ -235,6 +312,27 @@ STORY: list[tuple[Any, ...]] = [
     ("get_user", {"user": "2"}, {}, None),
     ("change_user", {"user": "2"}, {}, {"role": "billing"}),
     ("reset_second_factor", {"user": "2"}, {}, None),
+    ("define_tariff", {}, {}, FLAT),
+    ("sign", {}, {}, {"contract": "C-1003", "customer": "K-2", "tariff": "flat", "start": "2026-03-01"}),
+    ("record_usage", {}, {}, {"contract": "C-1003", "article": "all_calls", "duration": 28800, "id": "call-10",
+                              "at": "2026-03-04T09:00:00+01:00"}),
+    ("define_coupon", {}, {}, {"coupon": "START5", "amount": "5.00", "periods": 1}),
+    ("place_order", {}, {"preview": "true"}, {"tariff": "talk", "quantities": {"number": 1}, "coupon": "START5"}),
+    ("place_order", {}, {}, {"tariff": "talk", "quantities": {"number": 1}, "coupon": "START5", "confirmed": True,
+                             "buyer": {"name": "Falk & Söhne KG", "language": "de", **ADDRESS,
+                                       "email": "einkauf@falk.example"}}),
+    ("place_order", {}, {}, {"offer_number": "TALK-2026", "confirmed": True, "buyer": {
+        "name": "Ida Lund", "kind": "consumer", "language": "sv", **ADDRESS, "email": "ida@lund.example"}}),
+    ("list_orders", {}, {"state": "open"}, None),
+    ("get_order", {"order": "1"}, {}, None),
+    ("approve_order", {"order": "1"}, {}, None),
+    ("refuse_order", {"order": "2"}, {}, {"reason": "We do not deliver there."}),
+    ("list_alerts", {}, {"state": "open"}, None),
+    ("get_alert", {"alert": "1"}, {}, None),
+    ("ignore_alert", {"alert": "1"}, {}, {"until": "2026-04-01"}),
+    ("reopen_alert", {"alert": "1"}, {}, None),
+    ("list_flat_prices", {}, {"tariff": "flat"}, None),
+    ("list_flat_months", {}, {"customer": "K-2"}, None),
     ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
     ("prove_log", {}, {}, None),
     ("create_seller", {}, {}, {
@@ -253,6 +351,7 @@ def play() -> list[dict[str, Any]]:
     from taktura.api import gate
     from taktura.api.openapi import endpoints
     from taktura.api.v1.api import api
+    from taktura.catalog import coupons, offer_numbers
     from taktura.customers.services import create_seller
     from taktura.kit.actor import Actor
     from taktura.kit.jobs import services as jobs
@@ -270,6 +369,8 @@ def play() -> list[dict[str, Any]]:
     with (
         mock.patch.object(gate, "utc_now", lambda: clock[0]),
         mock.patch.object(jobs, "utc_now", lambda: clock[0]),
+        mock.patch.object(offer_numbers, "drawn", lambda: OFFER),
+        mock.patch.object(coupons, "drawn", lambda: CODE),
         mock.patch.object(secrets, "token_urlsafe", lambda length: SECRET),
         mock.patch.object(webhooks, "new_secret", lambda: WHSEC),
         mock.patch.object(webhooks, "new_event_id", lambda: f"evt_{'0' * 31}1"),
@@ -289,14 +390,18 @@ def play() -> list[dict[str, Any]]:
 
 
 def _before(name: str, now: datetime) -> None:
-    """What has happened by itself before a step: a mail or a job has failed."""
+    """What has happened by itself before a step: a mail or a job has failed, a worker has looked at usage."""
     from django.db import connections
 
+    from taktura.control.services import watch
+    from taktura.kit.actor import Actor
     from taktura.kit.jobs.models import JobFailure
     from taktura.kit.mail.models import OutgoingMail
 
     if name in ("send_document_again", "send_mail_again"):
         OutgoingMail.objects.filter(pk=1).update(state="failed", attempts=1, last_error="mailbox is full")
+    if name == "list_alerts":
+        watch(Actor("schedule", now))
     if name == "list_jobs":
         JobFailure.objects.create(job=1, error="ConnectionRefusedError: nobody there", at=now)
         connections["owner"].ensure_connection()

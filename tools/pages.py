@@ -12,6 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 SHOWN = {
     "billing": "billing_billingrun",
     "contracts": "contracts_contract",
+    "control": "control_alert",
+    "control/profitability": "(SELECT line_id AS id FROM control_flatperiod) flat",
     "customers": "customers_customer",
     "documents": "invoices_document",
     "sales": "billing_salesitem",
@@ -25,7 +27,11 @@ SHOWN = {
     "settings/webhooks/deliveries": "webhooks_webhookdelivery",
     "settings/work": "jobs_work",
     "tariffs": "catalog_tariff",
+    "tariffs/modules": "catalog_module",
     "tariffs/articles": "catalog_article",
+    "tariffs/coupons": "catalog_coupon",
+    "tariffs/drafts": "catalog_tariffdraft",
+    "tariffs/keys": "catalog_key",
     "usage": "usage_usagerecord",
     "usage/files": "usage_usagefile",
     "usage/suppliers": "usage_supplier",
@@ -36,10 +42,23 @@ SHOWN = {
     "work": "jobs_work",
 }
 # The table of a place by its own name, where it is not what the page shows.
-PLACES = {"customer": "customers_customer", "mail": "mail_outgoingmail"}
+PLACES = {
+    "code": "catalog_couponcode",
+    "offer": "catalog_offernumber",
+    "tariff": "catalog_tariff",
+    "customer": "customers_customer",
+    "mail": "mail_outgoingmail",
+    "access": "customers_portalaccess",
+    "notice": "contracts_noticerequest",
+    "order": "contracts_order",
+    "version": "catalog_tariffversion",
+    "what_if": "jobs_work WHERE kind = 'what_if' AND state = 'done'",
+    "forecast": "jobs_work WHERE kind = 'forecast' AND state = 'done'",
+}
 # What else stands in a place.
 OTHERS: dict[str, Any] = {
-    "position": 1, "n": 1, "number": 1, "line": 1, "section": "address", "kind": "invoice", "which": "company",
+    "article": "calls", "position": 1, "n": 1, "number": 1, "line": 1, "section": "address", "kind": "invoice",
+    "which": "company",
 }  # fmt: skip
 
 

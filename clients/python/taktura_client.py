@@ -404,6 +404,20 @@ class BillingInformationIn(TypedDict):
     payment_days: NotRequired[int | None]
 
 
+class BuyerIn(TypedDict):
+    """Who orders; of these customer and billing information are made."""
+
+    name: NotRequired[str]
+    kind: NotRequired[Literal["business", "consumer"]]
+    language: NotRequired[Literal["en", "de", "sv"]]
+    street: NotRequired[str]
+    postcode: NotRequired[str]
+    city: NotRequired[str]
+    country: NotRequired[str | None]
+    email: NotRequired[str]
+    vat_id: NotRequired[str]
+
+
 class Conditions(TypedDict):
     """A contract's own conditions for an article."""
 
@@ -421,11 +435,36 @@ class CreditLine(TypedDict):
     quantity: NotRequired[Number | None]
 
 
-class LineIn(TypedDict):
-    """A line of a tariff. What is left out has the default of the rules."""
+class DraftIn(TypedDict):
+    """A tariff that nobody has, to be tried."""
 
     title: NotRequired[str | None]
+    titles: NotRequired[Mapping[str, str] | None]
+    interval: NotRequired[str | None]
+    anchor: NotRequired[str | None]
+    notice: NotRequired[Literal["none", "monthly", "yearly"] | OwnTermsIn | None]
+    trial: NotRequired[str | None]
+    vat: NotRequired[Number | Sequence[RateIn] | None]
+    minimum_sales: NotRequired[Number | None]
+    cost_cap: NotRequired[Number | None]
+    minimum_proration: NotRequired[Literal["daily", "none"] | None]
+    cap_proration: NotRequired[Literal["daily", "none"] | None]
+    tolerance: NotRequired[Number | None]
+    interim_threshold: NotRequired[Number | None]
+    credit_on_end: NotRequired[bool | None]
+    tick: NotRequired[str | None]
+    tick_scope: NotRequired[Literal["record", "period"] | None]
+    lines: NotRequired[Mapping[str, LineIn] | None]
+    currency: NotRequired[str | None]
+
+
+class DraftLineIn(TypedDict):
+    """A line of a draft, in its place."""
+
+    title: NotRequired[str | None]
+    titles: NotRequired[Mapping[str, str] | None]
     alternative_name: NotRequired[str | None]
+    alternative_names: NotRequired[Mapping[str, str] | None]
     key: NotRequired[str | None]
     charge: NotRequired[Literal["once", "recurring", "usage"] | None]
     booking: NotRequired[Literal["included", "add_on", "on_off"] | None]
@@ -461,6 +500,53 @@ class LineIn(TypedDict):
     show: NotRequired[bool | None]
     highlight: NotRequired[bool | None]
     heading: NotRequired[str | None]
+    headings: NotRequired[Mapping[str, str] | None]
+    article: str
+
+
+class LineIn(TypedDict):
+    """A line of a tariff. What is left out has the default of the rules."""
+
+    title: NotRequired[str | None]
+    titles: NotRequired[Mapping[str, str] | None]
+    alternative_name: NotRequired[str | None]
+    alternative_names: NotRequired[Mapping[str, str] | None]
+    key: NotRequired[str | None]
+    charge: NotRequired[Literal["once", "recurring", "usage"] | None]
+    booking: NotRequired[Literal["included", "add_on", "on_off"] | None]
+    when: NotRequired[Literal["advance", "arrears"] | None]
+    interval: NotRequired[str | None]
+    price_per: NotRequired[str | None]
+    price: NotRequired[Number | None]
+    price_quantity: NotRequired[Number | None]
+    package: NotRequired[Literal["proportional", "started"] | None]
+    proration: NotRequired[Literal["daily", "none"] | None]
+    vat: NotRequired[Number | Sequence[RateIn] | None]
+    included: NotRequired[Number | None]
+    included_proration: NotRequired[Literal["daily", "none"] | None]
+    tiers: NotRequired[Sequence[TierIn] | None]
+    tier_mode: NotRequired[Literal["graduated", "volume"] | None]
+    discount_scale: NotRequired[Sequence[StepIn] | None]
+    aggregate: NotRequired[Literal["sum", "count", "max", "last", "unique"] | None]
+    aggregate_of: NotRequired[str | None]
+    unit: NotRequired[str | None]
+    tick: NotRequired[str | None]
+    tick_scope: NotRequired[Literal["record", "period"] | None]
+    flat_price: NotRequired[bool | None]
+    reference_price: NotRequired[Number | None]
+    in_minimum: NotRequired[bool | None]
+    in_cap: NotRequired[bool | None]
+    interim: NotRequired[bool | None]
+    notice: NotRequired[Literal["none", "monthly", "yearly"] | OwnTermsIn | None]
+    usage_pricing: NotRequired[
+        Literal["tariff", "usage_quantity", "fixed_quantity", "cost_plus", "imported_price"] | None
+    ]
+    markup: NotRequired[Number | None]
+    bookable_by: NotRequired[Literal["staff", "customer"] | None]
+    show: NotRequired[bool | None]
+    highlight: NotRequired[bool | None]
+    heading: NotRequired[str | None]
+    headings: NotRequired[Mapping[str, str] | None]
 
 
 class Link(TypedDict):
@@ -544,7 +630,11 @@ VersionIn = TypedDict(
     "VersionIn",
     {
         "title": "NotRequired[str | None]",
+        "titles": "NotRequired[Mapping[str, str] | None]",
         "interval": "NotRequired[str | None]",
+        "anchor": "NotRequired[str | None]",
+        "notice": "NotRequired[Literal['none', 'monthly', 'yearly'] | OwnTermsIn | None]",
+        "trial": "NotRequired[str | None]",
         "vat": "NotRequired[Number | Sequence[RateIn] | None]",
         "minimum_sales": "NotRequired[Number | None]",
         "cost_cap": "NotRequired[Number | None]",
@@ -560,6 +650,56 @@ VersionIn = TypedDict(
         "applies_to": "NotRequired[Literal['new', 'all']]",
     },
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountOut:
+    """What became of imported rows: `billed` + `open` (to be billed) + `waiting` + `excluded` (by reason) = `imported`,
+    which `holds` says. `lost`: what no account could be given for."""
+
+    imported: SumOut
+    billed: SumOut
+    open: SumOut
+    waiting: dict[str, SumOut]
+    excluded: dict[str, SumOut]
+    lost: SumOut
+    holds: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertOut(Marked):
+    """A bound that usage has crossed in a billing period, or will. Numbers are amounts in `currency`; of `included`
+    they are quantities in `unit`."""
+
+    id: int
+    kind: Literal["cap", "flat", "included"]
+    forecast: bool
+    customer: str
+    contract: str
+    article: str | None
+    start: date
+    until: date
+    currency: str
+    unit: str
+    value: Decimal
+    bound: Decimal
+    tolerance: Decimal
+    foreseen: Decimal
+    days: int
+    begun: int
+    state: Literal["open", "ignored", "reached", "resolved"]
+    ignored_until: date | None
+    raised_at: datetime
+    changed_at: datetime
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerts:
+    """A page of alerts."""
+
+    items: list[AlertOut]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -606,6 +746,117 @@ class BillingInformationOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerOut:
+    """Who ordered, as it was sent."""
+
+    name: str
+    kind: str
+    language: str
+    street: str
+    postcode: str
+    city: str
+    country: str
+    email: str
+    vat_id: str
+    vat_check: VatCheckOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CauseOut:
+    """What a cause comes to, net."""
+
+    cause: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeOut:
+    """A setting that differs, of the tariff or of an article's line. `field` null: a whole line, or their order."""
+
+    article: str | None
+    field: str | None
+    before: str | bool | int | dict[str, Any] | list[str] | list[dict[str, Any]] | None
+    after: str | bool | int | dict[str, Any] | list[str] | list[dict[str, Any]] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOut(Marked):
+    """A code; `state`: free, used, revoked."""
+
+    code: str
+    state: str
+    memo: str
+    made_at: datetime
+    used_at: datetime | None
+    contract: str | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codes:
+    """A page of codes."""
+
+    items: list[CodeOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedContract:
+    """A contract on both sides, net. `parts`: parts of billing periods are compared, by days; `running`: its last
+    period is not over."""
+
+    contract: str
+    customer: str
+    old: Decimal
+    new: Decimal
+    difference: Decimal
+    parts: bool
+    running: bool
+    lines: list[ComparedLine] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedLine:
+    """What a line came to: net until now, and under the tariff to try. Top-up and relief have no article."""
+
+    article: str | None
+    title: str
+    kind: str
+    old: Decimal
+    new: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedLineOut:
+    """A line on both bills, net; its reasons add up to the difference. Top-up, relief and sales items have no
+    article."""
+
+    article: str | None
+    title: str
+    kind: str
+    old: Decimal
+    new: Decimal
+    difference: Decimal
+    reasons: list[ReasonOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonOut:
+    """The next bill beside the last that a run issued: what is new less what was; lines that do not differ are there,
+    too. `vat_rate`: what of the VAT's difference comes from other rates."""
+
+    last_on: date
+    documents: list[str]
+    old: Decimal
+    new: Decimal
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    vat_rate: Decimal
+    lines: list[ComparedLineOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContractLineOut:
     """A contract line; `until` is exclusive, null while no end is fixed. `quantity` is today's."""
 
@@ -615,6 +866,7 @@ class ContractLineOut:
     booking: str
     from_: date
     until: date | None
+    notice_received: date | None
     quantity: Decimal
     quantities: list[QuantityOut]
     price: Decimal | None
@@ -643,6 +895,9 @@ class ContractOut(Marked):
     billed_until: date | None
     trial_end: date | None
     anchor: str
+    offer_number: str | None
+    transferred_from: str | None
+    transferred_to: str | None
     notice: str | OwnTermsOut
     balance: Decimal
     lines: list[ContractLineOut]
@@ -684,13 +939,19 @@ class Corrected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CouponOut(Marked):
-    """A coupon."""
+    """A coupon; `state`: running, or why it cannot be redeemed: coming, over, used_up, off."""
 
     coupon: str
+    title: str
+    state: str
     percent: Decimal | None
     amount: Decimal | None
     periods: int | None
     lines: list[str]
+    first_day: date | None
+    last_day: date | None
+    most_uses: int | None
+    uses: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -796,6 +1057,13 @@ class DeliveryOut:
     delivered_at: datetime | None
     last_status: int | None
     last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Differences:
+    """What differs between two versions, or between a version and a draft."""
+
+    items: list[ChangeOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -931,6 +1199,44 @@ class DraftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftProblem:
+    """What keeps a draft from being published."""
+
+    code: str
+    text: str
+    field: str | None
+    article: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftSummary:
+    """A draft, without what it says."""
+
+    draft: int
+    key: str
+    title: str
+    tariff: str | None
+    revision: int
+    changed_by: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drafts:
+    """A page of drafts."""
+
+    items: list[DraftSummary]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnCodes:
+    """Codes that were drawn, each for one contract."""
+
+    codes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Due:
     """A contract that the next run takes. `changed_from`: facts before its last bill have changed since that day."""
 
@@ -978,6 +1284,15 @@ class ExplanationOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FailedOut:
+    """A contract that could not be rated, and why."""
+
+    contract: str
+    code: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FileOut(Marked):
     """A file as it was received."""
 
@@ -990,6 +1305,10 @@ class FileOut(Marked):
     duplicates: int
     conflicts: int
     waiting: int
+    skipped: int
+    merged: int
+    undone_at: datetime | None
+    mapping: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1001,10 +1320,84 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlatMonthOut:
+    """What flat prices brought in the billing periods that begin in a month, in one currency."""
+
+    month: date
+    currency: str
+    periods: int
+    above: int
+    minutes: Decimal
+    notional: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatMonths:
+    """The last twelve months."""
+
+    items: list[FlatMonthOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatPriceOut:
+    """A flat price of a contract over the last twelve months. `gain` is `fee` less `notional`: below zero it loses."""
+
+    line: int
+    customer: str
+    contract: str
+    article: str
+    tariff: str
+    currency: str
+    periods: int
+    above: int
+    minutes: Decimal
+    notional: Decimal
+    fee: Decimal
+    gain: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlatPrices:
+    """A page of flat prices, the worst first."""
+
+    items: list[FlatPriceOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """The next bills of a contract."""
+    """The next bills of a contract. `comparison`: the first of them beside the last that a run has issued, null where
+    one of both is missing."""
 
     bills: list[BillOut]
+    comparison: ComparisonOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastOut:
+    """The next bills on the days, both counted; `items`: those that change most, at most `limit`."""
+
+    from_: date
+    until: date
+    sums: list[ForecastSum]
+    items: list[ForeseenBill]
+    failed: list[LeftOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastSum:
+    """All bills of a currency, net. `first`: contracts without a last bill, whose next ones come to `first_new`; they
+    are in no other figure."""
+
+    currency: str
+    contracts: int
+    old: Decimal
+    new: Decimal
+    difference: Decimal
+    causes: list[CauseOut]
+    first: int
+    first_new: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1021,12 +1414,29 @@ class Foreseen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeseenBill:
+    """The next bill of a contract beside its last, net. `on`: null where none comes any more; `last_on`: null where
+    there was none."""
+
+    contract: str
+    customer: str
+    currency: str
+    on: date | None
+    last_on: date | None
+    old: Decimal
+    new: Decimal
+    difference: Decimal
+    causes: list[CauseOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GivenCouponOut:
     """A coupon given to the contract; it counts for periods that begin in the span."""
 
     from_: date
     until: date | None
     coupon: str
+    code: str | None
     given: date
 
 
@@ -1039,7 +1449,8 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What became of rows; `problems` are at most 100, `more_problems` says how many more there are."""
+    """What became of rows; `problems` are at most 100, `more_problems` says how many more there are. With
+    `?preview=true` nothing did, and `preview` says how the file would be read."""
 
     file: int | None
     rows: int
@@ -1049,7 +1460,10 @@ class Imported:
     waiting: dict[str, int]
     problems: list[ProblemOut]
     more_problems: int
+    skipped: int
+    merged: int
     documents: list[int]
+    preview: LookOut | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1154,10 +1568,9 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A contract or customer that a run left out, and why."""
+    """A contract that could not be settled, and why."""
 
-    contract: str | None
-    customer: str | None
+    contract: str
     code: str
     detail: str
 
@@ -1193,7 +1606,9 @@ class LineOut:
     """A line of a tariff; null: the default of the rules."""
 
     title: str | None
+    titles: dict[str, str] | None
     alternative_name: str | None
+    alternative_names: dict[str, str] | None
     key: str | None
     charge: str | None
     booking: str | None
@@ -1227,6 +1642,48 @@ class LineOut:
     show: bool | None
     highlight: bool | None
     heading: str | None
+    headings: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedLineOut:
+    """A line of a price list. Prices are in the list's basis; `vat` is the rate in percent."""
+
+    article: str
+    title: str
+    heading: str
+    highlight: bool
+    charge: str
+    booking: str
+    vat: Decimal
+    price: Decimal
+    price_quantity: Decimal
+    package: str
+    unit: str
+    price_per: str
+    interval: str
+    flat_price: bool
+    included: Decimal
+    tiers: list[TierOut]
+    tier_mode: str
+    discount_scale: list[StepOut]
+    words: Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedTariffOut:
+    """A tariff of a price list; `notes`: what holds for all its lines, in words."""
+
+    tariff: str
+    title: str
+    currency: str
+    interval: str
+    minimum_sales: Decimal | None
+    cost_cap: Decimal | None
+    from_: date | None
+    offer_number: str | None
+    lines: list[ListedLineOut]
+    notes: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1249,6 +1706,33 @@ class LogEntryOut:
     data: dict[str, Any]
     previous: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookOut:
+    """A file's beginning as it would be read: at most the first 1,000 rows are counted, the first 20 shown."""
+
+    headings: list[str]
+    proposed: dict[str, Any]
+    ready: str
+    used: dict[str, Any]
+    rows: list[RowRead]
+    good: int
+    bad: int
+    skipped: int
+    merged: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostUsageOut:
+    """Usage for which the tariff to try has no line: quantity (minutes for times), and what it came to until now."""
+
+    article: str
+    title: str
+    records: int
+    contracts: int
+    quantity: Decimal
+    old: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1300,6 +1784,44 @@ class Me:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleOut(Marked):
+    """A module. It can be ordered once it has a tariff that is public and not retired."""
+
+    module: str
+    title: str
+    titles: dict[str, str]
+    can_be_ordered: bool
+    tariffs: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modules(Marked):
+    """All modules, in their order."""
+
+    items: list[ModuleOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthlyOut:
+    """What contracts bring each month: net (gross where prices are), without usage."""
+
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MoveOut:
+    """What moves of a line's price: of so many contract lines, with a quantity in all; net by month."""
+
+    article: str
+    title: str
+    lines: int
+    quantity: Decimal
+    before: Decimal
+    after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeDone:
     """What notice did. `ends` is exclusive."""
 
@@ -1315,6 +1837,72 @@ class Numbering(Marked):
     """All series."""
 
     items: list[Series]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferNumberOut(Marked):
+    """An offer number; `state`: usable, or why it is not: revoked, expired, used_up."""
+
+    number: str
+    state: str
+    memo: str
+    version_from: date | None
+    made_at: datetime
+    last_day: date | None
+    most_uses: int | None
+    uses: int
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferNumbers:
+    """A page of offer numbers."""
+
+    items: list[OfferNumberOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderOut(Marked):
+    """An order. `unconfirmed`: its link was mailed and is good until `expires_at`; `open`: it waits for approval;
+    `done`: there is a contract; `refused`: with a reason. `prices`: the first bill and the next one, as shown."""
+
+    order: int
+    state: str
+    tariff: str
+    offer_number: str | None
+    quantities: dict[str, str]
+    coupon: str | None
+    code: str
+    buyer: BuyerOut
+    currency: str
+    prices: list[PriceOut]
+    ordered_at: datetime
+    expires_at: datetime
+    confirmed_at: datetime | None
+    decided_at: datetime | None
+    decided_by: str
+    reason: str
+    customer: str | None
+    contract: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPreview:
+    """What an order of today would come to: the first bill and the one that follows; `mark` stands for these prices."""
+
+    prices: list[PriceOut]
+    currency: str
+    bills: list[BillOut]
+    mark: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """A page of orders."""
+
+    items: list[OrderOut]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1403,6 +1991,58 @@ class PhaseOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """The order that was taken; with `?preview=true` what it would come to."""
+
+    order: OrderOut | None
+    preview: OrderPreview | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalUserOut:
+    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access."""
+
+    id: int
+    email: str
+    name: str
+    language: str
+    active: bool
+    invited_at: datetime
+    ended_at: datetime | None
+    last_sign_in: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PortalUsers:
+    """All of a customer."""
+
+    items: list[PortalUserOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceListOut(Marked):
+    """The price list of a module."""
+
+    module: str
+    title: str
+    language: str
+    on: date
+    prices: str
+    tariffs: list[ListedTariffOut]
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceOut:
+    """A bill as it was shown."""
+
+    on: date
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProblemOut:
     """A row that could not be read, or that conflicts with a stored one."""
 
@@ -1457,8 +2097,16 @@ class ProofOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The tariff that a draft became; with `?preview=true` whom its version would reach."""
+
+    tariff: TariffOut | None
+    preview: ReachOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuantityOut:
-    """A quantity from a day on; of several for one day the last holds."""
+    """A quantity from a day on; of several for one day the last holds. Changes that were taken back are left out."""
 
     from_: date
     quantity: Decimal
@@ -1471,6 +2119,63 @@ class RateOut:
 
     from_: date | None
     rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachOut:
+    """Whom a version reaches: nobody, if it is for new contracts alone. `monthly`: what recurs changes by it, net."""
+
+    contracts: int
+    starts: list[StartOut]
+    moves: list[MoveOut]
+    monthly: Decimal
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonOut:
+    """A cause of a difference and what it comes to, net; `old` and `new`: what it was and is (quantities, prices,
+    percentages), where there is one of each."""
+
+    cause: str
+    amount: Decimal
+    old: str | None
+    new: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciledRow:
+    """A subscription, a contract, or all of a currency; amounts are net. `charged` by the supplier, `said` by the
+    contract (null: it cannot be worked out), `invoiced` to the customer; `margin` is null between two currencies."""
+
+    reference: str
+    name: str
+    customer: str
+    contracts: list[str]
+    currency: str
+    billed_in: str
+    rows: int
+    charged: Decimal
+    said: Decimal | None
+    invoiced: Decimal
+    margin: Decimal | None
+    account: AccountOut
+    causes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationOut:
+    """A supplier's period. `subscriptions` and `contracts`: those that differ first, at most 500 of each."""
+
+    supplier: str
+    from_: date
+    until: date
+    holds: bool
+    totals: list[ReconciledRow]
+    subscriptions: list[ReconciledRow]
+    contracts: list[ReconciledRow]
+    more_subscriptions: int
+    more_contracts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1569,6 +2274,32 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RevokedCodes:
+    """How many codes were revoked."""
+
+    revoked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowRead:
+    """A row as it would be read; days are local days, `end_day` is exclusive."""
+
+    line: int
+    id: str
+    customer_id: str
+    subscription_id: str
+    product_id: str
+    first_day: date
+    end_day: date
+    quantity: Decimal | None
+    seconds: int | None
+    cost_amount: Decimal | None
+    amount: Decimal | None
+    currency: str
+    attributes: dict[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunDetail:
     """A run with what it left out."""
 
@@ -1619,7 +2350,7 @@ class Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaleDone:
-    """A sale that was made; with `?preview=true` the document that it would be alone."""
+    """A sale that was made or given away; with `?preview=true` the document that it would be alone."""
 
     item: SaleOut | None
     preview: list[DraftOut] | None
@@ -1697,6 +2428,13 @@ class SellerOut(Marked):
     closed_until: date | None
     payment_days: int
     unattended_runs: bool
+    portal_allows: list[str]
+    order_page: bool
+    order_approval: bool
+    vies: bool
+    terms_url: str
+    privacy_url: str
+    withdrawal: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1730,6 +2468,14 @@ class SpanOut:
 
     from_: date
     until: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartOut:
+    """So many contracts take the version with the period that begins on a day."""
+
+    from_: date
+    contracts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1788,6 +2534,14 @@ class Sum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SumOut:
+    """A quantity, and what the supplier charged for it."""
+
+    quantity: Decimal
+    cost: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierCustomerOut:
     """A customer as the supplier knows it."""
 
@@ -1828,6 +2582,31 @@ class Suppliers:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeoverOut:
+    """What a file brings. `written`: its contracts are there now; with `?preview=true` they are not."""
+
+    written: bool
+    contracts: int
+    wrong: int
+    monthly: list[MonthlyOut]
+    problems: list[WrongRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TariffDraftOut(Marked):
+    """A draft. `fields` are as they were written, complete or not."""
+
+    draft: int
+    key: str
+    tariff: str | None
+    revision: int
+    changed_by: str
+    changed_at: datetime
+    fields: dict[str, Any]
+    problems: list[DraftProblem]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TariffOut(Marked):
     """A tariff with all its versions."""
 
@@ -1835,6 +2614,7 @@ class TariffOut(Marked):
     title: str
     module: str
     public: bool
+    order_approval: str
     offer_number: str | None
     anchor: str
     notice: str | OwnTermsOut
@@ -1876,12 +2656,33 @@ class TaxOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TiedKey:
+    """What became of the usage that waited with a key."""
+
+    recorded: int
+    waiting: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TierOut:
     """A tier; only the last has no `up_to`."""
 
     up_to: Decimal | None
     price: Decimal | None
     flat: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferDone:
+    """What a transfer did: the documents to both customers, the contract that ends, and the `other` that goes on. A
+    preview tells of both; `within`: the billing period that the day splits, so that what is included counts anew."""
+
+    documents: list[DocumentOut]
+    preview: Foreseen | None
+    contract: ContractOut | None
+    other: ContractOut | None
+    other_preview: Foreseen | None
+    within: SpanOut | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1895,6 +2696,13 @@ class TryOut:
     status: int | None
     error: str
     response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undone:
+    """What became of an import that was undone."""
+
+    records: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1921,6 +2729,28 @@ class UsageForeseen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageKeyOut(Marked):
+    """A key."""
+
+    key: str
+    title: str
+    titles: dict[str, str]
+    source: str
+    time_based: bool
+    flat_price: bool
+    own_notice: bool
+    article: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageKeys:
+    """A page of keys."""
+
+    items: list[UsageKeyOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class UserOut(Marked):
     """A user. `second_factors`: what the user has besides the password: `totp`, `webauthn`."""
 
@@ -1944,6 +2774,15 @@ class Users:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VatCheckOut:
+    """What VIES said of the VAT id: confirmed, refused, unanswered; `identifier`: of the question, at VIES."""
+
+    state: str
+    asked_at: datetime
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictOut:
     """What became of one record. `reasons`: what of it waits; a record partly outside its line is recorded, too."""
 
@@ -1956,13 +2795,27 @@ class VerdictOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VersionDone:
+    """A version that was made; with `?preview=true` whom it would reach."""
+
+    version: VersionOut | None
+    preview: ReachOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionOut:
     """A version of a tariff; `from` null: from the beginning."""
 
     from_: date | None
     applies_to: str
     title: str
+    titles: dict[str, str] | None
     interval: str
+    anchor: str
+    notice: str | OwnTermsOut
+    trial: str | None
+    tick: str | None
+    tick_scope: str | None
     vat: list[RateOut] | None
     minimum_sales: Decimal | None
     cost_cap: Decimal | None
@@ -2046,6 +2899,34 @@ class Webhooks:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WhatIfOut:
+    """Net sums of all contracts that were looked at; `items`: those for which most would change, at most `limit`."""
+
+    from_: date
+    until: date
+    currency: str
+    old: Decimal
+    new: Decimal
+    difference: Decimal
+    contracts: int
+    other_currency: int
+    without_period: int
+    lines: list[ComparedLine]
+    lost: list[LostUsageOut]
+    failed: list[FailedOut]
+    items: list[ComparedContract]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What stands on the list: the price, what it is for, what holds besides."""
+
+    price: str
+    per: str
+    notes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkList:
     """A page of long work."""
 
@@ -2068,6 +2949,16 @@ class WorkOut:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrongRow:
+    """A row that keeps its contract from being taken over: its line in the file, and what to do."""
+
+    line: int
+    contract: str
+    code: str
+    detail: str
 
 
 class Taktura(Caller):
@@ -2118,6 +3009,14 @@ class Taktura(Caller):
         rate_change: Literal["end", "split"] | None | Omit = OMIT,
         payment_days: int | None | Omit = OMIT,
         unattended_runs: bool | None | Omit = OMIT,
+        portal_allows: Sequence[Literal["book", "quantity", "notice", "data"]] | None | Omit = OMIT,
+        order_page: bool | None | Omit = OMIT,
+        order_approval: bool | None | Omit = OMIT,
+        vies: bool | None | Omit = OMIT,
+        terms_url: str | None | Omit = OMIT,
+        privacy_url: str | None | Omit = OMIT,
+        withdrawal: str | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> SellerOut:
         """Make a seller. Its numbers are confirmed before its first document is issued.
@@ -2153,7 +3052,15 @@ class Taktura(Caller):
                 "rate_change": rate_change,
                 "payment_days": payment_days,
                 "unattended_runs": unattended_runs,
+                "portal_allows": portal_allows,
+                "order_page": order_page,
+                "order_approval": order_approval,
+                "vies": vies,
+                "terms_url": terms_url,
+                "privacy_url": privacy_url,
+                "withdrawal": withdrawal,
             },
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -2191,6 +3098,14 @@ class Taktura(Caller):
         rate_change: Literal["end", "split"] | None | Omit = OMIT,
         payment_days: int | None | Omit = OMIT,
         unattended_runs: bool | None | Omit = OMIT,
+        portal_allows: Sequence[Literal["book", "quantity", "notice", "data"]] | None | Omit = OMIT,
+        order_page: bool | None | Omit = OMIT,
+        order_approval: bool | None | Omit = OMIT,
+        vies: bool | None | Omit = OMIT,
+        terms_url: str | None | Omit = OMIT,
+        privacy_url: str | None | Omit = OMIT,
+        withdrawal: str | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> SellerOut:
         """Change the seller: the fields that are given.
@@ -2228,12 +3143,25 @@ class Taktura(Caller):
                 "rate_change": rate_change,
                 "payment_days": payment_days,
                 "unattended_runs": unattended_runs,
+                "portal_allows": portal_allows,
+                "order_page": order_page,
+                "order_approval": order_approval,
+                "vies": vies,
+                "terms_url": terms_url,
+                "privacy_url": privacy_url,
+                "withdrawal": withdrawal,
             },
+            query={"preview": preview},
             if_match=if_match,
         )
 
     def close_a_period(
-        self, *, until: Day, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        *,
+        until: Day,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> SellerOut:
         """Close the books before a day: usage dated before it waits, and none there is corrected (R12.3).
 
@@ -2246,6 +3174,7 @@ class Taktura(Caller):
             "POST",
             "/seller/close_period",
             body={"until": until},
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -2263,6 +3192,7 @@ class Taktura(Caller):
         kind: Literal["invoice", "credit_note"],
         format: str,
         next: int,
+        preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
     ) -> Numbering:
@@ -2277,6 +3207,7 @@ class Taktura(Caller):
             "POST",
             "/seller/confirm_numbering",
             body={"kind": kind, "format": format, "next": next},
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -2318,6 +3249,7 @@ class Taktura(Caller):
         round_up_minutes: int | None | Omit = OMIT,
         hourly_rate: Number | None | Omit = OMIT,
         billing_information: BillingInformationIn | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> CustomerOut:
         """A new customer, with billing information where it is given.
@@ -2338,6 +3270,7 @@ class Taktura(Caller):
                 "customer": customer,
                 "billing_information": billing_information,
             },
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -2358,6 +3291,7 @@ class Taktura(Caller):
         documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
         round_up_minutes: int | None | Omit = OMIT,
         hourly_rate: Number | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> CustomerOut:
         """Change a customer: the fields that are given.
@@ -2378,6 +3312,7 @@ class Taktura(Caller):
                 "round_up_minutes": round_up_minutes,
                 "hourly_rate": hourly_rate,
             },
+            query={"preview": preview},
             if_match=if_match,
         )
 
@@ -2395,6 +3330,7 @@ class Taktura(Caller):
         vat_id: str | None | Omit = OMIT,
         iban: str | None | Omit = OMIT,
         payment_days: int | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> CustomerOut:
         """Write a customer's billing information: the fields that are given.
@@ -2419,6 +3355,7 @@ class Taktura(Caller):
                 "iban": iban,
                 "payment_days": payment_days,
             },
+            query={"preview": preview},
             if_match=if_match,
         )
 
@@ -2446,6 +3383,7 @@ class Taktura(Caller):
         number: str | None | Omit = OMIT,
         unit: str | None | Omit = OMIT,
         ledger_account: str | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> ArticleOut:
         """Make an article, or set the fields given of one that is there.
@@ -2461,6 +3399,7 @@ class Taktura(Caller):
             "PUT",
             f"/articles/{_part(article)}",
             body={"title": title, "number": number, "unit": unit, "ledger_account": ledger_account},
+            query={"preview": preview},
             if_match=if_match,
         )
 
@@ -2498,7 +3437,11 @@ class Taktura(Caller):
         *,
         tariff: str,
         title: str | None | Omit = OMIT,
+        titles: Mapping[str, str] | None | Omit = OMIT,
         interval: str | None | Omit = OMIT,
+        anchor: str | None | Omit = OMIT,
+        notice: Literal["none", "monthly", "yearly"] | OwnTermsIn | None | Omit = OMIT,
+        trial: str | None | Omit = OMIT,
         vat: Number | Sequence[RateIn] | None | Omit = OMIT,
         minimum_sales: Number | None | Omit = OMIT,
         cost_cap: Number | None | Omit = OMIT,
@@ -2512,12 +3455,11 @@ class Taktura(Caller):
         lines: Mapping[str, LineIn] | None | Omit = OMIT,
         module: str | None | Omit = OMIT,
         public: bool | None | Omit = OMIT,
+        order_approval: Literal["company", "always", "never"] | None | Omit = OMIT,
         offer_number: str | None | Omit = OMIT,
-        anchor: str | None | Omit = OMIT,
-        notice: Literal["none", "monthly", "yearly"] | OwnTermsIn | None | Omit = OMIT,
-        trial: str | None | Omit = OMIT,
         currency: str | None | Omit = OMIT,
         versions: Sequence[VersionIn] | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> TariffOut:
         """A new tariff with its lines and later versions.
@@ -2530,7 +3472,11 @@ class Taktura(Caller):
             "/tariffs",
             body={
                 "title": title,
+                "titles": titles,
                 "interval": interval,
+                "anchor": anchor,
+                "notice": notice,
+                "trial": trial,
                 "vat": vat,
                 "minimum_sales": minimum_sales,
                 "cost_cap": cost_cap,
@@ -2545,13 +3491,12 @@ class Taktura(Caller):
                 "tariff": tariff,
                 "module": module,
                 "public": public,
+                "order_approval": order_approval,
                 "offer_number": offer_number,
-                "anchor": anchor,
-                "notice": notice,
-                "trial": trial,
                 "currency": currency,
                 "versions": versions,
             },
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -2562,17 +3507,24 @@ class Taktura(Caller):
         """
         return self._ask(TariffOut, "GET", f"/tariffs/{_part(tariff)}", known=known)
 
-    def delete_tariff(self, tariff: str, *, if_match: Marked | str | None = None) -> None:
+    def delete_tariff(self, tariff: str, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
         """Delete a tariff that was never ordered.
 
         Scope: `tariffs.change`.
 
         `if_match`: what `get_tariff` gave; refused when it has changed since.
         """
-        return self._ask(type(None), "DELETE", f"/tariffs/{_part(tariff)}", if_match=if_match)
+        return self._ask(
+            type(None), "DELETE", f"/tariffs/{_part(tariff)}", query={"preview": preview}, if_match=if_match
+        )
 
     def retire_tariff(
-        self, tariff: str, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        tariff: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> TariffOut:
         """Let nobody order a tariff any more (`tariff_retired`); contracts that have it go on.
 
@@ -2581,11 +3533,21 @@ class Taktura(Caller):
         `if_match`: what `get_tariff` gave; refused when it has changed since.
         """
         return self._ask(
-            TariffOut, "POST", f"/tariffs/{_part(tariff)}/retire", if_match=if_match, idempotency_key=idempotency_key
+            TariffOut,
+            "POST",
+            f"/tariffs/{_part(tariff)}/retire",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
         )
 
     def offer_tariff_again(
-        self, tariff: str, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        tariff: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> TariffOut:
         """Let a retired tariff be ordered again.
 
@@ -2597,6 +3559,7 @@ class Taktura(Caller):
             TariffOut,
             "POST",
             f"/tariffs/{_part(tariff)}/offer_again",
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -2607,7 +3570,11 @@ class Taktura(Caller):
         *,
         from_: Day,
         title: str | None | Omit = OMIT,
+        titles: Mapping[str, str] | None | Omit = OMIT,
         interval: str | None | Omit = OMIT,
+        anchor: str | None | Omit = OMIT,
+        notice: Literal["none", "monthly", "yearly"] | OwnTermsIn | None | Omit = OMIT,
+        trial: str | None | Omit = OMIT,
         vat: Number | Sequence[RateIn] | None | Omit = OMIT,
         minimum_sales: Number | None | Omit = OMIT,
         cost_cap: Number | None | Omit = OMIT,
@@ -2620,9 +3587,10 @@ class Taktura(Caller):
         tick_scope: Literal["record", "period"] | None | Omit = OMIT,
         lines: Mapping[str, LineIn] | None | Omit = OMIT,
         applies_to: Literal["new", "all"] | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
-    ) -> VersionOut:
+    ) -> VersionDone:
         """A version from a day on: the one that holds then, with the fields changed that are given.
 
         With `applies_to` `all` it holds for running contracts from the next period that is not billed yet.
@@ -2632,12 +3600,16 @@ class Taktura(Caller):
         `if_match`: what `get_tariff` gave; refused when it has changed since.
         """
         return self._ask(
-            VersionOut,
+            VersionDone,
             "POST",
             f"/tariffs/{_part(tariff)}/versions",
             body={
                 "title": title,
+                "titles": titles,
                 "interval": interval,
+                "anchor": anchor,
+                "notice": notice,
+                "trial": trial,
                 "vat": vat,
                 "minimum_sales": minimum_sales,
                 "cost_cap": cost_cap,
@@ -2652,6 +3624,7 @@ class Taktura(Caller):
                 "from": from_,
                 "applies_to": applies_to,
             },
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -2663,9 +3636,10 @@ class Taktura(Caller):
         from_: Day,
         percent: Number | None | Omit = OMIT,
         lines: Mapping[str, Number] | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
-    ) -> VersionOut:
+    ) -> VersionDone:
         """New prices for all contracts from their next period on.
 
         By percent prices, tier prices and flat amounts move; minimum sales, cost cap and a contract's own prices do
@@ -2676,10 +3650,11 @@ class Taktura(Caller):
         `if_match`: what `get_tariff` gave; refused when it has changed since.
         """
         return self._ask(
-            VersionOut,
+            VersionDone,
             "POST",
             f"/tariffs/{_part(tariff)}/price_update",
             body={"from": from_, "percent": percent, "lines": lines},
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -2695,13 +3670,18 @@ class Taktura(Caller):
         self,
         *,
         coupon: str,
+        title: str | Omit = OMIT,
         percent: Number | None | Omit = OMIT,
         amount: Number | None | Omit = OMIT,
         periods: int | None | Omit = OMIT,
         lines: Sequence[str] | None | Omit = OMIT,
+        first_day: Day | None | Omit = OMIT,
+        last_day: Day | None | Omit = OMIT,
+        most_uses: int | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> CouponOut:
-        """A new coupon.
+        """A new coupon. Its key is the code by which many can redeem it, until codes are drawn for it.
 
         Scope: `tariffs.change`.
         """
@@ -2709,7 +3689,18 @@ class Taktura(Caller):
             CouponOut,
             "POST",
             "/coupons",
-            body={"coupon": coupon, "percent": percent, "amount": amount, "periods": periods, "lines": lines},
+            body={
+                "coupon": coupon,
+                "title": title,
+                "percent": percent,
+                "amount": amount,
+                "periods": periods,
+                "lines": lines,
+                "first_day": first_day,
+                "last_day": last_day,
+                "most_uses": most_uses,
+            },
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -2719,6 +3710,734 @@ class Taktura(Caller):
         Scope: `tariffs.view`.
         """
         return self._ask(CouponOut, "GET", f"/coupons/{_part(coupon)}", known=known)
+
+    def change_coupon(
+        self,
+        coupon: str,
+        *,
+        title: str | None | Omit = OMIT,
+        percent: Number | None | Omit = OMIT,
+        amount: Number | None | Omit = OMIT,
+        periods: int | None | Omit = OMIT,
+        lines: Sequence[str] | None | Omit = OMIT,
+        first_day: Day | None | Omit = OMIT,
+        last_day: Day | None | Omit = OMIT,
+        most_uses: int | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> CouponOut:
+        """Change a coupon. What it takes off stays once it was redeemed.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_coupon` gave; refused when it has changed since.
+        """
+        return self._ask(
+            CouponOut,
+            "PATCH",
+            f"/coupons/{_part(coupon)}",
+            body={
+                "title": title,
+                "percent": percent,
+                "amount": amount,
+                "periods": periods,
+                "lines": lines,
+                "first_day": first_day,
+                "last_day": last_day,
+                "most_uses": most_uses,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def switch_off_coupon(
+        self,
+        coupon: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> CouponOut:
+        """Let nobody redeem a coupon any more; contracts that have it keep it.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_coupon` gave; refused when it has changed since.
+        """
+        return self._ask(
+            CouponOut,
+            "POST",
+            f"/coupons/{_part(coupon)}/switch_off",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def switch_on_coupon(
+        self,
+        coupon: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> CouponOut:
+        """Let a coupon that is switched off be redeemed again.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_coupon` gave; refused when it has changed since.
+        """
+        return self._ask(
+            CouponOut,
+            "POST",
+            f"/coupons/{_part(coupon)}/switch_on",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_codes(self, coupon: str, *, limit: int = 100, after: str = "") -> Pages[Codes, CodeOut]:
+        """Codes of a coupon, in the order in which they were drawn, each with the contract that used it.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Codes, "GET", f"/coupons/{_part(coupon)}/codes", query={"limit": limit, "after": after}
+            ),
+            after,
+        )
+
+    def draw_codes(
+        self,
+        coupon: str,
+        *,
+        count: int,
+        memo: str | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> DrawnCodes:
+        """Draw codes of a coupon, each for one contract. From then on its key is no code any more.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            DrawnCodes,
+            "POST",
+            f"/coupons/{_part(coupon)}/codes",
+            body={"count": count, "memo": memo},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_code(self, coupon: str, code: str, *, known: CodeOut | None = None) -> CodeOut:
+        """A code of a coupon.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(CodeOut, "GET", f"/coupons/{_part(coupon)}/codes/{_part(code)}", known=known)
+
+    def revoke_code(
+        self,
+        coupon: str,
+        code: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> CodeOut:
+        """Let nobody redeem a code any more; one that was used is refused.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_code` gave; refused when it has changed since.
+        """
+        return self._ask(
+            CodeOut,
+            "POST",
+            f"/coupons/{_part(coupon)}/codes/{_part(code)}/revoke",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def revoke_free_codes(
+        self, coupon: str, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> RevokedCodes:
+        """Revoke all codes of a coupon that nobody has used.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            RevokedCodes,
+            "POST",
+            f"/coupons/{_part(coupon)}/revoke_codes",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_modules(self, *, known: Modules | None = None) -> Modules:
+        """Modules, in their order.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(Modules, "GET", "/modules", known=known)
+
+    def create_module(
+        self,
+        *,
+        module: str,
+        title: str,
+        titles: Mapping[str, str] | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> ModuleOut:
+        """A new module, the last. One that a tariff names is made by itself.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            ModuleOut,
+            "POST",
+            "/modules",
+            body={"module": module, "title": title, "titles": titles},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def order_modules(
+        self, *, modules: Sequence[str], preview: bool = False, if_match: Marked | str | None = None
+    ) -> Modules:
+        """Put modules into another order.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `list_modules` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Modules, "PUT", "/modules_order", body={"modules": modules}, query={"preview": preview}, if_match=if_match
+        )
+
+    def get_module(self, module: str, *, known: ModuleOut | None = None) -> ModuleOut:
+        """A module.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(ModuleOut, "GET", f"/modules/{_part(module)}", known=known)
+
+    def change_module(
+        self,
+        module: str,
+        *,
+        title: str | None | Omit = OMIT,
+        titles: Mapping[str, str] | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> ModuleOut:
+        """Give a module other titles.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_module` gave; refused when it has changed since.
+        """
+        return self._ask(
+            ModuleOut,
+            "PATCH",
+            f"/modules/{_part(module)}",
+            body={"title": title, "titles": titles},
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def delete_module(self, module: str, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
+        """Delete a module without tariffs.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_module` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/modules/{_part(module)}", query={"preview": preview}, if_match=if_match
+        )
+
+    def order_tariffs(
+        self, module: str, *, tariffs: Sequence[str], preview: bool = False, if_match: Marked | str | None = None
+    ) -> ModuleOut:
+        """Put the tariffs of a module into another order.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_module` gave; refused when it has changed since.
+        """
+        return self._ask(
+            ModuleOut,
+            "PUT",
+            f"/modules/{_part(module)}/tariffs",
+            body={"tariffs": tariffs},
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def list_offer_numbers(
+        self, tariff: str, *, limit: int = 100, after: str = ""
+    ) -> Pages[OfferNumbers, OfferNumberOut]:
+        """Offer numbers of a tariff, in the order in which they were made.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                OfferNumbers, "GET", f"/tariffs/{_part(tariff)}/offer_numbers", query={"limit": limit, "after": after}
+            ),
+            after,
+        )
+
+    def create_offer_number(
+        self,
+        tariff: str,
+        *,
+        number: str | None | Omit = OMIT,
+        memo: str | Omit = OMIT,
+        last_day: Day | None | Omit = OMIT,
+        most_uses: int | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> OfferNumberOut:
+        """A new offer number, by which a tariff can be ordered that is not public, in the version that holds today.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            OfferNumberOut,
+            "POST",
+            f"/tariffs/{_part(tariff)}/offer_numbers",
+            body={"number": number, "memo": memo, "last_day": last_day, "most_uses": most_uses},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_offer_number(self, tariff: str, number: str, *, known: OfferNumberOut | None = None) -> OfferNumberOut:
+        """An offer number.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(OfferNumberOut, "GET", f"/tariffs/{_part(tariff)}/offer_numbers/{_part(number)}", known=known)
+
+    def revoke_offer_number(
+        self,
+        tariff: str,
+        number: str,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> OfferNumberOut:
+        """Let nobody order by a number any more; contracts that came by it go on.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_offer_number` gave; refused when it has changed since.
+        """
+        return self._ask(
+            OfferNumberOut,
+            "POST",
+            f"/tariffs/{_part(tariff)}/offer_numbers/{_part(number)}/revoke",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def get_price_list(
+        self,
+        module: str,
+        *,
+        language: Literal["de", "sv", "en"] = "en",
+        prices: Literal["net", "gross"] | None | None = None,
+        on: Day | None = None,
+        offer_number: str = "",
+        known: PriceListOut | None = None,
+    ) -> PriceListOut:
+        """The public tariffs of a module in their order, in the versions that hold on a day, as values and in words.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(
+            PriceListOut,
+            "GET",
+            f"/price_lists/{_part(module)}",
+            query={"language": language, "prices": prices, "on": on, "offer_number": offer_number},
+            known=known,
+        )
+
+    def get_price_list_pdf(
+        self,
+        module: str,
+        *,
+        language: Literal["de", "sv", "en"] = "en",
+        prices: Literal["net", "gross"] | None | None = None,
+        on: Day | None = None,
+        offer_number: str = "",
+    ) -> bytes:
+        """The price list as PDF, on A4.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(
+            bytes,
+            "GET",
+            f"/price_lists/{_part(module)}/pdf",
+            query={"language": language, "prices": prices, "on": on, "offer_number": offer_number},
+        )
+
+    def list_portal_users(self, customer: str) -> PortalUsers:
+        """Who has access to a customer in the portal, and who had.
+
+        Scope: `customers.view`.
+        """
+        return self._ask(PortalUsers, "GET", f"/customers/{_part(customer)}/portal_users")
+
+    def invite_portal_user(
+        self,
+        customer: str,
+        *,
+        email: str,
+        name: str | Omit = OMIT,
+        language: Literal["en", "de", "sv"] | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> PortalUserOut:
+        """Give somebody access to a customer in the portal: a link to sign in goes there by mail, for seven days.
+
+        Whoever was switched off gets access anew.
+
+        Scope: `customers.change`.
+        """
+        return self._ask(
+            PortalUserOut,
+            "POST",
+            f"/customers/{_part(customer)}/portal_users",
+            body={"email": email, "name": name, "language": language},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def switch_off_portal_user(self, customer: str, user: int, *, preview: bool = False) -> None:
+        """Take somebody's access to a customer away; whoever has no other is signed out everywhere.
+
+        Scope: `customers.change`.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/customers/{_part(customer)}/portal_users/{_part(user)}", query={"preview": preview}
+        )
+
+    def list_tariff_drafts(self, *, limit: int = 100, after: str = "") -> Pages[Drafts, DraftSummary]:
+        """Drafts of tariffs, in the order in which they were begun.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Drafts, "GET", "/tariff_drafts", query={"limit": limit, "after": after}), after
+        )
+
+    def begin_tariff_draft(
+        self,
+        *,
+        key: str | None | Omit = OMIT,
+        copy_of: str | None | Omit = OMIT,
+        tariff: str | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TariffDraftOut:
+        """Begin a draft, or go on with the one that a tariff has.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            TariffDraftOut,
+            "POST",
+            "/tariff_drafts",
+            body={"key": key, "copy_of": copy_of, "tariff": tariff},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_tariff_draft(self, draft: int, *, known: TariffDraftOut | None = None) -> TariffDraftOut:
+        """A draft, with what keeps it from being published.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(TariffDraftOut, "GET", f"/tariff_drafts/{_part(draft)}", known=known)
+
+    def change_tariff_draft(
+        self,
+        draft: int,
+        *,
+        title: str | None | Omit = OMIT,
+        titles: Mapping[str, str] | None | Omit = OMIT,
+        interval: str | None | Omit = OMIT,
+        anchor: str | None | Omit = OMIT,
+        notice: Literal["none", "monthly", "yearly"] | OwnTermsIn | None | Omit = OMIT,
+        trial: str | None | Omit = OMIT,
+        vat: Number | Sequence[RateIn] | None | Omit = OMIT,
+        minimum_sales: Number | None | Omit = OMIT,
+        cost_cap: Number | None | Omit = OMIT,
+        minimum_proration: Literal["daily", "none"] | None | Omit = OMIT,
+        cap_proration: Literal["daily", "none"] | None | Omit = OMIT,
+        tolerance: Number | None | Omit = OMIT,
+        interim_threshold: Number | None | Omit = OMIT,
+        credit_on_end: bool | None | Omit = OMIT,
+        tick: str | None | Omit = OMIT,
+        tick_scope: Literal["record", "period"] | None | Omit = OMIT,
+        lines: Sequence[DraftLineIn] | None | Omit = OMIT,
+        module: str | None | Omit = OMIT,
+        public: bool | None | Omit = OMIT,
+        order_approval: Literal["company", "always", "never"] | None | Omit = OMIT,
+        currency: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> TariffDraftOut:
+        """Write settings of a draft. With `If-Match` only if nobody has saved it since it was read.
+
+        What cannot be billed is kept and stands among the `problems`.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff_draft` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TariffDraftOut,
+            "PATCH",
+            f"/tariff_drafts/{_part(draft)}",
+            body={
+                "title": title,
+                "titles": titles,
+                "interval": interval,
+                "anchor": anchor,
+                "notice": notice,
+                "trial": trial,
+                "vat": vat,
+                "minimum_sales": minimum_sales,
+                "cost_cap": cost_cap,
+                "minimum_proration": minimum_proration,
+                "cap_proration": cap_proration,
+                "tolerance": tolerance,
+                "interim_threshold": interim_threshold,
+                "credit_on_end": credit_on_end,
+                "tick": tick,
+                "tick_scope": tick_scope,
+                "lines": lines,
+                "module": module,
+                "public": public,
+                "order_approval": order_approval,
+                "currency": currency,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def discard_tariff_draft(self, draft: int, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
+        """Throw a draft away; the tariff stays as it is.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff_draft` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/tariff_drafts/{_part(draft)}", query={"preview": preview}, if_match=if_match
+        )
+
+    def publish_tariff_draft(
+        self,
+        draft: int,
+        *,
+        from_: Day | None | Omit = OMIT,
+        applies_to: Literal["new", "all"] | Omit = OMIT,
+        after_billed: bool | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Published:
+        """Make a draft a tariff, or a version of one; the draft is gone then.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff_draft` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Published,
+            "POST",
+            f"/tariff_drafts/{_part(draft)}/publish",
+            body={"from": from_, "applies_to": applies_to, "after_billed": after_billed},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def catch_up_tariff_draft(
+        self,
+        draft: int,
+        *,
+        on: Day | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> TariffDraftOut:
+        """Take over what the tariff says on a day that it did not say when the draft was begun.
+
+        What was changed in the draft stays as it is. Without it, publishing is a `conflict`.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_tariff_draft` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TariffDraftOut,
+            "POST",
+            f"/tariff_drafts/{_part(draft)}/catch_up",
+            body={"on": on},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def differences_of_a_draft(self, draft: int) -> Differences:
+        """What a draft changes of the version that it was begun from; of a new tariff all.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(Differences, "GET", f"/tariff_drafts/{_part(draft)}/differences")
+
+    def differences_of_versions(self, tariff: str, *, from_day: Day, to_day: Day) -> Differences:
+        """What differs between the versions of a tariff that hold on two days.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(
+            Differences, "GET", f"/tariffs/{_part(tariff)}/differences", query={"from_day": from_day, "to_day": to_day}
+        )
+
+    def list_orders(
+        self,
+        *,
+        state: Literal["unconfirmed", "open", "done", "refused"] | None = None,
+        tariff: str | None = None,
+        email: str | None = None,
+        order: Literal["oldest_first", "newest_first"] = "oldest_first",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Orders, OrderOut]:
+        """Orders, in the order in which they came; those with `state=open` wait for approval.
+
+        Scope: `contracts.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Orders,
+                "GET",
+                "/orders",
+                query={
+                    "state": state,
+                    "tariff": tariff,
+                    "email": email,
+                    "order": order,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def place_order(
+        self,
+        *,
+        tariff: str | None | Omit = OMIT,
+        offer_number: str | None | Omit = OMIT,
+        quantities: Mapping[str, Number] | Omit = OMIT,
+        coupon: str | Omit = OMIT,
+        buyer: BuyerIn | None | Omit = OMIT,
+        mark: str | None | Omit = OMIT,
+        confirmed: bool | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Placed:
+        """Take an order, as the order page does: once confirmed and approved it makes a customer and a contract.
+
+        A preview gives the first bill and the one that follows, and a `mark`. Sent along with the order, it makes
+        sure that nothing is ordered at other prices. For a customer that you know already, sign a contract instead.
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            Placed,
+            "POST",
+            "/orders",
+            body={
+                "tariff": tariff,
+                "offer_number": offer_number,
+                "quantities": quantities,
+                "coupon": coupon,
+                "buyer": buyer,
+                "mark": mark,
+                "confirmed": confirmed,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_order(self, order: int, *, known: OrderOut | None = None) -> OrderOut:
+        """An order as it was sent, and what became of it.
+
+        Scope: `contracts.view`.
+        """
+        return self._ask(OrderOut, "GET", f"/orders/{_part(order)}", known=known)
+
+    def approve_order(
+        self,
+        order: int,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> OrderOut:
+        """Let an order take effect from today on: a customer, a contract, and a mail that says so.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_order` gave; refused when it has changed since.
+        """
+        return self._ask(
+            OrderOut,
+            "POST",
+            f"/orders/{_part(order)}/approve",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def refuse_order(
+        self,
+        order: int,
+        *,
+        reason: str,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> OrderOut:
+        """Refuse an order, with the reason that is mailed.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_order` gave; refused when it has changed since.
+        """
+        return self._ask(
+            OrderOut,
+            "POST",
+            f"/orders/{_part(order)}/refuse",
+            body={"reason": reason},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
 
     def list_contracts(
         self,
@@ -2802,6 +4521,7 @@ class Taktura(Caller):
 
     def forecast(self, contract: str, *, bills: int = 1) -> Forecast:
         """The next bills of a contract, each as a run on its day would make it; usage as far as it is known by now.
+        The first one beside the last bill: what differs line by line, and why.
 
         Scope: `billing.view`.
         """
@@ -2883,6 +4603,34 @@ class Taktura(Caller):
             idempotency_key=idempotency_key,
         )
 
+    def take_back_quantity(
+        self,
+        contract: str,
+        *,
+        article: str,
+        from_: Day,
+        line: str | None | Omit = OMIT,
+        memo: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Take a change of quantity back: what held before it holds again, what it made is settled to nothing (R5.2).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/take_back_quantity",
+            body={"article": article, "line": line, "from": from_, "memo": memo},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
     def end_line(
         self,
         contract: str,
@@ -2918,6 +4666,7 @@ class Taktura(Caller):
         line: str | None | Omit = OMIT,
         received: Day | None | Omit = OMIT,
         end: Day | None | Omit = OMIT,
+        confirm: bool | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
@@ -2932,7 +4681,7 @@ class Taktura(Caller):
             NoticeDone,
             "POST",
             f"/contracts/{_part(contract)}/give_notice",
-            body={"article": article, "line": line, "received": received, "end": end},
+            body={"article": article, "line": line, "received": received, "end": end, "confirm": confirm},
             query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
@@ -2942,11 +4691,17 @@ class Taktura(Caller):
         self,
         contract: str,
         *,
+        article: str | None = None,
+        line: str = "",
+        confirm: bool = False,
         preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
     ) -> Done:
         """Take a notice back; what was credited is billed with the next bill (R5.9).
+
+        `article`, and `line` where several lines have it: the notice of that line, not of the contract. `confirm`:
+        mail a confirmation to the customer, where an address is known.
 
         Scope: `contracts.change`.
 
@@ -2956,7 +4711,7 @@ class Taktura(Caller):
             Done,
             "POST",
             f"/contracts/{_part(contract)}/withdraw_notice",
-            query={"preview": preview},
+            query={"article": article, "line": line, "confirm": confirm, "preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -2991,6 +4746,34 @@ class Taktura(Caller):
                 "keep_terms": keep_terms,
                 "keep": keep,
             },
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def transfer(
+        self,
+        contract: str,
+        *,
+        customer: str,
+        from_: Day,
+        as_: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> TransferDone:
+        """Let another customer have the contract from a day on, with all that was agreed: the one is credited what was
+        paid beyond, the other is invoiced. A day that begins a billing period splits nothing.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TransferDone,
+            "POST",
+            f"/contracts/{_part(contract)}/transfer",
+            body={"customer": customer, "from": from_, "as": as_},
             query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
@@ -3056,7 +4839,7 @@ class Taktura(Caller):
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
     ) -> Done:
-        """Give the contract a coupon from today on (R10.2).
+        """Give the contract a coupon from today on (R10.2), by its key or by one of its codes.
 
         Scope: `contracts.change`.
 
@@ -3128,7 +4911,41 @@ class Taktura(Caller):
         """
         return self._ask(Deadlines, "GET", "/deadlines", query={"within_days": within_days})
 
-    def record_usage(self, records: Iterable[RecordIn], *, idempotency_key: str | None = None) -> UsageDone:
+    def take_over_contracts(
+        self,
+        content: bytes,
+        *,
+        media: Literal[
+            "text/csv",
+            "text/plain",
+            "application/octet-stream",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ] = "text/csv",
+        leave_out: bool = False,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TakeoverOut:
+        """Sign contracts that another system has billed so far, from a file: its bytes are the body, CSV or XLSX with
+        a row for each contract line.
+
+        A preview says what becomes of each row. Wrong rows keep all from being signed, unless their contracts are
+        left out; a contract whose number is taken is wrong, so that the same file signs nothing twice.
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            TakeoverOut,
+            "POST",
+            "/contract_files",
+            content=content,
+            media=media,
+            query={"leave_out": leave_out, "preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def record_usage(
+        self, records: Iterable[RecordIn], *, preview: bool = False, idempotency_key: str | None = None
+    ) -> UsageDone:
         """Record usage: one record, or a list of up to 10,000, each with its verdict.
 
         A record is known by `source` and `id` for all time: sent again it is a `duplicate` and counts once, with
@@ -3197,6 +5014,7 @@ class Taktura(Caller):
         from_: Moment | None | Omit = OMIT,
         until: Moment | None | Omit = OMIT,
         source: str = "usage",
+        preview: bool = False,
     ) -> Corrected:
         """Correct a usage record: its next revision, with the fields changed that are given (R12.2).
 
@@ -3219,7 +5037,7 @@ class Taktura(Caller):
                 "from": from_,
                 "until": until,
             },
-            query={"id": id, "source": source},
+            query={"id": id, "source": source, "preview": preview},
         )
 
     def get_usage_history(self, *, id: str, source: str = "usage") -> History:
@@ -3263,13 +5081,20 @@ class Taktura(Caller):
             after,
         )
 
-    def withdraw_a_record(self, *, id: str, source: str | Omit = OMIT, idempotency_key: str | None = None) -> None:
+    def withdraw_a_record(
+        self, *, id: str, source: str | Omit = OMIT, preview: bool = False, idempotency_key: str | None = None
+    ) -> None:
         """Withdraw a record; its history stays, the difference is billed or credited (R12.2).
 
         Scope: `usage.change`.
         """
         return self._ask(
-            type(None), "POST", "/usage/withdraw", body={"id": id, "source": source}, idempotency_key=idempotency_key
+            type(None),
+            "POST",
+            "/usage/withdraw",
+            body={"id": id, "source": source},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
         )
 
     def send_usage_to(
@@ -3278,6 +5103,7 @@ class Taktura(Caller):
         records: Sequence[RecordName],
         contract: str | None | Omit = OMIT,
         article: str | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> Processed:
         """Send waiting records to another contract or for another article, each as a correction of its own.
@@ -3289,15 +5115,132 @@ class Taktura(Caller):
             "POST",
             "/usage/send_to",
             body={"records": records, "contract": contract, "article": article},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
-    def process_again(self, *, idempotency_key: str | None = None) -> Processed:
+    def process_again(self, *, preview: bool = False, idempotency_key: str | None = None) -> Processed:
         """Process again all that waits, of all suppliers and callers.
 
         Scope: `usage.change`.
         """
-        return self._ask(Processed, "POST", "/usage/reprocess", idempotency_key=idempotency_key)
+        return self._ask(
+            Processed, "POST", "/usage/reprocess", query={"preview": preview}, idempotency_key=idempotency_key
+        )
+
+    def list_usage_keys(self, *, limit: int = 100, after: str = "") -> Pages[UsageKeys, UsageKeyOut]:
+        """Keys, in the order in which they were registered.
+
+        Scope: `tariffs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(UsageKeys, "GET", "/usage_keys", query={"limit": limit, "after": after}), after
+        )
+
+    def create_usage_key(
+        self,
+        *,
+        key: str,
+        title: str | None | Omit = OMIT,
+        titles: Mapping[str, str] | None | Omit = OMIT,
+        source: str | None | Omit = OMIT,
+        time_based: bool | None | Omit = OMIT,
+        flat_price: bool | None | Omit = OMIT,
+        own_notice: bool | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> UsageKeyOut:
+        """Register a key. Tariffs register the keys that they name by themselves, with everything allowed.
+
+        Scope: `tariffs.change`.
+        """
+        return self._ask(
+            UsageKeyOut,
+            "POST",
+            "/usage_keys",
+            body={
+                "title": title,
+                "titles": titles,
+                "source": source,
+                "time_based": time_based,
+                "flat_price": flat_price,
+                "own_notice": own_notice,
+                "key": key,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_usage_key(self, key: str, *, known: UsageKeyOut | None = None) -> UsageKeyOut:
+        """A key.
+
+        Scope: `tariffs.view`.
+        """
+        return self._ask(UsageKeyOut, "GET", f"/usage_keys/{_part(key)}", known=known)
+
+    def change_usage_key(
+        self,
+        key: str,
+        *,
+        title: str | None | Omit = OMIT,
+        titles: Mapping[str, str] | None | Omit = OMIT,
+        source: str | None | Omit = OMIT,
+        time_based: bool | None | Omit = OMIT,
+        flat_price: bool | None | Omit = OMIT,
+        own_notice: bool | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> UsageKeyOut:
+        """Change a key: the fields that are given. What lines of today have cannot be taken away.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_usage_key` gave; refused when it has changed since.
+        """
+        return self._ask(
+            UsageKeyOut,
+            "PATCH",
+            f"/usage_keys/{_part(key)}",
+            body={
+                "title": title,
+                "titles": titles,
+                "source": source,
+                "time_based": time_based,
+                "flat_price": flat_price,
+                "own_notice": own_notice,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def delete_usage_key(self, key: str, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
+        """Take a key out of the register, while no line of any version or draft has it and it stands for no article.
+
+        Scope: `tariffs.change`.
+
+        `if_match`: what `get_usage_key` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/usage_keys/{_part(key)}", query={"preview": preview}, if_match=if_match
+        )
+
+    def tie_usage_key(self, key: str, *, article: str, preview: bool = False) -> TiedKey:
+        """Say which article a key stands for in contracts that have no line with it; what waits is processed again.
+
+        A key that is not registered is, with everything allowed. What stood at the article of before goes over.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            TiedKey, "PUT", f"/usage_keys/{_part(key)}/article", body={"article": article}, query={"preview": preview}
+        )
+
+    def untie_usage_key(self, key: str, *, preview: bool = False) -> None:
+        """Let a key stand for no article: its usage waits again, and the next bill credits what was billed of it.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(type(None), "DELETE", f"/usage_keys/{_part(key)}/article", query={"preview": preview})
 
     def list_suppliers(self, *, limit: int = 100, after: str = "") -> Pages[Suppliers, SupplierOut]:
         """Suppliers, in the order in which they were made.
@@ -3318,7 +5261,8 @@ class Taktura(Caller):
         unit_price_from_import: bool | Omit = OMIT,
         currency: str | None | Omit = OMIT,
         time_zone: str | None | Omit = OMIT,
-        mapping: Mapping[str, str | int | Sequence[str] | Mapping[str, str] | None] | Omit = OMIT,
+        mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> SupplierOut:
         """A new supplier.
@@ -3339,6 +5283,7 @@ class Taktura(Caller):
                 "time_zone": time_zone,
                 "mapping": mapping,
             },
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3359,7 +5304,8 @@ class Taktura(Caller):
         unit_price_from_import: bool | None | Omit = OMIT,
         currency: str | None | Omit = OMIT,
         time_zone: str | None | Omit = OMIT,
-        mapping: Mapping[str, str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> SupplierOut:
         """Change a supplier: the fields that are given. They hold for what comes from now on.
@@ -3381,6 +5327,7 @@ class Taktura(Caller):
                 "time_zone": time_zone,
                 "mapping": mapping,
             },
+            query={"preview": preview},
             if_match=if_match,
         )
 
@@ -3419,7 +5366,7 @@ class Taktura(Caller):
         )
 
     def note_subscription(
-        self, supplier: str, *, subscription: str, idempotency_key: str | None = None
+        self, supplier: str, *, subscription: str, preview: bool = False, idempotency_key: str | None = None
     ) -> SubscriptionOut:
         """Note a supplier subscription that waiting usage names, but no import has made; a noted one stays as it is.
 
@@ -3430,6 +5377,7 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/subscriptions",
             body={"subscription": subscription},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3441,6 +5389,7 @@ class Taktura(Caller):
         contract: str,
         article: str,
         line: str | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> ContractOut:
         """Tie a supplier subscription to a contract line; it is recorded first where no import has.
@@ -3454,10 +5403,13 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/link",
             body={"subscription": subscription, "contract": contract, "article": article, "line": line},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
-    def link_many(self, supplier: str, *, links: Sequence[Link], idempotency_key: str | None = None) -> Reprocessed:
+    def link_many(
+        self, supplier: str, *, links: Sequence[Link], preview: bool = False, idempotency_key: str | None = None
+    ) -> Reprocessed:
         """Tie many supplier subscriptions to contract lines, all or none, and process what waits of the supplier
         again.
 
@@ -3468,11 +5420,12 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/link_many",
             body={"links": links},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
     def link_customer(
-        self, supplier: str, *, reference: str, customer: str, idempotency_key: str | None = None
+        self, supplier: str, *, reference: str, customer: str, preview: bool = False, idempotency_key: str | None = None
     ) -> SupplierCustomerOut:
         """Tie a supplier customer to a customer, for overview.
 
@@ -3483,6 +5436,7 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/link_customer",
             body={"reference": reference, "customer": customer},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3494,6 +5448,7 @@ class Taktura(Caller):
         contract: str,
         article: str,
         line: str | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> ContractOut:
         """Untie a supplier subscription from a contract line.
@@ -3507,11 +5462,12 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/unlink",
             body={"subscription": subscription, "contract": contract, "article": article, "line": line},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
     def unlink_customer(
-        self, supplier: str, *, reference: str, idempotency_key: str | None = None
+        self, supplier: str, *, reference: str, preview: bool = False, idempotency_key: str | None = None
     ) -> SupplierCustomerOut:
         """Untie a supplier customer from its customer.
 
@@ -3522,6 +5478,7 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/unlink_customer",
             body={"reference": reference},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3534,14 +5491,15 @@ class Taktura(Caller):
         article: str | None | Omit = OMIT,
         quantity: Number | None | Omit = OMIT,
         from_: Day | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
-    ) -> ContractOut:
+    ) -> Done:
         """Book a contract line from a supplier subscription and tie it to it (R17.3).
 
         Scope: `contracts.change`.
         """
         return self._ask(
-            ContractOut,
+            Done,
             "POST",
             f"/suppliers/{_part(supplier)}/extend_contract",
             body={
@@ -3551,6 +5509,7 @@ class Taktura(Caller):
                 "quantity": quantity,
                 "from": from_,
             },
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3571,7 +5530,9 @@ class Taktura(Caller):
             after,
         )
 
-    def set_product_reference(self, supplier: str, *, product: str, article: str) -> ProductReferenceOut:
+    def set_product_reference(
+        self, supplier: str, *, product: str, article: str, preview: bool = False
+    ) -> ProductReferenceOut:
         """Say which article a product stands for.
 
         Scope: `usage.change`.
@@ -3581,24 +5542,32 @@ class Taktura(Caller):
             "PUT",
             f"/suppliers/{_part(supplier)}/product_references",
             body={"product": product, "article": article},
+            query={"preview": preview},
         )
 
-    def remove_product_reference(self, supplier: str, *, product: str) -> None:
+    def remove_product_reference(self, supplier: str, *, product: str, preview: bool = False) -> None:
         """A product stands for no article any more; lines that were extended by it stay.
 
         Scope: `usage.change`.
         """
         return self._ask(
-            type(None), "DELETE", f"/suppliers/{_part(supplier)}/product_references", query={"product": product}
+            type(None),
+            "DELETE",
+            f"/suppliers/{_part(supplier)}/product_references",
+            query={"product": product, "preview": preview},
         )
 
-    def reprocess(self, supplier: str, *, idempotency_key: str | None = None) -> Reprocessed:
+    def reprocess(self, supplier: str, *, preview: bool = False, idempotency_key: str | None = None) -> Reprocessed:
         """Process again what waits of the supplier.
 
         Scope: `usage.change`.
         """
         return self._ask(
-            Reprocessed, "POST", f"/suppliers/{_part(supplier)}/reprocess", idempotency_key=idempotency_key
+            Reprocessed,
+            "POST",
+            f"/suppliers/{_part(supplier)}/reprocess",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
         )
 
     def import_usage(
@@ -3606,7 +5575,8 @@ class Taktura(Caller):
         supplier: str,
         *,
         rows: Sequence[Mapping[str, str | int | Number | None]],
-        mapping: Mapping[str, str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> Imported:
         """Take in rows of the supplier that are parsed already; a bad row stops no other.
@@ -3618,6 +5588,7 @@ class Taktura(Caller):
             "POST",
             f"/suppliers/{_part(supplier)}/import_usage",
             body={"rows": rows, "mapping": mapping},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3627,13 +5598,23 @@ class Taktura(Caller):
         content: bytes,
         *,
         name: str,
-        media: Literal["text/csv", "text/plain", "application/octet-stream"] = "text/csv",
+        media: Literal[
+            "text/csv",
+            "text/plain",
+            "application/octet-stream",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.apache.parquet",
+            "application/gzip",
+            "application/zip",
+        ] = "text/csv",
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> Imported:
         """Load a usage file of the supplier: its bytes are the body, `name` is what it is called.
 
-        It is kept unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out;
-        a bad row becomes a problem with its line and reason and stops no other.
+        Text with a delimiter, XLSX or Parquet, also packed as gzip or zip; which of them is seen by its bytes. It
+        is kept unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out; a
+        bad row becomes a problem with its line and reason and stops no other.
 
         Scope: `usage.change`.
         """
@@ -3643,7 +5624,7 @@ class Taktura(Caller):
             f"/suppliers/{_part(supplier)}/files",
             content=content,
             media=media,
-            query={"name": name},
+            query={"name": name, "preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -3665,6 +5646,21 @@ class Taktura(Caller):
         Scope: `usage.view`.
         """
         return self._ask(FileOut, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}", known=known)
+
+    def undo_import(
+        self, supplier: str, file: int, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> Undone:
+        """Undo an import of which nothing is billed: its records are taken out, and the file may be loaded again.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Undone,
+            "POST",
+            f"/suppliers/{_part(supplier)}/files/{_part(file)}/undo",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
 
     def get_file_content(self, supplier: str, file: int) -> bytes:
         """A file as it was received, byte by byte.
@@ -3688,6 +5684,22 @@ class Taktura(Caller):
                 query={"limit": limit, "after": after},
             ),
             after,
+        )
+
+    def get_reconciliation(self, supplier: str, *, from_: Day, until: Day, cause: str = "") -> ReconciliationOut:
+        """What a supplier charged in a period against what contracts say and customers were billed, with why they
+        differ.
+
+        Each day of each imported row is accounted for. Charges that cover more than the period count by their days
+        in it.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(
+            ReconciliationOut,
+            "GET",
+            f"/suppliers/{_part(supplier)}/reconciliation",
+            query={"from": from_, "until": until, "cause": cause},
         )
 
     def list_due(
@@ -3741,14 +5753,24 @@ class Taktura(Caller):
         )
 
     def start_billing(
-        self, *, on: Day | None | Omit = OMIT, exclude: Sequence[str] | Omit = OMIT, idempotency_key: str | None = None
+        self,
+        *,
+        on: Day | None | Omit = OMIT,
+        exclude: Sequence[str] | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
     ) -> WorkOut:
         """Start a run in the background; the worker does it. One at a time: `conflict` while another is under way.
 
         Scope: `billing.run`.
         """
         return self._ask(
-            WorkOut, "POST", "/billing/runs/start", body={"on": on, "exclude": exclude}, idempotency_key=idempotency_key
+            WorkOut,
+            "POST",
+            "/billing/runs/start",
+            body={"on": on, "exclude": exclude},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
         )
 
     def list_work(self, *, limit: int = 100, after: str = "") -> Pages[WorkList, WorkOut]:
@@ -3767,12 +5789,18 @@ class Taktura(Caller):
         """
         return self._ask(WorkOut, "GET", f"/billing/work/{_part(work)}")
 
-    def stop_work(self, work: int, *, idempotency_key: str | None = None) -> WorkOut:
+    def stop_work(self, work: int, *, preview: bool = False, idempotency_key: str | None = None) -> WorkOut:
         """Ask a run in the background to stop after the batch it is at. What it has issued stays; a later run goes on.
 
         Scope: `billing.run`.
         """
-        return self._ask(WorkOut, "POST", f"/billing/work/{_part(work)}/stop", idempotency_key=idempotency_key)
+        return self._ask(
+            WorkOut,
+            "POST",
+            f"/billing/work/{_part(work)}/stop",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
 
     def get_run(self, run: int) -> RunDetail:
         """A run with what it left out.
@@ -3828,8 +5856,14 @@ class Taktura(Caller):
         return self._ask(SaleOut, "GET", f"/sales_items/{_part(item)}", known=known)
 
     def move_a_sales_item(
-        self, item: int, *, customer: str, if_match: Marked | str | None = None, idempotency_key: str | None = None
-    ) -> SaleOut:
+        self,
+        item: int,
+        *,
+        customer: str,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> SaleDone:
         """Give a pending sales item to another customer.
 
         Scope: `sales.change`.
@@ -3837,11 +5871,63 @@ class Taktura(Caller):
         `if_match`: what `get_sales_item` gave; refused when it has changed since.
         """
         return self._ask(
-            SaleOut,
+            SaleDone,
             "POST",
             f"/sales_items/{_part(item)}/move",
             body={"customer": customer},
+            query={"preview": preview},
             if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def forecast_of_all(self, *, until: Day, from_: Day | None = None, limit: int = 100) -> ForecastOut:
+        """The next bill of each contract that has it on these days, beside its last one, and why it differs.
+
+        As a billing run on its day would make it, usage as far as it is known by now. A contract counts once. At
+        most 20,000 contracts at once; a forecast of more is started in the office.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(ForecastOut, "GET", "/forecast", query={"until": until, "from": from_, "limit": limit})
+
+    def compare_what_if(
+        self,
+        *,
+        first_month: str,
+        last_month: str,
+        against: str | None | Omit = OMIT,
+        draft: DraftIn | None | Omit = OMIT,
+        tariff: str | None | Omit = OMIT,
+        customers: Sequence[str] | None | Omit = OMIT,
+        own_conditions: bool | Omit = OMIT,
+        lines: bool | Omit = OMIT,
+        limit: int | Omit = OMIT,
+        idempotency_key: str | None = None,
+    ) -> WhatIfOut:
+        """What past months would have brought under another tariff: same contracts, quantities and usage. Nothing is
+        kept.
+
+        Of a contract its billing periods that ended in the months are compared, whole; usage that waits is not
+        looked at. At most 20,000 contracts at once; a comparison of more is started in the office or with `taktura
+        what-if`.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(
+            WhatIfOut,
+            "POST",
+            "/what_if",
+            body={
+                "against": against,
+                "draft": draft,
+                "first_month": first_month,
+                "last_month": last_month,
+                "tariff": tariff,
+                "customers": customers,
+                "own_conditions": own_conditions,
+                "lines": lines,
+                "limit": limit,
+            },
             idempotency_key=idempotency_key,
         )
 
@@ -3986,6 +6072,7 @@ class Taktura(Caller):
         to: str | None | Omit = OMIT,
         subject: str | None | Omit = OMIT,
         text: str | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> MailOut:
         """Send a document by mail, with its PDF. The mail goes to the outbox and is sent by the worker.
@@ -3997,10 +6084,13 @@ class Taktura(Caller):
             "POST",
             f"/documents/{_part(document)}/mail",
             body={"to": to, "subject": subject, "text": text},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
-    def send_document_again(self, document: int, mail: int, *, idempotency_key: str | None = None) -> MailOut:
+    def send_document_again(
+        self, document: int, mail: int, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> MailOut:
         """Try a mail with the document again that failed, was caught, or may have got lost.
 
         Scope: `documents.send`.
@@ -4009,6 +6099,7 @@ class Taktura(Caller):
             MailOut,
             "POST",
             f"/documents/{_part(document)}/mails/{_part(mail)}/send_again",
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -4025,6 +6116,151 @@ class Taktura(Caller):
         Scope: `documents.view`.
         """
         return self._ask(LeftToCredit, "GET", f"/documents/{_part(document)}/left_to_credit")
+
+    def list_alerts(
+        self,
+        *,
+        state: Literal["open", "ignored", "reached", "resolved"] | None = None,
+        kind: Literal["cap", "flat", "included"] | None = None,
+        forecast: bool | None = None,
+        customer: str | None = None,
+        contract: str | None = None,
+        tariff: str | None = None,
+        order: Literal["oldest_first", "newest_first"] = "newest_first",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Alerts, AlertOut]:
+        """Alerts. One that was ignored until a day is open again on it.
+
+        Scope: `control.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Alerts,
+                "GET",
+                "/alerts",
+                query={
+                    "state": state,
+                    "kind": kind,
+                    "forecast": forecast,
+                    "customer": customer,
+                    "contract": contract,
+                    "tariff": tariff,
+                    "order": order,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def get_alert(self, alert: int, *, known: AlertOut | None = None) -> AlertOut:
+        """An alert.
+
+        Scope: `control.view`.
+        """
+        return self._ask(AlertOut, "GET", f"/alerts/{_part(alert)}", known=known)
+
+    def ignore_alert(
+        self,
+        alert: int,
+        *,
+        until: Day | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> AlertOut:
+        """Let an alert rest until a day, or for good. Its figures go on, and a correction still resolves it.
+
+        Scope: `control.change`.
+
+        `if_match`: what `get_alert` gave; refused when it has changed since.
+        """
+        return self._ask(
+            AlertOut,
+            "POST",
+            f"/alerts/{_part(alert)}/ignore",
+            body={"until": until},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def reopen_alert(
+        self,
+        alert: int,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> AlertOut:
+        """Open an ignored alert again.
+
+        Scope: `control.change`.
+
+        `if_match`: what `get_alert` gave; refused when it has changed since.
+        """
+        return self._ask(
+            AlertOut,
+            "POST",
+            f"/alerts/{_part(alert)}/reopen",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_flat_prices(
+        self,
+        *,
+        tariff: str | None = None,
+        article: str | None = None,
+        customer: str | None = None,
+        currency: str | None = None,
+        months: Literal["3", "6", "12", "24"] = "12",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[FlatPrices, FlatPriceOut]:
+        """Flat prices with a reference price over the last months, the worst first; amounts of different currencies
+        are no order: ask for one.
+
+        Scope: `control.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                FlatPrices,
+                "GET",
+                "/profitability",
+                query={
+                    "tariff": tariff,
+                    "article": article,
+                    "customer": customer,
+                    "currency": currency,
+                    "months": months,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def list_flat_months(
+        self,
+        *,
+        tariff: str | None = None,
+        article: str | None = None,
+        customer: str | None = None,
+        months: Literal["3", "6", "12", "24"] = "12",
+    ) -> FlatMonths:
+        """What flat prices brought, month by month.
+
+        Scope: `control.view`.
+        """
+        return self._ask(
+            FlatMonths,
+            "GET",
+            "/profitability/months",
+            query={"tariff": tariff, "article": article, "customer": customer, "months": months},
+        )
 
     def list_webhooks(self, *, limit: int = 100, after: str = "") -> Pages[Webhooks, WebhookStanding]:
         """Webhooks, in the order in which they were made, and whether events arrive.
@@ -4048,15 +6284,22 @@ class Taktura(Caller):
                 "contract.changed",
                 "contract.notice_given",
                 "contract.notice_withdrawn",
+                "order.received",
+                "order.approved",
+                "order.refused",
+                "notice.received",
                 "customer.created",
                 "customer.changed",
                 "usage.recorded",
                 "usage.withdrawn",
                 "sales_item.created",
+                "alert.raised",
+                "alert.resolved",
             ]
         ]
         | Omit = OMIT,
         description: str | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> WebhookMade:
         """Send events to an address, from now on.
@@ -4071,6 +6314,7 @@ class Taktura(Caller):
             "POST",
             "/webhooks",
             body={"url": url, "events": events, "description": description},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -4095,16 +6339,23 @@ class Taktura(Caller):
                 "contract.changed",
                 "contract.notice_given",
                 "contract.notice_withdrawn",
+                "order.received",
+                "order.approved",
+                "order.refused",
+                "notice.received",
                 "customer.created",
                 "customer.changed",
                 "usage.recorded",
                 "usage.withdrawn",
                 "sales_item.created",
+                "alert.raised",
+                "alert.resolved",
             ]
         ]
         | None
         | Omit = OMIT,
         description: str | None | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> WebhookOut:
         """Change a webhook: the fields that are given. What waits goes to the new address.
@@ -4118,20 +6369,28 @@ class Taktura(Caller):
             "PATCH",
             f"/webhooks/{_part(webhook)}",
             body={"url": url, "events": events, "description": description},
+            query={"preview": preview},
             if_match=if_match,
         )
 
-    def delete_webhook(self, webhook: int, *, if_match: Marked | str | None = None) -> None:
+    def delete_webhook(self, webhook: int, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
         """Remove a webhook with all that was and would be sent to it. To stop for a while, switch it off.
 
         Scope: `webhooks.change`.
 
         `if_match`: what `get_webhook` gave; refused when it has changed since.
         """
-        return self._ask(type(None), "DELETE", f"/webhooks/{_part(webhook)}", if_match=if_match)
+        return self._ask(
+            type(None), "DELETE", f"/webhooks/{_part(webhook)}", query={"preview": preview}, if_match=if_match
+        )
 
     def switch_off_webhook(
-        self, webhook: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        webhook: int,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> WebhookOut:
         """Send nothing more for the time being. What waits stays.
 
@@ -4143,6 +6402,7 @@ class Taktura(Caller):
             WebhookOut,
             "POST",
             f"/webhooks/{_part(webhook)}/switch_off",
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -4152,6 +6412,7 @@ class Taktura(Caller):
         webhook: int,
         *,
         catch_up: bool | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
     ) -> WebhookOut:
@@ -4166,12 +6427,18 @@ class Taktura(Caller):
             "POST",
             f"/webhooks/{_part(webhook)}/switch_on",
             body={"catch_up": catch_up},
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
 
     def rotate_webhook_secret(
-        self, webhook: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        webhook: int,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> SecretOut:
         """Draw another secret, which is told this once.
 
@@ -4186,19 +6453,33 @@ class Taktura(Caller):
             SecretOut,
             "POST",
             f"/webhooks/{_part(webhook)}/rotate_secret",
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
 
-    def send_test_event(self, webhook: int, *, idempotency_key: str | None = None) -> DeliveryOut:
+    def send_test_event(
+        self, webhook: int, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> DeliveryOut:
         """Send a test event (`webhook.test`), whatever types are chosen. What became of it tells the delivery.
 
         Scope: `webhooks.change`.
         """
-        return self._ask(DeliveryOut, "POST", f"/webhooks/{_part(webhook)}/test", idempotency_key=idempotency_key)
+        return self._ask(
+            DeliveryOut,
+            "POST",
+            f"/webhooks/{_part(webhook)}/test",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
 
     def replay_failed_deliveries(
-        self, webhook: int, *, since: Moment | None | Omit = OMIT, idempotency_key: str | None = None
+        self,
+        webhook: int,
+        *,
+        since: Moment | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
     ) -> Replayed:
         """Send all events of a webhook that failed again, with the same ids.
 
@@ -4209,6 +6490,7 @@ class Taktura(Caller):
             "POST",
             f"/webhooks/{_part(webhook)}/replay_failed",
             body={"since": since},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -4225,11 +6507,17 @@ class Taktura(Caller):
             "contract.changed",
             "contract.notice_given",
             "contract.notice_withdrawn",
+            "order.received",
+            "order.approved",
+            "order.refused",
+            "notice.received",
             "customer.created",
             "customer.changed",
             "usage.recorded",
             "usage.withdrawn",
             "sales_item.created",
+            "alert.raised",
+            "alert.resolved",
             "webhook.test",
         ]
         | None = None,
@@ -4265,13 +6553,19 @@ class Taktura(Caller):
         """
         return self._ask(DeliveryDetail, "GET", f"/webhook_deliveries/{_part(delivery)}")
 
-    def replay_delivery(self, delivery: int, *, idempotency_key: str | None = None) -> DeliveryOut:
+    def replay_delivery(
+        self, delivery: int, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> DeliveryOut:
         """Send an event again, whatever became of it: the same id and text, a new signature.
 
         Scope: `webhooks.change`.
         """
         return self._ask(
-            DeliveryOut, "POST", f"/webhook_deliveries/{_part(delivery)}/replay", idempotency_key=idempotency_key
+            DeliveryOut,
+            "POST",
+            f"/webhook_deliveries/{_part(delivery)}/replay",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
         )
 
     def get_mail_server(self, *, for_all: bool = False, known: MailServerOut | None = None) -> MailServerOut:
@@ -4292,6 +6586,7 @@ class Taktura(Caller):
         password: str | None | Omit = OMIT,
         from_name: str | Omit = OMIT,
         for_all: bool | Omit = OMIT,
+        preview: bool = False,
     ) -> MailServerOut:
         """Set the seller's mail server, or the one for all. A password is asked for anew where the host changes.
 
@@ -4311,14 +6606,15 @@ class Taktura(Caller):
                 "from_name": from_name,
                 "for_all": for_all,
             },
+            query={"preview": preview},
         )
 
-    def delete_mail_server(self, *, for_all: bool = False) -> None:
+    def delete_mail_server(self, *, for_all: bool = False, preview: bool = False) -> None:
         """Remove a mail server. Mails go over the one for all then, or are caught where there is none.
 
         Scope: `settings.change`.
         """
-        return self._ask(type(None), "DELETE", "/mail_server", query={"for_all": for_all})
+        return self._ask(type(None), "DELETE", "/mail_server", query={"for_all": for_all, "preview": preview})
 
     def list_outbox(
         self,
@@ -4343,12 +6639,18 @@ class Taktura(Caller):
         """
         return self._ask(OutboxMailDetail, "GET", f"/mails/{_part(mail)}")
 
-    def send_mail_again(self, mail: int, *, idempotency_key: str | None = None) -> OutboxMail:
+    def send_mail_again(self, mail: int, *, preview: bool = False, idempotency_key: str | None = None) -> OutboxMail:
         """Try a mail again that failed, was caught, or may have got lost.
 
         Scope: `jobs.retry`.
         """
-        return self._ask(OutboxMail, "POST", f"/mails/{_part(mail)}/send_again", idempotency_key=idempotency_key)
+        return self._ask(
+            OutboxMail,
+            "POST",
+            f"/mails/{_part(mail)}/send_again",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
 
     def list_users(
         self,
@@ -4384,6 +6686,7 @@ class Taktura(Caller):
         role: Literal["admin", "billing", "sales", "lead", "technician", "viewer"] | None | Omit = OMIT,
         active: bool | None | Omit = OMIT,
         revoke_keys: bool | Omit = OMIT,
+        preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> UserOut:
         """Change a user: the fields that are given. One active admin is always left.
@@ -4399,11 +6702,17 @@ class Taktura(Caller):
             "PATCH",
             f"/users/{_part(user)}",
             body={"name": name, "role": role, "active": active, "revoke_keys": revoke_keys},
+            query={"preview": preview},
             if_match=if_match,
         )
 
     def reset_second_factor(
-        self, user: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        user: int,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> UserOut:
         """Forget the app, the passkeys and the recovery codes of a user who has lost them, and sign out everywhere.
 
@@ -4415,6 +6724,7 @@ class Taktura(Caller):
             UserOut,
             "POST",
             f"/users/{_part(user)}/reset_second_factor",
+            query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
         )
@@ -4435,6 +6745,7 @@ class Taktura(Caller):
         role: Literal["admin", "billing", "sales", "lead", "technician", "viewer"],
         name: str | Omit = OMIT,
         language: Literal["en", "de", "sv"] | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> InvitationMade:
         """Invite somebody by mail. The link makes the user, once, within seven days; it is told this once.
@@ -4448,15 +6759,16 @@ class Taktura(Caller):
             "POST",
             "/invitations",
             body={"email": email, "role": role, "name": name, "language": language},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
-    def withdraw_invitation(self, invitation: int) -> None:
+    def withdraw_invitation(self, invitation: int, *, preview: bool = False) -> None:
         """Make an invitation's link useless.
 
         Scope: `accounts.change`.
         """
-        return self._ask(type(None), "DELETE", f"/invitations/{_part(invitation)}")
+        return self._ask(type(None), "DELETE", f"/invitations/{_part(invitation)}", query={"preview": preview})
 
     def list_keys(self, *, limit: int = 100, after: str = "") -> Pages[Keys, KeyOut]:
         """Keys, also those that are revoked or expired, in the order in which they were made.
@@ -4477,6 +6789,7 @@ class Taktura(Caller):
                 "usage.view",
                 "billing.view",
                 "documents.view",
+                "control.view",
                 "settings.view",
                 "jobs.view",
                 "log.view",
@@ -4489,6 +6802,7 @@ class Taktura(Caller):
                 "documents.credit",
                 "documents.send",
                 "payments.change",
+                "control.change",
                 "settings.change",
                 "accounts.change",
                 "keys.change",
@@ -4497,6 +6811,7 @@ class Taktura(Caller):
             ]
         ],
         expires_at: Moment | None | Omit = OMIT,
+        preview: bool = False,
         idempotency_key: str | None = None,
     ) -> KeyMade:
         """Make a key. Its secret is told this once; the same request with the same `Idempotency-Key` tells it again.
@@ -4510,6 +6825,7 @@ class Taktura(Caller):
             "POST",
             "/keys",
             body={"name": name, "scopes": scopes, "expires_at": expires_at},
+            query={"preview": preview},
             idempotency_key=idempotency_key,
         )
 
@@ -4521,7 +6837,12 @@ class Taktura(Caller):
         return self._ask(KeyOut, "GET", f"/keys/{_part(key)}", known=known)
 
     def revoke_key(
-        self, key: int, *, if_match: Marked | str | None = None, idempotency_key: str | None = None
+        self,
+        key: int,
+        *,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
     ) -> KeyOut:
         """Make a key useless from now on.
 
@@ -4530,7 +6851,12 @@ class Taktura(Caller):
         `if_match`: what `get_key` gave; refused when it has changed since.
         """
         return self._ask(
-            KeyOut, "POST", f"/keys/{_part(key)}/revoke", if_match=if_match, idempotency_key=idempotency_key
+            KeyOut,
+            "POST",
+            f"/keys/{_part(key)}/revoke",
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
         )
 
     def list_jobs(
@@ -4555,19 +6881,23 @@ class Taktura(Caller):
         """
         return self._ask(JobOut, "GET", f"/jobs/{_part(job)}")
 
-    def retry_job(self, job: int, *, idempotency_key: str | None = None) -> JobOut:
+    def retry_job(self, job: int, *, preview: bool = False, idempotency_key: str | None = None) -> JobOut:
         """Try a failed job again, now.
 
         Scope: `jobs.retry`.
         """
-        return self._ask(JobOut, "POST", f"/jobs/{_part(job)}/retry", idempotency_key=idempotency_key)
+        return self._ask(
+            JobOut, "POST", f"/jobs/{_part(job)}/retry", query={"preview": preview}, idempotency_key=idempotency_key
+        )
 
-    def cancel_job(self, job: int, *, idempotency_key: str | None = None) -> JobOut:
+    def cancel_job(self, job: int, *, preview: bool = False, idempotency_key: str | None = None) -> JobOut:
         """Take back a job that has not begun.
 
         Scope: `jobs.retry`.
         """
-        return self._ask(JobOut, "POST", f"/jobs/{_part(job)}/cancel", idempotency_key=idempotency_key)
+        return self._ask(
+            JobOut, "POST", f"/jobs/{_part(job)}/cancel", query={"preview": preview}, idempotency_key=idempotency_key
+        )
 
     def list_log(
         self,

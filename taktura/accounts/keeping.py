@@ -6,7 +6,7 @@ from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 from django.db.models import Exists, OuterRef
 
-from taktura.accounts.models import Invitation
+from taktura.accounts.models import Invitation, PortalLink, PortalSession
 
 INVITATIONS_KEPT = timedelta(days=90)
 
@@ -23,3 +23,10 @@ def forget_invitations(now: datetime) -> int:
     """Forget invitations, accepted or not, that could be used until 90 days ago; gives how many."""
     count, _ = Invitation.objects.filter(expires_at__lt=now - INVITATIONS_KEPT).delete()
     return count
+
+
+def forget_portal_visits(now: datetime) -> int:
+    """Forget sessions of the portal that are over, and links that can be used no more; gives how many."""
+    sessions, _ = PortalSession.objects.filter(expires_at__lt=now).delete()
+    links, _ = PortalLink.objects.filter(expires_at__lt=now).delete()
+    return sessions + links

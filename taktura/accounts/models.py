@@ -1,4 +1,5 @@
-"""Staff: users with one role each, invitations, and the keys of other systems."""
+"""Staff: users with one role each, invitations, and the keys of other systems. And customers' people, who use the
+portal: they are no users of the office, and have sessions of their own."""
 
 from typing import Any, ClassVar
 
@@ -95,3 +96,54 @@ class ApiKey(models.Model):
         """Whether the key has a permission."""
         assert permission in PERMISSIONS, permission
         return permission in self.scopes
+
+
+class PortalUser(models.Model):
+    """Somebody who signs in to the customers' portal. For which customers says `customers.PortalAccess`.
+
+    `is_active`: has the access of at least one customer. `password` is Django's hash; empty: sign-in by mailed link
+    alone.
+    """
+
+    email = models.EmailField()
+    name = models.CharField(max_length=200)
+    language = models.CharField(max_length=2, default="en")
+    password = models.CharField(max_length=128, blank=True)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+    last_sign_in_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="portal_user_email"),
+            models.CheckConstraint(condition=Q(language__in=["en", "de", "sv"]), name="portal_user_language"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+
+class PortalLink(models.Model):
+    """A mailed link of the portal: it works once. Only the hash of its secret is kept."""
+
+    user = models.ForeignKey(PortalUser, on_delete=models.CASCADE, related_name="links")
+    purpose = models.CharField(max_length=10)
+    hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose__in=["sign_in", "password"]), name="portal_link_purpose")
+        ]
+
+
+class PortalSession(models.Model):
+    """A browser that is signed in to the portal. Only the hash of what its cookie holds is kept."""
+
+    user = models.ForeignKey(PortalUser, on_delete=models.CASCADE, related_name="sessions")
+    hash = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    expires_at = models.DateTimeField()

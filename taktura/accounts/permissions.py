@@ -12,6 +12,7 @@ VIEWS: Final = (
     "usage.view",
     "billing.view",
     "documents.view",
+    "control.view",
     "settings.view",
     "jobs.view",
     "log.view",
@@ -26,6 +27,7 @@ CHANGES: Final = (
     "documents.credit",
     "documents.send",
     "payments.change",
+    "control.change",
     "settings.change",
     "accounts.change",
     "keys.change",
@@ -34,18 +36,21 @@ CHANGES: Final = (
 )
 PERMISSIONS: Final = VIEWS + CHANGES
 
-_COMMON = {"customers.view", "tariffs.view", "contracts.view", "usage.view", "billing.view", "documents.view"}
+_COMMON = {
+    "customers.view", "tariffs.view", "contracts.view", "usage.view", "billing.view", "documents.view", "control.view",
+}  # fmt: skip
 
 ROLES: Final[dict[str, frozenset[str]]] = {
     "admin": frozenset(PERMISSIONS),
     "billing": frozenset(
         {*VIEWS, "customers.change", "contracts.change", "usage.change", "sales.change", "billing.run"}
-        | {"documents.credit", "documents.send", "payments.change", "jobs.retry"}
+        | {"documents.credit", "documents.send", "payments.change", "control.change", "jobs.retry"}
     ),
     "sales": frozenset(
         {*_COMMON, "customers.change", "tariffs.change", "contracts.change", "sales.change", "documents.send"}
+        | {"control.change"}
     ),
-    "lead": frozenset({*_COMMON, "jobs.view", "log.view", "usage.change", "sales.change"}),
+    "lead": frozenset({*_COMMON, "jobs.view", "log.view", "usage.change", "sales.change", "control.change"}),
     "technician": frozenset({"customers.view", "contracts.view", "usage.view"}),
     "viewer": frozenset(_COMMON),
 }

@@ -2,7 +2,7 @@
 
 from procrastinate.contrib.django import app
 
-from taktura.accounts.keeping import forget_invitations, forget_sessions
+from taktura.accounts.keeping import forget_invitations, forget_portal_visits, forget_sessions
 from taktura.kit.clock import utc_now
 
 
@@ -11,4 +11,4 @@ from taktura.kit.clock import utc_now
 def forget_visits(timestamp: int) -> int:
     """Every night: sessions that are over, and invitations that ended long ago, are forgotten. Gives how many."""
     now = utc_now()
-    return forget_sessions(now) + forget_invitations(now)
+    return forget_sessions(now) + forget_portal_visits(now) + forget_invitations(now)

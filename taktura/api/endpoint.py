@@ -2,13 +2,14 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from pydantic import BaseModel
@@ -21,6 +22,8 @@ from taktura.api.problems import Fault
 from taktura.audit.acts import begin_act
 
 View = TypeVar("View", bound=Callable[..., Any])
+TAKEN_BACK = "do it, answer, and take it back"
+REHEARSAL = inspect.Parameter("preview", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=bool)
 PRIVATE = {"GET": "private, no-cache"}
 ANSWER = f"{JSON}; charset=utf-8"
 
@@ -31,8 +34,9 @@ class Endpoint:
 
     `of` gives what a change bears on, as GET shows it, from the call and the parts of the address: the ground of
     `If-Match`. `raw`: the kinds of bodies that the view reads itself; `body` is what OpenAPI says of one, or of each of
-    `many`. `preview`: takes `?preview=true`. `secret`: the answer holds one, and is kept sealed.
-    `codes`: the codes of refusals to be expected besides the usual.
+    `many`. `preview`: the view itself takes `?preview=true` and shows what would become of it; `rehearsed`: what it
+    does is taken back then. `looks`: it writes nothing, although it is a POST. `secret`: the field of the answer that
+    holds one; the answer is kept sealed. `codes`: the codes of refusals to be expected besides the usual.
     """
 
     name: str
@@ -49,7 +53,8 @@ class Endpoint:
     many: int = 0
     most_bytes: int = MOST_BYTES
     preview: bool = False
-    secret: bool = False
+    looks: bool = False
+    secret: str = ""
     codes: tuple[str, ...] = ()
     media: str = JSON
     parameters: frozenset[str] = frozenset()
@@ -59,6 +64,11 @@ class Endpoint:
     def writes(self) -> bool:
         """Whether it changes something."""
         return self.method != "GET"
+
+    @property
+    def rehearsed(self) -> bool:
+        """Whether `?preview=true` does the work and takes it back."""
+        return self.writes and not self.looks and not self.preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,9 @@ def endpoint(
             return _run(declared, view, request, values)
 
         run.endpoint = declared  # type: ignore[attr-defined]
+        if declared.rehearsed:
+            parameters = [*signature.parameters.values(), REHEARSAL]
+            run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
         summary, _, rest = inspect.cleandoc(view.__doc__ or "").partition("\n\n")
         router.api_operation(
             [method], path, auth=Gate(permission, declared.most_bytes), response={status: answer}, by_alias=True,
@@ -117,7 +130,8 @@ def endpoint(
 
 def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, values: dict[str, Any]) -> HttpResponse:
     call = call_of(request)
-    _check_query(request, declared.parameters)
+    rehearsed = declared.rehearsed and values.pop("preview")
+    _check_query(request, declared.parameters | ({REHEARSAL.name} if declared.rehearsed else set()))
     if SELLER_HEADER in request.headers:
         call.seller  # noqa: B018 - one that is not there is refused everywhere
     if declared.raw:
@@ -126,7 +140,7 @@ def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, val
         raise Fault("no_body", code="invalid")
 
     def produce() -> HttpResponse:
-        if not declared.writes or values.get("preview"):
+        if not declared.writes or declared.looks or values.get("preview"):
             _check_unchanged(call, declared, values)
             return _response(declared, call, view(request, **values))
         if declared.resumable:
@@ -137,15 +151,33 @@ def _run(declared: Endpoint, view: Callable[..., Any], request: HttpRequest, val
                 _check_unchanged(call, declared, values)
             return _response(declared, call, view(request, **values))
 
-    if declared.method != "POST":  # what else writes can be repeated as it is
+    if declared.method == "POST":  # what else writes can be repeated as it is
+        key_of(request)
+    if rehearsed:
+        return _taken_back(declared, produce)
+    if declared.method != "POST" or values.get("preview"):
         return produce()
-    key_of(request)
-    if values.get("preview"):
-        return produce()
-    return once(call, produce, resumable=declared.resumable, secret=declared.secret)
+    return once(call, produce, resumable=declared.resumable, secret=bool(declared.secret))
 
 
-def _check_query(request: HttpRequest, known: frozenset[str]) -> None:
+def _taken_back(declared: Endpoint, produce: Callable[[], HttpResponse]) -> HttpResponse:
+    """What a command would answer. It is done, checked as if it were to stay, and taken back; nothing leaves the house,
+    since mails, events and jobs are rows of the same transaction."""
+    with transaction.atomic():
+        response = produce()
+        connection.check_constraints()
+        transaction.set_rollback(True)
+    if declared.secret:
+        told = json.loads(response.content)
+        response.content = json.dumps({**told, declared.secret: ""}).encode()  # the one drawn opens nothing
+    for name in ("Location", "ETag"):
+        if name in response.headers:
+            del response.headers[name]
+    return response
+
+
+def _check_query(request: HttpRequest, declared: Iterable[str]) -> None:
+    known = {name.removesuffix("_") for name in declared}  # `from_` is asked for as `from`
     for name, given in request.GET.lists():
         if name not in known:
             raise Fault("unknown_parameter", code="invalid", name=name[:100])

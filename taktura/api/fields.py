@@ -155,6 +155,7 @@ Text40 = Annotated[str, Strict(), Field(max_length=40, json_schema_extra=_text_s
 Text50 = Annotated[str, Strict(), Field(max_length=50, json_schema_extra=_text_schema), AfterValidator(_line)]
 Text100 = Annotated[str, Strict(), Field(max_length=100, json_schema_extra=_text_schema), AfterValidator(_line)]
 Text200 = Annotated[str, Strict(), Field(max_length=200, json_schema_extra=_text_schema), AfterValidator(_line)]
+Text1000 = Annotated[str, Strict(), Field(max_length=1000, json_schema_extra=_text_schema), AfterValidator(_line)]
 Text300 = Annotated[str, Strict(), Field(max_length=300, json_schema_extra=_text_schema), AfterValidator(_line)]
 # A text of several lines.
 Lines = Annotated[str, Strict(), Field(max_length=10_000, json_schema_extra=_many_schema), AfterValidator(_many)]

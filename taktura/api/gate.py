@@ -10,10 +10,10 @@ from taktura.accounts.models import ApiKey
 from taktura.accounts.permissions import PERMISSIONS
 from taktura.accounts.queries import note_use, usable_key
 from taktura.api.call import Call
-from taktura.api.limits import Buckets
 from taktura.api.problems import Fault
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
+from taktura.kit.limits import Buckets
 
 ANY_KEY = ""  # instead of a permission: whichever key
 MOST_BYTES = 1024**2  # of a body, where the endpoint says nothing else

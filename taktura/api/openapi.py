@@ -8,7 +8,7 @@ from ninja import NinjaAPI
 from pydantic import BaseModel
 
 from taktura.api.call import SELLER_HEADER
-from taktura.api.endpoint import Endpoint
+from taktura.api.endpoint import REHEARSAL, TAKEN_BACK, Endpoint
 from taktura.api.gate import ANY_KEY, Gate
 from taktura.api.idempotency.services import HEADER as IDEMPOTENCY
 from taktura.api.parsing import JSON
@@ -129,6 +129,9 @@ def _complete_operation(operation: dict[str, Any], declared: Endpoint) -> None:
     operation["x-permission"] = scope or None
     needed = f"Scope: `{scope}`." if scope else "Any key."
     operation["description"] = f"{operation['description']}\n\n{needed}".strip()
+    if declared.rehearsed:
+        preview = next(p for p in operation["parameters"] if p["name"] == REHEARSAL.name)
+        preview["description"] = TAKEN_BACK
     operation["parameters"] += _headers(declared)
     if declared.raw:
         operation["requestBody"] = {"required": True, "content": {m: {"schema": _raw(declared)} for m in declared.raw}}

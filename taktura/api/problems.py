@@ -23,6 +23,7 @@ STATUS: dict[str, int] = {
     "credit_too_high": 422,
     "invalid": 422,
     "minimum_above_cap": 422,
+    "module_in_use": 409,
     "no_flagged_line": 422,
     "not_found": 404,
     "number_already_used": 409,

@@ -12,6 +12,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_GET
 
+from taktura.api.endpoint import TAKEN_BACK
 from taktura.api.problems import FIELDS, STATUS, TEXTS
 from taktura.api.v1.api import api
 
@@ -85,13 +86,17 @@ def _operation(
         "path": path,
         "summary": marked(operation["summary"]),
         "about": _paragraphs(operation["description"]),
-        "parameters": [_parameter(p) for p in operation["parameters"] if p["name"] not in COMMON],
+        "parameters": [_parameter(p) for p in operation["parameters"] if not _told_once(p)],
         "bodies": [{"media": media, "type": type_of(part["schema"])} for media, part in body.items()],
         "examples": list(_examples(operation)),
         "fields": list(_fields(_body_of(body, schemas))),
         "answers": [answer for answer in answers if answer["status"] < "400"],
         "refusals": [answer for answer in answers if answer["status"] >= "400"],
     }
+
+
+def _told_once(parameter: Mapping[str, Any]) -> bool:
+    return parameter["name"] in COMMON or parameter.get("description") == TAKEN_BACK
 
 
 def _parameter(parameter: Mapping[str, Any]) -> dict[str, Any]:

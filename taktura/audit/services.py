@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,22 +19,33 @@ _LOCK = 7_461_001  # one appender at a time, so that the chain has no forks
 
 def record(actor: Actor, action: str, subject: str, data: dict[str, Any] | None = None) -> LogEntry:
     """Append one entry, in the transaction of the act that it tells of. Call it late: it holds a lock until commit."""
-    with transaction.atomic():
+    return record_all(actor, [(action, subject, data or {})])[0]
+
+
+def record_all(actor: Actor, entries: Sequence[tuple[str, str, dict[str, Any]]]) -> list[LogEntry]:
+    """Append entries of one act (action, subject, data) in one write, each chained to the one before it."""
+    if not entries:
+        return []
+    with transaction.atomic(savepoint=False):
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        last = LogEntry.objects.order_by("-id").values_list("hash", flat=True).first() or ""
-        content = to_json(data or {})
-        entry = LogEntry(
-            at=actor.now,
-            actor=actor.name,
-            action=action,
-            subject=subject,
-            data=content,
-            previous=last,
-            hash=digest(last, actor.now, actor.name, action, subject, content),
-        )
-        entry.save(force_insert=True)
-    return entry
+            cursor.execute("SELECT hash FROM audit_logentry ORDER BY id DESC LIMIT 1")
+            (last,) = cursor.fetchone() or ("",)
+        rows = []
+        for action, subject, data in entries:
+            content = to_json(data)
+            entry = LogEntry(
+                at=actor.now,
+                actor=actor.name,
+                action=action,
+                subject=subject,
+                data=content,
+                previous=last,
+                hash=digest(last, actor.now, actor.name, action, subject, content),
+            )
+            last = entry.hash
+            rows.append(entry)
+        return LogEntry.objects.bulk_create(rows, batch_size=1000)
 
 
 def digest(previous: str, at: datetime, actor: str, action: str, subject: str, data: Any) -> str:

@@ -64,8 +64,8 @@ def load_charges(floors: Mapping[int, date]) -> tuple[dict[int, list[Charge]], d
     return found, lines
 
 
-def charge_of(row: Sequence[Any]) -> Charge:
-    """A stored charge as the core has it; its proof is left out."""
+def charge_of(row: Sequence[Any], proof: Any = None) -> Charge:
+    """A stored charge as the core has it; its proof is left out, unless it is given as it is stored."""
     (
         pk,
         _,
@@ -115,6 +115,7 @@ def charge_of(row: Sequence[Any]) -> Charge:
         id=pk,
         document=document,
         shares=tuple((c, s) for c, s in _json(shares) or ()),
+        proof=_json(proof) or {},
     )
 
 

@@ -159,10 +159,13 @@ def floors_of(contracts: Mapping[int, facts.Contract]) -> dict[int, date]:
     return floors
 
 
-def with_usage(contracts: Mapping[int, facts.Contract], until: date, floors: dict[int, date]) -> Facts:
-    """What settlement needs besides the contracts themselves: their usage in periods that begin up to `until`, and
-    what is billed; of each contract from its floor on."""
-    asked = [w for pk, c in contracts.items() for w in windows(c, until + DAY, floors[pk])]
+def with_usage(
+    contracts: Mapping[int, facts.Contract], until: date | Mapping[int, date], floors: dict[int, date]
+) -> Facts:
+    """What settlement needs besides the contracts themselves: their usage in periods that begin up to `until` (one day,
+    or that of each contract), and what is billed; of each contract from its floor on."""
+    days = until if isinstance(until, Mapping) else dict.fromkeys(contracts, until)
+    asked = [w for pk, c in contracts.items() for w in windows(c, days[pk] + DAY, floors[pk])]
     sums = store.sums(asked)
     by_contract: dict[int, dict[facts.UsageKey, facts.Usage]] = {}
     owner = {line.id: pk for pk, c in contracts.items() for line in c.lines}
@@ -201,11 +204,12 @@ def entries(contract: facts.Contract, charges: Iterable[Charge], place: int) -> 
                 contract=contract.id,
                 article=terms.article,
                 title=terms.title,
+                titles=terms.titles,
                 kind=kind,
                 unit=terms.unit,
                 order=order,
                 charge=charge,
-                note=note_of(charge),
+                note={"name": line.name} | note_of(charge) if line.name else note_of(charge),
             )
         )
     return found

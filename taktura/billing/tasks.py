@@ -1,12 +1,22 @@
 """Billing in the background."""
 
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
+from django.db import connections
 from procrastinate.contrib.django import app
 
+from taktura.billing.forecast import check_days, forecast_all
+from taktura.billing.forecast_result import FORECAST
+from taktura.billing.forecast_result import kept_of as forecast_kept
 from taktura.billing.services import bill, bill_thresholds, receive_file
+from taktura.billing.services.orders import forget_orders
 from taktura.billing.unattended import RUN, SCHEDULE, day_of, is_due
+from taktura.billing.what_if import check_what_if, what_if
+from taktura.billing.what_if_result import WHAT_IF, as_kept, fields_kept, kept_of
+from taktura.catalog.models import Tariff
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
@@ -24,6 +34,13 @@ def start_run(actor: Actor, *, seller: Seller, on: date, exclude: list[int]) -> 
     """Start a billing run in the background. Raises `Refused` (`conflict`) while another of the seller is under way."""
     parameters = {"seller": seller.pk, "on": on, "exclude": sorted(exclude)}
     return start(actor, kind=RUN, subject=f"seller:{seller.pk}", parameters=parameters, task=run_billing)
+
+
+@app.periodic(cron="37 3 * * *")
+@app.task(name="forget_orders", queue="housekeeping", queueing_lock="forget_orders")
+def forget_unconfirmed(timestamp: int) -> int:
+    """Every night: orders that were never confirmed are forgotten, with the names and addresses in them."""
+    return forget_orders(utc_now())
 
 
 @app.task(name="run_billing", queue="billing", retry=AGAIN)
@@ -67,7 +84,19 @@ def read_file(work: int) -> None:
 def _read(work: Work, tell: Tell) -> dict[str, Any]:
     supplier = Supplier.objects.select_related("seller").get(pk=work.parameters["supplier"])
     name, content = file_of(work)
-    received, issued = receive_file(Actor(work.actor, utc_now()), supplier=supplier, name=name, content=content)
+    actor = Actor(work.actor, utc_now())
+    total = content.count(b"\n")  # of what is packed less than it has: told is then that more comes
+
+    def told(rows: int) -> None:
+        # From another connection: this one is taking rows in, and shows nothing before it has all.
+        if not beside.submit(_tell_beside, tell, rows, max(total, rows + 1)).result():
+            raise _Stopped
+
+    with ThreadPoolExecutor(1) as beside:
+        try:
+            received, issued = receive_file(actor, supplier=supplier, name=name, content=content, tell=told)
+        except _Stopped:
+            return {}
     assert received.file is not None
     outcome = received.outcome
     return {
@@ -80,6 +109,86 @@ def _read(work: Work, tell: Tell) -> dict[str, Any]:
         "problems": len(received.problems),
         "documents": [document.id for document in issued],
     }
+
+
+class _Stopped(Exception):
+    """Somebody asked for the import to be stopped: nothing of it stays."""
+
+
+def _tell_beside(tell: Tell, done: int, total: int) -> bool:
+    try:
+        return tell(done, total)
+    finally:
+        connections.close_all()  # those of this thread
+
+
+def start_what_if(
+    actor: Actor,
+    *,
+    seller: Seller,
+    fields: dict[str, Any],
+    first_month: date,
+    last_month: date,
+    customers: Collection[int] | None = None,
+    tariff: Tariff | None = None,
+    own_conditions: bool = True,
+) -> Work:
+    """Start a what-if in the background (`what_if`, which says what is refused); what it comes to is kept with the work
+    alone. Raises `Refused` (`conflict`) while another of the seller is under way."""
+    title = check_what_if(actor, seller=seller, fields=fields, first_month=first_month, last_month=last_month)
+    parameters = {
+        "seller": seller.pk,
+        "fields": as_kept(fields),
+        "title": title,
+        "first": first_month,
+        "last": last_month,
+        "customers": sorted(customers) if customers is not None else None,
+        "tariff": tariff.pk if tariff else None,
+        "own_conditions": own_conditions,
+    }
+    return start(actor, kind=WHAT_IF, subject=f"seller:{seller.pk}", parameters=parameters, task=rate_what_if)
+
+
+@app.task(name="rate_what_if", queue="billing", retry=AGAIN)
+def rate_what_if(work: int) -> None:
+    """A what-if that was started from a page. It writes nothing but its result: done again, it is the same."""
+    carry_out(work, utc_now, _rate)
+
+
+def _rate(work: Work, tell: Tell) -> dict[str, Any]:
+    wanted = work.parameters
+    tariff = Tariff.objects.get(pk=wanted["tariff"]) if wanted["tariff"] is not None else None
+    outcome = what_if(
+        Actor(work.actor, utc_now()), seller=Seller.objects.get(pk=wanted["seller"]), fields=fields_kept(wanted),
+        first_month=date.fromisoformat(wanted["first"]), last_month=date.fromisoformat(wanted["last"]),
+        customers=wanted["customers"], tariff=tariff, own_conditions=wanted["own_conditions"], progress=tell,
+    )  # fmt: skip
+    return kept_of(outcome)
+
+
+def start_forecast(actor: Actor, *, seller: Seller, first: date | None = None, until: date) -> Work:
+    """Start a forecast in the background (`forecast_all`, which says what is refused); what it comes to is kept with
+    the work alone. Raises `Refused` (`conflict`) while another of the seller is under way."""
+    today = actor.today(seller.time_zone)
+    first = max(first or today, today)
+    check_days(today, first, until)
+    parameters = {"seller": seller.pk, "first": first, "until": until}
+    return start(actor, kind=FORECAST, subject=f"seller:{seller.pk}", parameters=parameters, task=foresee_bills)
+
+
+@app.task(name="foresee_bills", queue="billing", retry=AGAIN)
+def foresee_bills(work: int) -> None:
+    """A forecast that was started from a page. It writes nothing but its result: done again, it is the same."""
+    carry_out(work, utc_now, _foresee)
+
+
+def _foresee(work: Work, tell: Tell) -> dict[str, Any]:
+    wanted = work.parameters
+    found = forecast_all(
+        Actor(work.actor, utc_now()), seller=Seller.objects.get(pk=wanted["seller"]),
+        first=date.fromisoformat(wanted["first"]), until=date.fromisoformat(wanted["until"]), progress=tell,
+    )  # fmt: skip
+    return forecast_kept(found)
 
 
 @app.periodic(cron="5 * * * *")

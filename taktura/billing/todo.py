@@ -1,7 +1,9 @@
 """What is to be done, counted, for the home page and the navigation. Each count ends at a most: none is slow."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any
 
 from django.db import connection
@@ -28,6 +30,8 @@ _COUNTS = {
     "jobs": "FROM procrastinate_jobs j WHERE j.status = 'failed'",
     "sales_items": """FROM billing_salesitem i JOIN customers_customer k ON k.id = i.customer_id
         WHERE i.document_id IS NULL AND k.seller_id = %(seller)s""",
+    "orders": "FROM contracts_order o WHERE o.seller_id = %(seller)s AND o.state = 'open'",
+    "notices": "FROM contracts_noticerequest n WHERE n.seller_id = %(seller)s AND n.state = 'open'",
 }
 
 
@@ -35,7 +39,7 @@ _COUNTS = {
 class ToDo:
     """Usage records that wait, supplier subscriptions without a contract line, customers who have something due but no
     complete billing information, contracts due, invoices overdue, mails not delivered, jobs failed, sales items to be
-    billed. No count goes beyond `MOST`."""
+    billed, orders to be decided, notices to be looked at. No count goes beyond `MOST`."""
 
     waiting: int
     unlinked: int
@@ -45,6 +49,8 @@ class ToDo:
     mails: int
     jobs: int
     sales_items: int
+    orders: int
+    notices: int
 
 
 def to_do(seller_id: int, today: date) -> ToDo:
@@ -52,13 +58,20 @@ def to_do(seller_id: int, today: date) -> ToDo:
     return ToDo(**_counted(tuple(_COUNTS), seller_id, today, MOST))
 
 
-def counters(seller_id: int, today: date) -> dict[str, int]:
-    """What the navigation counts: `waiting` usage records and contracts `due`, up to `FEW`; in one query."""
-    return _counted(("waiting", "due"), seller_id, today, FEW)
+def counters(seller_id: int, today: date, more: Mapping[str, str] | None = None) -> dict[str, int]:
+    """What the navigation counts: `waiting` usage records, contracts `due`, `orders` to be decided; each up to `FEW`,
+    in one query.
+
+    `more`: what rooms above count, by name, as queries like those of `_COUNTS`.
+    """
+    return _counted(("waiting", "due", "orders"), seller_id, today, FEW, more or {})
 
 
-def _counted(names: tuple[str, ...], seller_id: int, today: date, most: int) -> dict[str, int]:
-    parts = (f"(SELECT count(*) FROM (SELECT 1 {_COUNTS[name]} LIMIT %(most)s) x)" for name in names)
+def _counted(
+    names: tuple[str, ...], seller_id: int, today: date, most: int, more: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, int]:
+    names = (*names, *more)
+    parts = (f"(SELECT count(*) FROM (SELECT 1 {(_COUNTS | dict(more))[name]} LIMIT %(most)s) x)" for name in names)
     values: dict[str, Any] = {"seller": seller_id, "sender": f"seller:{seller_id}", "today": today, "most": most}
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(parts)}", values)

@@ -1,9 +1,11 @@
 """Reads of the catalog. Versions and their lines never change, so their core values are kept."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.db.models import Prefetch
 
 from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
 from taktura.catalog.terms import tariff_terms, terms_of
@@ -50,6 +52,40 @@ def later_versions(tariff: Tariff, day: date) -> list[TariffVersion]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A tariff with its versions and their lines, loaded once for many contracts."""
+
+    tariff: Tariff
+    versions: list[TariffVersion]
+
+    def in_force(self, day: date) -> TariffVersion:
+        """The version that a contract takes which starts on a day."""
+        return [v for v in self.versions if v.valid_from <= day][-1]
+
+    def later(self, day: date) -> list[TariffVersion]:
+        """The versions for all contracts that begin after a day, in order."""
+        return [v for v in self.versions if v.valid_from > day and v.applies_to == "all"]
+
+
+def offered(seller_id: int, keys: Iterable[str]) -> dict[str, Offered]:
+    """A seller's tariffs by their keys, each as it is offered; in a fixed number of queries."""
+    rows = Tariff.objects.filter(seller=seller_id, key__in=list(keys))
+    lines = Prefetch("lines", TariffLine.objects.select_related("article", "version"))
+    versions = Prefetch("versions", TariffVersion.objects.order_by("valid_from", "id").prefetch_related(lines))
+    found = {t.key: Offered(t, list(t.versions.all())) for t in rows.prefetch_related(versions)}
+    tariff_line_terms(line.pk for one in found.values() for v in one.versions for line in v.lines.all())
+    version_terms(v.pk for one in found.values() for v in one.versions)
+    return found
+
+
+def lines_of(version: TariffVersion) -> list[TariffLine]:
+    """The lines of a version with their articles; without a query where it came with `offered`."""
+    if "lines" in getattr(version, "_prefetched_objects_cache", ()):
+        return list(version.lines.all())
+    return list(version.lines.select_related("article", "version"))
+
+
 def article_by_key(seller_id: int, key: str) -> Article:
     """The article of a key; raises `Refused` (`not_found`)."""
     found = Article.objects.filter(seller=seller_id, key=key).first()
@@ -60,7 +96,7 @@ def article_by_key(seller_id: int, key: str) -> Article:
 
 def tariff_by_key(seller_id: int, key: str) -> Tariff:
     """The tariff of a key; raises `Refused` (`not_found`)."""
-    found = Tariff.objects.select_related("seller").filter(seller=seller_id, key=key).first()
+    found = Tariff.objects.select_related("seller", "module").filter(seller=seller_id, key=key).first()
     if found is None:
         raise Refused("not_found", "There is no tariff “%(key)s”.", key=key)
     return found
@@ -103,12 +139,10 @@ def titles_by_key(seller_id: int, keys: Iterable[str], day: date) -> dict[str, s
     return dict(rows.order_by("valid_from", "id").values_list("tariff__key", "title"))
 
 
-def articles_of_all(tariffs: Iterable[int], day: date) -> set[str]:
-    """The articles that each of several tariffs has on a day; in two queries."""
-    rows = TariffVersion.objects.filter(tariff__in=list(tariffs), valid_from__lte=day).order_by("valid_from", "id")
-    versions = dict(rows.values_list("tariff_id", "pk"))
-    found: dict[int, set[str]] = {version: set() for version in versions.values()}
-    lines = TariffLine.objects.filter(version__in=found).values_list("version_id", "article__key")
-    for version, article in lines:
-        found[version].add(article)
-    return set.intersection(*found.values()) if found else set()
+def newest_versions(seller_id: int, tariff: int | None = None) -> list[TariffVersion]:
+    """The newest version of each tariff of a seller, or of one, with its tariff; by title. It may be still to come."""
+    rows = TariffVersion.objects.filter(tariff__seller=seller_id)
+    if tariff is not None:
+        rows = rows.filter(tariff=tariff)
+    newest = rows.order_by("tariff_id", "-valid_from", "-id").distinct("tariff_id")
+    return sorted(newest.select_related("tariff__module"), key=lambda v: (v.title, v.pk))

@@ -1,30 +1,39 @@
 """Writes of the catalog. A version is never edited: a change makes another one with a date (R16.3)."""
 
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from django.db import transaction
+from django.db.models import ProtectedError, RestrictedError
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
-from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
+from taktura.catalog.keys import check_keys, register
+from taktura.catalog.models import Article, Tariff, TariffLine, TariffVersion
+from taktura.catalog.modules import module_named, place_of
+from taktura.catalog.offer_numbers import written
+from taktura.catalog.queries import version_in_force
 from taktura.catalog.terms import clean_line, line_terms, tariff_terms, version_fields
 from taktura.core.errors import Refused
+from taktura.core.facts import LineTerms, TariffTerms
 from taktura.core.money import plain
 from taktura.core.offer import check_tariff
-from taktura.core.periods import parse_span
-from taktura.core.terms import parse_terms
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
-from taktura.kit.exact import decimal, number, to_json
+from taktura.kit.exact import number
 
+APPROVALS = ("company", "always", "never")  # whether staff approve the orders of a tariff
 TARIFF_FIELDS = frozenset(
     [
         "title",
+        "titles",
         "module",
         "public",
+        "order_approval",
         "offer_number",
         "interval",
         "anchor",
@@ -65,44 +74,110 @@ def define_tariff(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> T
     unknown = set(fields) - TARIFF_FIELDS
     if unknown:
         raise Refused("invalid", "A tariff has no field “%(field)s”.", field=sorted(unknown)[0])
-    if Tariff.objects.filter(seller=seller, key=key).exists():
-        raise Refused(
-            "conflict", "There is a tariff “%(key)s” already: choose another key, or make a version.", key=key
-        )
-    notice = fields.get("notice") or "none"
-    parse_terms(notice)
+    check_key_free(seller, key)
+    module = module_named(seller, str(fields.get("module") or ""))
     tariff = Tariff.objects.create(
         seller=seller,
         key=key,
-        module=fields.get("module") or "",
+        module=module,
+        position=place_of(module),
         public=bool(fields.get("public")),
-        offer_number=fields.get("offer_number"),
-        anchor=str(fields.get("anchor") or "contract"),
+        order_approval=approval_of(fields),
         currency=fields.get("currency") or seller.currency,
-        notice=to_json(notice),
-        trial=str(parse_span(fields["trial"])) if fields.get("trial") else None,
     )
     current = {k: v for k, v in fields.items() if k != "versions"}
     _write_version(tariff, date.min, "new", current)
     for change in fields.get("versions") or ():
         current = _merged(current, change)
         _write_version(tariff, change["from"], change.get("applies_to", "new"), current)
+    if fields.get("offer_number"):
+        holding = version_in_force(tariff, actor.today(seller.time_zone))
+        written(actor, tariff, holding, str(fields["offer_number"])).save(force_insert=True)
     record(actor, "define_tariff", f"tariff:{tariff.pk}", {"key": key, **fields})
     return tariff
 
 
+def approval_of(fields: Mapping[str, Any]) -> str:
+    """Whether staff approve the orders of a tariff: `always`, `never`, or as the `company` has it, which is meant where
+    nothing is said. Raises `Refused` (`invalid`)."""
+    found = fields.get("order_approval") or APPROVALS[0]
+    if found not in APPROVALS:
+        raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=str(found)[:100],
+                      known=", ".join(APPROVALS), field="order_approval")  # fmt: skip
+    return str(found)
+
+
+def check_key_free(seller: Seller, key: str) -> None:
+    """Raises `Refused` (`conflict`) when a tariff has the key already."""
+    if Tariff.objects.filter(seller=seller, key=key).exists():
+        raise Refused(
+            "conflict", "There is a tariff “%(key)s” already: choose another key, or make a version.", key=key
+        )
+
+
 @act
 def add_version(
-    actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any]
+    actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any], whole: bool = False
 ) -> TariffVersion:
-    """Make a version from a date on: the one that holds then, with the fields changed that are named."""
-    base = TariffVersion.objects.filter(tariff=tariff, valid_from__lte=valid_from).order_by("valid_from", "id").last()
-    assert base is not None
-    version = _write_version(tariff, valid_from, applies_to, _merged(described(base), changes))
+    """Make a version from a date on: the one that holds then, with the fields changed that are named.
+
+    `whole`: `changes` is all that the version says, so that a line that is not in it is gone.
+    """
+    fields = changes if whole else _changed(tariff, valid_from, changes)
+    version = _write_version(tariff, valid_from, applies_to, fields)
     record(
         actor, "add_version", f"tariff:{tariff.pk}", {"from": valid_from, "applies_to": applies_to, "changes": changes}
     )
     return version
+
+
+def _changed(tariff: Tariff, valid_from: date, changes: dict[str, Any]) -> dict[str, Any]:
+    base = TariffVersion.objects.filter(tariff=tariff, valid_from__lte=valid_from).order_by("valid_from", "id").last()
+    assert base is not None
+    return _merged(described(base), changes)
+
+
+@act
+def rewrite_tariff(actor: Actor, *, tariff: Tariff, fields: dict[str, Any], currency: str) -> TariffVersion:
+    """Put one version in the place of all that a tariff said; only while nobody ever ordered it.
+
+    Raises `Refused`: `tariff_in_use`, and what `define_tariff` refuses.
+    """
+    with transaction.atomic():
+        try:
+            tariff.versions.all().delete()
+        except (ProtectedError, RestrictedError) as error:
+            raise Refused(
+                "tariff_in_use", "“%(key)s” has contracts or offers: make a version with a date.", key=tariff.key
+            ) from error
+        version = _write_version(tariff, date.min, "new", fields)
+        if tariff.currency != currency:
+            tariff.currency = currency
+            tariff.save(update_fields=["currency"])
+    record(actor, "rewrite_tariff", f"tariff:{tariff.pk}", {"key": tariff.key, "currency": currency, **fields})
+    return version
+
+
+@act
+def change_tariff_settings(
+    actor: Actor,
+    *,
+    tariff: Tariff,
+    module: str | None = None,
+    public: bool | None = None,
+    order_approval: str | None = None,
+) -> None:
+    """Change what holds for all versions of a tariff at once, and bears on no contract."""
+    changed: dict[str, Any] = {}
+    if public is not None and public != tariff.public:
+        tariff.public = changed["public"] = public
+    if module is not None and (named := module_named(tariff.seller, module)) != tariff.module:
+        tariff.position, tariff.module, changed["module"] = place_of(named), named, module
+    if order_approval is not None and order_approval != tariff.order_approval:
+        tariff.order_approval = changed["order_approval"] = order_approval
+    if changed:
+        tariff.save(update_fields=["public", "module", "position", "order_approval"])
+        record(actor, "change_tariff_settings", f"tariff:{tariff.pk}", {"key": tariff.key, **changed})
 
 
 def moved_prices(version: TariffVersion, percent: Decimal | None, prices: dict[str, Any] | None) -> dict[str, Any]:
@@ -139,13 +214,11 @@ def _moved(price: str, factor: Fraction) -> Decimal:
 @act
 def delete_tariff(actor: Actor, *, tariff: Tariff) -> None:
     """Delete a tariff that was never ordered; raises `Refused` (`tariff_in_use`) otherwise."""
-    from django.db.models import ProtectedError
-
     try:
         with transaction.atomic():
             key, pk = tariff.key, tariff.pk
             tariff.delete()
-    except ProtectedError as error:
+    except (ProtectedError, RestrictedError) as error:
         raise Refused(
             "tariff_in_use", "“%(key)s” has contracts: retire it instead of deleting it.", key=tariff.key
         ) from error
@@ -171,30 +244,9 @@ def _set_retired(actor: Actor, tariff: Tariff, retired: bool, action: str) -> No
     tariff.retired = retired
 
 
-@act
-def define_coupon(actor: Actor, *, seller: Seller, key: str, **fields: Any) -> Coupon:
-    """Make a coupon: `percent` or `amount`, `periods`, `lines` (keys of articles)."""
-    percent, amount = fields.get("percent"), fields.get("amount")
-    if (percent is None) == (amount is None):
-        raise Refused("invalid", "A coupon takes either a percentage or an amount off.")
-    if percent is not None and not 0 < number(percent, "percent") <= 100:
-        raise Refused("invalid", "A coupon takes more than 0 and at most 100 percent off.")
-    if amount is not None and number(amount, "amount") <= 0:
-        raise Refused("invalid", "A coupon takes an amount of more than 0 off.")
-    coupon = Coupon.objects.create(
-        seller=seller,
-        key=key,
-        percent=decimal(percent) if percent is not None else None,
-        amount=decimal(amount) if amount is not None else None,
-        periods=fields.get("periods"),
-        articles=list(fields.get("lines") or ()),
-    )
-    record(actor, "define_coupon", f"coupon:{coupon.pk}", {"key": key, **fields})
-    return coupon
-
-
-def described(version: TariffVersion) -> dict[str, Any]:
-    """A stored version as a person would write it; the ground for the next one."""
+def described(version: TariffVersion, lines: Iterable[TariffLine] | None = None) -> dict[str, Any]:
+    """A stored version as a person would write it; the ground for the next one. `lines`: its lines with their articles,
+    where they are loaded already."""
     fields: dict[str, Any] = {
         name: getattr(version, name)
         for name in (
@@ -206,14 +258,19 @@ def described(version: TariffVersion) -> dict[str, Any]:
             "interim_threshold",
             "tolerance",
             "credit_on_end",
+            "anchor",
+            "notice",
         )
     }
+    for name in ("titles", "tick", "tick_scope"):
+        fields[name] = getattr(version, name) or None
+    fields["trial"] = str(version.trial) if version.trial else None
     fields["interval"] = str(version.interval)
     fields["vat"] = [{"from": start, "rate": rate} for start, rate in version.vat] if version.vat else None
     fields["lines"] = {
         line.article.key: line.terms
         | {"vat": [{"from": s, "rate": r} for s, r in line.terms["vat"]] if line.terms.get("vat") else None}
-        for line in version.lines.select_related("article")
+        for line in (version.lines.select_related("article") if lines is None else lines)
     }
     return fields
 
@@ -227,19 +284,61 @@ def _merged(fields: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {**fields, **plain, "lines": lines}
 
 
-def _write_version(tariff: Tariff, valid_from: date, applies_to: str, fields: dict[str, Any]) -> TariffVersion:
-    lines = {key: clean_line(line, fields) for key, line in (fields.get("lines") or {}).items()}
-    version = TariffVersion(tariff=tariff, valid_from=valid_from, applies_to=applies_to, **version_fields(fields))
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a version says, checked and as the core has it; nothing is written.
+
+    `lines`: the settings of each line by its article, as they are stored, in order; `terms` the core's value of each.
+    """
+
+    version: TariffVersion
+    lines: dict[str, dict[str, Any]]
+    terms: dict[str, LineTerms]
+
+    @property
+    def tariff_terms(self) -> TariffTerms:
+        """The core's value of the version."""
+        return tariff_terms(self.version)
+
+
+def offer_of(fields: dict[str, Any]) -> Offer:
+    """What the fields of a tariff (in the scenario format) say. Raises `Refused` as `define_tariff` does."""
+    lines = {key: clean_line(line, key) for key, line in (fields.get("lines") or {}).items()}
+    version = TariffVersion(**version_fields(fields))
     terms = {
-        key: line_terms(key, i, line.get("title", ""), line, version.interval)
+        key: line_terms(key, i, line.get("alternative_name") or line.get("title") or key, line, version)
         for i, (key, line) in enumerate(lines.items())
     }
-    check_tariff(tariff_terms(version), tariff.anchor, terms)
-    for line in lines.values():
-        if line.get("notice"):
-            parse_terms(line["notice"])
+    check_tariff(tariff_terms(version), version.anchor, terms)
+    owner: dict[str, str] = {}
+    for article, line in lines.items():
+        key = line.get("key", "")
+        if key and owner.setdefault(key, article) != article:
+            raise Refused(
+                "invalid",
+                "The key “%(key)s” stands in two lines: usage would not know which.",
+                key=key,
+                field="key",
+                article=article,
+            )
+    return Offer(version, lines, terms)
+
+
+def plan_version(*, tariff: Tariff, valid_from: date, changes: dict[str, Any]) -> Offer:
+    """What a version would say that `add_version` makes, checked as there. Writes nothing."""
+    offer = offer_of(_changed(tariff, valid_from, changes))
+    check_keys(tariff.seller, offer.lines)
+    return offer
+
+
+def _write_version(tariff: Tariff, valid_from: date, applies_to: str, fields: dict[str, Any]) -> TariffVersion:
+    offer = offer_of(fields)
+    check_keys(tariff.seller, offer.lines)
+    register(tariff.seller, offer.lines.values())
+    version = offer.version
+    version.tariff, version.valid_from, version.applies_to = tariff, valid_from, applies_to
     version.save(force_insert=True)
-    articles = _articles(tariff.seller, lines)
+    articles = _articles(tariff.seller, offer.lines)
     TariffLine.objects.bulk_create(
         TariffLine(
             version=version,
@@ -248,11 +347,11 @@ def _write_version(tariff: Tariff, valid_from: date, applies_to: str, fields: di
             title=line.get("title", ""),
             alternative_name=line.get("alternative_name", ""),
             key=line.get("key", ""),
-            charge=terms[key].charge,
-            booking=terms[key].booking,
+            charge=offer.terms[key].charge,
+            booking=offer.terms[key].booking,
             terms=line,
         )
-        for i, (key, line) in enumerate(lines.items())
+        for i, (key, line) in enumerate(offer.lines.items())
     )
     return version
 

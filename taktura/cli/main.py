@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from taktura.cli.commands import billing, keeping, people, proving, running, serving, simulating
+from taktura.cli.commands import billing, keeping, people, proving, running, serving, simulating, trying
 from taktura.cli.show import _, errors, terminal_language
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
@@ -59,6 +59,7 @@ for command in (
     proving.pdf,
     proving.verify,
     simulating.simulate,
+    trying.what_if,
     people.create_user,
     keeping.backup,
     keeping.restore,

@@ -4,6 +4,7 @@ All raise `Refused` (`invalid`); the command line then ends with exit code 2.
 """
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
@@ -80,6 +81,21 @@ def public_address(name: str) -> str:
             name=name, value=value,
         )  # fmt: skip
     return value
+
+
+_SITE = re.compile(r"https?://(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")
+
+
+def sites(name: str) -> list[str]:
+    """Sites with blanks between: `https://www.example.com`, `https://*.example.com`; `*` alone for all."""
+    found = text(name).lower().split()
+    for one in found:
+        if one != "*" and not _SITE.fullmatch(one):
+            raise Refused(
+                "invalid", "%(name)s has “%(value)s”: write sites as in https://www.example.com, with blanks between.",
+                name=name, value=one,
+            )  # fmt: skip
+    return found
 
 
 def database_address(name: str) -> str:

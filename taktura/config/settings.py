@@ -21,6 +21,8 @@ if DATABASE_OWNER_URL and not DATABASE_URL:
     raise Refused("invalid", "DATABASE_OWNER_URL is set, but DATABASE_URL is not: set both, or none.")
 # Where people reach the office: links in mails and the hosts that are answered follow from it.
 PUBLIC_URL = environment.public_address("TAKTURA_PUBLIC_URL")
+# The page of an alert, for mails; empty where nobody has said how the office is reached.
+ALERT_PAGE = f"{PUBLIC_URL}/control/%s/" if PUBLIC_URL else ""
 # json: one object a line, for a collector of logs; text: for a person.
 LOG_FORMAT = environment.choice("TAKTURA_LOG_FORMAT", FORMATS, "text")
 LOG_LEVEL = environment.choice("TAKTURA_LOG_LEVEL", LEVELS, "INFO")
@@ -35,6 +37,10 @@ ALLAUTH_TRUSTED_PROXY_COUNT = environment.whole("TAKTURA_PROXIES", 0, 0, 9)
 # How many requests a second a key may make of the API in the long run, and how many at once; in each process.
 API_RATE = environment.whole("TAKTURA_API_RATE", 50, 1, 100_000)
 API_BURST = API_RATE * 10
+# Sites that may show price lists in a frame; and how many pages of them an address may ask for: so many a second in
+# the long run, and so many at once.
+PRICE_LIST_SITES = environment.sites("TAKTURA_PRICE_LIST_SITES")
+PUBLIC_RATE, PUBLIC_BURST = 2, 60
 
 
 SECRET_KEY_FILE = TAKTURA_DATA / "secret-key"
@@ -97,9 +103,11 @@ INSTALLED_APPS = [
     "taktura.usage",
     "taktura.invoices",
     "taktura.billing",
+    "taktura.control",
     "taktura.webhooks",
     "taktura.api",
     "taktura.office",
+    "taktura.portal",
 ]
 LOGGING = configuration(LOG_FORMAT)
 MIDDLEWARE = [
@@ -239,7 +247,7 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to addresses tha
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * 15
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "order": "20/h/ip,5/h/key"}
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "taktura.office.accounts.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

@@ -1,4 +1,5 @@
-"""All addresses: the office at the root, the API below `/api/`, sign-in below `/account/`; and what machines ask."""
+"""All addresses: the office at the root, the API below `/api/`, sign-in below `/account/`, the customers' portal below
+`/portal/`, the order page below `/order/`; and what machines ask."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -11,6 +12,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("health/live", live, name="health_live"),
     path("health/ready", ready, name="health_ready"),
     path("metrics", metrics, name="metrics"),
+    path("order/", include("taktura.portal.ordering.urls")),
+    path("portal/", include("taktura.portal.urls")),
     path("", include("taktura.office.urls")),
 ]
 handler400 = "taktura.office.errors.bad_request"

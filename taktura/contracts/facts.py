@@ -2,29 +2,41 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from datetime import date
-from typing import Any, TypeVar
+from typing import Any
+
+from django.db import connection
 
 from taktura.catalog.queries import tariff_line_terms, version_terms
-from taktura.contracts.models import (
-    Contract,
-    ContractCoupon,
-    ContractLine,
-    ContractPhase,
-    LineQuantity,
-    LineStretch,
-    Pause,
-    PhaseVersion,
-)
+from taktura.contracts.models import Contract
 from taktura.core import facts
 from taktura.core.money import places
 from taktura.core.periods import Anchor
 from taktura.customers.models import Customer
 from taktura.customers.queries import tax_of, with_billing
-from taktura.kit.bulk import among
 from taktura.kit.fields import end_of
 
-T = TypeVar("T")
+# In SQL, since these are asked for with each change of a contract: building the queries would take longer than they do.
+_CONTRACTS = """SELECT id, customer_id, currency, start, "end", coalesce(billed_until, '0001-01-01'), trial_end
+    FROM contracts_contract WHERE id = ANY(%s)"""
+_PHASES = """SELECT contract_id, id, start, "end", anchor_kind, anchor_origin, anchor_day
+    FROM contracts_contractphase WHERE contract_id = ANY(%s) ORDER BY contract_id, start"""
+_VERSIONS = """SELECT v.phase_id, v.effective_from, v.version_id
+    FROM contracts_phaseversion v JOIN contracts_contractphase p ON p.id = v.phase_id
+    WHERE p.contract_id = ANY(%s) ORDER BY v.effective_from, v.id"""
+_LINES = """SELECT contract_id, id, start, "end", price, discount, reason, minimum_quantity, kept_from, ended_by_notice,
+        order_coupon, name
+    FROM contracts_contractline WHERE contract_id = ANY(%s) ORDER BY id"""
+_STRETCHES = """SELECT s.line_id, s.effective_from, s.tariff_line_id
+    FROM contracts_linestretch s JOIN contracts_contractline l ON l.id = s.line_id
+    WHERE l.contract_id = ANY(%s) ORDER BY s.effective_from, s.id"""
+_QUANTITIES = """SELECT q.line_id, q.start, q.quantity
+    FROM contracts_linequantity q JOIN contracts_contractline l ON l.id = q.line_id
+    WHERE l.contract_id = ANY(%s) AND q.taken_back_at IS NULL ORDER BY q.start, q.id"""
+_PAUSES = """SELECT contract_id, start, "end" FROM contracts_pause WHERE contract_id = ANY(%s) ORDER BY start"""
+_COUPONS = """SELECT g.contract_id, g.id, g.given, g.first, g."end", c.percent, c.amount,
+        ARRAY(SELECT jsonb_array_elements_text(c.articles))
+    FROM contracts_contractcoupon g JOIN catalog_coupon c ON c.id = g.coupon_id
+    WHERE g.contract_id = ANY(%s) ORDER BY g.id"""
 
 
 def load_one(contract: Contract) -> facts.Contract:
@@ -35,16 +47,11 @@ def load_one(contract: Contract) -> facts.Contract:
 def load(ids: Iterable[int], customers: Mapping[int, Customer] | None = None) -> dict[int, facts.Contract]:
     """The core values of contracts, without their usage. `customers`: those known already."""
     wanted = list(ids)
-    rows = Contract.objects.filter(pk__in=among(wanted)).values_list(
-        "id", "customer_id", "currency", "start", "end", "billed_until", "trial_end"
-    )
+    rows = _rows(_CONTRACTS, wanted)
     if customers is None:
         customers = with_billing(row[1] for row in rows)
     phases, lines = _phases(wanted), _lines(wanted)
-    pauses = _grouped(
-        Pause.objects.filter(contract__in=among(wanted)).order_by("start").values_list("contract_id", "start", "end")
-    )
-    coupons = _coupons(wanted)
+    pauses, coupons = _grouped(_rows(_PAUSES, wanted)), _coupons(wanted)
     found = {}
     for pk, customer_id, currency, start, end, billed_until, trial_end in rows:
         customer = customers[customer_id]
@@ -52,7 +59,7 @@ def load(ids: Iterable[int], customers: Mapping[int, Customer] | None = None) ->
             id=pk,
             start=start,
             end=end_of(end),
-            billed_until=billed_until or date.min,
+            billed_until=billed_until,
             trial_end=trial_end,
             phases=tuple(phases[pk]),
             lines=tuple(lines[pk]),
@@ -66,6 +73,13 @@ def load(ids: Iterable[int], customers: Mapping[int, Customer] | None = None) ->
     return found
 
 
+def _rows(query: str, ids: list[int]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(query, [ids])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
 def _grouped(rows: Iterable[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any, ...]]]:
     """Rows by their first column, which is left out."""
     found: defaultdict[int, list[tuple[Any, ...]]] = defaultdict(list)
@@ -75,16 +89,7 @@ def _grouped(rows: Iterable[tuple[Any, ...]]) -> defaultdict[int, list[tuple[Any
 
 
 def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
-    rows = list(
-        ContractPhase.objects.filter(contract__in=among(ids))
-        .order_by("contract_id", "start")
-        .values_list("contract_id", "id", "start", "end", "anchor_kind", "anchor_origin", "anchor_day")
-    )
-    versions = _grouped(
-        PhaseVersion.objects.filter(phase__contract__in=among(ids))
-        .order_by("effective_from", "id")
-        .values_list("phase_id", "effective_from", "version_id")
-    )
+    rows, versions = _rows(_PHASES, ids), _grouped(_rows(_VERSIONS, ids))
     terms = version_terms(v for rows_of in versions.values() for _, v in rows_of)
     found: defaultdict[int, list[facts.Phase]] = defaultdict(list)
     for contract, pk, start, end, kind, origin, day in rows:
@@ -100,36 +105,11 @@ def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
 
 
 def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
-    rows = list(
-        ContractLine.objects.filter(contract__in=among(ids))
-        .order_by("id")
-        .values_list(
-            "contract_id",
-            "id",
-            "start",
-            "end",
-            "price",
-            "discount",
-            "reason",
-            "minimum_quantity",
-            "kept_from",
-            "ended_by_notice",
-            "order_coupon",
-        )
-    )
-    stretches = _grouped(
-        LineStretch.objects.filter(line__contract__in=among(ids))
-        .order_by("effective_from", "id")
-        .values_list("line_id", "effective_from", "tariff_line_id")
-    )
-    quantities = _grouped(
-        LineQuantity.objects.filter(line__contract__in=among(ids))
-        .order_by("start", "id")
-        .values_list("line_id", "start", "quantity")
-    )
+    rows = _rows(_LINES, ids)
+    stretches, quantities = _grouped(_rows(_STRETCHES, ids)), _grouped(_rows(_QUANTITIES, ids))
     terms = tariff_line_terms(t for rows_of in stretches.values() for _, t in rows_of)
     found: defaultdict[int, list[facts.Line]] = defaultdict(list)
-    for contract, pk, start, end, price, discount, reason, minimum, kept, noticed, coupon in rows:
+    for contract, pk, start, end, price, discount, reason, minimum, kept, noticed, coupon, name in rows:
         found[contract].append(
             facts.Line(
                 id=pk,
@@ -144,6 +124,7 @@ def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
                 kept=kept,
                 ended_by_notice=noticed,
                 order_coupon=coupon,
+                name=name,
             )
         )
     return found
@@ -151,17 +132,16 @@ def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
 
 def _coupons(ids: list[int]) -> defaultdict[int, list[facts.Coupon]]:
     found: defaultdict[int, list[facts.Coupon]] = defaultdict(list)
-    for given in ContractCoupon.objects.filter(contract__in=among(ids)).select_related("coupon").order_by("id"):
-        coupon = given.coupon
-        found[given.contract_id].append(
+    for contract, pk, given, first, end, percent, amount, articles in _rows(_COUPONS, ids):
+        found[contract].append(
             facts.Coupon(
-                id=given.pk,
-                given=given.given,
-                first=given.first,
-                end=end_of(given.end),
-                percent=coupon.percent,
-                amount=coupon.amount,
-                articles=frozenset(coupon.articles),
+                id=pk,
+                given=given,
+                first=first,
+                end=end_of(end),
+                percent=percent,
+                amount=amount,
+                articles=frozenset(articles),
             )
         )
     return found

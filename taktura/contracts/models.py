@@ -5,7 +5,7 @@ from typing import Any
 from django.db import models
 from django.db.models import F, Q
 
-from taktura.catalog.models import Article, Coupon, Tariff, TariffLine, TariffVersion
+from taktura.catalog.models import Article, Coupon, CouponCode, OfferNumber, Tariff, TariffLine, TariffVersion
 from taktura.customers.models import Customer, Seller
 from taktura.kit.fields import ExactField
 
@@ -20,6 +20,9 @@ class Contract(models.Model):
     customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="contracts")
     key = models.CharField(max_length=100)
     tariff = models.ForeignKey(Tariff, on_delete=models.PROTECT, related_name="contracts")
+    offer_number = models.ForeignKey(
+        OfferNumber, on_delete=models.PROTECT, null=True, blank=True, related_name="contracts"
+    )
     currency = models.CharField(max_length=3)
     start = models.DateField()
     end = models.DateField(null=True, blank=True)
@@ -35,10 +38,19 @@ class Contract(models.Model):
     changed_from = models.DateField(null=True, blank=True)
     settled_until = models.DateField(null=True, blank=True)
     threshold = ExactField(null=True, blank=True)
+    transferred_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="transfers",
+        help_text="the contract of another customer that it goes on with",
+    )  # fmt: skip
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["seller", "key"], name="contract_key"),
+            models.UniqueConstraint(
+                fields=["transferred_from"],
+                name="contract_transferred_once",
+                condition=Q(transferred_from__isnull=False),
+            ),
             models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="contract_end"),
         ]
         indexes = [
@@ -94,7 +106,14 @@ class ContractLine(models.Model):
     memo = models.TextField(blank=True)
     kept_from = models.DateField(null=True)
     ended_by_notice = models.BooleanField(default=False)
+    notice_received = models.DateField(null=True, help_text="of this line alone")
+    agreed_end = models.DateField(null=True, help_text="the end that it had before notice was given")
     order_coupon = models.BigIntegerField(null=True)
+    transferred_from = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, db_index=False, related_name="+",
+        help_text="the line of the contract of another customer that it goes on with",
+    )  # fmt: skip
+    terms_from = models.DateField(null=True, help_text="from where its own terms count, if not from its start")
 
     class Meta:
         constraints = [
@@ -115,12 +134,14 @@ class LineStretch(models.Model):
 
 
 class LineQuantity(models.Model):
-    """A quantity from a date on; of several for one date the last written holds. Only appended to."""
+    """A quantity from a date on; of several for one date the last written holds. Only appended to: a change that is
+    taken back keeps its row and holds no more."""
 
     line = models.ForeignKey(ContractLine, on_delete=models.CASCADE, related_name="quantities")
     start = models.DateField()
     quantity = ExactField()
     memo = models.TextField(blank=True)
+    taken_back_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ["line", "start", "id"]
@@ -144,6 +165,7 @@ class ContractCoupon(models.Model):
 
     contract = models.ForeignKey(Contract, on_delete=models.CASCADE, related_name="coupons")
     coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT)
+    code = models.OneToOneField(CouponCode, on_delete=models.PROTECT, null=True, help_text="by which it was redeemed")
     given = models.DateField()
     first = models.DateField()
     end = models.DateField(null=True)
@@ -152,4 +174,89 @@ class ContractCoupon(models.Model):
         ordering = ["contract", "id"]
         constraints = [
             models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("first")), name="coupon_end")
+        ]
+
+
+class NoticeRequest(models.Model):
+    """A notice as it was sent from the page for everybody, without sign-in (R15.4). What was sent never changes.
+
+    `contract`: the one that it was matched with beyond doubt. `state`: `given` (notice was given at once), `open`
+    (somebody must look at it) or `closed` (somebody has, `closed_by`).
+    """
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="notice_requests")
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, null=True, related_name="notice_requests")
+    name = models.CharField(max_length=200)
+    number = models.CharField(max_length=100, blank=True)
+    email = models.EmailField()
+    kind = models.CharField(max_length=15)
+    reason = models.TextField(blank=True)
+    wish = models.DateField(null=True)
+    language = models.CharField(max_length=2)
+    received_at = models.DateTimeField()
+    state = models.CharField(max_length=10, default="open")
+    closed_by = models.CharField(max_length=200, blank=True)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["ordinary", "extraordinary"]), name="notice_request_kind"),
+            models.CheckConstraint(condition=Q(state__in=["open", "given", "closed"]), name="notice_request_state"),
+            models.CheckConstraint(
+                condition=~Q(state="given") | Q(contract__isnull=False), name="notice_request_contract"
+            ),
+        ]
+        indexes = [models.Index(fields=["seller"], name="notice_request_open", condition=Q(state="open"))]
+
+
+class Order(models.Model):
+    """What somebody ordered on the order page or through another system, as it was sent; it never changes.
+
+    `unconfirmed`: its link was mailed and is good until `expires_at`; of the link's secret only a hash is kept. `open`:
+    staff decide. `done`: a contract of a customer came of it. `refused`: with the reason that was mailed. `prices` are
+    those that were shown: a row for each bill, amounts in minor units. `token` makes one order of one that is sent
+    twice; `asker` is a hash of whence it came.
+    """
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="orders")
+    tariff = models.ForeignKey(Tariff, on_delete=models.PROTECT, related_name="orders")
+    version = models.ForeignKey(TariffVersion, on_delete=models.PROTECT, related_name="+")
+    offer_number = models.ForeignKey(OfferNumber, on_delete=models.PROTECT, null=True, related_name="orders")
+    coupon = models.ForeignKey(Coupon, on_delete=models.PROTECT, null=True, related_name="orders")
+    code = models.CharField(max_length=100, blank=True, help_text="of the coupon, as it was typed")
+    articles: Any = models.JSONField(default=dict, help_text="quantities of add-ons by article")
+    name = models.CharField(max_length=200)
+    email = models.EmailField()
+    kind = models.CharField(max_length=10)
+    language = models.CharField(max_length=2)
+    buyer: Any = models.JSONField(help_text="address and VAT id, as they were typed")
+    prices: Any = models.JSONField(help_text="the bills that were shown")
+    token = models.CharField(max_length=64, unique=True)
+    secret = models.CharField(max_length=64, unique=True)
+    asker = models.CharField(max_length=64)
+    state = models.CharField(max_length=12, default="unconfirmed")
+    ordered_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.CharField(max_length=200, blank=True)
+    reason = models.TextField(blank=True)
+    contract = models.ForeignKey(Contract, on_delete=models.PROTECT, null=True, related_name="orders")
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["business", "consumer"]), name="order_kind"),
+            models.CheckConstraint(
+                condition=Q(state__in=["unconfirmed", "open", "done", "refused"]), name="order_state"
+            ),
+            models.CheckConstraint(condition=~Q(state="done") | Q(contract__isnull=False), name="order_contract"),
+            models.CheckConstraint(
+                condition=Q(state="unconfirmed") | Q(confirmed_at__isnull=False), name="order_confirmed"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["seller"], name="order_open", condition=Q(state="open")),
+            models.Index(fields=["seller", "id"], name="order_list"),
         ]

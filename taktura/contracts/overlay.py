@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+from taktura.catalog.models import Coupon
 from taktura.catalog.queries import tariff_line_terms, version_terms
-from taktura.contracts.models import ContractCoupon, LineStretch, PhaseVersion
+from taktura.contracts.models import Contract, ContractCoupon, ContractLine, LineStretch, PhaseVersion
 from taktura.contracts.services.changes import PlannedTariff
 from taktura.contracts.services.lines import Planned
 from taktura.contracts.services.signing import PlannedContract, PlannedPhase
+from taktura.contracts.services.transfer import PlannedLine, PlannedTransfer
 from taktura.core import facts
 from taktura.core.facts import LineTerms
 from taktura.core.money import places
@@ -33,15 +35,22 @@ def with_quantity(contract: facts.Contract, line: int, start: date, quantity: De
     )
 
 
+def with_quantities(
+    contract: facts.Contract, line: int, quantities: tuple[tuple[date, Decimal], ...]
+) -> facts.Contract:
+    """The contract with other quantities of a line over time."""
+    return _each(contract, {line}, lambda x: replace(x, quantities=quantities))
+
+
 def with_lines(contract: facts.Contract, planned: Iterable[Planned]) -> facts.Contract:
     """The contract with lines more."""
     first = NEW + len(contract.lines)
     return replace(contract, lines=contract.lines + tuple(_line(first + i, p) for i, p in enumerate(planned)))
 
 
-def with_line_end(contract: facts.Contract, line: int, end: date, *, by_notice: bool = False) -> facts.Contract:
-    """The contract with a line that ends before a day."""
-    return _each(contract, {line}, lambda x: replace(x, end=end, ended_by_notice=by_notice))
+def with_line_end(contract: facts.Contract, line: int, end: date | None, *, by_notice: bool = False) -> facts.Contract:
+    """The contract with a line that ends before a day (None: not)."""
+    return _each(contract, {line}, lambda x: replace(x, end=end_of(end), ended_by_notice=by_notice))
 
 
 def with_end(contract: facts.Contract, end: date | None) -> facts.Contract:
@@ -70,6 +79,15 @@ def with_coupon(contract: facts.Contract, given: ContractCoupon) -> facts.Contra
     return replace(contract, coupons=(*contract.coupons, row))
 
 
+def with_order_coupon(contract: facts.Contract, planned: PlannedContract, coupon: Coupon) -> facts.Contract:
+    """A contract that is ordered with its newest coupon: the add-ons chosen are priced by it (R10.3)."""
+    rows = zip(contract.lines, planned.lines, strict=True)
+    chosen = {
+        x.id for x, p in rows if p.line.booking != "included" and (not coupon.articles or x.article in coupon.articles)
+    }
+    return _each(contract, chosen, lambda x: replace(x, order_coupon=contract.coupons[-1].id))
+
+
 def with_tariff(contract: facts.Contract, planned: PlannedTariff) -> facts.Contract:
     """The contract under another tariff."""
     start = planned.opening.phase.start
@@ -88,21 +106,37 @@ def with_tariff(contract: facts.Contract, planned: PlannedTariff) -> facts.Contr
 
 def of_planned(planned: PlannedContract) -> facts.Contract:
     """A contract that is not written, as it would be."""
-    contract, customer = planned.contract, planned.contract.customer
-    empty = facts.Contract(
+    return with_lines(_empty(planned.contract, planned.opening), planned.lines)
+
+
+def of_transfer(planned: PlannedTransfer) -> facts.Contract:
+    """The contract of the other customer, as it would be. Its lines and coupons have the ids of those that they go on
+    with, so that usage of those is found."""
+    coupons = (with_coupon(_empty(planned.contract, planned.opening), c.given).coupons[0] for c in planned.coupons)
+    return replace(
+        _empty(planned.contract, planned.opening),
+        lines=tuple(_moved(one) for one in planned.lines),
+        pauses=tuple(sorted((row.start, end_of(row.end)) for row in planned.pauses)),
+        coupons=tuple(replace(c, id=one.source) for one, c in zip(planned.coupons, coupons, strict=True)),
+    )
+
+
+def _empty(contract: Contract, opening: PlannedPhase) -> facts.Contract:
+    """A contract without lines that is not written."""
+    customer = contract.customer
+    return facts.Contract(
         id=NEW,
         start=contract.start,
         end=end_of(contract.end),
         billed_until=contract.billed_until or date.min,
         trial_end=contract.trial_end,
-        phases=(_phase(planned.opening),),
+        phases=(_phase(opening),),
         lines=(),
         tax=tax_of(customer),
         digits=places(contract.currency),
         stacking=customer.seller.stacking,
         coupon_and_scale=customer.seller.coupon_and_scale,
     )
-    return with_lines(empty, planned.lines)
 
 
 def _each(contract: facts.Contract, lines: set[int], change: Change) -> facts.Contract:
@@ -110,17 +144,30 @@ def _each(contract: facts.Contract, lines: set[int], change: Change) -> facts.Co
 
 
 def _line(pk: int, planned: Planned) -> facts.Line:
-    line = planned.line
+    return _of_row(pk, planned.line, planned.stretches, ((planned.line.start, planned.quantity),))
+
+
+def _moved(planned: PlannedLine) -> facts.Line:
+    quantities = {row.start: row.quantity for row in planned.quantities}
+    return _of_row(planned.source, planned.line, planned.stretches, tuple(quantities.items()))
+
+
+def _of_row(
+    pk: int, line: ContractLine, stretches: Sequence[LineStretch], quantities: tuple[tuple[date, Decimal], ...]
+) -> facts.Line:
     return facts.Line(
         id=pk,
         start=line.start,
         end=end_of(line.end),
-        terms=_terms(planned.stretches),
-        quantities=((line.start, planned.quantity),),
+        terms=_terms(stretches),
+        quantities=quantities,
         price=line.price,
         discount=Decimal(line.discount),
         reason=line.reason,
+        name=line.name,
         minimum_quantity=line.minimum_quantity,
+        kept=line.kept_from,
+        ended_by_notice=line.ended_by_notice,
         order_coupon=line.order_coupon,
     )
 

@@ -1,20 +1,20 @@
 """Reads of contracts."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
-from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, OuterRef, Q, QuerySet, Subquery, Value, When
 
 from taktura.catalog.models import TariffLine
 from taktura.catalog.queries import tariff_line_terms
 from taktura.contracts.facts import load
-from taktura.contracts.models import Contract, ContractLine, ContractPhase, Pause, PhaseVersion
+from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineQuantity, Pause, PhaseVersion
 from taktura.core import facts
 from taktura.core.errors import Refused
 from taktura.core.facts import LineTerms, at
-from taktura.core.periods import FOREVER
+from taktura.core.periods import DAY, FOREVER, Span
 from taktura.core.terms import earliest_end, notice_deadline, parse_terms
 from taktura.customers.queries import is_german_consumer
 
@@ -49,6 +49,20 @@ def by_key(seller_id: int, key: str) -> Contract:
     return found
 
 
+def heir_of(contract: Contract) -> Contract | None:
+    """The contract of another customer that goes on with this one, if it was transferred."""
+    if contract.end is None:
+        return None
+    return Contract.objects.select_related("customer").filter(transferred_from=contract).first()
+
+
+def bearer_on(contract: Contract, day: date) -> Contract:
+    """The contract that stands in another's place on a day: an heir of it from its start on, else the contract."""
+    heir = Contract.objects.filter(transferred_from=contract, start__lte=day)
+    found = heir.select_related("customer__seller", "customer__billing_information", "tariff").first()
+    return contract if found is None else bearer_on(found, day)
+
+
 def phase_on(contract: Contract, day: date) -> ContractPhase:
     """The phase in which a day lies; before the first, the first."""
     phases = list(ContractPhase.objects.filter(contract=contract).order_by("start"))
@@ -68,7 +82,7 @@ def active_lines(contract: Contract, article: str, start: date, end: date | None
 def line_for(contract: Contract, article: str, name: str | None = None, day: date | None = None) -> ContractLine:
     """The line meant by an article, and by its name where several run; raises `Refused` (`not_found`)."""
     found = ContractLine.objects.filter(contract=contract, article__key=article).select_related(
-        "article", "contract__customer__seller"
+        "article", "contract__customer__seller", "contract__customer__billing_information"
     )
     if name:
         found = found.filter(name=name)
@@ -77,6 +91,57 @@ def line_for(contract: Contract, article: str, name: str | None = None, day: dat
     if not lines:
         raise Refused("not_found", "The contract has no line for the article “%(article)s”.", article=article)
     return (running or lines)[-1] if not running else running[0]
+
+
+def quantity_changes(contract: Contract) -> QuerySet[LineQuantity]:
+    """The changes of quantity of a contract that hold, the newest first; what a line was booked with is none."""
+    booked = LineQuantity.objects.filter(line=OuterRef("line")).order_by("pk").values("pk")[:1]
+    rows = LineQuantity.objects.filter(line__contract=contract, taken_back_at__isnull=True)
+    return rows.exclude(pk=Subquery(booked)).select_related("line__article").order_by("-start", "-pk")
+
+
+def quantity_change(line: ContractLine, start: date) -> LineQuantity:
+    """The change of a line's quantity that holds from a day; raises `Refused` (`not_found`)."""
+    found = quantity_changes(line.contract).filter(line=line, start=start).first()
+    if found is None:
+        raise Refused("not_found", "The line has no change of quantity from %(day)s.", day=start.isoformat())
+    found.line = line
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A contract's term is over on a day (exclusive) and a further one runs `until` another, unless notice is received
+    by the deadline."""
+
+    on: date
+    until: date
+    deadline: date
+
+
+def renewal_of(contract: Contract, today: date) -> Renewal | None:
+    """The next renewal of a contract that no notice has ended; None where it runs on without terms (R15.3, R15.4)."""
+    terms, consumer = parse_terms(contract.terms), is_german_consumer(contract.customer)
+    if contract.end is not None or terms.to != "term_end" or not isinstance(terms.renewal_term, Span) or consumer:
+        return None
+    begun = contract.terms_from
+    plain = replace(terms, notice=None)
+    on = earliest_end(plain, begun, today)
+    deadline = on - DAY
+    while deadline >= begun and earliest_end(terms, begun, deadline) > on:
+        deadline -= DAY
+    return Renewal(on, earliest_end(plain, begun, on), deadline)
+
+
+def line_names(contract: Contract) -> dict[int, str]:
+    """The names of those lines of a contract that have one."""
+    return dict(ContractLine.objects.filter(contract=contract).exclude(name="").values_list("pk", "name"))
+
+
+def phases_after(contract: Contract, day: date) -> list[ContractPhase]:
+    """The phases that begin after a day, with their tariffs."""
+    found = ContractPhase.objects.filter(contract=contract, start__gt=day)
+    return list(found.select_related("tariff").order_by("start"))
 
 
 def state(contract: Contract, day: date) -> State:

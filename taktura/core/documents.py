@@ -23,6 +23,7 @@ class Entry:
     contract: int | None
     article: str = ""
     title: str = ""
+    titles: tuple[tuple[str, str], ...] = ()
     kind: str = ""
     unit: str = ""
     order: tuple[int, ...] = ()
@@ -35,6 +36,10 @@ class Entry:
     end: date | None = None
     source: int = 0
     note: Mapping[str, object] = field(default_factory=dict)
+
+    def title_in(self, language: str) -> str:
+        """The title in a language, else the one that all languages share; empty where it has none."""
+        return dict(self.titles).get(language) or self.title
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ def compose(
     corrected: set[int] = set()
     for references_of, group in sorted(_grouped(credits, documents).items(), key=lambda item: sorted(item[0])):
         note = _draft("credit_note", group, tuple(sorted(references_of)), rests, gross, -1)
-        if note.gross > 0 or (not note.gross and note.net > 0):
+        if (note.gross, note.net) > (0, 0):
             drafts.append(note)
         elif note.gross or note.net:
             # What is to be paid decides: less usage and a smaller relief at a higher rate may ask for more VAT than
@@ -143,11 +148,12 @@ def _document(entries: list[Entry], references: tuple[int, ...], rests: Rests, g
     if not any(amount_of(e) for e in entries):
         return []
     invoice = _draft("invoice", entries, references, rests, gross, 1)
-    total = invoice.net + invoice.tax
-    if not total and not sum(amount_of(e) for e in entries):
+    if not (invoice.gross or invoice.net):
         return []
-    # The sum to be paid decides: with several VAT rates it may be less than zero though the net is not.
-    return [_draft("credit_note", entries, references, rests, gross, -1) if total < 0 else invoice]
+    # The sum to be paid decides: with several VAT rates it may be less than zero though the net is not. Where nothing
+    # is to be paid but VAT moves from one rate to another, the net does.
+    less = (invoice.gross, invoice.net) < (0, 0)
+    return [_draft("credit_note", entries, references, rests, gross, -1) if less else invoice]
 
 
 def _draft(kind: str, entries: list[Entry], references: tuple[int, ...], rests: Rests, gross: bool, sign: int) -> Draft:

@@ -412,11 +412,10 @@ def _usage_cost(
         if line.discount:
             proof["discount"] = str(line.discount)
         return usage.raw_quantity + usage.imported_quantity, less_percent(base + exact, line.discount), None, proof
+    quantity = used_in(line, terms, unit, usage, life)
     if pricing == "tariff":
-        quantity = metered(terms, usage)
         shown = Fraction(shown) + Fraction(quantity) if shown else quantity
     else:
-        quantity = supplied(line, terms, usage, unit.grid.days, life)
         proof |= {"rule": "R17.1", "usage_pricing": pricing, "days": unit.grid.days}
         shown = usage.raw_quantity if pricing == "usage_quantity" else _contracted(line, quantity, life)
         shown = Fraction(shown) + Fraction(usage.imported_quantity) if usage.imported_quantity else shown
@@ -452,14 +451,27 @@ def _less_included(
     """What is left to price after the included quantity (R8)."""
     if not terms.included or quantity <= 0:
         return quantity
-    included = Fraction(terms.included) * Fraction(at(line.quantities, max(unit.start, line.start)))
-    if terms.included_proration == "daily" and not unit.trial:
-        here = days(clip(active(contract, line), unit.start, unit.end))
-        included = included * here / unit.grid.days
+    included = included_in(contract, line, terms, unit)
     drawn = min(included, Fraction(quantity))
     proof["included"] = fraction_text(included)
     proof["included_used"] = fraction_text(drawn)
     return Fraction(quantity) - drawn
+
+
+def included_in(contract: Contract, line: Line, terms: LineTerms, unit: Rated) -> Fraction:
+    """The included quantity of a usage line in one period: per unit booked, and by days where it says so (R8)."""
+    included = Fraction(terms.included) * Fraction(at(line.quantities, max(unit.start, line.start)))
+    if terms.included_proration == "daily" and not unit.trial:
+        here = days(clip(active(contract, line), unit.start, unit.end))
+        included = included * here / unit.grid.days
+    return included
+
+
+def used_in(line: Line, terms: LineTerms, unit: Rated, usage: Usage, life: list[Range]) -> Number:
+    """The quantity used on a line in one billing period, in billed units, before its minimum and what is included."""
+    if terms.usage_pricing == "tariff":
+        return metered(terms, usage)
+    return supplied(line, terms, usage, unit.grid.days, life)
 
 
 def cost_until(rate: Rate, day: date) -> Fraction:

@@ -35,6 +35,7 @@ class LineTerms:
 
     article: str
     title: str = ""
+    titles: tuple[tuple[str, str], ...] = ()  # (language, title) where a language has its own
     charge: str = "recurring"  # once | recurring | usage
     booking: str = "included"  # included | add_on | on_off
     when: str = "advance"  # advance | arrears
@@ -106,6 +107,7 @@ class Line:
     price: Decimal | None = None
     discount: Decimal = ZERO
     reason: str = ""
+    name: str = ""  # tells it from others of its article
     minimum_quantity: Decimal | None = None
     kept: date | None = None  # from this change of tariff on it goes on at its old terms
     ended_by_notice: bool = False

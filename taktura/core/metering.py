@@ -3,10 +3,11 @@
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any, TypeVar
 
 from taktura.core.errors import Refused
 from taktura.core.facts import Line, LineTerms, Usage, at
-from taktura.core.money import Number
+from taktura.core.money import EXACT, Number
 from taktura.core.periods import Range, clip
 
 TICKS = {"minute": (60, 60), "second": (1, 1)}
@@ -70,3 +71,31 @@ def supplied(line: Line, terms: LineTerms, usage: Usage, days: int, life: list[R
         for a, b in clip(life, first, end):
             covered.update(date.fromordinal(n) for n in range(a.toordinal(), b.toordinal()))
     return sum((Fraction(at(line.quantities, day)) for day in covered), Fraction(0)) / days
+
+
+def added(one: Usage, other: Usage) -> Usage:
+    """The sums of two spans of days of a line together, for the aggregate `sum`."""
+    return Usage(
+        quantity=EXACT.add(one.quantity, other.quantity),
+        seconds=one.seconds + other.seconds,
+        count=one.count + other.count,
+        raw_quantity=EXACT.add(one.raw_quantity, other.raw_quantity),
+        parts=_joined(one.parts, other.parts),
+        days_parts=EXACT.add(one.days_parts, other.days_parts),
+        whole_parts=EXACT.add(one.whole_parts, other.whole_parts),
+        imported=_joined(one.imported, other.imported),
+        imported_quantity=EXACT.add(one.imported_quantity, other.imported_quantity),
+        mark=max(one.mark, other.mark),
+    )
+
+
+Part = TypeVar("Part", bound=tuple[Any, ...])
+
+
+def _joined(one: tuple[Part, ...], other: tuple[Part, ...]) -> tuple[Part, ...]:
+    """Parts by the days of their spans, added up."""
+    found: dict[int, tuple[Any, ...]] = {}
+    for days, *sums in (*one, *other):
+        before = found.get(days)
+        found[days] = tuple(sums) if before is None else tuple(map(EXACT.add, before, sums))
+    return tuple((days, *sums) for days, sums in sorted(found.items()))  # type: ignore[misc]

@@ -15,7 +15,7 @@ from taktura.core.settle_amounts import settle_amounts
 from taktura.core.settle_days import settle_days
 from taktura.core.settling import Pass, Scope
 
-__all__ = ["Scope", "settle"]
+__all__ = ["Scope", "settle", "take_coupons"]
 
 
 def settle(contract: Contract, billed: Sequence[Charge], scope: Scope, since: date = date.min) -> list[Charge]:
@@ -31,7 +31,7 @@ def settle(contract: Contract, billed: Sequence[Charge], scope: Scope, since: da
     segments = list(by_days(contract, reach, since, wanted))
     amounts = list(by_amount(contract, scope.on, reach, since, wanted))
     work = Pass(contract, ledger, scope, since, [], {}, {})
-    _take_coupons(work, segments, amounts)
+    take_coupons(work, segments, amounts)
     settle_days(work, segments)
     settle_amounts(work, amounts)
     return [c for c in work.due if c.amount or not c.credits or c.key.kind in ("recurring", "flat")]
@@ -49,7 +49,7 @@ def _wanted(contract: Contract, ledger: Ledger, scope: Scope) -> Wanted:
     return lambda key, due: due <= scope.on or key in billed
 
 
-def _take_coupons(work: Pass, segments: list[Segment], amounts: list[Amount]) -> None:
+def take_coupons(work: Pass, segments: list[Segment], amounts: list[Amount]) -> None:
     """Set each segment's cost function and each amount, after coupons (R10.2)."""
     contract, digits = work.contract, work.contract.digits
     if any(c.amount is not None for c in contract.coupons):

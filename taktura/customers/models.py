@@ -5,7 +5,13 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from taktura.accounts.models import PortalUser
 from taktura.kit.fields import ExactField
+
+
+def portal_default() -> list[str]:
+    """What users of the portal may do where nothing else is said: see, and give notice."""
+    return ["notice"]
 
 
 class Seller(models.Model):
@@ -37,6 +43,13 @@ class Seller(models.Model):
     payment_days = models.PositiveIntegerField(default=14)
     unattended_runs = models.BooleanField(default=False, help_text="bill what is due every morning, by itself")
     second_factor = models.BooleanField(default=False, help_text="who may bill needs one to sign in")
+    portal_allows: Any = models.JSONField(default=portal_default, help_text="what the portal's users may do")
+    order_page = models.BooleanField(default=False, help_text="anybody may order on the order page")
+    order_approval = models.BooleanField(default=True, help_text="an order takes effect when staff approve it")
+    vies = models.BooleanField(default=False, help_text="VIES is asked whether VAT ids of customers are confirmed")
+    terms_url = models.URLField(max_length=500, blank=True, help_text="the terms that whoever orders accepts")
+    privacy_url = models.URLField(max_length=500, blank=True)
+    withdrawal = models.TextField(blank=True, help_text="what consumers are told of their right of withdrawal")
 
     class Meta:
         constraints = [
@@ -105,3 +118,33 @@ class BillingInformation(models.Model):
                 name="billing_tax_status",
             )
         ]
+
+
+class VatCheck(models.Model):
+    """That VIES was asked about a VAT id, and what it said; never changed. `identifier`: of the question, at VIES."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="+")
+    vat_id = models.CharField(max_length=20)
+    state = models.CharField(max_length=10)
+    identifier = models.CharField(max_length=50, blank=True)
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["confirmed", "refused", "unanswered"]), name="vat_check_state"
+            )
+        ]
+        indexes = [models.Index(fields=["seller", "vat_id", "id"], name="vat_check_of")]
+
+
+class PortalAccess(models.Model):
+    """That somebody may see a customer in the portal. Switched off: `ended_at`; the row stays for the log's sake."""
+
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="portal_access")
+    user = models.ForeignKey(PortalUser, on_delete=models.PROTECT, related_name="access")
+    invited_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["customer", "user"], name="portal_access_once")]

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
+from django.core.validators import URLValidator, validate_email
 
 from taktura.core.errors import Refused
 from taktura.customers import iban, vat_id
@@ -19,6 +19,7 @@ SELLER_FIELDS = (
     "name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number", "registration",
     "bank_name", "iban", "bic", "currency", "time_zone", "vat", "prices_are", "change_documents", "stacking",
     "coupon_and_scale", "consumer_rules", "rate_change", "payment_days", "unattended_runs", "second_factor",
+    "portal_allows", "order_page", "order_approval", "vies", "terms_url", "privacy_url", "withdrawal",
 )  # fmt: skip
 # From these follows what a charge must be: once something is billed by them they stay.
 FIXED = ("currency", "prices_are", "stacking", "coupon_and_scale", "rate_change")
@@ -30,8 +31,11 @@ WORDS = {
     "consumer_rules": ("DE", "none"),
     "rate_change": ("end", "split"),
 }
+PORTAL_ALLOWS = ("book", "quantity", "notice", "data")  # what the portal's users may be allowed
 MOST_DAYS = 365
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
+
+MOST_WITHDRAWAL = 10_000  # characters
 
 Rates = list[list[Any]]  # [[from or None, rate], …]
 
@@ -49,9 +53,24 @@ def checked(fields: dict[str, Any]) -> dict[str, Any]:
         raise Refused("invalid", "A company has a name.", field="name")
     _check_codes(values)
     _check_words(values)
+    _check_portal(values)
+    _check_order_page(values)
     if "vat" in values:
         values["vat"] = checked_rates(values["vat"])
     return values
+
+
+def _check_order_page(values: dict[str, Any]) -> None:
+    for name in ("terms_url", "privacy_url"):
+        if values.get(name):
+            try:
+                URLValidator(schemes=["https", "http"])(values[name])
+            except ValidationError as error:
+                raise Refused("invalid", "“%(value)s” is no address of a page: it begins with https://.",
+                              value=values[name][:200], field=name) from error  # fmt: skip
+    if len(values.get("withdrawal", "")) > MOST_WITHDRAWAL:
+        raise Refused("invalid", "This text has at most %(most)s characters.", most=MOST_WITHDRAWAL,
+                      field="withdrawal")  # fmt: skip
 
 
 def _check_codes(values: dict[str, Any]) -> None:
@@ -106,6 +125,19 @@ def _check_words(values: dict[str, Any]) -> None:
         if not isinstance(values.get(name, False), bool):
             raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=values[name], known="true, false",
                           field=name)  # fmt: skip
+
+
+def _check_portal(values: dict[str, Any]) -> None:
+    if "portal_allows" not in values:
+        return
+    given = values["portal_allows"]
+    if not isinstance(given, list | tuple):
+        given = [given]
+    for word in given:
+        if word not in PORTAL_ALLOWS:
+            raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=word,
+                          known=", ".join(PORTAL_ALLOWS), field="portal_allows")  # fmt: skip
+    values["portal_allows"] = [word for word in PORTAL_ALLOWS if word in given]
 
 
 def checked_rates(rates: Sequence[Sequence[Any]]) -> Rates:

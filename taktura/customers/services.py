@@ -13,6 +13,7 @@ from taktura.customers import iban
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.customers.queries import missing_billing_information
 from taktura.customers.sellers import changed, checked
+from taktura.customers.vat_checks import ask_later, latest_of
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 from taktura.kit.fold import fold
@@ -132,7 +133,10 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
         fields["iban"] = iban.normal(fields["iban"])
         if not iban.is_valid(fields["iban"]):
             raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=fields["iban"])
+    known = BillingInformation.objects.filter(customer=customer).values_list("vat_id", flat=True).first()
     info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
+    if info.vat_id != known and customer.seller.vies and latest_of(customer.seller_id, info.vat_id) is None:
+        ask_later(customer.seller, info.vat_id)
     customer.billing_information = info
     customer.complete = not missing_billing_information(customer)
     customer.save(update_fields=["complete"])

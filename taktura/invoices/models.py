@@ -156,6 +156,8 @@ class DocumentState(models.Model):
                 name="state_unpaid",
                 condition=Q(payment__in=["open", "partly_paid"]),
             ),
+            # All that the sums below the list of documents need, in the order in which they are grouped.
+            models.Index(fields=["seller", "currency", "kind"], include=["gross", "open"], name="state_sums"),
         ]
         constraints = [
             models.CheckConstraint(

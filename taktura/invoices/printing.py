@@ -99,8 +99,8 @@ def _view(
         due_on=document.due_on,
         language=document.language,
         currency=document.currency,
-        seller=_seller(document.seller_data),
-        buyer=Party(name=buyer["name"], lines=_address(buyer), country=buyer["country"], vat_id=buyer["vat_id"]),
+        seller=seller_of(document.seller_data),
+        buyer=Party(name=buyer["name"], lines=address_of(buyer), country=buyer["country"], vat_id=buyer["vat_id"]),
         lines=lines,
         taxes=taxes,
         net=exact(document.net, digits),
@@ -115,12 +115,13 @@ def _view(
     )
 
 
-def _seller(data: Mapping[str, str]) -> SellerParty:
+def seller_of(data: Mapping[str, str]) -> SellerParty:
+    """The seller as printed, from its columns or their copy."""
     names = ("name", "country", "vat_id", "email", "phone", "tax_number", "registration", "bank_name", "iban", "bic")
-    return SellerParty(lines=_address(data), **{name: data[name] for name in names})
+    return SellerParty(lines=address_of(data), **{name: data[name] for name in names})
 
 
-def _address(data: Mapping[str, str]) -> tuple[str, ...]:
+def address_of(data: Mapping[str, str]) -> tuple[str, ...]:
     """Street, then postcode and city; without the country."""
     place = " ".join(text for text in (data["postcode"], data["city"]) if text)
     return tuple(text for text in (data["street"], place) if text)
@@ -157,6 +158,8 @@ def notes_of(note: Mapping[str, Any], unit: str, formats: Formats, reason: str =
     """How a line came to its amount, from the note kept with it, in the language of the formats; a text a line.
     `reason`: what the document says already."""
     words = words_of(formats.language)
+    if "name" in note:
+        yield str(note["name"])
     if "n" in note and 0 < (days := int(note["b"]) - int(note["a"])) < int(note["n"]):
         yield words["days"].format(days=days, of=note["n"])
     for key in ("used", "minimum_quantity", "included_used"):

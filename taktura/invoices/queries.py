@@ -5,22 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from django.db import connection
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.tax import Vat
-from taktura.invoices.models import (
-    KINDS,
-    Document,
-    DocumentLine,
-    DocumentReference,
-    DocumentState,
-    DocumentTax,
-    NumberSeries,
-    Payment,
-)
+from taktura.invoices.models import KINDS, Document, DocumentLine, DocumentState, NumberSeries, Payment
 from taktura.kit.bulk import among
 from taktura.kit.mail.models import OutgoingMail
 
@@ -61,29 +53,29 @@ def documents_of(ids: Iterable[int]) -> QuerySet[Document]:
     return Document.objects.filter(pk__in=among(ids)).order_by("id")
 
 
+_TAXES = """SELECT document_id, category, rate, net, tax FROM invoices_documenttax WHERE document_id = ANY(%s)"""
+_CREDITED = """WITH notes AS (
+        SELECT r.document_id, min(r.corrects_id) AS corrects_id
+        FROM invoices_documentreference r
+        WHERE r.document_id IN (SELECT document_id FROM invoices_documentreference WHERE corrects_id = ANY(%s))
+        GROUP BY r.document_id HAVING count(*) = 1
+    )
+    SELECT n.corrects_id, t.category, t.rate, t.net, t.tax
+    FROM notes n JOIN invoices_document d ON d.id = n.document_id AND d.kind = 'credit_note'
+        JOIN invoices_documenttax t ON t.document_id = n.document_id"""
+
+
 def rests(documents: Iterable[int]) -> dict[int, dict[Vat, tuple[int, int]]]:
     """What is left of documents by VAT: (net, tax) less the credit notes that correct only them (R14.4)."""
-    wanted = set(documents)
-    found: dict[int, dict[Vat, tuple[int, int]]] = {pk: {} for pk in wanted}
-    for pk, category, rate, net, tax in DocumentTax.objects.filter(document__in=among(wanted)).values_list(
-        "document_id", "category", "rate", "net", "tax"
-    ):
-        found[pk][category, rate] = (net, tax)
-    notes = DocumentReference.objects.filter(corrects__in=among(wanted)).values("document_id")
-    single: dict[int, int] = {}
-    several: set[int] = set()
-    for note, corrected in DocumentReference.objects.filter(document__in=notes).values_list(
-        "document_id", "corrects_id"
-    ):
-        if note in single:
-            several.add(note)
-        single[note] = corrected
-    rows = DocumentTax.objects.filter(document__in=[n for n, d in single.items() if n not in several and d in wanted])
-    rows = rows.filter(document__kind="credit_note")
-    for note, category, rate, net, tax in rows.values_list("document_id", "category", "rate", "net", "tax"):
-        corrected, vat = single[note], (category, rate)
-        left = found[corrected].get(vat, (0, 0))
-        found[corrected][vat] = (left[0] - net, left[1] - tax)
+    found: dict[int, dict[Vat, tuple[int, int]]] = {pk: {} for pk in documents}
+    with connection.cursor() as cursor:
+        cursor.execute(_TAXES, [list(found)])
+        for pk, category, rate, net, tax in cursor.fetchall():
+            found[pk][category, rate] = (net, tax)
+        cursor.execute(_CREDITED, [list(found)])
+        for pk, category, rate, net, tax in cursor.fetchall():
+            left = found[pk].get((category, rate), (0, 0))
+            found[pk][category, rate] = (left[0] - net, left[1] - tax)
     return found
 
 

@@ -16,10 +16,11 @@ from django.db.utils import ProgrammingError
 from psycopg import sql
 
 from taktura.core.errors import Refused
-from taktura.kit import postgres
+from taktura.kit import postgres, sharing
 
 NAME = "taktura"
 MEMORY_BYTES = 2 * 1024**3
+ENDING_SECONDS = 2.0  # what others that are just ending get before they count as users of the database
 
 
 def setup(*, throw_away: bool = False) -> None:
@@ -28,6 +29,8 @@ def setup(*, throw_away: bool = False) -> None:
     `throw_away`: the embedded server for scratch databases, which does not wait for the disk and keeps nothing.
     """
     if not settings.DATABASE_URL:
+        if not throw_away:
+            sharing.join(settings.TAKTURA_DATA)
         server = postgres.ensure_running(data_directory(throw_away), durable=not throw_away)
         for alias, role in (("default", postgres.APP), ("owner", postgres.OWNER)):
             settings.DATABASES[alias] |= {
@@ -54,12 +57,44 @@ def data_directory(throw_away: bool = False) -> Path:
 
 
 def is_running() -> bool:
-    """Whether the embedded server runs; False with a server of one's own."""
-    return not settings.DATABASE_URL and postgres.is_running(data_directory())
+    """Whether the embedded server runs; False with a server of one's own. One that is just stopped does not."""
+    if settings.DATABASE_URL:
+        return False
+    sharing.join(settings.TAKTURA_DATA)
+    return postgres.is_running(data_directory())
 
 
 def stop() -> bool:
-    """Stop the embedded servers; False when none ran. Raises `postgres.ServerError` when one does not stop."""
+    """Stop the embedded servers, whoever uses them; False when none ran. Who comes meanwhile waits.
+
+    Raises `postgres.ServerError` when one does not stop.
+    """
+    with sharing.alone(settings.TAKTURA_DATA, 0):
+        return _stop()
+
+
+def stop_when_last() -> None:
+    """From now on the last that calls `leave` stops the embedded server."""
+    if not settings.DATABASE_URL:
+        sharing.mark(settings.TAKTURA_DATA, postgres.pid(data_directory()))
+
+
+def leave() -> None:
+    """Stop the embedded servers where `stop_when_last` said so, of this server, and no other process uses it.
+
+    Raises `postgres.ServerError` when one does not stop.
+    """
+    if settings.DATABASE_URL:
+        return
+    mark = sharing.marked(settings.TAKTURA_DATA)
+    if mark is None or mark != postgres.pid(data_directory()):
+        return
+    with sharing.alone(settings.TAKTURA_DATA, ENDING_SECONDS) as last:
+        if last:
+            _stop()
+
+
+def _stop() -> bool:
     stopped = [postgres.stop(data_directory(throw_away)) for throw_away in (False, True)]
     return any(stopped)
 

@@ -110,15 +110,22 @@ def is_running(data: Path) -> bool:
     return data.exists() and _find(data) is not None
 
 
+def pid(data: Path) -> int | None:
+    """The process of the server of a data directory; None when none runs."""
+    data = _place(data)
+    found = _pid(data / "postmaster.pid")
+    return found if found is not None and _serves(found, data) else None
+
+
 def stop(data: Path, *, mode: str = "fast") -> bool:
     """Stop the server of a data directory; False when none ran. Raises `ServerError` when it does not stop."""
     data = _place(data)
     with _explained(data):
-        pid = _pid(data / "postmaster.pid")
-        if pid is None or not _serves(pid, data):
+        serving = pid(data)
+        if serving is None:
             return False
         done = _run([str(_tools() / "pg_ctl"), "-D", str(data), "-w", "-t", str(STOP_SECONDS), "-m", mode, "stop"])
-        if done.returncode and _serves(pid, data):
+        if done.returncode and _serves(serving, data):
             raise ServerError(f"The server in {data} did not stop; end what is connected to it: {done.stdout.strip()}")
     return True
 
@@ -350,16 +357,18 @@ def _pid(path: Path) -> int | None:
     return int(lines[0]) if lines and lines[0].strip().isdigit() else None
 
 
-def _serves(pid: int, data: Path) -> bool:
+def _serves(process: int, data: Path) -> bool:
     """Whether a process is a server of a data directory: a pid is soon another's, after a restart of the machine."""
     if Path("/proc/self/cmdline").exists():
         try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="surrogateescape")
+            command = (
+                Path(f"/proc/{process}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="surrogateescape")
+            )
         except OSError:
             return False
     else:
         command = subprocess.run(
-            ["ps", "-ww", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
+            ["ps", "-ww", "-o", "command=", "-p", str(process)], capture_output=True, text=True, check=False
         ).stdout
     return "postgres" in command and f"-D {data} " in command
 
@@ -371,10 +380,10 @@ def _forget(path: Path, data: Path) -> None:
     """
     if not path.exists():
         return
-    pid, lines = _pid(path), _lines(path)
-    if pid is None:
+    found, lines = _pid(path), _lines(path)
+    if found is None:
         path.unlink()
-    elif not _serves(pid, data):
+    elif not _serves(found, data):
         path.write_text("\n".join([str(NO_PROCESS), *lines[1:], ""]), errors="surrogateescape")
 
 
@@ -420,9 +429,10 @@ def _start(tools: Path, data: Path, durable: bool) -> Server:
         if server:
             return server
         said = log.read_bytes()[before:].decode(errors="replace") if log.exists() else done.stdout
-        pid = _pid(data / "postmaster.pid")
-        if pid is not None and _serves(pid, data):
-            raise ServerError(f"A server (process {pid}) runs in {data}, but cannot be reached: call `taktura stop`.")
+        if serving := pid(data):
+            raise ServerError(
+                f"A server (process {serving}) runs in {data}, but cannot be reached: call `taktura stop`."
+            )
         if "shared memory block" not in said or time.monotonic() > deadline:
             tail = "\n".join(said.splitlines()[-8:])
             raise ServerError(f"The database in {data} did not start. Its log ends with:\n{tail}")

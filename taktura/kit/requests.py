@@ -18,7 +18,7 @@ MASK = "…"
 _SANE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")
 # Parts of an address that open something to whoever knows them.
 _SECRET_PARTS = frozenset({"secret", "token", "uidb36", "key"})
-_SECRET_PLACES = ("/account/", "/hooks/")
+_SECRET_PLACES = ("/account/", "/hooks/", "/portal/")
 
 REQUESTS = Counter("taktura_requests", "Requests answered.", ["view", "method", "status"])
 SECONDS = Histogram(

@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from taktura.accounts.models import User
 from taktura.billing.todo import counters
+from taktura.control.queries import OPEN
 from taktura.office.navigation import sections
 from taktura.office.page import today_of
 from taktura.office.work.views import works_for
@@ -36,5 +37,7 @@ def _counted(request: HttpRequest, seller: Any) -> dict[str, int]:
     """What the navigation counts, by section."""
     if seller is None:
         return {}
-    found = counters(seller.pk, today_of(request))
-    return {"usage": found["waiting"], "billing": found["due"]}
+    found = counters(seller.pk, today_of(request), {"alerts": OPEN})
+    return {
+        "usage": found["waiting"], "billing": found["due"], "control": found["alerts"], "orders": found["orders"],
+    }  # fmt: skip

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -46,11 +47,22 @@ def failed(request: HttpRequest) -> HttpResponse:
 @page(OPEN)
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form that was sent from elsewhere, or after the session had ended."""
-    text = _("The form was open for too long, or was not sent from this page. Load the page again and repeat it.")
-    return _say(request, 403, _("The form cannot be accepted"), text)
+    text = _(
+        "The form was open for too long, or was not sent from this page. Open it again: what you typed in this window"
+        " is kept."
+    )
+    return _say(request, 403, _("The form cannot be accepted"), text, again=_came_from(request))
 
 
-def _say(request: HttpRequest, status: int, title: str, text: str) -> HttpResponse:
+def _came_from(request: HttpRequest) -> str:
+    """The address of the page of ours on which a form was; empty where it was on none."""
+    page = request.headers.get("Referer", "")
+    ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
+    return page if ours else ""
+
+
+def _say(request: HttpRequest, status: int, title: str, text: str, again: str = "") -> HttpResponse:
     if not hasattr(request, "LANGUAGE_CODE"):  # refused before the language was known: a wrong host
         request.LANGUAGE_CODE = get_language() or "en"
-    return render(request, "office/error.html", {"status": status, "title": title, "text": text}, status=status)
+    said = {"status": status, "title": title, "text": text, "again": again}
+    return render(request, "office/error.html", said, status=status)

@@ -98,3 +98,19 @@ class ExactNumberField(forms.CharField):
         from taktura.office.show import quantity
 
         return quantity(value) if isinstance(value, Decimal) else value
+
+
+class CurrencyField(forms.CharField):
+    """A currency by its three letters. Gives them in capitals."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 3, "widget": forms.TextInput(attrs={"autocomplete": "off"}), **options})
+
+    def clean(self, value: Any) -> Any:
+        """The three letters."""
+        text = str(super().clean(value) or "").upper()
+        if text and not (len(text) == 3 and text.isascii() and text.isalpha()):
+            raise forms.ValidationError(
+                _("“%(text)s” is no currency: type its three letters, as in EUR.") % {"text": text}
+            )
+        return text

@@ -28,8 +28,7 @@ class Told:
 
 def told(entry: LogEntry) -> Told:
     """An entry of the log in the reader's language."""
-    who = entry.actor.removeprefix("user:").removeprefix("cli:")
-    return Told(entry.pk, entry.at, who, action(entry.action), details(entry.data))
+    return Told(entry.pk, entry.at, show.actor(entry.actor), action(entry.action), details(entry.data))
 
 
 def action(name: str) -> str:
@@ -53,13 +52,14 @@ def field(name: str) -> str:
     return _(text) if text else name.replace("_", " ")
 
 
-# The kind of words (`words.WORDS`) of a field's values.
+# The kinds of words (`words.WORDS`) of a field's values.
 KINDS = {
-    "kind": "customer", "language": "language", "documents_per": "documents_per", "tax_status": "tax_status",
-    "role": "role", "notice": "notice", "applies_to": "applies_to", "anchor": "anchor", "tick": "tick", "unit": "unit",
-    "charge": "line", "booking": "booking",
+    "kind": ("customer", "alert_kind"), "charge": ("line",),
+    **{n: (n,) for n in ("language", "documents_per", "tax_status", "role", "notice", "applies_to", "anchor", "tick",
+                         "unit", "booking")},
 }  # fmt: skip
 EXACT = {"price", "quantity", "included", "minimum_sales", "cost_cap", "tolerance", "discount", "percent", "amount"}
+EXACT |= {"value", "bound", "foreseen"}
 TIMES = {"interval": every, "trial": show.span}
 
 
@@ -69,7 +69,7 @@ def value_of(name: str, value: Any) -> str:
         return show.word("yes", str(value))
     if not isinstance(value, str) or not value:
         return _plain(name, value)
-    if text := WORDS[KINDS[name]].get(value) if name in KINDS else None:
+    if text := next((WORDS[k][value] for k in KINDS.get(name, ()) if value in WORDS[k]), ""):
         return _(text)
     try:
         if name in TIMES:

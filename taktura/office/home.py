@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from taktura.accounts.models import User
 from taktura.billing.todo import MOST, to_do
 from taktura.contracts.deadlines import deadlines
+from taktura.control.queries import alerts_of, in_state
 from taktura.core.money import Money, places
 from taktura.core.periods import Span, add
 from taktura.customers.models import Seller
@@ -75,10 +76,17 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              "usage.view", found.waiting, _at("usage_waiting")),
         Task(_("Unlinked supplier subscriptions"), _("Their usage is billed once they are linked."), "unlink",
              "usage.view", found.unlinked, _at("supplier_subscriptions", "?link=unlinked")),
+        Task(_("Alerts"), _("Usage has crossed a bound, or will."), "bell", "control.view",
+             in_state(alerts_of(seller.pk), "open", today)[:MOST].count() if user.may("control.view") else 0,
+             _at("control", "?state=open")),
         Task(_("Invoices overdue"), _("Their due date is over, and something is open."), "alert-triangle",
              "documents.view", found.overdue, _at("documents", "?payment=overdue")),
         Task(_("Deadlines of notice"), _("Within 30 days; afterwards the contract binds for longer."), "calendar-due",
              "contracts.view", soon, _at("deadlines")),
+        Task(_("Orders to be decided"), _("Confirmed by mail; they become contracts when they are approved."), "basket",
+             "contracts.view", found.orders, _at("orders", "?state=open")),
+        Task(_("Notices to be looked at"), _("Sent without sign-in; the contract is not known beyond doubt."),
+             "calendar-x", "contracts.view", found.notices, _at("notices")),
         Task(_("Sales items to be billed"), _("They go on the customer's next invoice."), "shopping-cart",
              "billing.view", found.sales_items, _at("sales", "?state=pending")),
         Task(_("Mails not delivered"), _("Refused, or nobody knows whether they arrived."), "mail-x", "jobs.view",

@@ -287,7 +287,7 @@ def _totals(found: Rows, columns: Sequence[Column], most: int) -> tuple[int, dic
         return (found.order_by()[: most + 1] if most else found).count(), {}
     currency = summed[0].currency
     rows = found.order_by().values(currency).annotate(
-        number_of_rows=Count("pk"), **{f"sum_{c.name}": Sum(c.sums) for c in summed}
+        number_of_rows=Count("*"), **{f"sum_{c.name}": Sum(c.sums) for c in summed}
     )  # fmt: skip
     number, sums = 0, {c.name: list[str]() for c in summed}
     for row in sorted(rows, key=lambda r: -r["number_of_rows"]):
@@ -365,6 +365,8 @@ def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: st
     rows = list(ordered[: listing.most])
     if listing.prepare is not None:
         listing.prepare(rows)
+    # A cell of a file is a plain number: what it is an amount of has to stand beside it.
+    columns = [*columns, *(c for c in listing.columns if c.name == "currency" and c not in columns)]
     table = ([(c.raw or c.value)(row) for c in columns] for row in rows)
     write = as_csv if form == CSV else as_xlsx
     return write(listing.slug, [str(c.label) for c in columns], table, zone)

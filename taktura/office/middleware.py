@@ -18,7 +18,19 @@ from taktura.office.page import OPEN, STAFF, NoSeller
 
 Next = Callable[[HttpRequest], HttpResponse]
 SELLER = "seller"
-FREE = ("/api/", "/health", "/metrics", "/hooks/", "/static/")  # these ask for keys of their own, or for none
+PUBLIC = "/price-list/"  # pages for the world: the same for everybody, so that they can be kept on the way
+PORTAL = "/portal/"  # customers' pages: they have users and sessions of their own, and look at no user of the office
+ORDER = "/order/"  # the order page, for everybody
+FREE = (
+    PUBLIC,
+    PORTAL,
+    ORDER,
+    "/api/",
+    "/health",
+    "/metrics",
+    "/hooks/",
+    "/static/",
+)  # these ask for keys of their own, or for none
 
 
 class LanguageMiddleware:
@@ -29,6 +41,8 @@ class LanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer in the right language."""
+        if request.path.startswith((PUBLIC, PORTAL, ORDER)):  # they know which language they speak
+            return self.get_response(request)
         user = request.user
         language = user.language if isinstance(user, User) else translation.get_language_from_request(request)
         with translation.override(language):

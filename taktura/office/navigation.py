@@ -26,10 +26,12 @@ SECTIONS = [
     ("home", _("Home"), "home", (), "/"),
     ("customers", _("Customers"), "users", ("customers.view",), "/customers/"),
     ("contracts", _("Contracts"), "file-text", ("contracts.view",), "/contracts/"),
+    ("orders", _("Orders"), "basket", ("contracts.view",), "/orders/"),
     ("tariffs", _("Tariffs"), "tags", ("tariffs.view",), "/tariffs/"),
     ("usage", _("Usage"), "activity", ("usage.view",), "/usage/"),
     ("billing", _("Billing"), "receipt", ("billing.view",), "/billing/"),
     ("documents", _("Documents"), "files", ("documents.view",), "/documents/"),
+    ("control", _("Control"), "bell", ("control.view",), "/control/"),
     ("settings", _("Settings"), "settings", ("settings.view", "jobs.view", "log.view"), "/settings/"),
 ]
 

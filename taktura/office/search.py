@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -60,13 +60,25 @@ COMMANDS = (
 
 @page(STAFF)
 def search(request: HttpRequest) -> HttpResponse:
-    """What a text finds: as a short list for the field in the head (`quick`), or as a page."""
+    """What a text finds: as a short list for the field in the head (`quick`), or as a page; what is meant beyond doubt
+    is opened at once."""
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     quick = "quick" in request.GET
     can_search = len(text) >= LEAST and request.seller is not None  # type: ignore[attr-defined]
     groups = list(find(request, text, QUICK if quick else FULL)) if can_search else []
+    if not quick and (only := meant(groups, text)):
+        return redirect(only)
     context = {"text": text, "groups": groups, "too_short": len(text) < LEAST}
     return render(request, "office/search_found.html" if quick else "office/search.html", context)
+
+
+def meant(groups: list[Group], text: str) -> str:
+    """The address of what is meant, where that is beyond doubt: the only hit, or the only one that bears the text as
+    its name or number; else empty."""
+    hits = [hit for group in groups for hit in group.hits if hit.url]
+    if len(hits) > 1:
+        hits = [hit for hit in hits if fold(text) in (fold(hit.name), fold(hit.about))]
+    return hits[0].url if len(hits) == 1 else ""
 
 
 def find(request: HttpRequest, text: str, most: int) -> Iterator[Group]:
@@ -133,7 +145,7 @@ def _documents(seller: int, text: str, most: int) -> Iterator[Hit]:
 def _tariffs(seller: int, text: str, most: int) -> Iterator[Hit]:
     rows = matching(Tariff.objects.filter(seller=seller), text, "key", "versions__title")
     for t in rows.distinct().order_by("key")[:most]:
-        yield Hit(t.key, t.module, address("tariff", t.pk))
+        yield Hit(t.key, t.module.title if t.module else "", address("tariff", t.pk))
 
 
 def _articles(user: User, seller: int, text: str, most: int) -> Iterator[Hit]:

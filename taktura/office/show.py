@@ -137,6 +137,16 @@ def refusal(refused: Refused) -> str:
     return translate(refused.text, {n: _as_day(v) for n, v in refused.values.items()}, language())
 
 
+def actor(name: str) -> str:
+    """Who acted, by the name in the log: without the mark of where they came in, but for customers."""
+    kind, _sep, who = name.partition(":")
+    if kind == "portal":
+        return gettext("%(who)s (customer portal)") % {"who": who}
+    if kind == "button":
+        return gettext("Notice without sign-in")
+    return name.removeprefix("user:").removeprefix("cli:")
+
+
 def _as_day(value: object) -> object:
     try:
         return day(date.fromisoformat(value)) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Model
 from django.urls import NoReverseMatch, reverse
 
-from taktura.accounts.models import ApiKey, Invitation, User
-from taktura.catalog.models import Article, Coupon, Tariff
-from taktura.contracts.models import Contract
+from taktura.accounts.models import ApiKey, Invitation, PortalUser, User
+from taktura.catalog.models import Article, Coupon, Key, Module, Tariff
+from taktura.contracts.models import Contract, NoticeRequest, Order
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
 from taktura.office.page import may_open
@@ -18,14 +18,19 @@ from taktura.usage.models import Supplier
 KINDS: dict[str, tuple[type[Model], str, str]] = {
     "article": (Article, "title", "article"),
     "contract": (Contract, "key", "contract"),
-    "coupon": (Coupon, "key", ""),
+    "coupon": (Coupon, "key", "coupon"),
     "customer": (Customer, "name", "customer"),
     "document": (Document, "number", "document"),
     "invitation": (Invitation, "email", ""),
     "key": (ApiKey, "name", "key"),
+    "module": (Module, "title", "module"),
+    "notice_request": (NoticeRequest, "number", "notice_request"),
+    "order": (Order, "name", "order"),
+    "portal_user": (PortalUser, "email", ""),
     "seller": (Seller, "name", ""),
     "supplier": (Supplier, "name", "supplier"),
     "tariff": (Tariff, "key", "tariff"),
+    "usage_key": (Key, "key", "tariff_key"),
     "user": (User, "name", "user"),
 }
 

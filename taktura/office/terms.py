@@ -1,54 +1,19 @@
 """What was agreed, in words: lengths of time, prices, terms of notice. Whole sentences of the reader's language."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from fractions import Fraction
+from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
+from taktura.catalog.services import offer_of
+from taktura.core.errors import Refused
 from taktura.core.facts import LineTerms
-from taktura.core.money import plain
-from taktura.core.periods import Span
-from taktura.core.terms import OPEN, Terms
+from taktura.invoices.agreed import amount_of, every, length, notice_of, per
 from taktura.invoices.rendering.words import unit_word
 from taktura.office import show
 
-DECIMALS = 4
-
-
-def length(span: Span) -> str:
-    """A length of time: "3 months"."""
-    named = {"count": show.count(span.count)}
-    if span.unit == "day":
-        return ngettext("%(count)s day", "%(count)s days", span.count) % named
-    if span.unit == "week":
-        return ngettext("%(count)s week", "%(count)s weeks", span.count) % named
-    if span.unit == "month":
-        return ngettext("%(count)s month", "%(count)s months", span.count) % named
-    return ngettext("%(count)s year", "%(count)s years", span.count) % named
-
-
-def every(span: Span) -> str:
-    """How often: "monthly", "every 3 months"."""
-    if span.count == 1:
-        return {"day": _("daily"), "week": _("weekly"), "month": _("monthly"), "year": _("yearly")}[span.unit]
-    return _("every %(span)s") % {"span": length(span)}
-
-
-def per(span: Span) -> str:
-    """What a price is for: "per month", "per 3 months"."""
-    if span.count == 1:
-        return {"day": _("per day"), "week": _("per week"), "month": _("per month"), "year": _("per year")}[span.unit]
-    return _("per %(span)s") % {"span": length(span)}
-
-
-def amount_of(quantity: Decimal, unit: str) -> str:
-    """A quantity with its unit, with at most `DECIMALS`: exactly it stands in the proof. Pieces are counted without a
-    word."""
-    word = unit_word(unit, quantity, show.language())
-    number = show.quantity(plain(Fraction(quantity), DECIMALS))
-    return f"{number}\u00a0{word}" if word else number
+__all__ = ["amount_of", "anchor_of", "conditions_of", "every", "length", "notice_of", "per", "price_of"]
 
 
 def price_of(terms: LineTerms, currency: str, own: Decimal | None = None) -> str:
@@ -69,6 +34,17 @@ def price_of(terms: LineTerms, currency: str, own: Decimal | None = None) -> str
     if terms.price_quantity != 1:
         price = _for_quantity(price, terms)
     return _("%(price)s %(per)s") % {"price": price, "per": per(terms.price_per)}
+
+
+def written_price(line: Mapping[str, Any], currency: str) -> str:
+    """The price of a line of a draft, as `price_of`; as it is written where it cannot be read."""
+    try:
+        offer = offer_of(
+            {"lines": {line["article"]: {n: v for n, v in line.items() if n not in ("article", "notice")}}}
+        )
+    except Refused:
+        return str(line.get("price") or "")
+    return price_of(next(iter(offer.terms.values())), currency)
 
 
 def _for_quantity(price: str, terms: LineTerms) -> str:
@@ -114,41 +90,6 @@ def conditions_of(terms: LineTerms) -> list[str]:
         found.append(_("counts in the minimum sales"))
     if terms.in_cap:
         found.append(_("counts in the cost cap"))
-    return found
-
-
-def notice_of(terms: Terms) -> list[str]:
-    """How a contract can end (R15), in sentences."""
-    found = []
-    if terms.initial_term:
-        found.append(_("Runs for at least %(span)s.") % {"span": length(terms.initial_term)})
-        if terms.renewal_term is None:
-            found.append(_("Ends by itself after that."))
-        elif isinstance(terms.renewal_term, Span):
-            found.append(_("Then it is renewed by %(span)s each time.") % {"span": length(terms.renewal_term)})
-        elif terms.renewal_term == OPEN:
-            found.append(_("Then it runs on without a term."))
-    else:
-        found.append(_("Runs without a term."))
-    if terms.initial_term and terms.renewal_term is None:
-        return found
-    named = {"span": length(terms.notice)} if terms.notice else {}
-    if terms.notice is None:
-        found.append(
-            {
-                "day": _("Notice ends it on the day of receipt."),
-                "month_end": _("Notice ends it with the month."),
-                "term_end": _("Notice ends it with the term."),
-            }[terms.to]
-        )
-    elif terms.to == "month_end":
-        found.append(_("Notice: %(span)s to the end of a month.") % named)
-    elif terms.to == "term_end" and terms.renewal_term != OPEN:
-        found.append(_("Notice: %(span)s to the end of the term.") % named)
-    elif terms.to == "term_end":
-        found.append(_("Notice: %(span)s to the end of the first term, later to any day.") % named)
-    else:
-        found.append(_("Notice: %(span)s to any day.") % named)
     return found
 
 

@@ -30,6 +30,19 @@ class Supplier(models.Model):
         constraints = [models.UniqueConstraint(fields=["seller", "key"], name="supplier_key")]
 
 
+class MappingVersion(models.Model):
+    """A mapping that a supplier had, from an instant on; the one with the highest number is the present one."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="mapping_versions")
+    number = models.PositiveIntegerField()
+    mapping: Any = models.JSONField()
+    since = models.DateTimeField()
+    by = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "number"], name="mapping_version")]
+
+
 class SupplierCustomer(models.Model):
     """A customer as the supplier knows it; for overview only. `reference` is unique without regard to case."""
 
@@ -86,7 +99,11 @@ class ProductReference(models.Model):
 
 
 class UsageFile(models.Model):
-    """A file as it was received, unchanged; the same content twice is refused."""
+    """A file as it was received, unchanged; the same content twice is refused.
+
+    `mapping` is what it was read by. `skipped` rows were left out by a condition of it, `merged` are further legs of
+    calls. `undone_at`: its records were taken out again; it may be loaded once more.
+    """
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="files")
     name = models.CharField(max_length=300)
@@ -98,6 +115,10 @@ class UsageFile(models.Model):
     duplicates = models.PositiveIntegerField(default=0)
     conflicts = models.PositiveIntegerField(default=0)
     waiting = models.PositiveIntegerField(default=0)
+    skipped = models.PositiveIntegerField(default=0)
+    merged = models.PositiveIntegerField(default=0)
+    mapping: Any = models.JSONField(default=dict)
+    undone_at = models.DateTimeField(null=True)
     first_day = models.DateField(null=True)
     end_day = models.DateField(null=True, help_text="exclusive; the days that its rows cover")
 
@@ -166,11 +187,12 @@ class UsageRecord(models.Model):
         indexes = [
             models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False)),
             models.Index(fields=["line", "end_day"], name="usage_line_span", condition=Q(is_span=True)),
-            # For lists: what came last in time; what waits of a subscription or contract; and, small as it is and cheap
-            # to write, where the rows of a file or a supplier lie.
+            # For lists: what came last in time; what waits of a subscription or contract; what came with a key; and,
+            # small as it is and cheap to write, where the rows of a file or a supplier lie.
             models.Index(fields=["seller", "day", "id"], name="usage_seller_day"),
             models.Index(fields=["supplier", "subscription"], name="usage_waiting", condition=Q(line__isnull=True)),
             models.Index(fields=["contract"], name="usage_waiting_contract", condition=Q(line__isnull=True)),
+            models.Index(fields=["seller", "article", "day"], name="usage_key_day", condition=Q(by_key=True)),
             BrinIndex(fields=["file", "supplier"], name="usage_file_rows", pages_per_range=16),
         ]
 
@@ -185,6 +207,18 @@ class UsageDay(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["seller", "day"], name="usage_day")]
+
+
+class UsageMark(models.Model):
+    """A contract with something under watch (R19) whose usage on days of `[first, end)` has changed, last at `at`.
+
+    Written with the usage, a row for each contract, however many records; taken away by who has looked (`marks`).
+    """
+
+    contract = models.OneToOneField(Contract, primary_key=True, on_delete=models.CASCADE, related_name="usage_mark")
+    first = models.DateField()
+    end = models.DateField()
+    at = models.DateTimeField()
 
 
 class UsageHistory(models.Model):

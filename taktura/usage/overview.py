@@ -75,7 +75,9 @@ def suppliers_overview(seller: int) -> list[Any]:
 
 def state_of(file: Any) -> str:
     """How a file (with `problem_count`) stands: all taken in (`good`), some of it `waits`, with `problems` (rows that
-    could not be read or conflict), or `empty`: nothing of it could be read."""
+    could not be read or conflict), `undone`, or `empty`: nothing of it could be read."""
+    if file.undone_at is not None:
+        return "undone"
     if not file.recorded + file.duplicates + file.conflicts + file.waiting:
         return "empty"
     if file.problem_count or file.conflicts:

@@ -21,13 +21,13 @@ class FileRow:
 
 
 def row_of(file: UsageFile, line: int) -> FileRow | None:
-    """A row of a kept file by its line, under the file's headings; None where the file is too large to look into, or
-    its headings are not found any more by the supplier's mapping."""
+    """A row of a kept file by its line, under the file's headings, by the mapping that it was read by; None where the
+    file is too large to look into, or its headings are not found."""
     size = UsageFile.objects.filter(pk=file.pk).annotate(size=Length("content")).values_list("size", flat=True).get()
     if size > MOST_BYTES:
         return None
     content = bytes(UsageFile.objects.values_list("content", flat=True).get(pk=file.pk))
-    found = table(content, Mapping.from_dict(file.supplier.mapping), line)
+    found = table(content, Mapping.from_dict(file.mapping or file.supplier.mapping), line)
     cells = next((cells for number, cells in found.rows if number == line), None)
     return FileRow(line, list(zip(found.headings, cells, strict=True))) if cells is not None else None
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from taktura.audit.models import LogEntry
-from taktura.contracts.models import Contract
+from taktura.contracts.models import Contract, NoticeRequest, Order
 from taktura.customers.models import Customer
 from taktura.invoices.models import Document
 from taktura.invoices.queries import exact
@@ -24,8 +24,9 @@ from taktura.usage.models import Supplier
 TYPES = (
     "invoice.issued", "credit_note.issued", "payment.received",
     "contract.signed", "contract.changed", "contract.notice_given", "contract.notice_withdrawn",
+    "order.received", "order.approved", "order.refused", "notice.received",
     "customer.created", "customer.changed",
-    "usage.recorded", "usage.withdrawn", "sales_item.created",
+    "usage.recorded", "usage.withdrawn", "sales_item.created", "alert.raised", "alert.resolved",
 )  # fmt: skip
 TEST = "webhook.test"  # sent by hand, to whatever an endpoint listens to
 
@@ -39,6 +40,12 @@ class Kind:
     change: str = ""
 
 
+# What events are about, as the subjects of entries begin.
+SUBJECTS = ("document", "customer", "contract", "supplier", "order", "notice_request")
+
+# What an entry says of an alert of control.
+ALERT = ("alert", "kind", "article", "forecast", "start", "until", "value", "bound", "foreseen", "tolerance")
+
 # Actions of the log that are events by themselves. Entries that name documents are events of those documents, besides.
 KINDS: dict[str, Kind] = {
     "create_customer": Kind("customer.created", ("name",)),
@@ -48,13 +55,20 @@ KINDS: dict[str, Kind] = {
     "book": Kind("contract.changed", ("article", "quantity", "from"), "booked"),
     "extend_contract": Kind("contract.changed", ("article", "quantity", "from"), "booked"),
     "change_quantity": Kind("contract.changed", ("article", "quantity", "from"), "quantity"),
+    "take_back_quantity": Kind("contract.changed", ("article", "quantity", "from"), "quantity_taken_back"),
     "end_line": Kind("contract.changed", ("article", "until"), "line_ended"),
     "change_tariff": Kind("contract.changed", ("tariff", "from"), "tariff"),
+    "transfer": Kind("contract.changed", ("from", "to_contract", "to_customer"), "transferred"),
+    "take_over": Kind("contract.signed", ("tariff", "start", "from_contract")),
     "pause": Kind("contract.changed", ("from", "until"), "paused"),
     "resume": Kind("contract.changed", ("from",), "resumed"),
     "redeem": Kind("contract.changed", ("coupon",), "coupon"),
     "give_notice": Kind("contract.notice_given", ("received", "ends", "line")),
-    "withdraw_notice": Kind("contract.notice_withdrawn"),
+    "withdraw_notice": Kind("contract.notice_withdrawn", ("line",)),
+    "confirm_order": Kind("order.received", ("tariff",)),
+    "approve_order": Kind("order.approved", ("contract", "customer")),
+    "refuse_order": Kind("order.refused", ("reason",)),
+    "receive_notice": Kind("notice.received", ("number", "state")),
     "pay": Kind("payment.received"),
     "record_usage": Kind("usage.recorded", ("recorded", "waiting")),
     "receive_file": Kind("usage.recorded", ("file", "recorded", "waiting")),
@@ -63,6 +77,9 @@ KINDS: dict[str, Kind] = {
     "process_again": Kind("usage.recorded", ("recorded", "waiting")),
     "withdraw_usage": Kind("usage.withdrawn", ("source", "id")),
     "sell": Kind("sales_item.created", ("item",)),
+    "alert_raised": Kind("alert.raised", ALERT),
+    "alert_raised_again": Kind("alert.raised", ALERT, "again"),
+    "alert_resolved": Kind("alert.resolved", ALERT),
 }
 
 
@@ -84,6 +101,8 @@ class _Known:
     customers: dict[int, Customer]
     contracts: dict[int, Contract]
     suppliers: dict[int, Supplier]
+    orders: set[int]
+    notices: set[int]
 
 
 def documents_in(entry: LogEntry) -> list[int]:
@@ -133,6 +152,10 @@ def _data(entry: LogEntry, kind: Kind, known: _Known) -> dict[str, Any] | None:
         told["supplier"] = known.suppliers[pk].key
     elif room == "document" and pk in known.documents:
         told |= _payment(known.documents[pk], entry.data)
+    elif room == "order" and pk in known.orders:
+        told["order"] = pk
+    elif room == "notice_request" and pk in known.notices:
+        told["notice"] = pk
     elif not (room == "seller" and pk == known.seller):
         return None
     if kind.type == "usage.recorded" and not entry.data.get("recorded"):
@@ -172,7 +195,7 @@ def _subject(entry: LogEntry) -> tuple[str, int]:
 
 
 def _load(entries: Sequence[LogEntry], seller: int) -> _Known:
-    subjects: dict[str, set[int]] = {"document": set(), "customer": set(), "contract": set(), "supplier": set()}
+    subjects: dict[str, set[int]] = {name: set() for name in SUBJECTS}
     for entry in entries:
         room, pk = _subject(entry)
         if entry.action in KINDS and room in subjects:
@@ -183,10 +206,14 @@ def _load(entries: Sequence[LogEntry], seller: int) -> _Known:
     customers = Customer.objects.filter(pk__in=among(subjects["customer"]), seller=seller)
     contracts = Contract.objects.filter(pk__in=among(subjects["contract"]), seller=seller)
     suppliers = Supplier.objects.filter(pk__in=among(subjects["supplier"]), seller=seller)
+    orders = Order.objects.filter(pk__in=among(subjects["order"]), seller=seller)
+    notices = NoticeRequest.objects.filter(pk__in=among(subjects["notice_request"]), seller=seller)
     return _Known(
         seller,
         {row.pk: row for row in documents},
         {row.pk: row for row in customers},
         {row.pk: row for row in contracts.select_related("customer")},
         {row.pk: row for row in suppliers},
+        set(orders.values_list("pk", flat=True)),
+        set(notices.values_list("pk", flat=True)),
     )

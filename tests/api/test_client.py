@@ -19,10 +19,10 @@ from django.core.wsgi import get_wsgi_application
 from taktura_client import Refused, Taktura, TakturaError, Unanswered, plain
 
 from taktura.api import gate
-from taktura.api.limits import Buckets
 from taktura.api.reference import openapi_text
 from taktura.customers.services import create_seller
 from taktura.kit.actor import Actor
+from taktura.kit.limits import Buckets
 from taktura.usage.models import UsageRecord
 from tests.api.helpers import SELLER, Api, make_key
 from tools.client.__main__ import PLACE, client

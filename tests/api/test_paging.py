@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import pytest
 
-from taktura.api.limits import Buckets
 from taktura.api.openapi import endpoints, examples_by_operation
 from taktura.api.paging import cursor
 from taktura.api.v1.api import api as the_api
+from taktura.catalog.models import Key
 from taktura.customers.models import Seller
 from taktura.kit.database import scratch_database
+from taktura.kit.limits import Buckets
 from tests.api.helpers import Api, make_key, refusal
 from tools import api_examples
 
@@ -39,7 +40,9 @@ def caller() -> Iterator[Any]:
     patch = pytest.MonkeyPatch()
     with scratch_database():
         api_examples.play()
-        Seller.objects.latest("pk").delete()  # the story's last: calls name no seller here
+        last = Seller.objects.latest("pk")  # the story's last: calls name no seller here
+        Key.objects.filter(seller=last).delete()
+        last.delete()
         patch.setattr("taktura.api.gate.utc_now", lambda: api_examples.START)
         patch.setattr("taktura.api.gate.buckets", lru_cache(lambda: Buckets(10**6, 10**7)))
         yield Api(make_key(), None)  # type: ignore[arg-type]

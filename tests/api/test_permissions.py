@@ -21,23 +21,33 @@ TABLE = {
     " get_mail_server list_users get_user list_invitations list_keys get_key",
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
     " put_mail_server delete_mail_server",
-    "customers.view": "list_customers get_customer",
-    "customers.change": "create_customer change_customer set_billing_information",
-    "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon",
+    "customers.view": "list_customers get_customer list_portal_users",
+    "customers.change": "create_customer change_customer set_billing_information"
+    " invite_portal_user switch_off_portal_user",
+    "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon list_codes get_code"
+    " list_usage_keys get_usage_key list_modules get_module list_offer_numbers get_offer_number get_price_list"
+    " get_price_list_pdf"
+    " list_tariff_drafts get_tariff_draft differences_of_a_draft differences_of_versions",
     "tariffs.change": (
         "declare_article define_tariff delete_tariff retire_tariff offer_tariff_again publish_a_version price_update"
-        " define_coupon"
+        " define_coupon change_coupon switch_off_coupon switch_on_coupon draw_codes revoke_code revoke_free_codes"
+        " create_usage_key change_usage_key delete_usage_key create_module change_module"
+        " order_modules order_tariffs delete_module create_offer_number revoke_offer_number"
+        " begin_tariff_draft change_tariff_draft catch_up_tariff_draft discard_tariff_draft publish_tariff_draft"
     ),
-    "contracts.view": "list_contracts get_contract list_deadlines",
-    "contracts.change": "sign book change_quantity end_line give_notice withdraw_notice change_tariff pause resume"
-    " redeem extend_contract",
+    "contracts.view": "list_contracts get_contract list_deadlines list_orders get_order",
+    "contracts.change": "sign book change_quantity take_back_quantity end_line give_notice withdraw_notice"
+    " take_over_contracts change_tariff transfer pause resume redeem extend_contract place_order approve_order"
+    " refuse_order",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
-    " get_usage_history get_file_content",
+    " get_usage_history get_file_content get_reconciliation",
     "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
-    " reprocess import_usage upload_file foresee_usage link_many note_subscription",
-    "billing.view": "forecast list_due list_runs get_run get_work list_work list_sales_items get_sales_item",
+    " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
+    " tie_usage_key untie_usage_key",
+    "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
+    " list_sales_items get_sales_item",
     "billing.run": "run_billing start_billing stop_work interim_bill",
     "sales.change": "create_sales_item move_a_sales_item",
     "documents.view": "list_documents get_document get_pdf explain_line list_payments list_mails"
@@ -45,6 +55,8 @@ TABLE = {
     "documents.credit": "credit_document",
     "documents.send": "send_document send_document_again",
     "payments.change": "pay_document",
+    "control.view": "list_alerts get_alert list_flat_prices list_flat_months",
+    "control.change": "ignore_alert reopen_alert",
     "webhooks.change": "create_webhook change_webhook delete_webhook switch_on_webhook switch_off_webhook"
     " rotate_webhook_secret send_test_event replay_delivery replay_failed_deliveries",
     "accounts.change": "change_user reset_second_factor invite_user withdraw_invitation",
@@ -54,6 +66,7 @@ TABLE = {
     "log.view": "list_log prove_log",
 }
 ENDPOINTS = endpoints(the_api)
+QUESTIONS = {"compare_what_if"}  # sent with a body, and nothing is written
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +104,7 @@ def test_each_endpoint_with_each_role(keys: dict[str, str], role: str) -> None:
 def test_what_changes_needs_a_scope_that_may_change() -> None:
     for endpoint in ENDPOINTS.values():
         changing = endpoint.permission in CHANGES
-        assert changing == endpoint.writes, endpoint.name
+        assert changing == (endpoint.writes and endpoint.name not in QUESTIONS), endpoint.name
 
 
 @pytest.mark.parametrize("name", sorted(ENDPOINTS))

@@ -18,10 +18,13 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from taktura.accounts.models import ApiKey
 from taktura.api import gate
-from taktura.api.limits import Buckets
+from taktura.api.openapi import endpoints
+from taktura.api.parsing import JSON
 from taktura.api.reference import openapi_text
+from taktura.api.v1.api import api
 from taktura.customers.models import Seller
 from taktura.kit.database import scratch_database
+from taktura.kit.limits import Buckets
 from tests.api.helpers import make_key
 from tools import api_examples
 
@@ -46,6 +49,8 @@ def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return [json.dumps(document).encode()]
 
 
+PACKED = {media for e in endpoints(api).values() for media in e.raw if media.startswith("application/")}
+schemathesis.serializer.alias(sorted(PACKED - {JSON, "application/octet-stream"}), "application/octet-stream")
 schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app, base_url="http://localhost/")
 
 

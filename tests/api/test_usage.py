@@ -263,3 +263,32 @@ def test_the_batch_is_one_set(sold: Api, monkeypatch: pytest.MonkeyPatch) -> Non
             sold.post("/usage", [{**CALL, "id": f"{size}-{i}"} for i in range(size)])
         counts.append(sum("api_bucket" not in query["sql"] for query in found))
     assert counts[0] == counts[1] < 60
+
+
+def test_rows_of_a_supplier_hold_texts_and_numbers_only(api: Api) -> None:
+    assert api.post("/suppliers", {"supplier": "nimbus", "name": "Nimbus"}).status_code == 201
+    for value in (False, True, ["a"], {"a": 1}):
+        answer = api.post("/suppliers/nimbus/import_usage", {"rows": [{"quantity": value}]})
+        assert refusal(answer) == (422, "invalid"), value
+
+
+def test_a_file_is_looked_at_loaded_and_undone(sold: Api) -> None:
+    sold.post("/suppliers", {"supplier": "sun"})
+    content = b"Sub;Menge;Tag\nS-1;2,5;01.06.2026\nS-1;x;02.06.2026\n"
+    seen = sold.call("POST", "/suppliers/sun/files?name=a.csv&preview=true", content, Content_Type="text/csv")
+    look = seen.data["preview"]
+    assert look["proposed"] == {"quantity": "Menge", "period_start": "Tag", "decimal": ",", "date_format": "%d.%m.%Y"}
+    assert (look["good"], seen.data["file"], UsageRecord.objects.count()) == (0, None, 0)
+    mapping = {**look["proposed"], "subscription_id": "Sub", "skip_rows": ['Menge = "x"']}
+    assert sold.patch("/suppliers/sun", {"mapping": mapping}).status_code == 200
+    seen = sold.call("POST", "/suppliers/sun/files?name=a.csv&preview=true", content, Content_Type="text/csv")
+    look = seen.data["preview"]
+    assert (look["good"], look["bad"], look["skipped"]) == (1, 0, 1)
+    assert (look["rows"][0]["quantity"], look["rows"][0]["first_day"]) == ("2.5", "2026-06-01")
+    loaded = sold.call("POST", "/suppliers/sun/files?name=a.csv", content, Content_Type="text/csv").data
+    assert (loaded["waiting"], loaded["skipped"]) == ({"no_subscription": 1}, 1)
+    place = f"/suppliers/sun/files/{loaded['file']}"
+    assert sold.get(place).data["mapping"] == mapping
+    assert sold.post(f"{place}/undo", None).data == {"records": 1}
+    assert sold.get(place).data["undone_at"] is not None
+    assert refusal(sold.post(f"{place}/undo", None)) == (409, "conflict")

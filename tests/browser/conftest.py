@@ -48,6 +48,12 @@ def database() -> Iterator[str]:
         yield name
 
 
+def is_error(message: Any) -> bool:
+    """Whether the console tells of an error. A request that is cut off because one goes on to another page is none."""
+    cut_off = message.text.startswith(("htmx:afterRequest", "htmx:sendAbort"))
+    return bool(message.type == "error" and not cut_off)
+
+
 @pytest.fixture
 def office(database: str, browser: Browser) -> Iterator[Office]:
     """The office on a port of its own. Errors on the console of a page fail the test in the end."""
@@ -74,7 +80,7 @@ def office(database: str, browser: Browser) -> Iterator[Office]:
         context.set_default_timeout(15_000)
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: errors.append(f"{page.url}: {m.text}") if m.type == "error" else None)
+        page.on("console", lambda m: errors.append(f"{page.url}: {m.text}") if is_error(m) else None)
         page.on("pageerror", lambda e: errors.append(f"{page.url}: {e}"))
         return page
 

@@ -1,5 +1,7 @@
 """What people do in the office, for the tests in the browser."""
 
+import threading
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
@@ -64,3 +66,18 @@ def check_page(page: Page, within: str | None = None) -> None:
     assert beyond <= 0, f"{page.url} is {beyond} pixels too wide: {page.evaluate(BEYOND)}"
     cut = page.evaluate(CUT)
     assert cut == [], f"{page.url} cuts words off: {cut}"
+
+
+def work() -> None:
+    """Do the background work that is due, as the worker would."""
+    from django.db import connections
+
+    from taktura.kit.jobs.worker import run_worker
+
+    def run() -> None:
+        run_worker(until_done=True)
+        connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()

@@ -205,7 +205,7 @@ def test_pages_of_errors(office: Office, desk_or_phone: Page) -> None:
 
 
 def _answer(view: Callable[..., HttpResponse], route: Route) -> None:
-    asked: HttpRequest = RequestFactory().get("/")
+    asked: HttpRequest = RequestFactory(SERVER_NAME="localhost").get("/")
     asked.user = AnonymousUser()
     with translation.override("de"):
         answer = view(asked)

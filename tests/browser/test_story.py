@@ -1,7 +1,6 @@
 """A clerk's day in a real browser, in three languages and two widths: from the supplier's file to the credit note."""
 
 import re
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from taktura.customers.models import Seller
 from taktura.invoices.models import Document
 from taktura.usage.models import UsageException, UsageFile
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import check_page, set_up_app, sign_in
+from tests.browser.steps import check_page, set_up_app, sign_in, work
 
 EMAIL = "clerk@sonnenruf.example"
 DAY = "2024-10-31"
@@ -30,21 +29,6 @@ def database(demo_database: str) -> str:
     """The demo company, in the middle of October 2024; who may bill needs a second factor."""
     Seller.objects.update(second_factor=True)
     return demo_database
-
-
-def work() -> None:
-    """Do the background work that is due, as the worker would."""
-    from django.db import connections
-
-    from taktura.kit.jobs.worker import run_worker
-
-    def run() -> None:
-        run_worker(until_done=True)
-        connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -1,5 +1,6 @@
 """The installed command as a person calls it, on an embedded server of its own."""
 
+import gzip
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
@@ -78,6 +79,18 @@ def test_a_bad_file_is_told_line_by_line_and_read_again_when_nothing_was_taken(t
         done = taktura("import-usage", "--supplier", "sunbird", str(bad))
         assert done.returncode == 0
         assert "The file has no column “SubAccountId”" in done.stdout.replace("\n", " ")
+    folder = tmp_path / "arrived"
+    folder.mkdir()
+    rows = "Id,SubAccountId,SkuId,BilledCost,ChargePeriodStart\nx-1,A-99,SKU,1.50,2024-09-01 10:00:00\n"
+    (folder / "a.csv.gz").write_bytes(gzip.compress(rows.encode()))
+    (folder / "b.pdf").write_bytes(b"%PDF-1.7")
+    (folder / "c.csv.part").write_text(rows, "utf-8")
+    supplier_of_folder = ("import-usage", "--supplier", "sunbird", str(folder))
+    done = taktura(*supplier_of_folder)
+    assert done.returncode == 1 and "This is a PDF" in done.stdout
+    kept = sorted(f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file())
+    assert kept == ["c.csv.part", "loaded/a.csv.gz", "refused/b.pdf"]
+    assert ok(taktura(*supplier_of_folder)) == ""
 
 
 def test_scenarios(taktura: Any, tmp_path: Path) -> None:

@@ -5,15 +5,16 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.hashers import check_password
 
-from taktura.accounts.models import User
+from taktura.accounts.models import PortalUser, User
 from taktura.accounts.permissions import ROLES
 from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
 from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.proof import verify
 from taktura.cli.demo.company import left_to_load, make
-from taktura.cli.demo.users import LOGINS, PASSWORD, logins
+from taktura.cli.demo.users import LOGINS, PASSWORD, logins, portal_login
 from taktura.cli.demo.world import accounts, rows
 from taktura.contracts.models import Contract, ContractCoupon, ContractLine, ContractPhase, Pause
 from taktura.contracts.queries import State, by_key, state
@@ -22,6 +23,7 @@ from taktura.customers.queries import missing_billing_information
 from taktura.invoices.models import Document, DocumentState
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
+from taktura.kit.mail.models import MailServer, OutgoingMail
 from taktura.usage.models import SupplierSubscription, UsageHistory, UsageRecord
 from taktura.usage.queries import supplier_by_key, waiting_by_reason
 from tests.conftest import DEMO_DAY
@@ -97,6 +99,17 @@ def test_a_year_of_documents_and_payments(seller: Seller) -> None:
     )
 
 
+def test_some_of_the_last_bills_went_out_by_mail(seller: Seller) -> None:
+    mails = OutgoingMail.objects.filter(sender=f"seller:{seller.pk}", kind="document")
+    assert set(mails.values_list("state", "attempts")) == {("sent", 1)}
+    assert set(mails.values_list("language", flat=True)) == {"de", "sv", "en"}
+    assert set(mails.values_list("sent_at__date", flat=True)) == {date(2024, 8, 1), date(2024, 9, 1)}
+    assert mails.count() >= 12 and not mails.filter(attachments=None).exists()
+    mailed = DocumentState.objects.filter(mailed_at__isnull=False).values_list("pk", flat=True)
+    assert {f"document:{pk}" for pk in mailed} == set(mails.values_list("about", flat=True))
+    assert not MailServer.objects.exists(), "no server is made up"
+
+
 def test_things_are_left_to_be_done(seller: Seller, demo_folder: Path) -> None:
     assert {"unknown_key", "no_contract", "no_subscription", "paused", "after_end"} <= set(waiting_by_reason(seller.pk))
     assert SupplierSubscription.objects.filter(links=None).count() == 2
@@ -121,7 +134,7 @@ def test_nothing_happened_after_the_day_on_which_it_is_made(seller: Seller) -> N
     assert UsageRecord.objects.filter(day__gte=date(2024, 10, 1)).count() > 500, "this month's usage so far"
     names = set(LogEntry.objects.values_list("actor", flat=True))
     assert {f"user:{login.email}" for login in LOGINS[:4]} <= names
-    assert all(name.startswith(("user:", "key:")) for name in names)
+    assert all(name.startswith(("user:", "key:")) or name == "schedule" for name in names)
 
 
 def test_one_user_for_each_role_can_sign_in(seller: Seller) -> None:
@@ -134,6 +147,9 @@ def test_one_user_for_each_role_can_sign_in(seller: Seller) -> None:
         user = User.objects.get(email=login.email)
         assert (user.name, user.role, user.language) == (login.name, login.role, login.language)
         assert user.check_password(PASSWORD)
+    portal = PortalUser.objects.get(email=portal_login())
+    assert check_password(PASSWORD, portal.password)
+    assert Contract.objects.filter(customer__portal_access__user=portal, end=None).count() >= 2
     User.objects.filter(role="viewer").update(is_active=False)
     assert "viewer" not in {login.role for login in logins()}
 

@@ -79,11 +79,17 @@ def wait_for(condition: Callable[[], object]) -> bool:
     return False
 
 
-def answers(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port any more."""
+    with socket.socket() as one:
+        return one.connect_ex(("127.0.0.1", port)) != 0
+
+
+def answers(port: int, path: str = "/health/live") -> bool:
     """Whether the office answers."""
     connection = HTTPConnection("127.0.0.1", port, timeout=5)
     try:
-        connection.request("GET", "/health/live")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except OSError:
         return False
@@ -143,3 +149,88 @@ def test_a_process_of_the_server_that_ends_takes_nothing_with_it(
     assert answers(port)
     os.killpg(process.pid, signal.SIGINT)
     assert process.communicate(timeout=PATIENCE)[0].count("Stopped.") == 1
+
+
+def test_who_starts_while_it_stops_waits_and_gets_a_database(
+    begin: Callable[[], "subprocess.Popen[str]"], environment: dict[str, str], port: int
+) -> None:
+    first = begin()
+    os.killpg(first.pid, signal.SIGINT)
+    assert wait_for(lambda: is_free(port))  # the port is given back first, the database stopped last
+    second = begin()
+    assert first.wait(PATIENCE) == 0
+    assert answers(port, "/health/ready")
+    os.killpg(second.pid, signal.SIGINT)
+    assert second.communicate(timeout=PATIENCE)[0].count("Stopped.") == 1
+    assert of_folder(environment) == []
+
+
+def test_of_two_at_once_the_last_stops_the_database(
+    begin: Callable[[], "subprocess.Popen[str]"], environment: dict[str, str], port: int
+) -> None:
+    first = begin()
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        other: int = one.getsockname()[1]
+    second = _start(environment, other)
+    try:
+        assert wait_for(lambda: answers(other) or second.poll() is not None)
+        os.killpg(first.pid, signal.SIGINT)
+        assert first.wait(PATIENCE) == 0
+        assert answers(other, "/health/ready")  # the database is there
+    finally:
+        os.killpg(second.pid, signal.SIGINT)
+        shown = second.communicate(timeout=PATIENCE)[0]
+    assert shown.count("Stopped.") == 1
+    assert of_folder(environment) == []
+
+
+# A child that is told to end in the moment in which it hands a request to a thread: the lock of the threads is held.
+INTERRUPTED = """
+import os, signal
+from concurrent.futures import ThreadPoolExecutor
+from taktura.cli.server import Child
+child = Child.__new__(Child)
+child.tpool, child.alive = ThreadPoolExecutor(1), True
+signal.signal(signal.SIGQUIT, child.handle_quit)
+with child.tpool._shutdown_lock:
+    os.kill(os.getpid(), signal.SIGQUIT)
+    raise AssertionError("it goes on")
+"""
+
+
+def test_a_child_ends_whatever_it_is_told_in_the_middle_of() -> None:
+    subprocess.run([sys.executable, "-c", INTERRUPTED], check=True, timeout=PATIENCE)
+
+
+# A child that is told to end before it listens: right after it was made.
+TOLD_EARLY = """
+import os, signal, sys, time
+from taktura.cli.server import Child, Parent
+class Early(Child):
+    def init_process(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.2)  # the signal is kept
+        self.PIPE = os.pipe()
+        os.set_blocking(self.PIPE[1], False)
+        self.method_queue.init()
+        self.init_signals()
+        sys.exit(3 if self.alive else 0)
+class Application:
+    from gunicorn.config import Config
+    cfg = Config()
+    cfg.set("worker_class", Early)
+parent = Parent(Application)
+parent.pid = os.getpid()
+parent.init_signals()
+try:
+    child = parent.spawn_worker()
+except SystemExit as end:
+    os._exit(end.code)
+assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == set()
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
+def test_a_child_hears_what_it_is_told_before_it_listens() -> None:
+    subprocess.run([sys.executable, "-c", TOLD_EARLY], check=True, timeout=PATIENCE)

@@ -334,3 +334,19 @@ def test_usage_that_the_cap_takes_whole_is_not_due_from_a_floor_that_cuts_its_ca
     since = floor(contract, change)
     assert date(2027, 1, 15) < since <= start
     assert not [c for c in settle(contract, [c for c in billed if c.key.start >= since], scope, since) if c.amount]
+
+
+def test_a_top_up_that_moves_to_another_rate_makes_a_document_though_nothing_is_to_be_paid() -> None:
+    """R9.5, R13.3: prices are gross. A top-up of 0.69 at 7 %, that stood on a credit note, is one at 19 % since the
+    only flagged line ended from its first day on. As much is to be paid, but of other VAT: a document says so, else
+    no later run would find it."""
+    low = Charge(
+        key=Key(None, "minimum_sales", START, START, ("S", D(7))), first=START, end=date(2027, 2, 1), amount=-69,
+        vat=("S", D(7)),
+    )  # fmt: skip
+    high = replace(low, key=replace(low.key, vat=("S", D(19))), vat=("S", D(19)), amount=69)
+    (note,) = compose([Entry(contract=1, charge=c) for c in (low, high)], {}, {}, gross=True)
+    assert (note.kind, note.gross, note.net) == ("credit_note", 0, 6), "more VAT of the same sum: the net is less"
+    assert [(t.vat[1], t.net, t.tax) for t in note.taxes] == [(D(19), -58, -11), (D(7), 64, 5)]
+    alike = replace(high, key=low.key, vat=low.vat)
+    assert compose([Entry(contract=1, charge=c) for c in (low, alike)], {}, {}, gross=True) == []

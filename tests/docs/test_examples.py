@@ -126,3 +126,34 @@ def test_a_flat_price_is_one_line_of_quantity_1(tmp_path: Path) -> None:
     result = simulated(text.replace(busy, "{net: 20.00, lines: [{title: Calls, quantity: 1, net: 20.00}]}"), tmp_path)
     assert not result.error and not result.not_yet
     assert result.passed, render(result)
+
+
+def test_the_what_if_of_the_manual_is_what_the_command_shows(tmp_path: Path) -> None:
+    from datetime import UTC, date, datetime
+
+    from taktura.billing.what_if import what_if
+    from taktura.catalog.drafts import fields_of_version
+    from taktura.catalog.models import Tariff
+    from taktura.catalog.queries import newest_versions
+    from taktura.cli.commands.trying import show_outcome
+    from taktura.cli.show import console
+    from taktura.customers.models import Seller
+    from taktura.kit.actor import Actor
+
+    blocks = BLOCK.findall((ROOT / "docs" / "what-if.md").read_text(encoding="utf-8"))
+    quoted = next(text for kind, text in blocks if kind == "text")
+    path = tmp_path / "my.yaml"
+    path.write_text(next(text for kind, text in blocks if kind == "yaml"), encoding="utf-8")
+    with scratch_database():
+        assert run(load(path)).passed
+        seller, talk = Seller.objects.get(), Tariff.objects.get(key="talk")
+        version = next(v for v in newest_versions(seller.pk) if v.tariff.key == "seconds")
+        found = what_if(
+            Actor("test", datetime(2025, 3, 1, tzinfo=UTC)), seller=seller, tariff=talk,
+            fields=fields_of_version(version),
+            first_month=date(2025, 1, 1), last_month=date(2025, 1, 1),
+        )  # fmt: skip
+        with console.capture() as captured:
+            show_outcome(found)
+    shown = [" ".join(line.split()) for line in captured.get().splitlines() if "──" not in line]
+    assert [" ".join(line.split()) for line in quoted.splitlines()[1:]] == [line for line in shown if line]

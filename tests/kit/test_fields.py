@@ -10,7 +10,7 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taktura.catalog.models import Tariff
+from taktura.catalog.models import Tariff, TariffVersion
 from taktura.core.errors import Refused
 from taktura.core.periods import FOREVER, UNITS, Span
 from taktura.customers.models import Customer, Seller
@@ -73,18 +73,25 @@ def test_the_column_is_numeric_without_bounds(database: str) -> None:
 @given(count=st.integers(1, 10**6), unit=st.sampled_from(UNITS))
 def test_a_span_comes_back(database: str, count: int, unit: str) -> None:
     span = Span(count, unit)
-    tariff = Tariff.objects.create(seller=new_seller(), key="t", currency="EUR", trial=span)
-    tariff.refresh_from_db()
-    assert tariff.trial == span
-    assert Tariff.objects.filter(pk=tariff.pk, trial=span).exists()
-    assert Tariff.objects.filter(pk=tariff.pk, trial=str(span)).exists()
+    version = new_version(trial=span)
+    version.refresh_from_db()
+    assert version.trial == span
+    assert TariffVersion.objects.filter(pk=version.pk, trial=span).exists()
+    assert TariffVersion.objects.filter(pk=version.pk, trial=str(span)).exists()
 
 
 def test_no_span_is_null(database: str) -> None:
+    version = new_version(trial=None)
+    version.refresh_from_db()
+    assert version.trial is None
+    assert TariffVersion.objects.filter(trial__isnull=True).exists()
+
+
+def new_version(trial: Span | None) -> TariffVersion:
     tariff = Tariff.objects.create(seller=new_seller(), key="t", currency="EUR")
-    tariff.refresh_from_db()
-    assert tariff.trial is None
-    assert Tariff.objects.filter(trial__isnull=True).exists()
+    return TariffVersion.objects.create(
+        tariff=tariff, valid_from=date(2026, 1, 1), title="T", interval=Span(1, "month"), trial=trial
+    )
 
 
 def test_a_span_from_text() -> None:

@@ -1,5 +1,6 @@
 """Pages are asked for by Django's client, on a real database of each test's own with a small company in it."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -8,11 +9,14 @@ from typing import Any
 import pytest
 
 from taktura.kit.actor import Actor
-from taktura.kit.database import scratch_database, setup
+from taktura.kit.clock import utc_now
+from taktura.kit.database import scratch_database, setup, switched
 
 setup(throw_away=True)
 
 from django.conf import settings  # noqa: E402
+from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
+from django.db import connections  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.test import Client  # noqa: E402
 
@@ -20,18 +24,34 @@ from taktura.accounts.models import User  # noqa: E402
 from taktura.accounts.permissions import ROLES  # noqa: E402
 from taktura.accounts.services import create_key, create_user, invite  # noqa: E402
 from taktura.billing import services as billing  # noqa: E402
-from taktura.billing.tasks import start_run  # noqa: E402
+from taktura.billing.tasks import (  # noqa: E402
+    foresee_bills,
+    rate_what_if,
+    start_forecast,
+    start_run,  # noqa: E402
+    start_what_if,
+)
+from taktura.catalog import drafts  # noqa: E402
 from taktura.catalog import services as catalog  # noqa: E402
+from taktura.catalog.coupons import define_coupon, draw_codes  # noqa: E402
+from taktura.catalog.keys import give_usual_keys  # noqa: E402
+from taktura.catalog.models import Tariff  # noqa: E402
+from taktura.catalog.offer_numbers import create_offer_number  # noqa: E402
 from taktura.contracts import services as contracts  # noqa: E402
+from taktura.contracts.models import Contract  # noqa: E402
+from taktura.control.services import watch  # noqa: E402
 from taktura.customers import services as customers  # noqa: E402
+from taktura.customers.access import invite as invite_to_portal  # noqa: E402
 from taktura.customers.models import Customer, Seller  # noqa: E402
 from taktura.invoices.models import Document  # noqa: E402
 from taktura.invoices.services import confirm_numbering  # noqa: E402
+from taktura.kit.mail.models import OutgoingMail  # noqa: E402
 from taktura.kit.mail.services import post  # noqa: E402
 from taktura.usage import services as usage  # noqa: E402
 from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
 from taktura.webhooks.services import create_endpoint, send_test  # noqa: E402
 
+PBKDF2PasswordHasher.iterations = 1  # nobody guesses here: a password costs a test no half a second
 LANGUAGES = ("en", "de", "sv")
 PASSWORD = "a-fine-long-word-7"
 JANUARY = datetime(2026, 1, 1, 11, tzinfo=UTC)
@@ -51,10 +71,33 @@ LINES: dict[str, Any] = {
 ADDRESS = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
 
 
+def made_once(make: Callable[[], object], like: str | None = None) -> Iterator[str]:
+    """A database in which something was made, to be cloned by tests; nobody stays connected to it."""
+    before = settings.DATABASES["default"]["NAME"]
+    with scratch_database(like) as name:
+        make()
+        connections.close_all()
+        with switched(str(before)):
+            yield name
+
+
+@pytest.fixture(scope="session")
+def seller_made() -> Iterator[str]:
+    """The database of `seller`, made once for all tests."""
+    yield from made_once(lambda: make_seller("Sonnenruf GmbH"))
+
+
+@pytest.fixture(scope="session")
+def company_made(seller_made: str) -> Iterator[str]:
+    """The database of `company`, made once for all tests."""
+    yield from made_once(lambda: with_everything(Seller.objects.get()), like=seller_made)
+
+
 @pytest.fixture
-def database() -> Iterator[str]:
-    """A database of this test's own; its name."""
-    with scratch_database() as name:
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of this test's own, with the seller in it where the test wants one; its name."""
+    like = request.getfixturevalue("seller_made") if "seller" in request.fixturenames else None
+    with scratch_database(like) as name:
         yield name
 
 
@@ -68,7 +111,7 @@ def actor() -> Actor:
 def seller(database: str) -> Seller:
     """A company with a telephone tariff, three customers (one without billing information), two contracts billed in
     January and February, a supplier with an unlinked subscription, and usage that waits."""
-    return make_seller("Sonnenruf GmbH")
+    return Seller.objects.get()
 
 
 def make_seller(name: str) -> Seller:
@@ -127,9 +170,27 @@ def make_seller(name: str) -> Seller:
 
 
 @pytest.fixture
-def company(seller: Seller) -> Seller:
+def company(seller: Seller, company_made: str) -> Iterator[Seller]:
     """The small company with one of everything that a page shows."""
-    return with_everything(seller)
+    with scratch_database(company_made):
+        yield Seller.objects.get()
+
+
+def order_as_a_stranger(actor: Actor, seller: Seller) -> None:
+    """An order that is confirmed, for staff to decide on."""
+    Seller.objects.filter(pk=seller.pk).update(order_page=True)
+    tariff = Tariff.objects.select_related("seller").get(seller=seller, key="talk")
+    wish = billing.Wish(
+        tariff=tariff, articles={"number": Decimal(2)}, name="Acme", email="acme@c.example", language="de", **ADDRESS
+    )  # fmt: skip
+    seen = billing.mark_of(billing.shown_prices(billing.look_at(actor, wish=wish)))
+    kept = billing.place_order(
+        actor, wish=wish, token=f"seller-{seller.pk}", asker="", seen=seen, address="http://x/order/confirm/"
+    )
+    mail = OutgoingMail.objects.get(about=f"order:{kept.pk}")
+    found = re.search(r"/order/confirm/([^/]+)/", mail.text)
+    assert found is not None
+    billing.confirm_order(actor, secret=found[1])
 
 
 def with_everything(seller: Seller) -> Seller:
@@ -149,9 +210,39 @@ def with_everything(seller: Seller) -> Seller:
     old = UsageRecord.objects.get(external_id="s1", seller=seller)
     entry = {"contract": "V-acme", "article": "search", "quantity": "4", "at": old.at, "id": "s1", "revision": 2}
     billing.record_usage(actor, seller=seller, entries=[entry])
+    flat = catalog.define_tariff(
+        actor, seller=seller, key="flat", title="Flat", module="telephone", lines={"calls": LINES["calls"] | {
+            "included": None, "flat_price": True, "price": "30.00", "reference_price": "0.10"}},
+    )  # fmt: skip
+    contracts.sign(
+        actor, key="V-flat", customer=Customer.objects.get(key="acme", seller=seller), tariff=flat, start=JANUARY.date()
+    )
+    call = {"contract": "V-flat", "article": "calls", "duration": 60 * 400, "at": datetime(2026, 1, 15, tzinfo=UTC)}
+    billing.record_usage(actor, seller=seller, entries=[call])
+    watch(actor.at(datetime(2026, 1, 20, 11, tzinfo=UTC)))
+    coupon = define_coupon(actor, seller=seller, key="SPRING", percent=Decimal(10), lines=["base"], most_uses=50)
+    codes = draw_codes(actor, coupon=coupon, count=2, memo="Fair")
+    flat_one = Contract.objects.select_related("customer__seller").get(key="V-flat", seller=seller)
+    contracts.give_coupon(actor, contract=flat_one, code=codes[1])
+    create_offer_number(actor, tariff=seller.tariffs.get(key="talk"), memo="Acme", most_uses=3)
     invite(actor, email="new@firm.example", role="viewer")
+    invite_to_portal(
+        actor, customer=Customer.objects.get(key="acme", seller=seller), email="portal@c.example", portal="http://x"
+    )
+    billing.receive_notice(
+        actor, seller=seller, name="Acme", number="V-1", email="a@c.example", kind="ordinary", language="de"
+    )
+    order_as_a_stranger(actor, seller)
     create_key(actor, name="Shop", scopes=["usage.view"])
+    give_usual_keys(actor, seller=seller)
     start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
+    drafts.draft_of(actor, tariff=Tariff.objects.get(seller=seller, key="talk"))
+    fields: dict[str, Any] = {"title": "Calls alone", "lines": {"calls": LINES["calls"]}}
+    compared = start_what_if(
+        actor, seller=seller, fields=fields, first_month=JANUARY.date(), last_month=JANUARY.date()
+    )  # fmt: skip
+    rate_what_if(work=compared.pk)
+    foresee_bills(work=start_forecast(Actor("test", utc_now()), seller=seller, until=date(2099, 12, 31)).pk)
     send_test(actor, endpoint=create_endpoint(actor, seller=seller, url="https://shop.example/taktura")[0])
     return seller
 

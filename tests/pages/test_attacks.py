@@ -36,11 +36,19 @@ GOOD = {
 TABLES_OF_ALL = ("accounts_", "audit_", "procrastinate_", "mail_", "jobs_")  # users and the machine are of all sellers
 
 
+forms_found: list[Sent] = []
+
+
 def post_forms(client: Client) -> list[Sent]:
-    """Every form of the office that takes a text or a choice."""
-    walk = Walk(client)
-    walk.begin()
-    return [s for s in walk.forms.values() if not s.to.startswith(OWN) and (s.form.typed or s.form.choices)]
+    """Every form of the office that takes a text or a choice. They are looked for once: each test has a company of its
+    own, but all have the same."""
+    if not forms_found:
+        walk = Walk(client)
+        walk.begin()
+        forms_found.extend(
+            s for s in walk.forms.values() if not s.to.startswith(OWN) and (s.form.typed or s.form.choices)
+        )
+    return forms_found
 
 
 # ---- from elsewhere ------------------------------------------------------------------------------------------------
@@ -65,7 +73,8 @@ def test_nothing_changes_by_a_link(company: Seller, client_as: SignIn) -> None:
     before = _counts()
     walk.begin()
     after = _counts()
-    changed = {t for t in after if after[t] != before[t]} - {"usersessions_usersession", "django_session", "kit_cache"}
+    of_the_frame = {"usersessions_usersession", "django_session", "kit_cache", "api_bucket"}  # who asks, how often
+    changed = {t for t in after if after[t] != before[t]} - of_the_frame
     assert changed == set()
 
 
@@ -264,7 +273,7 @@ FILES: dict[str, bytes] = {
     "empty zip": b"PK\x05\x06" + bytes(18),
     "gzip": gzip.compress(bytes(10_000_000)),
     "nested gzip": gzip.compress(gzip.compress(bytes(10_000_000))),
-    "workbook": bomb(1, b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'),
+    "two in one": bomb(2, b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'),
     "tar": b"usage.csv".ljust(257, b"\0") + b"ustar\x0000",
     "bzip2": b"BZh91AY&SY" + bytes(50),
     "7z": b"7z\xbc\xaf\x27\x1c" + bytes(50),
@@ -285,11 +294,11 @@ def load(client: Client, content: bytes, name: str = "usage.csv", kind: str = "t
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_archives_and_the_like_are_refused_and_never_unpacked(seller: Seller, client_as: SignIn, kind: str) -> None:
+def test_bombs_archives_and_the_like_are_refused(seller: Seller, client_as: SignIn, kind: str) -> None:
     response = load(client_as(), FILES[kind])
     assert response.status_code == 422
     text = response.content.decode()
-    assert any(word in text for word in ("unpack it", "as CSV")), text
+    assert any(word in text for word in ("unpack it", "as XLSX or CSV", "as CSV", "split it", "damaged", "files")), text
     assert not UsageFile.objects.exists()
 
 

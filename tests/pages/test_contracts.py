@@ -18,6 +18,7 @@ from taktura.accounts.permissions import ROLES
 from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
 from taktura.catalog import services as catalog
+from taktura.catalog.coupons import define_coupon
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import line_for
@@ -63,7 +64,7 @@ def larger(seller: Seller, february: Actor) -> None:
         "fax": {"title": "Fax", "charge": "recurring", "booking": "on_off", "price": "2.00"},
     }
     catalog.define_tariff(february, seller=seller, key="plus", title="Telefon Plus", notice="yearly", lines=lines)
-    catalog.define_coupon(february, seller=seller, key="TEN", percent="10", periods=2)
+    define_coupon(february, seller=seller, key="TEN", percent="10", periods=2)
 
 
 def text_of(response: HttpResponse | str) -> str:
@@ -375,11 +376,66 @@ def test_a_tariff_is_changed_side_by_side(contract: Contract, larger: None, clie
     shown = text_of(foreseen)
     assert "Base fee plus €19.90 per month €39.90 per month" in shown
     assert "Number 2 × €4.50 per month 2 × €4.00 per month" in shown
-    assert "Search €1.00 each –" in shown and "Runs for at least 1 year." in shown
+    assert "Search €1.00 each ends" in shown and "Runs for at least 1 year." in shown
     done = save(client, "change_tariff", contract, **fields)
     assert amounts(done) == amounts(foreseen)[: len(amounts(done))] and len(amounts(done)) > 6
     contract.refresh_from_db()
     assert contract.tariff_id == plus.pk and contract.terms == "yearly"
+
+
+def offered(response: HttpResponse | str) -> list[str]:
+    """The articles that a change of tariff offers to keep at their old terms."""
+    html = response if isinstance(response, str) else response.content.decode()
+    return re.findall(r'name="keep" value="(\w+)"', html)
+
+
+def test_what_another_tariff_lacks_is_decided_about(
+    contract: Contract, seller: Seller, larger: None, client_as: ClientAs, february: Actor
+) -> None:
+    """By the tariff and the day that are chosen, not by today's lines."""
+    lines = {"search": {"title": "Search", "charge": "usage", "price": "0.50"}}
+    catalog.define_tariff(february, seller=seller, key="bare", title="Nur Suche", lines=lines)
+    plus, bare = (str(seller.tariffs.get(key=key).pk) for key in ("plus", "bare"))
+    client = client_as("sales")
+    address = reverse("change_tariff", args=[contract.pk])
+    fields = {"tariff": plus, "start": "16.2.", "keep_billing_dates": "on"}
+    assert offered(client.get(f"{address}?tariff={plus}").content.decode()) == ["search"]
+    assert offered(client.get(f"{address}?tariff={bare}").content.decode()) == ["base", "number", "calls"]
+    foreseen = preview(client, "change_tariff", contract, **fields)
+    assert offered(foreseen) == ["search"] and "Search: €1.00 each" in text_of(foreseen)
+    assert 'id="keep" hx-swap-oob="true"' in foreseen.content.decode()
+    assert offered(preview(client, "change_tariff", contract, **fields | {"tariff": bare})) == [
+        "base",
+        "number",
+        "calls",
+    ]
+    billing.end_line(february, line=contract.lines.get(article__key="search"), until=date(2026, 2, 28))
+    assert offered(preview(client, "change_tariff", contract, **fields)) == ["search"], "it ends after the day"
+    assert offered(preview(client, "change_tariff", contract, **fields | {"start": "1.3."})) == []
+    assert offered(preview(client, "change_tariff", contract, **fields | {"start": "1.1."})) == [], "it is refused"
+
+
+def test_a_line_is_kept_at_its_old_terms(contract: Contract, larger: None, client_as: ClientAs) -> None:
+    client = client_as("sales")
+    plus = contract.customer.seller.tariffs.get(key="plus")
+    fields = {"tariff": plus.pk, "start": "16.2.", "keep_billing_dates": "on", "keep": ["search", "base", "nothing"]}
+    foreseen = preview(client, "change_tariff", contract, **fields)
+    assert "Search €1.00 each €1.00 each (at its old terms)" in text_of(foreseen)
+    done = save(client, "change_tariff", contract, **fields)
+    assert amounts(done) == amounts(foreseen)[: len(amounts(done))]
+    kept = contract.lines.get(article__key="search")
+    assert kept.end is None and kept.kept_from == date(2026, 2, 16)
+    assert contract.lines.get(article__key="base").kept_from is None, "the new tariff has it: nothing to decide"
+
+
+def test_a_new_period_begins_with_another_tariff(contract: Contract, larger: None, client_as: ClientAs) -> None:
+    client = client_as("sales")
+    fields = {"tariff": contract.customer.seller.tariffs.get(key="plus").pk, "start": "16.2."}
+    foreseen = preview(client, "change_tariff", contract, **fields)
+    assert "16 Feb 2026 – 15 Mar 2026" in text_of(foreseen), "the whole period is charged, not its rest"
+    done = save(client, "change_tariff", contract, **fields)
+    assert amounts(done) == amounts(foreseen)[: len(amounts(done))]
+    assert "16 Mar 2026" in text_of(client.get(reverse("contract", args=[contract.pk]))), "the next billing"
 
 
 def test_a_coupon_is_redeemed(contract: Contract, larger: None, client_as: ClientAs) -> None:
@@ -387,7 +443,7 @@ def test_a_coupon_is_redeemed(contract: Contract, larger: None, client_as: Clien
     ten = contract.customer.seller.coupons.get(key="TEN")
     assert "before:" in text_of(preview(client, "redeem_coupon", contract, coupon=ten.pk))
     save(client, "redeem_coupon", contract, coupon=ten.pk)
-    assert "TEN: 10% off" in text_of(client.get(reverse("contract", args=[contract.pk])))
+    assert "TEN : 10% off" in text_of(client.get(reverse("contract", args=[contract.pk])))
 
 
 # Signing

@@ -10,7 +10,7 @@ from django.test import Client
 
 from taktura.billing import services as billing
 from taktura.contracts import services as contracts
-from taktura.contracts.models import Contract
+from taktura.contracts.models import Contract, Order
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
@@ -44,6 +44,7 @@ def check(client: Client) -> set[str]:
         assert listed(client, link) == int(number.replace(",", "")), f"{label}: {link}"
     text = " ".join(client.get("/").content.decode().split())
     navigation = dict(re.findall(r'href="(/[a-z]+/)"[^>]*>(?:(?!</a>).)*?<span class="badge[^"]*"[^>]*>(\d+)', text))
+    assert int(navigation.get("/orders/", 0)) == listed(client, "/orders/?state=open")
     assert int(navigation["/billing/"]) == listed(client, "/billing/")
     assert (
         int(navigation["/usage/"])
@@ -74,9 +75,20 @@ def many(seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> Selle
         endpoint = create_endpoint(actor, seller=seller, url=f"https://shop.example/{path}")[0]
         if path == "failing":
             WebhookEndpoint.objects.filter(pk=endpoint.pk).update(last_failure_at=actor.now)
+    for place, order_state in enumerate(("open", "open", "unconfirmed", "refused")):
+        order_of(acme, order_state, str(place))
     for status in ("failed", "succeeded"):
         set_status(send_mail.defer(mail=999_999), status)
     return seller
+
+
+def order_of(customer: Customer, state: str, token: str) -> None:
+    tariff = Contract.objects.get(key="V-acme").tariff
+    Order.objects.create(
+        seller=customer.seller, tariff=tariff, version=tariff.versions.first(), name="Anna Abel", kind="consumer",
+        email="a@b.example", language="de", buyer={}, prices=[], token=token, secret=token, asker="x", state=state,
+        ordered_at=MARCH, expires_at=MARCH, confirmed_at=None if state == "unconfirmed" else MARCH,
+    )  # fmt: skip
 
 
 def set_status(job: int, status: str) -> None:
@@ -89,7 +101,7 @@ def test_each_number_is_that_of_its_list(many: Seller, client_as: SignIn) -> Non
     assert check(client_as()) == {
         "Billing information missing", "Contracts due", "Usage that waits", "Invoices overdue",
         "Sales items to be billed", "Mails not delivered", "Jobs that failed",
-        "Webhooks that do not arrive",
+        "Webhooks that do not arrive", "Orders to be decided",
     }  # fmt: skip
 
 

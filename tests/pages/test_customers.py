@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from taktura.customers import iban
+from taktura.customers import iban, vat_id
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import next_key, search
 from taktura.customers.services import create_customer, folded
@@ -183,12 +183,27 @@ def test_the_number_of_queries_does_not_grow(seller: Seller, client_as: Callable
         ("DE88370400440532013000", False),
         ("DE8937040044053201300", False),
         ("", False),
+        ("DE89-3704-0044-0532-0130-00", False),
         ("DE89370400440532013000; DROP", False),
         ("١٢89370400440532013000", False),
     ],
 )
 def test_ibans(text: str, valid: bool) -> None:
     assert iban.is_valid(text) is valid
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("de 136.695-976", True), ("SE556188840401", True), ("EL094259216", True), ("FR40303265045", True),
+        ("NL004495445B01", True), ("IE6433435F", True), ("PL8567346215", True), ("ATU13585627", True),
+        ("DE136695975", False), ("FR41303265045", False), ("PL8567346216", False), ("GR094259216", False),
+        ("XI100190874", False), ("DE136,695976", False), ("DE", False), ("", False), ("XX1", False),
+        ("DE١36695976", False),
+    ],
+)  # fmt: skip
+def test_vat_ids(text: str, valid: bool) -> None:
+    assert vat_id.is_valid(text) is valid
 
 
 def test_script_in_a_name_is_text(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:

@@ -137,6 +137,13 @@ def test_export(seller: Seller, client_as: Open, form: str) -> None:
     if form == "csv":
         row = next(x for x in response.content.decode("utf-8-sig").splitlines() if acme().number in x)
         assert "2026-02-01" in row and f"{acme().gross / 100}" in row and "Acme GmbH" in row
+        assert row.endswith(",EUR"), "a plain number says what it is an amount of"
+
+
+def test_a_mail_without_a_server_says_that_it_is_not_sent(seller: Seller, client_as: Open) -> None:
+    path, client = f"/documents/{acme().pk}/mails/new/", client_as()
+    letter = {"to": "acme@x.example", "subject": "Invoice", "text": "Here it is."}
+    assert "It is not sent, because no mail server is set." in client.post(path, letter, follow=True).content.decode()
 
 
 def test_the_number_of_queries_does_not_grow(seller: Seller, client_as: Open, actor: Actor) -> None:

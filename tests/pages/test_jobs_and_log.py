@@ -211,6 +211,7 @@ def test_the_number_of_queries_does_not_grow_with_the_log(seller: Seller, client
 
 
 def test_the_chain_is_proven_in_the_background(seller: Seller, client_as: SignIn) -> None:
+    run_worker(until_done=True)  # what the usage of the company has started
     client = client_as("lead")
     assert "not proven here yet" in client.get("/settings/log/").content.decode()
     client.post("/settings/log/prove/")

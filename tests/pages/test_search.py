@@ -8,8 +8,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from taktura.catalog.models import Article
-from taktura.customers.models import Seller
+from taktura.customers.models import Customer, Seller
 from taktura.customers.services import create_customer
+from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
 
 
@@ -40,6 +41,10 @@ def test_what_is_found(
     from urllib.parse import quote
 
     response = client_as().get(f"/search/?q={quote(text)}{quick}")
+    if response.status_code == 302 and not quick:  # nothing else is found: it is opened
+        only = client_as().get(f"/search/?q={quote(text)}&quick=1").content.decode()
+        assert found and found in only and only.count("href=") == 2 and response.headers["Location"] in only
+        return
     assert response.status_code == 200
     content = response.content.decode()
     if found is None:
@@ -51,9 +56,22 @@ def test_what_is_found(
 def test_an_article_is_found_where_it_is(seller: Seller, client_as: Callable[..., Client]) -> None:
     """With its page for those who may change it, in the list for the others."""
     pk = Article.objects.get(key="number").pk
-    assert f'href="/tariffs/articles/{pk}/"' in client_as("sales").get("/search/?q=number").content.decode()
-    text = client_as("viewer").get("/search/?q=number").content.decode()
+    assert f'href="/tariffs/articles/{pk}/"' in client_as("sales").get("/search/?q=number&quick=1").content.decode()
+    text = client_as("viewer").get("/search/?q=number&quick=1").content.decode()
     assert 'href="/tariffs/articles/?q=number"' in text and f"/tariffs/articles/{pk}/" not in text
+
+
+def test_what_is_meant_beyond_doubt_is_opened(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    """A whole number or name among others, and the only hit; a beginning that several have is a page of hits."""
+    create_customer(actor, seller=seller, key="acme-2", name="Acme Zwei")
+    client = client_as()
+    acme = Customer.objects.get(key="acme")
+    assert client.get("/search/?q=ACME").headers.get("Location") == f"/customers/{acme.pk}/"
+    assert client.get("/search/?q=Acme Zwei").headers["Location"].startswith("/customers/")
+    number = Document.objects.order_by("id")[0]
+    assert client.get(f"/search/?q={number.number}").headers.get("Location") == f"/documents/{number.pk}/"
+    assert client.get("/search/?q=acm").status_code == 200
+    assert client.get("/search/?q=ACME&quick=1").status_code == 200
 
 
 def test_nobody_finds_what_is_not_shown(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:

@@ -27,6 +27,8 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "rules": ("change_documents", "netted", "netted"),
     "period": ("closed_until", "2026-02-01", "2026-02-01"),
     "runs": ("unattended_runs", "on", True),
+    "portal": ("portal_allows", ["notice", "data"], ["notice", "data"]),
+    "order-page": ("terms_url", "https://a.example/agb", "https://a.example/agb"),
     "sign-in": ("second_factor", "on", True),
 }
 

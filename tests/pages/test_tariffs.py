@@ -10,7 +10,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from taktura.catalog.models import Article, Tariff, TariffLine
+from taktura.billing.services import publish_draft
+from taktura.catalog.models import Article, Tariff, TariffDraft, TariffLine
+from taktura.catalog.modules import create_module, key_called
 from taktura.catalog.services import define_tariff
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import DocumentState
@@ -18,7 +20,7 @@ from taktura.kit.actor import Actor
 
 HEAD = {
     "title": "Büro", "key": "buero", "module": "office", "interval": "1 month", "anchor": "calendar",
-    "notice": "monthly", "currency": "eur", "vat": "", "minimum_sales": "", "cost_cap": "", "tick": "minute",
+    "notice": "monthly", "currency": "eur", "action": "publish",
 }  # fmt: skip
 
 
@@ -71,21 +73,20 @@ def test_a_tariff_is_made_with_its_lines(seller: Seller, client_as: Callable[...
     found = {r.article.key: r for r in TariffLine.objects.filter(version__tariff=made).order_by("position")}
     assert list(found) == ["desk", "calls"]
     assert Decimal(found["calls"].terms["price"]) == Decimal("0.075") and found["calls"].terms["unit"] == "minute"
-    assert (made.currency, made.anchor, made.notice) == ("EUR", "calendar", "monthly")
+    assert (made.currency, made.versions.get().anchor, made.versions.get().notice) == ("EUR", "calendar", "monthly")
 
 
 @pytest.mark.parametrize(
     ("head", "rows", "said"),
     [
         ({"key": "talk"}, [BASE], "There is a tariff"),
-        ({"minimum_sales": "10"}, [BASE], "Flag at least one line"),
         ({"title": ""}, [BASE], "field-title"),
         ({}, [EMPTY], "Fill in at least one line"),
         ({}, [BASE, {**EMPTY, "included": "5"}], "#field-lines-1-price"),
         ({}, [BASE, {**EMPTY, "charge": "usage"}], "#field-lines-1-key"),
         ({}, [BASE, BASE], "Two lines have the article"),
         ({}, [{**BASE, "price": "x"}], "is no number"),
-        ({}, [{**BASE, "price": "-1"}], "At least"),
+        ({}, [{**BASE, "price": "-1"}], "cannot be less than 0"),
         ({"currency": "EURO"}, [BASE], "field-currency"),
     ],
 )
@@ -189,8 +190,11 @@ def test_a_tariff_is_retired_and_offered_again(seller: Seller, client_as: Callab
     assert f'<option value="{pk()}"' in client.get("/contracts/sign/").content.decode()
 
 
-def test_a_copy_has_the_same_lines(seller: Seller, client_as: Callable[..., Client]) -> None:
-    client_as("sales").post(f"/tariffs/{pk()}/copy/", {"key": "talk-2", "title": "Talk 2"})
+def test_a_copy_has_the_same_lines(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    client = client_as("sales")
+    answer = client.post(f"/tariffs/{pk()}/copy/", {"key": "talk-2", "title": "Talk 2"})
+    publish_draft(actor, draft=TariffDraft.objects.get(key="talk-2"), revision=1)
+    assert answer.headers["Location"].startswith("/tariffs/drafts/")
     terms = [
         list(
             TariffLine.objects.filter(version__tariff__key=k).order_by("position").values_list("article__key", "terms")
@@ -212,7 +216,8 @@ def test_a_copy_keeps_the_trial_and_a_scale_says_above(
     made = define_tariff(actor, seller=seller, key="tried", title="Tried", trial="1 month", lines={"x": line})
     client = client_as("sales")
     client.post(f"/tariffs/{made.pk}/copy/", {"key": "tried-2", "title": "Tried 2"})
-    assert str(Tariff.objects.get(key="tried-2").trial) == "1 month"
+    publish_draft(actor, draft=TariffDraft.objects.get(key="tried-2"), revision=1)
+    assert str(Tariff.objects.get(key="tried-2").versions.get().trial) == "1 month"
     assert "above 10 5% off" in client.get(f"/tariffs/{made.pk}/").content.decode()
 
 
@@ -246,3 +251,16 @@ def test_the_number_of_queries_does_not_grow(seller: Seller, client_as: Callable
     with CaptureQueriesContext(connection) as many:
         client.get("/tariffs/")
     assert len(many) == len(few) <= 14
+
+
+def test_a_module_is_known_by_its_title(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
+    made = create_module(actor, seller=seller, key="desks", title="Rooms", titles={"de": "Räume"})
+    client = client_as("sales", "de")
+    client.post("/tariffs/new/", HEAD | {"module": "RÄUME", "action": ""} | lines(BASE))
+    draft = TariffDraft.objects.get(key="buero")
+    assert draft.fields["module"] == "desks", "what people call it makes no second module"
+    text = client.get(f"/tariffs/drafts/{draft.pk}/").content.decode()
+    assert "<dt>Modul</dt><dd>Räume</dd>" in text
+    create_module(actor, seller=seller, key="desks-2", title="Räume")
+    assert key_called(seller.pk, "räume") == "räume", "of two that are called so none is chosen"
+    assert (key_called(seller.pk, "desks"), key_called(seller.pk, "Cars")) == (made.key, "Cars")

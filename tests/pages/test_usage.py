@@ -205,14 +205,14 @@ def test_the_same_file_again_leads_to_the_first(company: Seller, client_as: Call
 @pytest.mark.parametrize(
     ("name", "content", "said"),
     [
-        ("a.csv", b"PK\x03\x04rest", "unpack it"),
-        ("a.csv", b"\x1f\x8brest", "unpack it"),
+        ("a.csv", b"PK\x03\x04rest", "damaged"),
+        ("a.csv", b"\x1f\x8brest", "damaged"),
         ("a.csv", b"a.csv".ljust(257, b"\0") + b"ustar\x0000", "archive"),
         ("a.csv", b"BZh91AY&SYrest", "unpack it"),
         ("a.txt", b"%PDF-1.7", "PDF"),
         ("a.csv", b"\xd0\xcf\x11\xe0", "workbook"),
         ("a.exe", b"a,b", "end in .csv"),
-        ("a.csv.zip", b"a,b", "end in .csv"),
+        ("a.csv.rar", b"a,b", "end in .csv"),
     ],
 )
 def test_what_is_no_text_is_refused_with_what_to_do(

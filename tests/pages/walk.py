@@ -49,7 +49,7 @@ class Walk:
     def add(self, address: str, shown_by: str) -> None:
         """Remember to go to an address, unless enough of its kind were seen."""
         address = address.partition("#")[0]
-        if not inside(address) or address.startswith(("/static/", "/api/", "mailto:")):
+        if not inside(address) or address.startswith(("/static/", "mailto:")):
             return
         seen = self.seen.setdefault(kind_of(address), set())
         if address not in seen and len(seen) < MOST:

@@ -13,6 +13,7 @@ from django.db import OperationalError, connection, connections, transaction
 import taktura.billing.services
 import taktura.catalog.services
 import taktura.contracts.services
+import taktura.control.services
 import taktura.customers.services
 import taktura.invoices.services
 import taktura.usage.services
@@ -36,8 +37,8 @@ from taktura.usage.models import UsageRecord
 ON = date(2026, 2, 1)
 SOME_TIME = 0.7  # seconds
 ROOMS = (
-    taktura.billing.services, taktura.catalog.services, taktura.contracts.services, taktura.customers.services,
-    taktura.invoices.services, taktura.usage.services,
+    taktura.billing.services, taktura.catalog.services, taktura.contracts.services, taktura.control.services,
+    taktura.customers.services,    taktura.invoices.services, taktura.usage.services,
 )  # fmt: skip
 # Services that are no acts, and why.
 NO_ACTS = {
@@ -45,18 +46,24 @@ NO_ACTS = {
     "bill_thresholds": "looks first; each bill is an act",
     "receive_file": "reads its file first; the act begins in `take_in`",
     "import_rows": "the same",
+    "watch": "keeps the facts of each batch",
+    "keep_flat_prices": "the same",
+    "_say": "a part of `ignore` and `reopen`",
     "apply_version": "a part of `publish_version`",
     "record_line": "a part of `extend_contract` and `book`",
     "rematch": "a part of changes",
+    "write_moved": "a part of `take_over`",
     "_set_retired": "a part of `retire_tariff` and `offer_tariff_again`",
     "issue": "a part of whatever makes documents",
     "take_numbers": "the same",
     "mail_document": "a mail is no fact of billing",
+    "close_notice": "what staff have dealt with is none either",
     "set_mail_server": "settings of mail are none either",
     "remove_mail_server": "the same",
 }
 READS = (
     "check_", "preview_", "plan_", "forecast", "expected", "standing", "moved_prices", "described", "read_again",
+    "look_at",
 )  # fmt: skip
 BILLING = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
 

@@ -5,6 +5,7 @@ Rows are copies of rows that the services wrote, put in by SQL as the applicatio
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -26,17 +27,22 @@ scenario: a row in every table
 tariffs:
   talk:
     interval: 1 month
+    module: telephone
     offer_number: T-1
-    lines: {base: {price: 10.00}, calls: {charge: usage, price: 1.00, key: sun-calls}}
+    lines:
+      base: {price: 10.00}
+      calls: {charge: usage, price: 1.00, key: sun-calls, included: 1}
+      talk: {charge: usage, unit: minute, flat_price: true, price: 5.00, reference_price: 0.10}
 coupons: {SAVE: {percent: 10, periods: 3}}
 customers: {acme: {name: Acme GmbH}, poor: {name: Poor GmbH, billing_information: false}}
 suppliers: {sun: {create_customers: true, create_subscriptions: true}}
 product_references: [{supplier: sun, product: P1, article: calls}]
 contracts:
-  C1: {customer: acme, tariff: talk, start: 2026-01-01, coupon: SAVE}
+  C1: {customer: acme, tariff: talk, start: 2026-01-01}
   C2: {customer: poor, tariff: talk, start: 2026-01-01}
 timeline:
   - {on: 2026-01-05, usage: {contract: C1, article: calls, quantity: 5, id: a}}
+  - {on: 2026-01-05, usage: {contract: C1, article: talk, duration: 60}}
   - {on: 2026-01-06, usage: {contract: C1, article: calls, quantity: 7, id: a, revision: 2}}
   - {on: 2026-01-07, link: {supplier: sun, subscription: S1, contract: C1, article: calls}}
   - {on: 2026-01-13, import_usage: {supplier: sun, file: usage.csv}}
@@ -59,21 +65,35 @@ FRESH: dict[str, Changes] = {
     "billing_salesitem": {},
     "billing_salesitemline": {},
     "catalog_article": {"key": "new"},
-    "catalog_coupon": {"key": "new"},
-    "catalog_tariff": {"key": "new", "offer_number": "new"},
+    "catalog_coupon": {"key": "new", "folded": "NEW"},
+    "catalog_couponcode": {"folded": "NEW"},
+    "catalog_key": {"key": "new"},
+    "catalog_module": {"key": "new"},
+    "catalog_offernumber": {"folded": "NEW"},
+    "catalog_tariff": {"key": "new"},
+    "catalog_tariffdraft": {"key": "new", "tariff_id": None},
     "catalog_tariffline": {"article_id": "$article", "key": "new"},
     "catalog_tariffversion": {},
-    "contracts_contract": {"key": "new"},
-    "contracts_contractcoupon": {},
+    "contracts_contract": {"key": "new", "transferred_from_id": None},
+    "contracts_contractcoupon": {"code_id": None},
     "contracts_contractline": {},
     "contracts_contractphase": {"start": "2027-01-01"},
     "contracts_linequantity": {},
+    "contracts_noticerequest": {},
+    "contracts_order": {"token": "other", "secret": "other"},
     "contracts_linestretch": {},
     "contracts_pause": {"start": "2027-03-10", "end": "2027-03-20"},
     "contracts_phaseversion": {},
+    "control_alert": {"start": "2027-01-01", "end": "2027-02-01"},
+    "control_alertrecipients": {"seller_id": "$seller"},
+    "control_flatline": {"months": 9},
+    "control_flatmonth": {"month": "1999-01-01"},
+    "control_flatperiod": {"start": "2027-01-01", "end": "2027-02-01"},
     "customers_billinginformation": {"customer_id": "$customer"},
     "customers_customer": {"key": "new"},
+    "customers_portalaccess": {"customer_id": "$customer"},
     "customers_seller": {},
+    "customers_vatcheck": {},
     "invoices_contractbalance": {"contract_id": "$contract"},
     "invoices_document": {"number": "new", "issued_in": "$now"},
     "invoices_documentline": {"document_id": "$document", "position": 99},
@@ -84,6 +104,7 @@ FRESH: dict[str, Changes] = {
     "invoices_numberseries": {"seller_id": "$seller"},
     "invoices_payment": {},
     "usage_fileproblem": {},
+    "usage_mappingversion": {"number": 99},
     "usage_productreference": {"folded": "new"},
     "usage_subscriptionlink": {"subscription_id": "$subscription"},
     "usage_supplier": {"key": "new"},
@@ -93,9 +114,12 @@ FRESH: dict[str, Changes] = {
     "usage_usagefile": {"sha256": "new"},
     "usage_usageday": {"day": "1999-01-01"},
     "usage_usagehistory": {},
+    "usage_usagemark": {"contract_id": "$contract"},
     "usage_usagerecord": {"external_id": "new"},
 }
 KEYS = {
+    "control_alertrecipients": "seller_id",
+    "usage_usagemark": "contract_id",
     "invoices_contractbalance": "contract_id",
     "invoices_documentstate": "document_id",
 }  # tables whose rows are known by another's id
@@ -107,13 +131,27 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "billing_charge_document_line_id_key": ("billing_charge", {"document_line_id": "$same"}),
     "article_key": ("catalog_article", {"key": "$same"}),
     "coupon_key": ("catalog_coupon", {"key": "$same"}),
-    "catalog_tariff_offer_number_key": ("catalog_tariff", {"offer_number": "$same"}),
+    "coupon_folded": ("catalog_coupon", {"folded": "$same"}),
+    "coupon_code": ("catalog_couponcode", {"folded": "$same"}),
+    "usage_key": ("catalog_key", {"key": "$same"}),
+    "module_key": ("catalog_module", {"key": "$same"}),
+    "catalog_offernumber_folded_key": ("catalog_offernumber", {"folded": "$same"}),
+    "catalog_tariffdraft_tariff_id_key": ("catalog_tariffdraft", {"tariff_id": "$same"}),
+    "tariff_draft_key": ("catalog_tariffdraft", {"key": "begun"}),
     "tariff_key": ("catalog_tariff", {"key": "$same"}),
+    "tariff_order_approval": ("catalog_tariff", {"order_approval": "often"}),
     "tariff_line_article": ("catalog_tariffline", {"article_id": "$same"}),
     "tariff_line_key": ("catalog_tariffline", {"key": "sun-calls"}),
     "contract_key": ("contracts_contract", {"key": "$same"}),
+    "contract_transferred_once": ("contracts_contract", {"transferred_from_id": "$same"}),
+    "contracts_contractcoupon_code_id_key": ("contracts_contractcoupon", {"code_id": "$same"}),
     "phase_start": ("contracts_contractphase", {"start": "$same"}),
+    "flat_line_once": ("control_flatline", {"months": "$same"}),
+    "flat_month": ("control_flatmonth", {"month": "$same"}),
+    "flat_period_once": ("control_flatperiod", {"start": "$same"}),
+    "alert_once": ("control_alert", {"start": "$same"}),
     "customers_billinginformation_customer_id_key": ("customers_billinginformation", {"customer_id": "$same"}),
+    "portal_access_once": ("customers_portalaccess", {"customer_id": "$same"}),
     "customer_key": ("customers_customer", {"key": "$same"}),
     "document_number": ("invoices_document", {"number": "$same"}),
     "document_line_position": ("invoices_documentline", {"document_id": "$same", "position": "$same"}),
@@ -126,6 +164,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "supplier_key": ("usage_supplier", {"key": "$same"}),
     "supplier_customer_reference": ("usage_suppliercustomer", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
+    "mapping_version": ("usage_mappingversion", {"number": "$same"}),
     "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
     "usage_day": ("usage_usageday", {"day": "$same"}),
     "usage_identity": ("usage_usagerecord", {"external_id": "$same"}),
@@ -136,20 +175,41 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "sales_line_discount": ("billing_salesitemline", {"discount": 100.01}),
     "sales_line_positive": ("billing_salesitemline", {"quantity": 0}),
     "coupon_percent_or_amount": ("catalog_coupon", {"percent": 10, "amount": 5}),
+    "coupon_days": ("catalog_coupon", {"first_day": "2026-03-02", "last_day": "2026-03-01"}),
+    "coupon_most": ("catalog_coupon", {"most_uses": 0}),
+    "coupon_uses": ("catalog_coupon", {"most_uses": 1, "uses": 2}),
+    "coupon_code_once": ("catalog_couponcode", {"used_at": "2026-03-01", "revoked_at": "2026-03-01"}),
     "tariff_line_booking": ("catalog_tariffline", {"booking": "maybe"}),
     "tariff_line_charge": ("catalog_tariffline", {"charge": "often"}),
     "version_applies_to": ("catalog_tariffversion", {"applies_to": "old"}),
     "version_cap": ("catalog_tariffversion", {"cost_cap": -0.01}),
     "version_min": ("catalog_tariffversion", {"minimum_sales": -0.01}),
+    "flat_period_days": ("control_flatperiod", {"start": "2027-01-01", "end": "2027-01-01"}),
+    "alert_kind": ("control_alert", {"kind": "tariff"}),
+    "alert_state": ("control_alert", {"state": "gone"}),
+    "alert_days": ("control_alert", {"start": "2027-01-01", "end": "2027-01-01"}),
+    "alert_line": ("control_alert", {"kind": "cap"}),
+    "offer_number_most": ("catalog_offernumber", {"most_uses": 0}),
+    "offer_number_uses": ("catalog_offernumber", {"most_uses": 1, "uses": 2}),
     "contract_end": ("contracts_contract", {"end": "2025-12-31"}),
     "line_discount": ("contracts_contractline", {"discount": -0.01}),
     "line_end": ("contracts_contractline", {"end": "2025-12-31"}),
     "quantity_not_negative": ("contracts_linequantity", {"quantity": -0.000000000001}),
+    "notice_request_kind": ("contracts_noticerequest", {"kind": "rude"}),
+    "notice_request_state": ("contracts_noticerequest", {"state": "lost"}),
+    "notice_request_contract": ("contracts_noticerequest", {"state": "given", "contract_id": None}),
+    "contracts_order_token_key": ("contracts_order", {"token": "$same"}),
+    "contracts_order_secret_key": ("contracts_order", {"secret": "$same"}),
+    "order_kind": ("contracts_order", {"kind": "friend"}),
+    "order_state": ("contracts_order", {"state": "lost", "confirmed_at": "2026-01-01T00:00Z"}),
+    "order_contract": ("contracts_order", {"state": "done", "confirmed_at": "2026-01-01T00:00Z"}),
+    "order_confirmed": ("contracts_order", {"state": "open"}),
     "pause_end": ("contracts_pause", {"start": "2027-03-10", "end": "2027-03-09"}),
     "billing_tax_status": ("customers_billinginformation", {"tax_status": "unknown"}),
     "customer_documents": ("customers_customer", {"documents_per": "line"}),
     "customer_kind": ("customers_customer", {"kind": "friend"}),
     "customer_step": ("customers_customer", {"round_up_minutes": 0}),
+    "vat_check_state": ("customers_vatcheck", {"state": "perhaps"}),
     "seller_documents": ("customers_seller", {"change_documents": "none"}),
     "seller_prices_are": ("customers_seller", {"prices_are": "high"}),
     "seller_rate_change": ("customers_seller", {"rate_change": "start"}),
@@ -176,8 +236,20 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "billing_charge_rate_spans_check": ("billing_charge", {"rate_spans": -1}),
     "billing_salesitemline_position_check": ("billing_salesitemline", {"position": -1}),
     "catalog_coupon_periods_check": ("catalog_coupon", {"periods": -1}),
+    "catalog_coupon_most_uses_check": ("catalog_coupon", {"most_uses": -1}),
+    "catalog_coupon_uses_check": ("catalog_coupon", {"uses": -1}),
+    "catalog_module_position_check": ("catalog_module", {"position": -1}),
+    "catalog_offernumber_most_uses_check": ("catalog_offernumber", {"most_uses": -1}),
+    "catalog_offernumber_uses_check": ("catalog_offernumber", {"uses": -1}),
+    "catalog_tariff_position_check": ("catalog_tariff", {"position": -1}),
+    "catalog_tariffdraft_revision_check": ("catalog_tariffdraft", {"revision": -1}),
     "catalog_tariffline_position_check": ("catalog_tariffline", {"position": -1}),
     "contracts_contractphase_anchor_day_check": ("contracts_contractphase", {"anchor_day": -1}),
+    "control_flatline_above_check": ("control_flatline", {"above": -1}),
+    "control_flatline_months_check": ("control_flatline", {"months": -1}),
+    "control_flatline_periods_check": ("control_flatline", {"periods": -1}),
+    "control_alert_begun_check": ("control_alert", {"begun": -1}),
+    "control_alert_days_check": ("control_alert", {"days": -1}),
     "customers_billinginformation_payment_days_check": ("customers_billinginformation", {"payment_days": -1}),
     "customers_seller_payment_days_check": ("customers_seller", {"payment_days": -1}),
     "invoices_document_digits_check": ("invoices_document", {"digits": -1}),
@@ -187,6 +259,9 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "usage_usagefile_conflicts_check": ("usage_usagefile", {"conflicts": -1}),
     "usage_usagefile_duplicates_check": ("usage_usagefile", {"duplicates": -1}),
     "usage_usagefile_recorded_check": ("usage_usagefile", {"recorded": -1}),
+    "usage_usagefile_skipped_check": ("usage_usagefile", {"skipped": -1}),
+    "usage_usagefile_merged_check": ("usage_usagefile", {"merged": -1}),
+    "usage_mappingversion_number_check": ("usage_mappingversion", {"number": -1}),
     "usage_usagefile_rows_check": ("usage_usagefile", {"rows": -1}),
     "usage_usagefile_waiting_check": ("usage_usagefile", {"waiting": -1}),
     "usage_usagerecord_row_check": ("usage_usagerecord", {"row": -1}),
@@ -222,9 +297,19 @@ MORE += [(name, {next(iter(changes)): "-Infinity"}) for name, (_, changes) in EX
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A database with a row in every table, written by the services. Each attempt is rolled back."""
+    from taktura.billing import services as billing
+    from taktura.catalog import coupons, drafts
+    from taktura.catalog.models import Coupon, Tariff
     from taktura.cli.scenarios.load import load
     from taktura.cli.scenarios.run import run
+    from taktura.contracts import services as contracts
+    from taktura.contracts.models import Contract
+    from taktura.control import services as control
+    from taktura.customers import access
+    from taktura.customers.models import Customer, Seller, VatCheck
+    from taktura.kit.actor import Actor
     from taktura.kit.database import scratch_database
+    from taktura.usage import services as usage
 
     folder = tmp_path_factory.mktemp("world")
     (folder / "world.yaml").write_text(WORLD)
@@ -232,6 +317,26 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with scratch_database():
         result = run(load(folder / "world.yaml"))
         assert result.passed, (result.differences, result.error, result.not_yet)
+        actor, seller = Actor("test", datetime(2026, 2, 4, tzinfo=UTC)), Seller.objects.get()
+        usage.record_usage(actor, seller=seller, entries=[{"contract": "C1", "article": "calls", "quantity": "1"}])
+        drafts.draft_of(actor, tariff=Tariff.objects.get())
+        (code,) = coupons.draw_codes(actor, coupon=Coupon.objects.get(), count=1)
+        Contract.objects.filter(key="C1").update(transferred_from=Contract.objects.get(key="C2"))
+        contracts.give_coupon(actor, contract=Contract.objects.get(key="C1"), code=code)
+        drafts.begin_draft(actor, seller=seller, key="begun")
+        access.invite(actor, customer=Customer.objects.get(key="acme"), email="a@acme.example", portal="http://x")
+        billing.receive_notice(
+            actor, seller=seller, name="Acme", number="C1", email="a@b.example", kind="ordinary", language="en"
+        )
+        Tariff.objects.update(public=True)
+        Seller.objects.update(order_page=True)
+        wish = billing.Wish(
+            tariff=Tariff.objects.get(), name="A", street="B", postcode="C", city="D", country="DE", email="a@b.example"
+        )
+        seen = billing.mark_of(billing.shown_prices(billing.look_at(actor, wish=wish)))
+        billing.place_order(actor, wish=wish, token="t", asker="", seen=seen, address="http://x/")
+        VatCheck.objects.create(seller=seller, vat_id="ATU13585627", state="confirmed", asked_at=actor.now)
+        control.set_alert_recipients(actor, seller=seller, addresses=["a@b.example"], roles=[])
         yield
 
 
@@ -267,7 +372,8 @@ def placed(value: Any) -> Any:
         "$document": ("invoices_document", FRESH["invoices_document"]),
         "$article": ("catalog_article", {"key": "other"}),
         "$customer": ("customers_customer", {"key": "other"}),
-        "$contract": ("contracts_contract", {"key": "other"}),
+        "$contract": ("contracts_contract", {"key": "other", "transferred_from_id": None}),
+        "$contractline": ("contracts_contractline", {}),
         "$seller": ("customers_seller", {}),
         "$subscription": ("usage_suppliersubscription", {"folded": "other"}),
     }
@@ -351,7 +457,7 @@ def test_nothing_that_is_needed_is_left_out(world: None, table: str) -> None:
         assert error.diag.column_name == column
 
 
-ROOMS_OF_FACTS = ("audit_", "customers_", "catalog_", "contracts_", "usage_", "invoices_", "billing_")
+ROOMS_OF_FACTS = ("control_", "audit_", "customers_", "catalog_", "contracts_", "usage_", "invoices_", "billing_")
 
 
 def test_no_constraint_and_no_table_is_forgotten(world: None) -> None:
@@ -380,7 +486,7 @@ def test_pauses_may_touch(world: None) -> None:
 
 def test_a_pause_of_another_contract_may_overlap(world: None) -> None:
     with transaction.atomic():
-        other = add_copy("contracts_contract", {"key": "other"})
+        other = add_copy("contracts_contract", {"key": "other", "transferred_from_id": None})
         add_copy("contracts_pause", {"contract_id": other})
         transaction.set_rollback(True)
 

@@ -191,6 +191,18 @@ def test_a_change_prints_the_days_it_counts(office: Office) -> None:
         assert "16.03.2026 – 31.03.2026 16 von 31 Tagen" in text_of(document)
 
 
+def test_lines_of_one_article_are_told_apart_by_their_names(office: Office) -> None:
+    contract = office.sign(office.customer(), "V-1")
+    for name in ("Empfang", "Werkstatt"):
+        billing.book(
+            office.at(date(2026, 2, 20)), contract=contract, article="number", start=date(2026, 3, 1), name=name
+        )
+    (document,) = office.bill(date(2026, 3, 1))
+    numbers = [row for row in view_of(document).lines if row.title == "Rufnummer"]
+    assert [row.note for row in numbers][-2:] == ["Empfang", "Werkstatt"]
+    assert text_of(document).index("Empfang") < text_of(document).index("Werkstatt")
+
+
 def test_netted_changes_are_one_invoice_that_names_the_other(database: str, actor: Actor) -> None:
     """R5.5: the negative line stands on the invoice, which names the document it corrects."""
     office = make_office(actor, change_documents="netted")

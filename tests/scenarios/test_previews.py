@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIOS = ROOT / "scenarios"
 VERBS = (
     "book:", "change_quantity:", "end_line:", "give_notice:", "withdraw_notice:", "pause:", "resume:",
-    "change_tariff:", "redeem:", "interim_bill:", "usage:", "sign:",
+    "change_tariff:", "redeem:", "interim_bill:", "usage:", "sign:", "take_back_quantity:",
 )  # fmt: skip
 FILES = {
     path.relative_to(SCENARIOS).as_posix(): path
@@ -81,7 +81,7 @@ def held(name: str, look: Callable[..., Consequence], command: Callable[..., Any
     """The command, held against its preview."""
 
     def act(actor: Actor, **fields: Any) -> Any:
-        contract: Contract = fields.get("contract") or fields["line"].contract
+        contract: Contract = fields.get("contract") or (fields.get("line") or fields["change"].line).contract
         foreseen = read_only(lambda: look(actor, **fields, bills=AHEAD))
         lines = places()
         try:
@@ -159,6 +159,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, look in (
         ("book", billing.preview_book),
         ("change_quantity", lambda actor, memo="", **f: billing.preview_quantity(actor, **f)),
+        ("take_back_quantity", lambda actor, memo="", **f: billing.preview_take_back(actor, **f)),
         ("end_line", billing.preview_end),
         ("give_notice", billing.preview_notice),
         ("withdraw_notice", billing.preview_withdrawal),
@@ -222,7 +223,7 @@ timeline:
 
 def made_up(seed: int) -> str:
     """A history of one contract: a command on most days, bills between. Many are refused."""
-    random, day, steps = Random(seed), date(2026, 1, 15), []
+    random, day, steps, changed = Random(seed), date(2026, 1, 15), [], [date(2026, 3, 1)]
     for _ in range(24):
         day += timedelta(days=random.randint(0, 9))
         when = day + timedelta(days=random.randint(-5, 25))
@@ -241,6 +242,8 @@ def made_up(seed: int) -> str:
             f"give_notice: {{contract: C1, received: {when}}}",
             f"give_notice: {{contract: C1, article: desk, end: {after}}}",
             "withdraw_notice: {contract: C1}",
+            "withdraw_notice: {contract: C1, article: desk}",
+            f"take_back_quantity: {{contract: C1, article: desk, from: {random.choice(changed)}}}",
             f"pause: {{contract: C1, from: {when}, until: {after}}}",
             f"pause: {{contract: C1, from: {when}}}",
             f"resume: {{contract: C1, from: {when}}}",
@@ -253,6 +256,8 @@ def made_up(seed: int) -> str:
             f"usage: {{contract: C1, article: {used}, at: {when}, {amount}}}",
             "sales_item: {customer: acme, lines: [{title: Visit, quantity: 1, price: 80.00}]}",
         ]))  # fmt: skip
+        if steps[-1].startswith("change_quantity"):
+            changed.append(when)
         steps[-1] = f"  - on: {day}\n    {steps[-1]}\n"
     return OFFER + "".join(steps)
 

@@ -18,19 +18,12 @@ COPIES = {f"docs/{name}.md": f"spec/{name}.md" for name in ("rules", "settlement
 
 # The verb or expectation that is not there yet.
 EXPECTED_TO_FAIL = {
-    "contracts/coupons-add-up.yaml": "order",
-    "contracts/coupons-in-sequence.yaml": "order",
-    "control/cost-cap-alert.yaml": "alerts",
-    "control/flat-and-included-alerts.yaml": "alerts",
-    "control/flat-price-alert.yaml": "alerts",
     "desk/rounding-of-time.yaml": "ticket",
     "desk/time-goes-with-the-contract.yaml": "ticket",
     "desk/time-on-a-billed-ticket.yaml": "ticket",
     "interim/what-an-interim-bill-takes.yaml": "ticket",
     "seeds/approval-needs-billing-information.yaml": "ticket",
-    "seeds/coupon-on-the-order-page.yaml": "order",
     "seeds/onboarding-existing-customers.yaml": "onboarding",
-    "seeds/public-and-offer-number.yaml": "order",
 }
 
 

@@ -17,7 +17,7 @@ from taktura.api.problems import language_of
 from taktura.api.v1.document_bodies import DraftOut, drafts_out
 from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.queries import due_list, item_by_id
-from taktura.billing.services import bill, move_sales_item, preview_sale, sell
+from taktura.billing.services import bill, move_sales_item, preview_move, preview_sale, sell
 from taktura.billing.services.prepare import item_net
 from taktura.billing.services.run import Problem, sums_of
 from taktura.billing.tasks import start_run
@@ -202,7 +202,7 @@ class SaleOut(Out):
 
 
 class SaleDone(Out):
-    """A sale that was made; with `?preview=true` the document that it would be alone."""
+    """A sale that was made or given away; with `?preview=true` the document that it would be alone."""
 
     item: SaleOut | None
     preview: list[DraftOut] | None
@@ -420,12 +420,14 @@ def get_sales_item(request: HttpRequest, item: Id) -> SaleOut:
 
 
 @endpoint(
-    router, "POST", "/sales_items/{int:item}/move", "sales.change", answer=SaleOut, of=one_sale,
+    router, "POST", "/sales_items/{int:item}/move", "sales.change", answer=SaleDone, of=one_sale,
     codes=("billing_information_missing", "conflict"),
 )  # fmt: skip
-def move_a_sales_item(request: HttpRequest, item: Id, body: SaleMove) -> SaleOut:
+def move_a_sales_item(request: HttpRequest, item: Id, body: SaleMove, preview: bool = False) -> SaleDone:
     """Give a pending sales item to another customer."""
     call = call_of(request)
-    found = item_by_id(call.seller.pk, item)
-    move_sales_item(call.actor, item=found, customer=customer_by_key(call.seller.pk, body.customer))
-    return one_sale(call, item)
+    found, customer = item_by_id(call.seller.pk, item), customer_by_key(call.seller.pk, body.customer)
+    if preview:
+        return SaleDone(item=None, preview=drafts_out(preview_move(item=found, customer=customer)))
+    move_sales_item(call.actor, item=found, customer=customer)
+    return SaleDone(item=one_sale(call, item), preview=None)

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from pydantic import Field
 
 from taktura.api.call import Call
@@ -30,7 +30,7 @@ from taktura.api.v1.document_bodies import DocumentOut, DraftOut, documents_out,
 from taktura.api.v1.offer import NoticeOut
 from taktura.billing.services import Consequence
 from taktura.contracts.models import Contract, ContractLine, LineQuantity
-from taktura.contracts.queries import by_key, state, status_on
+from taktura.contracts.queries import by_key, heir_of, state, status_on
 from taktura.core.periods import DAY
 from taktura.invoices.queries import balance
 from taktura.invoices.services import Issued
@@ -41,7 +41,7 @@ Status = Literal["pending", "active", "paused", "ended"]
 
 
 class QuantityOut(Out):
-    """A quantity from a day on; of several for one day the last holds."""
+    """A quantity from a day on; of several for one day the last holds. Changes that were taken back are left out."""
 
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     quantity: Told
@@ -57,6 +57,7 @@ class ContractLineOut(Out):
     booking: str
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     until: date | None
+    notice_received: date | None = Field(description="of this line alone")
     quantity: Told
     quantities: list[QuantityOut]
     price: Told | None = Field(description="the contract's own price, null: the tariff's")
@@ -83,6 +84,7 @@ class GivenCouponOut(SpanOut):
     """A coupon given to the contract; it counts for periods that begin in the span."""
 
     coupon: str
+    code: str | None = Field(description="by which it was redeemed; null: by the coupon's key, or by staff")
     given: date
 
 
@@ -109,6 +111,9 @@ class ContractOut(ContractSummary):
     billed_until: date | None
     trial_end: date | None
     anchor: str
+    offer_number: str | None = Field(description="by which it was ordered")
+    transferred_from: str | None = Field(description="the contract of another customer that it goes on with")
+    transferred_to: str | None = Field(description="the contract of another customer that goes on with it")
     notice: NoticeOut
     balance: Told = Field(description="the open amount; below zero the customer has credit")
     lines: list[ContractLineOut]
@@ -160,6 +165,15 @@ class NoticeDone(Done):
     last_day: date
 
 
+class TransferDone(Done):
+    """What a transfer did: the documents to both customers, the contract that ends, and the `other` that goes on. A
+    preview tells of both; `within`: the billing period that the day splits, so that what is included counts anew."""
+
+    other: ContractOut | None
+    other_preview: Foreseen | None
+    within: SpanOut | None
+
+
 class Conditions(In):
     """A contract's own conditions for an article."""
 
@@ -178,7 +192,7 @@ class ContractIn(In):
     start: Day
     offer_number: Text40 | None = None
     quantities: Annotated[dict[Key, Amount], Field(max_length=500)] | None = None
-    coupon: Key | None = None
+    coupon: Key | None = Field(None, description="its key, or one of its codes")
     anchor: Anchor | None = Field(None, description="null: the tariff's")
     conditions: Annotated[dict[Key, Conditions], Field(max_length=500)] | None = None
     billed_until: Day | None = Field(None, description="exclusive: another system has billed it so far")
@@ -211,6 +225,13 @@ class QuantityChange(OfLine):
     memo: Lines | None = None
 
 
+class QuantityTakenBack(OfLine):
+    """A change of quantity that is taken back: the last one from this day that holds."""
+
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    memo: Lines | None = None
+
+
 class LineEnd(OfLine):
     """The end of a line; `until` is exclusive."""
 
@@ -224,6 +245,7 @@ class Notice(In):
     line: Text100 | None = None
     received: Day | None = Field(None, description="null: today")
     end: Day | None = Field(None, description="a wished last day; it moves to the next one permitted")
+    confirm: Flag = Field(False, description="mail a confirmation to the customer, where an address is known")
 
 
 class TariffChange(In):
@@ -234,6 +256,16 @@ class TariffChange(In):
     keep_billing_dates: Flag = True
     keep_terms: Flag = True
     keep: list[Key] = Field([], max_length=500, description="articles whose lines go on at their old terms")
+
+
+class TransferIn(In):
+    """Another customer for the contract, from a day on."""
+
+    customer: Key
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    as_: Key | None = Field(
+        None, validation_alias="as", serialization_alias="as", description="the other contract; null: counted on"
+    )
 
 
 class PauseIn(In):
@@ -252,7 +284,7 @@ class Resumption(In):
 class Redemption(In):
     """A coupon for the contract."""
 
-    coupon: Key
+    coupon: Key = Field(description="its key, or one of its codes")
 
 
 class InterimBill(In):
@@ -306,17 +338,23 @@ def head(contract: Contract, today: date) -> ContractSummary:
 def one(call: Call, contract: str) -> ContractOut:
     """The contract of a key as it stands today; raises `Refused` (`not_found`)."""
     found = by_key(call.seller.pk, contract)
-    today = call.today
+    today, heir = call.today, heir_of(found)
     now = state(found, today)
     return ContractOut(
         **head(found, today).model_dump(), last_day=found.end - DAY if found.end else None,
         notice_deadline=now.notice_deadline, notice_received=found.notice_received, billed_until=found.billed_until,
-        trial_end=found.trial_end, anchor=found.anchor, notice=found.terms, balance=balance(found.pk).exact,
+        trial_end=found.trial_end, anchor=found.anchor,
+        offer_number=found.offer_number.number if found.offer_number else None,
+        transferred_from=found.transferred_from.key if found.transferred_from else None,
+        transferred_to=heir.key if heir else None, notice=found.terms,
+        balance=balance(found.pk).exact,
         lines=[_line(line, today) for line in _lines(found)],
         pauses=[SpanOut(from_=p.start, until=p.end) for p in found.pauses.all()],
         coupons=[
-            GivenCouponOut(coupon=c.coupon.key, given=c.given, from_=c.first, until=c.end)
-            for c in found.coupons.select_related("coupon")
+            GivenCouponOut(
+                coupon=c.coupon.key, code=c.code.code if c.code else None, given=c.given, from_=c.first, until=c.end
+            )
+            for c in found.coupons.select_related("coupon", "code")
         ],
         tariffs=[
             PhaseOut(tariff=p.tariff.key, from_=p.start, until=p.end) for p in found.phases.select_related("tariff")
@@ -326,7 +364,8 @@ def one(call: Call, contract: str) -> ContractOut:
 
 def _lines(contract: Contract) -> QuerySet[ContractLine]:
     found = ContractLine.objects.filter(contract=contract).select_related("article")
-    return found.prefetch_related("quantities").order_by("id")
+    held = Prefetch("quantities", LineQuantity.objects.filter(taken_back_at__isnull=True))
+    return found.prefetch_related(held).order_by("id")
 
 
 def _line(line: ContractLine, today: date) -> ContractLineOut:
@@ -334,7 +373,7 @@ def _line(line: ContractLine, today: date) -> ContractLineOut:
     begun = [q for q in timeline if q.start <= today] or timeline[:1]
     return ContractLineOut(
         article=line.article.key, line=line.name, charge=line.charge, booking=line.booking, from_=line.start,
-        until=line.end, quantity=begun[-1].quantity,
+        until=line.end, notice_received=line.notice_received, quantity=begun[-1].quantity,
         quantities=[QuantityOut(from_=q.start, quantity=q.quantity, memo=q.memo) for q in timeline],
         price=line.price, discount=line.discount, reason=line.reason, minimum_quantity=line.minimum_quantity,
         memo=line.memo,

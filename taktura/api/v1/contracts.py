@@ -12,6 +12,7 @@ from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, View, endpoint, location
 from taktura.api.fields import Day, Key, Out
 from taktura.api.paging import LIMIT, After, Limit, page_of
+from taktura.api.problems import language_of
 from taktura.api.v1.contract_bodies import (
     BILLS,
     BillOut,
@@ -30,10 +31,14 @@ from taktura.api.v1.contract_bodies import (
     OfLine,
     PauseIn,
     QuantityChange,
+    QuantityTakenBack,
     Redemption,
     Resumption,
+    SpanOut,
     Status,
     TariffChange,
+    TransferDone,
+    TransferIn,
     UsageForeseen,
     UsageIn,
     done,
@@ -43,14 +48,18 @@ from taktura.api.v1.contract_bodies import (
     would,
 )
 from taktura.api.v1.document_bodies import drafts_out
+from taktura.api.v1.forecast import ComparisonOut, comparison_out
 from taktura.billing import services as billing
-from taktura.catalog.queries import coupon_by_key, tariff_by_key
+from taktura.billing.forecast import compared
+from taktura.catalog.coupons import chosen
+from taktura.catalog.queries import tariff_by_key
 from taktura.contracts import services
 from taktura.contracts.deadlines import deadlines, with_deadlines
 from taktura.contracts.models import Contract, ContractLine
-from taktura.contracts.queries import by_key, in_status, line_for
+from taktura.contracts.queries import by_key, in_status, line_for, next_key, quantity_change
 from taktura.core.periods import DAY
 from taktura.customers.queries import customer_by_key
+from taktura.invoices.confirmations import confirmation_of, entry_of_notice, mail_confirmation
 
 router = Router()
 MOST_DEADLINES = 500
@@ -66,9 +75,11 @@ class Signed(Out):
 
 
 class Forecast(Out):
-    """The next bills of a contract."""
+    """The next bills of a contract. `comparison`: the first of them beside the last that a run has issued, null where
+    one of both is missing."""
 
     bills: list[BillOut]
+    comparison: ComparisonOut | None
 
 
 class Contracts(Out):
@@ -92,6 +103,13 @@ def _contract(call: Call, key: str) -> Contract:
 
 def _line(call: Call, contract: Contract, wanted: OfLine, day: Any) -> ContractLine:
     return line_for(contract, wanted.article, wanted.line, day)
+
+
+def _confirm(call: Call, contract: Contract) -> None:
+    """Mail the confirmation of what was just done, where an address is known."""
+    entry = entry_of_notice(contract, call.actor.now)
+    if entry is not None and confirmation_of(contract, entry).to:
+        mail_confirmation(call.actor, contract=contract, entry=entry)
 
 
 @endpoint(router, "GET", "/contracts", "contracts.view", answer=Contracts)
@@ -133,7 +151,7 @@ def sign(request: HttpRequest, body: ContractIn, preview: bool = False) -> Answe
     wanted: dict[str, Any] = {
         "key": body.contract, "customer": customer_by_key(seller, body.customer),
         "tariff": tariff_by_key(seller, body.tariff), "start": body.start, "offer_number": body.offer_number,
-        "quantities": body.quantities, "coupon": coupon_by_key(seller, body.coupon) if body.coupon else None,
+        "quantities": body.quantities, **(chosen(call.seller, body.coupon) if body.coupon else {}),
         "anchor_kind": body.anchor,
         "conditions": {k: c.model_dump(exclude_none=True) for k, c in (body.conditions or {}).items()},
         "billed_until": body.billed_until,
@@ -154,10 +172,14 @@ def get_contract(request: HttpRequest, contract: Key) -> ContractOut:
 
 @endpoint(router, "GET", "/contracts/{contract}/forecast", "billing.view", answer=Forecast)
 def forecast(request: HttpRequest, contract: Key, bills: Annotated[int, Field(ge=1, le=24)] = 1) -> Forecast:
-    """The next bills of a contract, each as a run on its day would make it; usage as far as it is known by now."""
+    """The next bills of a contract, each as a run on its day would make it; usage as far as it is known by now. The
+    first one beside the last bill: what differs line by line, and why."""
     call = call_of(request)
-    found = billing.forecast(call.actor, contract=_contract(call, contract), bills=bills)
-    return Forecast(bills=[BillOut(on=b.on, documents=drafts_out(b.documents)) for b in found])
+    stands = billing.standing(call.actor, contract=_contract(call, contract), bills=bills)
+    return Forecast(
+        bills=[BillOut(on=b.on, documents=drafts_out(b.documents)) for b in stands.bills],
+        comparison=comparison_out(compared(stands.contract, stands.bills), stands.contract, language_of(request)),
+    )
 
 
 @_command("book", *BILLING)
@@ -187,6 +209,16 @@ def change_quantity(request: HttpRequest, contract: Key, body: QuantityChange, p
     return done(call, contract, issued)
 
 
+@_command("take_back_quantity", *BILLING)
+def take_back_quantity(request: HttpRequest, contract: Key, body: QuantityTakenBack, preview: bool = False) -> Done:
+    """Take a change of quantity back: what held before it holds again, what it made is settled to nothing (R5.2)."""
+    call = call_of(request)
+    change = quantity_change(_line(call, _contract(call, contract), body, body.from_), body.from_)
+    if preview:
+        return would(call, billing.preview_take_back(call.actor, change=change, bills=BILLS))
+    return done(call, contract, billing.take_back_quantity(call.actor, change=change, memo=body.memo or ""))
+
+
 @_command("end_line", *BILLING)
 def end_line(request: HttpRequest, contract: Key, body: LineEnd, preview: bool = False) -> Done:
     """End a line; what is billed beyond is credited at once (R5.6)."""
@@ -210,19 +242,35 @@ def give_notice(request: HttpRequest, contract: Key, body: Notice, preview: bool
         assert would_be.ends is not None
         return NoticeDone(**dict(would(call, would_be)), ends=would_be.ends, last_day=would_be.ends - DAY)
     issued = billing.give_notice(call.actor, **wanted)
+    if body.confirm:
+        _confirm(call, found)
     ends = line.end if line is not None else found.end
     assert ends is not None
     return NoticeDone(**dict(done(call, contract, issued)), ends=ends, last_day=ends - DAY)
 
 
 @_command("withdraw_notice")
-def withdraw_notice(request: HttpRequest, contract: Key, preview: bool = False) -> Done:
-    """Take a notice back; what was credited is billed with the next bill (R5.9)."""
+def withdraw_notice(
+    request: HttpRequest,
+    contract: Key,
+    article: Key | None = None,
+    line: str = "",
+    confirm: bool = False,
+    preview: bool = False,
+) -> Done:
+    """Take a notice back; what was credited is billed with the next bill (R5.9).
+
+    `article`, and `line` where several lines have it: the notice of that line, not of the contract. `confirm`: mail a
+    confirmation to the customer, where an address is known.
+    """
     call = call_of(request)
     found = _contract(call, contract)
+    of_line = line_for(found, article, line, call.today) if article else None
     if preview:
-        return would(call, billing.preview_withdrawal(call.actor, contract=found, bills=BILLS))
-    billing.withdraw_notice(call.actor, contract=found)
+        return would(call, billing.preview_withdrawal(call.actor, contract=found, line=of_line, bills=BILLS))
+    billing.withdraw_notice(call.actor, contract=found, line=of_line)
+    if confirm:
+        _confirm(call, found)
     return done(call, contract, [])
 
 
@@ -238,6 +286,27 @@ def change_tariff(request: HttpRequest, contract: Key, body: TariffChange, previ
     if preview:
         return would(call, billing.preview_tariff(call.actor, **wanted, bills=BILLS))
     return done(call, contract, billing.change_tariff(call.actor, **wanted))
+
+
+@_command("transfer", "closed_period", *BILLING, answer=TransferDone)
+def transfer(request: HttpRequest, contract: Key, body: TransferIn, preview: bool = False) -> TransferDone:
+    """Let another customer have the contract from a day on, with all that was agreed: the one is credited what was paid
+    beyond, the other is invoiced. A day that begins a billing period splits nothing."""
+    call = call_of(request)
+    found, seller = _contract(call, contract), call.seller.pk
+    wanted: dict[str, Any] = {
+        "contract": found, "customer": customer_by_key(seller, body.customer), "start": body.from_,
+        "key": body.as_ or next_key(seller),
+    }  # fmt: skip
+    if preview:
+        both = billing.preview_transfer(call.actor, **wanted, bills=BILLS)
+        within = SpanOut(from_=both.within.start, until=both.within.end) if both.within else None
+        would_be = foreseen(call, both.new)
+        return TransferDone(**dict(would(call, both.old)), other=None, other_preview=would_be, within=within)
+    other, issued = billing.transfer(call.actor, **wanted)
+    return TransferDone(
+        **dict(done(call, contract, issued)), other=one(call, other.key), other_preview=None, within=None
+    )
 
 
 @_command("pause", *BILLING)
@@ -263,12 +332,12 @@ def resume(request: HttpRequest, contract: Key, body: Resumption, preview: bool 
 
 @_command("redeem")
 def redeem(request: HttpRequest, contract: Key, body: Redemption, preview: bool = False) -> Done:
-    """Give the contract a coupon from today on (R10.2)."""
+    """Give the contract a coupon from today on (R10.2), by its key or by one of its codes."""
     call = call_of(request)
-    found, coupon = _contract(call, contract), coupon_by_key(call.seller.pk, body.coupon)
+    found, coupon = _contract(call, contract), chosen(call.seller, body.coupon)
     if preview:
-        return would(call, billing.preview_coupon(call.actor, contract=found, coupon=coupon, bills=BILLS))
-    services.give_coupon(call.actor, contract=found, coupon=coupon)
+        return would(call, billing.preview_coupon(call.actor, contract=found, **coupon, bills=BILLS))
+    services.give_coupon(call.actor, contract=found, **coupon)
     return done(call, contract, [])
 
 
@@ -283,7 +352,7 @@ def interim_bill(request: HttpRequest, contract: Key, body: InterimBill, preview
 
 
 @endpoint(
-    router, "POST", "/contracts/{contract}/foresee_usage", "usage.change", answer=UsageForeseen,
+    router, "POST", "/contracts/{contract}/foresee_usage", "usage.change", answer=UsageForeseen, looks=True,
 )  # fmt: skip
 def foresee_usage(request: HttpRequest, contract: Key, body: UsageIn) -> UsageForeseen:
     """What one usage record would do to the bills that come; nothing is recorded.

@@ -175,7 +175,7 @@ def _draft(ready: Ready, keys: dict[int | None, str], numbers: dict[int, str]) -
             line=position,
             contract=keys.get(entry.contract),
             article=entry.article,
-            title=entry.title or title_of(kind, ready.customer.language),
+            title=entry.title_in(ready.customer.language) or title_of(kind, ready.customer.language),
             kind=kind,
             unit=entry.unit,
             quantity=row.quantity,

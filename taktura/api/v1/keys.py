@@ -84,7 +84,7 @@ def list_keys(request: HttpRequest, limit: Limit = LIMIT, after: After = "") -> 
     return Keys(items=[KeyOut(**_fields(k)) for k in items], next=following)
 
 
-@endpoint(router, "POST", "/keys", CHANGE, answer=KeyMade, status=201, secret=True)
+@endpoint(router, "POST", "/keys", CHANGE, answer=KeyMade, status=201, secret="secret")
 def create_key(request: HttpRequest, body: KeyIn) -> Answer:
     """Make a key. Its secret is told this once; the same request with the same `Idempotency-Key` tells it again.
 

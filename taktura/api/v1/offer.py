@@ -27,6 +27,7 @@ Prorated = Literal["daily", "none"]
 AppliesTo = Literal["new", "all"]
 TickScope = Literal["record", "period"]
 MOST_LINES = 500
+Names = Annotated[dict[Literal["en", "de", "sv"], Text200], Field(description="by language, where it has its own")]
 
 
 class RateIn(In):
@@ -100,7 +101,9 @@ class LineIn(In):
     """A line of a tariff. What is left out has the default of the rules."""
 
     title: Text200 | None = None
+    titles: Names | None = None
     alternative_name: Text200 | None = None
+    alternative_names: Names | None = None
     key: Text100 | None = Field(None, description="ties a data source to the line")
     charge: Literal["once", "recurring", "usage"] | None = None
     booking: Literal["included", "add_on", "on_off"] | None = None
@@ -134,13 +137,16 @@ class LineIn(In):
     show: Flag | None = None
     highlight: Flag | None = None
     heading: Text200 | None = None
+    headings: Names | None = None
 
 
 class LineOut(Out):
     """A line of a tariff; null: the default of the rules."""
 
     title: str | None = None
+    titles: dict[str, str] | None = None
     alternative_name: str | None = None
+    alternative_names: dict[str, str] | None = None
     key: str | None = None
     charge: str | None = None
     booking: str | None = None
@@ -174,6 +180,7 @@ class LineOut(Out):
     show: bool | None = None
     highlight: bool | None = None
     heading: str | None = None
+    headings: dict[str, str] | None = None
 
 
 Lines = Annotated[dict[Key, LineIn], Field(max_length=MOST_LINES, description="by the article's key")]
@@ -183,7 +190,11 @@ class OfferIn(In):
     """What a version of a tariff says; in a change, what is left out stays."""
 
     title: Text200 | None = None
+    titles: Names | None = None
     interval: Span | None = None
+    anchor: Anchor | None = None
+    notice: Notice | None = None
+    trial: Span | None = None
     vat: Vat | None = None
     minimum_sales: Amount | None = None
     cost_cap: Amount | None = None
@@ -195,6 +206,10 @@ class OfferIn(In):
     tick: Tick | None = None
     tick_scope: TickScope | None = None
     lines: Lines | None = None
+
+
+Approval = Literal["company", "always", "never"]
+APPROVAL = Field(None, description="whether staff approve its orders; `company`: as the company has it")
 
 
 class VersionIn(OfferIn):
@@ -210,12 +225,16 @@ class TariffIn(OfferIn):
     tariff: Key
     module: Text100 | None = None
     public: Flag | None = None
+    order_approval: Approval | None = APPROVAL
     offer_number: Text50 | None = Field(None, max_length=40, min_length=1)
-    anchor: Anchor | None = None
-    notice: Notice | None = None
-    trial: Span | None = None
     currency: Currency | None = None
     versions: list[VersionIn] | None = Field(None, max_length=100)
+
+
+class DraftIn(OfferIn):
+    """A tariff that nobody has, to be tried."""
+
+    currency: Currency | None = None
 
 
 class VersionOut(Out):
@@ -224,7 +243,13 @@ class VersionOut(Out):
     from_: Day | None = Field(validation_alias="from", serialization_alias="from")
     applies_to: str
     title: str
+    titles: dict[str, str] | None
     interval: str
+    anchor: str
+    notice: NoticeOut
+    trial: str | None
+    tick: str | None
+    tick_scope: str | None
     vat: list[RateOut] | None
     minimum_sales: Told | None
     cost_cap: Told | None
@@ -243,8 +268,9 @@ class TariffOut(Out):
     title: str = Field(description="of the version that holds today")
     module: str
     public: bool
+    order_approval: str = Field(description="whether staff approve its orders: always, never, or as the company has it")
     offer_number: str | None
-    anchor: str
+    anchor: str = Field(description="of the version that holds today, like notice and trial")
     notice: NoticeOut
     trial: str | None
     currency: str

@@ -11,6 +11,7 @@ from taktura.api.call import Call, call_of
 from taktura.api.endpoint import endpoint
 from taktura.api.fields import Country, Currency, Day, Flag, In, Out, Text20, Text40, Text50, Text100, Text200, Whole
 from taktura.api.v1.offer import RateIn, RateOut
+from taktura.billing import services as billing
 from taktura.billing.services import change_seller
 from taktura.customers import services as customers
 from taktura.customers.models import Seller
@@ -51,6 +52,13 @@ class SellerOut(Out):
     closed_until: date | None = Field(description="usage dated before it waits")
     payment_days: int
     unattended_runs: bool
+    portal_allows: list[str] = Field(description="what customers may do in the portal")
+    order_page: bool = Field(description="anybody may order on the order page")
+    order_approval: bool = Field(description="an order takes effect when staff approve it")
+    vies: bool = Field(description="VIES is asked whether VAT ids of customers are confirmed")
+    terms_url: str
+    privacy_url: str
+    withdrawal: str = Field(description="what consumers are told of their right of withdrawal")
 
 
 class Sellers(Out):
@@ -104,6 +112,13 @@ class SellerChange(In):
     rate_change: Literal["end", "split"] | None = None
     payment_days: Whole | None = Field(None, le=365)
     unattended_runs: Flag | None = None
+    portal_allows: list[Literal["book", "quantity", "notice", "data"]] | None = None
+    order_page: Flag | None = None
+    order_approval: Flag | None = None
+    vies: Flag | None = None
+    terms_url: str | None = Field(None, max_length=500)
+    privacy_url: str | None = Field(None, max_length=500)
+    withdrawal: str | None = Field(None, max_length=10_000)
 
 
 class SellerNew(SellerChange):
@@ -159,7 +174,7 @@ def list_sellers(request: HttpRequest) -> Sellers:
 @endpoint(router, "POST", "/sellers", "settings.change", answer=SellerOut, status=201)
 def create_seller(request: HttpRequest, body: SellerNew) -> SellerOut:
     """Make a seller. Its numbers are confirmed before its first document is issued."""
-    return shown(customers.create_seller(call_of(request).actor, **_fields(body)))
+    return shown(billing.create_seller(call_of(request).actor, **_fields(body)))
 
 
 @endpoint(router, "GET", "/seller", "settings.view", answer=SellerOut, etag=True)

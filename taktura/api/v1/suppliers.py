@@ -9,9 +9,9 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Currency, Day, Flag, In, Key, Number, Out, Text50, Text100, Text200, Told
+from taktura.api.fields import Currency, Day, Flag, In, Key, Number, Out, Text50, Text100, Text200, Text1000, Told
 from taktura.api.paging import LIMIT, After, Limit, page_of
-from taktura.api.v1.contract_bodies import ContractOut
+from taktura.api.v1.contract_bodies import BILLS, ContractOut, Done, done, would
 from taktura.api.v1.contract_bodies import one as one_contract
 from taktura.billing import services as billing
 from taktura.catalog.queries import article_by_key
@@ -31,7 +31,7 @@ from taktura.usage.queries import (
 
 router = Router()
 MappingBody = Annotated[
-    dict[Text100, Text200 | int | list[Text100] | dict[Text100, Text200] | None],
+    dict[Text100, Flag | Text1000 | int | list[Text1000] | dict[Text100, Text1000] | None],
     Field(max_length=50, description="our column to the file's heading, and how the file is written"),
 ]  # fmt: skip
 
@@ -345,17 +345,20 @@ def unlink_customer(request: HttpRequest, supplier: Key, body: CustomerUnlink) -
 
 
 @endpoint(
-    router, "POST", "/suppliers/{supplier}/extend_contract", "contracts.change", answer=ContractOut,
+    router, "POST", "/suppliers/{supplier}/extend_contract", "contracts.change", answer=Done,
     codes=("conflict", "contract_ended"),
 )  # fmt: skip
-def extend_contract(request: HttpRequest, supplier: Key, body: Extension) -> ContractOut:
+def extend_contract(request: HttpRequest, supplier: Key, body: Extension, preview: bool = False) -> Done:
     """Book a contract line from a supplier subscription and tie it to it (R17.3)."""
     call = call_of(request)
-    services.extend_contract(
-        call.actor, supplier=supplier_of(request, supplier), contract=by_key(call.seller.pk, body.contract),
-        reference=body.subscription, article=body.article, quantity=body.quantity, start=body.from_,
-    )  # fmt: skip
-    return one_contract(call, body.contract)
+    wanted: dict[str, Any] = {
+        "supplier": supplier_of(request, supplier), "contract": by_key(call.seller.pk, body.contract),
+        "reference": body.subscription, "article": body.article, "quantity": body.quantity, "start": body.from_,
+    }  # fmt: skip
+    if preview:
+        return would(call, billing.preview_extension(call.actor, **wanted, bills=BILLS))
+    services.extend_contract(call.actor, **wanted)
+    return done(call, body.contract, [])
 
 
 @endpoint(router, "GET", "/suppliers/{supplier}/product_references", "usage.view", answer=ProductReferences)

@@ -1,7 +1,7 @@
-"""Tariffs with their versions; prices; coupons."""
+"""Tariffs with their versions; prices."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.http import HttpRequest
 from ninja import Router
@@ -10,13 +10,15 @@ from pydantic_core import PydanticCustomError
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Amount, Day, In, Key, Number, Out, Text50, Told, Whole
+from taktura.api.fields import Amount, Day, In, Key, Number, Out, Text50
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.offer import TariffIn, TariffOut, TariffSummary, VersionIn, VersionOut, written
-from taktura.billing.services import publish_version
+from taktura.api.v1.reach import ReachOut, reach_out
+from taktura.billing.services import preview_version, publish_version
 from taktura.catalog import services
-from taktura.catalog.models import Coupon, Tariff, TariffVersion
-from taktura.catalog.queries import coupon_by_key, tariff_by_key, title_on, titles_on, version_in_force
+from taktura.catalog.models import Tariff, TariffVersion
+from taktura.catalog.offer_numbers import first_usable, folded
+from taktura.catalog.queries import tariff_by_key, titles_on, version_in_force
 
 router = Router()
 CODES = ("no_flagged_line", "minimum_above_cap", "overlapping_flags")
@@ -43,31 +45,11 @@ class PriceUpdate(In):
         return self
 
 
-class CouponIn(In):
-    """A new coupon: either `percent` or `amount`."""
+class VersionDone(Out):
+    """A version that was made; with `?preview=true` whom it would reach."""
 
-    coupon: Annotated[Key, Field(max_length=50)]
-    percent: Amount | None = None
-    amount: Amount | None = None
-    periods: Whole | None = Field(None, ge=1, le=1000, description="for so many periods; null: for good")
-    lines: list[Key] | None = Field(None, max_length=500, description="articles; none: all")
-
-
-class CouponOut(Out):
-    """A coupon."""
-
-    coupon: str
-    percent: Told | None
-    amount: Told | None
-    periods: int | None
-    lines: list[str]
-
-
-class Coupons(Out):
-    """A page of coupons."""
-
-    items: list[CouponOut]
-    next: str | None
+    version: VersionOut | None
+    preview: ReachOut | None
 
 
 def shown_version(version: TariffVersion) -> VersionOut:
@@ -81,11 +63,13 @@ def shown_version(version: TariffVersion) -> VersionOut:
 def one(call: Call, tariff: str) -> TariffOut:
     """The tariff of a key with its versions; raises `Refused` (`not_found`)."""
     found = tariff_by_key(call.seller.pk, tariff)
-    versions = TariffVersion.objects.filter(tariff=found).prefetch_related("lines__article")
+    versions = list(TariffVersion.objects.filter(tariff=found).prefetch_related("lines__article"))
+    current = next((v for v in reversed(versions) if v.valid_from <= call.today), versions[0])
     return TariffOut(
-        tariff=found.key, title=title_on(found, call.today), module=found.module, public=found.public,
-        offer_number=found.offer_number, anchor=found.anchor, notice=found.notice,
-        trial=str(found.trial) if found.trial else None, currency=found.currency, retired=found.retired,
+        tariff=found.key, title=current.title, module=found.module_key, public=found.public,
+        order_approval=found.order_approval,
+        offer_number=first_usable([found.pk], call.today).get(found.pk), anchor=current.anchor, notice=current.notice,
+        trial=str(current.trial) if current.trial else None, currency=found.currency, retired=found.retired,
         versions=[shown_version(v) for v in versions],
     )  # fmt: skip
 
@@ -101,18 +85,19 @@ def list_tariffs(
 ) -> Tariffs:
     """Tariffs, in the order in which they were made. Those that are `retired` cannot be ordered any more."""
     call = call_of(request)
-    found = Tariff.objects.filter(seller=call.seller)
+    found = Tariff.objects.select_related("module").filter(seller=call.seller)
     if public is not None:
         found = found.filter(public=public)
     if retired is not None:
         found = found.filter(retired=retired)
     if offer_number:
-        found = found.filter(offer_number=offer_number)
+        found = found.filter(offer_numbers__folded=folded(offer_number))
     items, following = page_of(found, limit, after)
     titles = titles_on([t.pk for t in items], call.today)
+    numbers = first_usable([t.pk for t in items], call.today)
     shown = [
-        TariffSummary(tariff=t.key, title=titles.get(t.pk, ""), module=t.module, public=t.public,
-                      offer_number=t.offer_number, currency=t.currency, retired=t.retired)
+        TariffSummary(tariff=t.key, title=titles.get(t.pk, ""), module=t.module_key, public=t.public,
+                      offer_number=numbers.get(t.pk), currency=t.currency, retired=t.retired)
         for t in items
     ]  # fmt: skip
     return Tariffs(items=shown, next=following)
@@ -159,27 +144,23 @@ def offer_tariff_again(request: HttpRequest, tariff: Key) -> TariffOut:
 
 
 @endpoint(
-    router, "POST", "/tariffs/{tariff}/versions", "tariffs.change", answer=VersionOut, status=201, of=one, codes=CODES
+    router, "POST", "/tariffs/{tariff}/versions", "tariffs.change", answer=VersionDone, status=201, of=one, codes=CODES
 )  # fmt: skip
-def publish_a_version(request: HttpRequest, tariff: Key, body: VersionIn) -> VersionOut:
+def publish_a_version(request: HttpRequest, tariff: Key, body: VersionIn, preview: bool = False) -> VersionDone:
     """A version from a day on: the one that holds then, with the fields changed that are given.
 
     With `applies_to` `all` it holds for running contracts from the next period that is not billed yet.
     """
     call = call_of(request)
     changes = written(body, "from_", "applies_to")
-    version = publish_version(
-        call.actor, tariff=tariff_by_key(call.seller.pk, tariff), valid_from=body.from_, applies_to=body.applies_to,
-        changes=changes,
-    )  # fmt: skip
-    return shown_version(version)
+    return _version(call, tariff_by_key(call.seller.pk, tariff), body.from_, body.applies_to, changes, preview)
 
 
 @endpoint(
-    router, "POST", "/tariffs/{tariff}/price_update", "tariffs.change", answer=VersionOut, status=201, of=one,
+    router, "POST", "/tariffs/{tariff}/price_update", "tariffs.change", answer=VersionDone, status=201, of=one,
     codes=CODES,
 )  # fmt: skip
-def price_update(request: HttpRequest, tariff: Key, body: PriceUpdate) -> VersionOut:
+def price_update(request: HttpRequest, tariff: Key, body: PriceUpdate, preview: bool = False) -> VersionDone:
     """New prices for all contracts from their next period on.
 
     By percent prices, tier prices and flat amounts move; minimum sales, cost cap and a contract's own prices do not.
@@ -187,34 +168,13 @@ def price_update(request: HttpRequest, tariff: Key, body: PriceUpdate) -> Versio
     call = call_of(request)
     found = tariff_by_key(call.seller.pk, tariff)
     changes = services.moved_prices(version_in_force(found, body.from_), body.percent, dict(body.lines or {}))
-    version = publish_version(call.actor, tariff=found, valid_from=body.from_, applies_to="all", changes=changes)
-    return shown_version(version)
+    return _version(call, found, body.from_, "all", changes, preview)
 
 
-def shown_coupon(coupon: Coupon) -> CouponOut:
-    """A coupon as it is told."""
-    return CouponOut(
-        coupon=coupon.key, percent=coupon.percent, amount=coupon.amount, periods=coupon.periods, lines=coupon.articles
-    )
-
-
-@endpoint(router, "GET", "/coupons", "tariffs.view", answer=Coupons)
-def list_coupons(request: HttpRequest, limit: Limit = LIMIT, after: After = "") -> Coupons:
-    """Coupons, in the order in which they were made."""
-    items, following = page_of(Coupon.objects.filter(seller=call_of(request).seller), limit, after)
-    return Coupons(items=[shown_coupon(c) for c in items], next=following)
-
-
-@endpoint(router, "POST", "/coupons", "tariffs.change", answer=CouponOut, status=201)
-def define_coupon(request: HttpRequest, body: CouponIn) -> Answer:
-    """A new coupon."""
-    call = call_of(request)
-    fields = body.model_dump(exclude={"coupon"}, exclude_unset=True)
-    coupon = services.define_coupon(call.actor, seller=call.seller, key=body.coupon, **fields)
-    return Answer(shown_coupon(coupon), location("coupons", coupon.key))
-
-
-@endpoint(router, "GET", "/coupons/{coupon}", "tariffs.view", answer=CouponOut, etag=True)
-def get_coupon(request: HttpRequest, coupon: Key) -> CouponOut:
-    """A coupon."""
-    return shown_coupon(coupon_by_key(call_of(request).seller.pk, coupon))
+def _version(
+    call: Call, tariff: Tariff, day: date, applies_to: str, changes: dict[str, Any], preview: bool
+) -> VersionDone:
+    wanted: dict[str, Any] = {"tariff": tariff, "valid_from": day, "applies_to": applies_to, "changes": changes}
+    if preview:
+        return VersionDone(version=None, preview=reach_out(preview_version(**wanted), tariff.currency))
+    return VersionDone(version=shown_version(publish_version(call.actor, **wanted)), preview=None)

@@ -182,7 +182,7 @@ def _fields(invitation: Invitation) -> dict[str, Any]:
 
 
 @endpoint(
-    router, "POST", "/invitations", CHANGE, answer=InvitationMade, status=201, secret=True, codes=("conflict",)
+    router, "POST", "/invitations", CHANGE, answer=InvitationMade, status=201, secret="link", codes=("conflict",)
 )  # fmt: skip
 def invite_user(request: HttpRequest, body: InvitationIn) -> InvitationMade:
     """Invite somebody by mail. The link makes the user, once, within seven days; it is told this once.

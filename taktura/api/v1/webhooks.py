@@ -203,7 +203,7 @@ def _standing(endpoint: WebhookEndpoint, counts: queries.Counts) -> WebhookStand
     )  # fmt: skip
 
 
-@endpoint(router, "POST", "/webhooks", CHANGE, answer=WebhookMade, status=201, secret=True)
+@endpoint(router, "POST", "/webhooks", CHANGE, answer=WebhookMade, status=201, secret="secret")
 def create_webhook(request: HttpRequest, body: WebhookIn) -> Answer:
     """Send events to an address, from now on.
 
@@ -252,7 +252,7 @@ def switch_on_webhook(request: HttpRequest, webhook: Id, body: SwitchOn) -> Webh
     return one(call, webhook)
 
 
-@endpoint(router, "POST", "/webhooks/{int:webhook}/rotate_secret", CHANGE, answer=SecretOut, secret=True, of=one)
+@endpoint(router, "POST", "/webhooks/{int:webhook}/rotate_secret", CHANGE, answer=SecretOut, secret="secret", of=one)
 def rotate_webhook_secret(request: HttpRequest, webhook: Id) -> SecretOut:
     """Draw another secret, which is told this once.
 

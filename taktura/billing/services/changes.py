@@ -14,7 +14,8 @@ from taktura.billing.services.settling import check_complete, settle_now
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff, TariffVersion
 from taktura.contracts import services as contracts
-from taktura.contracts.models import Contract, ContractLine
+from taktura.contracts.models import Contract, ContractLine, LineQuantity
+from taktura.core import facts
 from taktura.core.settle import Scope
 from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
@@ -50,17 +51,27 @@ def change_quantity(
 ) -> list[Issued]:
     """Change a quantity from a date on; what is billed beyond it is credited and billed anew (R5.3)."""
     contracts.read_again(line.contract, line)
-    contracts.change_quantity(actor, line=line, quantity=quantity, start=start, memo=memo)
-    return _settle_lines(actor, line.contract, [line.pk], "bill_change")
+    values = contracts.change_quantity(actor, line=line, quantity=quantity, start=start, memo=memo)
+    return settle_lines(actor, line.contract, [line.pk], "bill_change", values=values)
+
+
+@act
+def take_back_quantity(actor: Actor, *, change: LineQuantity, memo: str = "") -> list[Issued]:
+    """Take a change of quantity back; what it had credited is billed again, what it had billed is credited (R5.2)."""
+    change.refresh_from_db(fields=["taken_back_at"])
+    line = change.line
+    contracts.read_again(line.contract, line)
+    values = contracts.take_back_quantity(actor, change=change, memo=memo)
+    return settle_lines(actor, line.contract, [line.pk], "bill_change", values=values)
 
 
 @act
 def end_line(actor: Actor, *, line: ContractLine, until: date) -> list[Issued]:
     """End a line; what was billed beyond is credited at once (R5.6)."""
     contracts.read_again(line.contract, line)
-    contracts.end_line(actor, line=line, until=until)
+    values = contracts.end_line(actor, line=line, until=until)
     _rematch(actor, line.contract)
-    return _settle_lines(actor, line.contract, [line.pk], "bill_end")
+    return settle_lines(actor, line.contract, [line.pk], "bill_end", values=values)
 
 
 @act
@@ -71,14 +82,14 @@ def give_notice(
     contracts.read_again(contract, line)
     contracts.give_notice(actor, contract=contract, received=received, wish=wish, line=line)
     _rematch(actor, contract)
-    return _settle_lines(actor, contract, [line.pk] if line else None, "bill_notice")
+    return settle_lines(actor, contract, [line.pk] if line else None, "bill_notice")
 
 
 @act
-def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
-    """Take a notice back; what was credited is billed with the next billing (R5.9)."""
-    contracts.read_again(contract)
-    contracts.withdraw_notice(actor, contract=contract)
+def withdraw_notice(actor: Actor, *, contract: Contract, line: ContractLine | None = None) -> None:
+    """Take a notice of the contract, or of one line, back; what was credited is billed with the next billing (R5.9)."""
+    contracts.read_again(contract, line)
+    contracts.withdraw_notice(actor, contract=contract, line=line)
     _rematch(actor, contract)
 
 
@@ -88,7 +99,7 @@ def pause(actor: Actor, *, contract: Contract, start: date, end: date | None = N
     contracts.read_again(contract)
     contracts.pause(actor, contract=contract, start=start, end=end)
     _rematch(actor, contract)
-    return _settle_lines(actor, contract, None, "bill_pause")
+    return settle_lines(actor, contract, None, "bill_pause")
 
 
 @act
@@ -106,7 +117,7 @@ def change_tariff(actor: Actor, *, contract: Contract, tariff: Tariff, start: da
     through = billed_beyond(contract, start)
     contracts.change_tariff(actor, contract=contract, tariff=tariff, start=start, **settings)
     _rematch(actor, contract)
-    return _settle_lines(actor, contract, None, "bill_change_of_tariff", through=through)
+    return settle_lines(actor, contract, None, "bill_change_of_tariff", through=through)
 
 
 def billed_beyond(contract: Contract, day: date) -> date | None:
@@ -117,10 +128,15 @@ def billed_beyond(contract: Contract, day: date) -> date | None:
 
 @act
 def publish_version(
-    actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any]
+    actor: Actor, *, tariff: Tariff, valid_from: date, applies_to: str, changes: dict[str, Any], whole: bool = False
 ) -> TariffVersion:
-    """Make a version of a tariff; one for all holds from each contract's next period after what is billed (R16.3)."""
-    version = catalog.add_version(actor, tariff=tariff, valid_from=valid_from, applies_to=applies_to, changes=changes)
+    """Make a version of a tariff; one for all holds from each contract's next period after what is billed (R16.3).
+
+    `whole`: `changes` is all that the version says; contracts go on with a line that it lacks, as they have it.
+    """
+    version = catalog.add_version(
+        actor, tariff=tariff, valid_from=valid_from, applies_to=applies_to, changes=changes, whole=whole
+    )
     if applies_to != "all":
         return version
     with connection.cursor() as cursor:
@@ -149,9 +165,16 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[tuple[int, list[str]
     return (found, reasons), threshold_bills(actor, touched)
 
 
-def _settle_lines(
-    actor: Actor, contract: Contract, lines: Iterable[int] | None, action: str, through: date | None = None
+def settle_lines(
+    actor: Actor,
+    contract: Contract,
+    lines: Iterable[int] | None,
+    action: str,
+    *,
+    through: date | None = None,
+    values: facts.Contract | None = None,
 ) -> list[Issued]:
+    """Settle lines of a contract (None: all) at once; `values`: it, if loaded already."""
     chosen = lines if lines is not None else ContractLine.objects.filter(contract=contract).values_list("pk", flat=True)
     scope = Scope(on=_today(actor, contract), lines=frozenset(chosen), through=through)
-    return settle_now(actor, contract, scope, action=action)
+    return settle_now(actor, contract, scope, action=action, values=values)

@@ -1,14 +1,23 @@
-"""Changing a seller's settings, knowing what is billed by them."""
+"""Making a seller with what it begins with; changing its settings, knowing what is billed by them."""
 
 from typing import Any
 
 from taktura.audit.acts import act
+from taktura.catalog.keys import give_usual_keys
 from taktura.core.errors import Refused
 from taktura.customers import services
 from taktura.customers.models import Seller
 from taktura.customers.sellers import FIXED, changed, checked
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
+
+
+@act
+def create_seller(actor: Actor, **fields: Any) -> Seller:
+    """Make a seller with the usual keys (`customers.services.create_seller`, which raises `Refused`)."""
+    made = services.create_seller(actor, **fields)
+    give_usual_keys(actor, seller=made)
+    return made
 
 
 @act

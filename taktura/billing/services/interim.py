@@ -1,6 +1,6 @@
 """Interim bills, by hand and by threshold (R11)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from taktura.audit.acts import act
 from taktura.billing.models import SalesItem
-from taktura.billing.queries import Facts, gather
+from taktura.billing.queries import Facts, due_of, gather
 from taktura.billing.services.settling import check_complete, documents_due, settle_now
 from taktura.contracts.models import Contract
 from taktura.contracts.services import read_again
@@ -64,9 +64,11 @@ def record_each(
 
 
 @transaction.atomic
-def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> tuple[Received, list[Issued]]:
+def receive_file(
+    actor: Actor, *, supplier: Supplier, name: str, content: bytes, tell: Callable[[int], None] | None = None
+) -> tuple[Received, list[Issued]]:
     """Take a supplier's file in (`usage.services.receive_file`); contracts at their threshold are billed (R11.3)."""
-    received = usage.receive_file(actor, supplier=supplier, name=name, content=content)
+    received = usage.receive_file(actor, supplier=supplier, name=name, content=content, tell=tell)
     return received, threshold_bills(actor, received.outcome.contracts)
 
 
@@ -128,7 +130,7 @@ def with_threshold() -> QuerySet[Contract]:
 
 def _at_threshold(known: Facts, contract: Contract, scope: Scope) -> bool:
     """Whether the net that an interim bill would have reaches the contract's threshold."""
-    ready = documents_due(known, contract, scope, scope.on, netted=False)
+    ready = documents_due(known, contract, due_of(known, contract.pk, scope), scope.on, netted=False)
     net = sum(r.draft.net for r, _ in ready if r.draft.kind == "invoice")
     digits = known.contracts[contract.pk].digits
     return bool(ready) and contract.threshold is not None and Money(net, digits).exact >= contract.threshold

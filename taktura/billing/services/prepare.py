@@ -32,6 +32,7 @@ class Work:
     charges: list[tuple[int, list[Charge]]]  # contract, what is due of it; in the order of signing
     items: list[SalesItem]
     gross: bool = False
+    on: date | None = None  # where not all works are of one day
 
 
 def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bool = False) -> list[tuple[Ready, Work]]:
@@ -46,7 +47,7 @@ def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bo
         for place, (pk, due) in enumerate(work.charges):
             rows += entries(known.contracts[pk], due, place)
         for item in work.items:
-            rows += item_entries(item, work.customer, on)
+            rows += item_entries(item, work.customer, work.on or on)
         for draft in compose(rows, documents, left, gross=work.gross, netted=netted):
             named = {line.entry.contract for line in draft.lines if line.entry.contract is not None}
             contract = (

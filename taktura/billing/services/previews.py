@@ -17,12 +17,14 @@ from taktura.billing.running import Running, period_start, running
 from taktura.billing.services.changes import billed_beyond
 from taktura.billing.services.prepare import ready_documents, works_of
 from taktura.billing.services.settling import check_complete, documents_due
+from taktura.catalog import coupons
 from taktura.catalog.models import Coupon, Tariff
 from taktura.contracts import overlay
 from taktura.contracts import services as contracts
 from taktura.contracts.facts import load_one
-from taktura.contracts.models import Contract, ContractLine
+from taktura.contracts.models import Contract, ContractLine, LineQuantity
 from taktura.contracts.overlay import NEW
+from taktura.contracts.queries import bearer_on, next_key
 from taktura.core import facts
 from taktura.core.errors import Refused
 from taktura.core.facts import Charge
@@ -104,6 +106,13 @@ def preview_quantity(
     )
 
 
+def preview_take_back(actor: Actor, *, change: LineQuantity, bills: int = 0) -> Consequence:
+    """What `take_back_quantity` would do (R5.2)."""
+    contracts.check_take_back(change)
+    line, left = change.line, contracts.quantities_without(change)
+    return _change(actor, line.contract, lambda c: overlay.with_quantities(c, line.pk, left), bills, lines=[line.pk])
+
+
 def preview_book(actor: Actor, *, contract: Contract, now: bool = False, bills: int = 0, **fields: Any) -> Consequence:
     """What `book` would do (R5.6)."""
     planned = contracts.plan_booking(contract=contract, **fields)
@@ -112,7 +121,7 @@ def preview_book(actor: Actor, *, contract: Contract, now: bool = False, bills: 
     changed = overlay.with_lines(base, [planned])
     new = frozenset([changed.lines[-1].id])
     scope = Scope(on=today, lines=new, now=new) if now else None
-    found = _consequence(contract, base, changed, today, scope, bills)
+    found = consequence(contract, base, changed, today, scope, bills)
     return replace(found, refused=found.refused or _incomplete(contract)) if now else found
 
 
@@ -142,9 +151,15 @@ def preview_notice(
     return replace(found, ends=end)
 
 
-def preview_withdrawal(actor: Actor, *, contract: Contract, bills: int = 0) -> Consequence:
+def preview_withdrawal(
+    actor: Actor, *, contract: Contract, line: ContractLine | None = None, bills: int = 0
+) -> Consequence:
     """What `withdraw_notice` would do: nothing at once, it is billed with the next billing (R5.9)."""
-    contracts.check_notice(contract)
+    contracts.check_notice(contract, line)
+    if line is not None:
+        pk, agreed = line.pk, line.agreed_end
+        found = _change(actor, contract, lambda c: overlay.with_line_end(c, pk, agreed), bills, at_once=False)
+        return replace(found, ends=agreed)
     found = _change(actor, contract, lambda c: overlay.with_end(c, contract.term_end), bills, at_once=False)
     return replace(found, ends=contract.term_end)
 
@@ -180,12 +195,15 @@ def preview_tariff(
     return _change(actor, contract, lambda c: overlay.with_tariff(c, planned), bills, through=through)
 
 
-def preview_coupon(actor: Actor, *, contract: Contract, coupon: Coupon, bills: int = 0) -> Consequence:
+def preview_coupon(
+    actor: Actor, *, contract: Contract, coupon: Coupon | None = None, code: str = "", bills: int = 0
+) -> Consequence:
     """What `give_coupon` would do: nothing at once (R10.2)."""
     today = _today(actor, contract)
+    wanted = contracts.coupon_wanted(contract, coupon, code, today)
 
     def given(c: facts.Contract) -> facts.Contract:
-        return overlay.with_coupon(c, contracts.coupon_row(c, contract, coupon, today))
+        return overlay.with_coupon(c, contracts.coupon_row(c, contract, wanted.coupon, today))
 
     return _change(actor, contract, given, bills, at_once=False)
 
@@ -211,6 +229,7 @@ def preview_usage(actor: Actor, *, contract: Contract, entry: Mapping[str, Any],
     Where the record finds no line, nothing changes: `waits` says why. It is one of an instant, for an article.
     """
     reading = usage.plan_record(actor, contract=contract, entry=entry)
+    contract = bearer_on(contract, reading.day)
     today, closed = _today(actor, contract), contract.customer.seller.closed_until
     known = _seen(contract, load_one(contract), today, bills)
     before = _bills(_seen_again(known), contract, today, bills)
@@ -229,15 +248,50 @@ def preview_usage(actor: Actor, *, contract: Contract, entry: Mapping[str, Any],
 
 
 def preview_signing(
-    actor: Actor, *, customer: Customer, start: date, coupon: Coupon | None = None, bills: int = 0, **fields: Any
+    actor: Actor,
+    *,
+    customer: Customer,
+    start: date,
+    coupon: Coupon | None = None,
+    code: str = "",
+    bills: int = 0,
+    **fields: Any,
 ) -> Consequence:
     """What `sign` would do: nothing at once; `bills` are the contract's first."""
     planned = contracts.plan_contract(actor, customer=customer, start=start, **fields)
     contract, today = planned.contract, actor.today(customer.seller.time_zone)
     contract.pk = NEW  # of this object alone
     changed = overlay.of_planned(planned)
+    if (wanted := coupons.wanted(customer.seller, coupon, code, today)) is not None:
+        changed = overlay.with_coupon(changed, contracts.coupon_row(changed, contract, wanted.coupon, start))
+    after = _bills(_seen(contract, changed, today, bills), contract, today, bills)
+    return Consequence(documents=[], bills=after, refused=_incomplete(contract), ends=contract.end, contract=changed)
+
+
+def preview_order(
+    actor: Actor,
+    *,
+    customer: Customer,
+    tariff: Tariff,
+    articles: Mapping[str, Decimal] | None = None,
+    coupon: Coupon | None = None,
+    offer_number: str | None = None,
+    bills: int = 0,
+) -> Consequence:
+    """What `contracts.order` would do today: nothing at once; `bills` are the contract's first (R10.3). The customer
+    need not be written yet."""
+    today = actor.today(customer.seller.time_zone)
+    contracts.ordered_version(tariff, offer_number, articles or {}, today)
+    planned = contracts.plan_contract(
+        actor, key=next_key(customer.seller_id), customer=customer, tariff=tariff, start=today,
+        offer_number=offer_number, quantities=dict(articles or {}),
+    )  # fmt: skip
+    contract = planned.contract
+    contract.pk = NEW  # of this object alone
+    changed = overlay.of_planned(planned)
     if coupon is not None:
-        changed = overlay.with_coupon(changed, contracts.coupon_row(changed, contract, coupon, start))
+        row = contracts.coupon_row(changed, contract, coupon, today)
+        changed = overlay.with_order_coupon(overlay.with_coupon(changed, row), planned, coupon)
     after = _bills(_seen(contract, changed, today, bills), contract, today, bills)
     return Consequence(documents=[], bills=after, refused=_incomplete(contract), ends=contract.end, contract=changed)
 
@@ -264,12 +318,13 @@ def _change(
     if at_once:
         chosen = frozenset(lines if lines is not None else (line.id for line in changed.lines))
         scope = Scope(on=today, lines=chosen, through=through)
-    return _consequence(contract, base, changed, today, scope, bills)
+    return consequence(contract, base, changed, today, scope, bills)
 
 
-def _consequence(
+def consequence(
     contract: Contract, base: facts.Contract, changed: facts.Contract, today: date, scope: Scope | None, bills: int
 ) -> Consequence:
+    """The consequence of a contract's becoming another, of which a scope is settled at once (None: nothing)."""
     before = _bills(_seen(contract, base, today, bills, _floor(base, today)), contract, today, bills) if bills else []
     known = _seen(contract, changed, max(today, scope.through or today) if scope else today, bills)
     documents: list[Ready] = []
@@ -280,6 +335,17 @@ def _consequence(
     after = _bills(known, contract, today, bills)
     refused = _refusal(contract, documents)
     return Consequence(documents=documents, before=before, bills=after, refused=refused, contract=changed)
+
+
+def of_new(known: Facts, contract: Contract, today: date, scope: Scope | None, bills: int) -> Consequence:
+    """The consequence of a contract that is not written: what of it is billed at once, and the bills after that."""
+    documents: list[Ready] = []
+    if scope is not None:
+        documents, due = _due(known, contract, scope, netted=False)
+        _note(known, contract, due if documents else [])
+    after = _bills(known, contract, today, bills)
+    refused = _refusal(contract, documents)
+    return Consequence(documents=documents, bills=after, refused=refused, contract=known.contracts[contract.pk])
 
 
 def _seen(contract: Contract, values: facts.Contract, day: date, bills: int, since: date = date.min) -> Facts:
@@ -302,8 +368,9 @@ def _seen_again(known: Facts) -> Facts:
 def _due(
     known: Facts, contract: Contract, scope: Scope, *, netted: bool, items: list[SalesItem] | None = None
 ) -> tuple[list[Ready], list[Charge]]:
-    ready = documents_due(known, contract, scope, scope.on, netted=netted, items=items)
-    return [r for r, _ in ready], due_of(known, contract.pk, scope)
+    due = due_of(known, contract.pk, scope)
+    ready = documents_due(known, contract, due, scope.on, netted=netted, items=items)
+    return [r for r, _ in ready], due
 
 
 def _note(known: Facts, contract: Contract, due: list[Charge]) -> None:

@@ -36,6 +36,10 @@ def sell(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]
 def preview_sale(actor: Actor, *, customer: Customer, lines: Sequence[Mapping[str, Any]]) -> list[Ready]:
     """The document that a sale would be if it were billed today, alone; nothing is written. Refuses as `sell` does."""
     item, rows = _made(actor, customer, lines, "")
+    return _alone(item, customer, rows)
+
+
+def _alone(item: SalesItem, customer: Customer, rows: Sequence[SalesItemLine]) -> list[Ready]:
     tax = tax_of(customer)
     gross = tax.gross and tax.category == "S"
     entries = item_entries(item, customer, item.sold_on, rows)
@@ -62,11 +66,23 @@ def move_sales_item(actor: Actor, *, item: SalesItem, customer: Customer) -> Non
     """Give a pending sale to another customer; raises `Refused`: `billing_information_missing`, `invalid`."""
     check_complete(customer)
     read_again(item)
-    if item.document_id is not None:
-        raise Refused("invalid", "The sale is billed already: credit its document and sell anew.")
+    _check_pending(item)
     before, item.customer = item.customer.key, customer
     item.save(update_fields=["customer"])
     record(actor, "move_sales_item", f"customer:{customer.pk}", {"item": item.pk, "from": before})
+
+
+def preview_move(*, item: SalesItem, customer: Customer) -> list[Ready]:
+    """The document that a pending sale would be for another customer, if it were billed alone; nothing is written.
+    Refuses as `move_sales_item` does."""
+    check_complete(customer)
+    _check_pending(item)
+    return _alone(item, customer, list(item.lines.order_by("position")))
+
+
+def _check_pending(item: SalesItem) -> None:
+    if item.document_id is not None:
+        raise Refused("invalid", "The sale is billed already: credit its document and sell anew.")
 
 
 def _line(item: SalesItem, position: int, fields: Mapping[str, Any]) -> SalesItemLine:

@@ -4,22 +4,23 @@ from datetime import date
 
 from taktura.audit.services import record
 from taktura.billing.models import SalesItem
-from taktura.billing.queries import Facts, due_of, gather, gross_prices
+from taktura.billing.queries import Facts, due_of, gather, gross_prices, with_usage
 from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents
 from taktura.contracts.models import Contract
+from taktura.core import facts
 from taktura.core.errors import Refused
+from taktura.core.facts import Charge
 from taktura.core.settle import Scope
 from taktura.customers.models import Customer
 from taktura.customers.queries import missing_billing_information
-from taktura.invoices.services import Issued, Ready, check_confirmed
+from taktura.invoices.services import Issued, Ready
 from taktura.kit.actor import Actor
 
 
 def documents_due(
-    known: Facts, contract: Contract, scope: Scope, on: date, *, netted: bool, items: list[SalesItem] | None = None
+    known: Facts, contract: Contract, due: list[Charge], on: date, *, netted: bool, items: list[SalesItem] | None = None
 ) -> list[tuple[Ready, Work]]:
-    """The documents that a settlement of one contract would make; writes nothing."""
-    due = due_of(known, contract.pk, scope)
+    """The documents that what is due of one contract would make; writes nothing."""
     facts = known.contracts[contract.pk]
     work = Work(contract.customer, contract.currency, [(contract.pk, due)], items or [], gross_prices(facts))
     return ready_documents(known, [work], on, netted=netted)
@@ -33,22 +34,27 @@ def settle_now(
     action: str,
     netted: bool | None = None,
     items: list[SalesItem] | None = None,
+    values: facts.Contract | None = None,
 ) -> list[Issued]:
-    """Issue what is due of one contract in a scope, in the caller's transaction.
+    """Issue what is due of one contract in a scope, in the caller's transaction. `values`: it, if loaded already.
 
     Raises `Refused` (`billing_information_missing`, `numbering_unconfirmed`) when a document would be made.
     """
     seller = contract.customer.seller
-    known = gather([contract.pk], max(scope.on, scope.through or scope.on), whole=True)
+    until = max(scope.on, scope.through or scope.on)
+    if values is None:
+        known = gather([contract.pk], until, whole=True)
+    else:
+        known = with_usage({contract.pk: values}, until, {contract.pk: date.min})
     if netted is None:
         netted = seller.change_documents == "netted"
-    ready = documents_due(known, contract, scope, scope.on, netted=netted, items=items)
-    # Where nothing else is due, the change leaves nothing to the next run: it may wait for the next due day.
-    everything = due_of(known, contract.pk, Scope(on=scope.on)) == due_of(known, contract.pk, scope)
+    due = due_of(known, contract.pk, scope)
+    ready = documents_due(known, contract, due, scope.on, netted=netted, items=items)
     if not ready:
         return []
+    # Where nothing else is due, the change leaves nothing to the next run: it may wait for the next due day.
+    everything = due_of(known, contract.pk, Scope(on=scope.on)) == due
     check_complete(contract.customer)
-    check_confirmed(seller.pk, {r.draft.kind for r, _ in ready})
     issued = issue_documents(actor, seller, known, ready, scope.on)
     if everything:
         mark_settled(known, [contract.pk], scope.on)

@@ -11,6 +11,7 @@ from typing import Any
 
 from taktura.audit.acts import act
 from taktura.billing.services.interim import threshold_bills
+from taktura.billing.services.previews import Consequence, preview_book, standing
 from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Seller
@@ -73,6 +74,32 @@ def extend_contract(
     return line, _again(actor, supplier)
 
 
+def preview_extension(
+    actor: Actor,
+    *,
+    supplier: Supplier,
+    reference: str,
+    contract: Contract,
+    article: str | None = None,
+    quantity: Decimal | None = None,
+    start: date | None = None,
+    bills: int = 0,
+) -> Consequence:
+    """What `extend_contract` would do: nothing at once, a new line is billed with the next billing.
+
+    Usage that waits and would find the line is not foreseen. Refuses as `extend_contract` does.
+    """
+    planned, own = usage.plan_extension(
+        supplier=supplier, reference=reference, contract=contract, article=article, quantity=quantity, start=start
+    )
+    if own is not None:  # it is part of the tariff and billed as it is
+        now = standing(actor, contract=contract, bills=bills)
+        return Consequence(documents=[], before=now.bills, bills=now.bills, contract=now.contract)
+    return preview_book(
+        actor, contract=contract, article=planned.article, quantity=planned.quantity, start=planned.start, bills=bills
+    )
+
+
 @act
 def send_to(
     actor: Actor, *, seller: Seller, records: Iterable[int], contract: Contract | None = None, article: str = ""
@@ -89,6 +116,20 @@ def correct_usage(
     """Correct a usage record (`usage.correct_usage`, R12.2)."""
     outcome = usage.correct_usage(actor, seller=seller, record=record, changes=changes)
     return outcome, threshold_bills(actor, outcome.contracts)
+
+
+@act
+def tie_key(actor: Actor, *, seller: Seller, key: str, article: Article) -> Tied:
+    """Say which article a key stands for, and look again at the usage that came with it (`usage.tie_key`)."""
+    recorded, reasons, touched = usage.tie_key(actor, seller=seller, key=key, article=article)
+    return Tied(recorded, reasons, threshold_bills(actor, touched))
+
+
+@act
+def untie_key(actor: Actor, *, seller: Seller, key: str) -> None:
+    """Let a key stand for no article: usage that found its line by that waits again, the next bill credits what was
+    billed of it. Raises `Refused` (`not_found`)."""
+    usage.untie_key(actor, seller=seller, key=key)
 
 
 @act

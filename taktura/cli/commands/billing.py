@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from taktura.cli.commands.context import DAY, actor_now, as_date, find_seller, open_database, seller_option
-from taktura.cli.show import _, console, progress, show_documents, show_problems, show_ready, show_table
+from taktura.cli.show import (
+    _,
+    console,
+    progress,
+    show_documents,
+    show_problems,
+    show_ready,
+    show_table,
+    terminal_language,
+)
 
 if TYPE_CHECKING:
     from taktura.billing.services.run import Problem as RunProblem
+    from taktura.usage.models import Supplier
     from taktura.usage.reader import Problem
 
 REASONS = {
@@ -26,23 +36,66 @@ REASONS = {
 }
 
 
+LOADED, REFUSED = "loaded", "refused"  # where the files of a folder go
+UNFINISHED = (".part", ".tmp", ".partial", ".crdownload")
+
+
 @click.command("import-usage")
 @click.option("--supplier", "supplier_key", required=True, metavar="KEY", help="Whose file it is; its mapping is used.")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, readable=True, path_type=Path))
+@click.argument("file", type=click.Path(exists=True, readable=True, path_type=Path))
 @seller_option
-def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None:
-    """Load a supplier's usage FILE (CSV or text).
+@click.pass_context
+def import_usage(ctx: click.Context, supplier_key: str, file: Path, seller_name: str | None) -> None:
+    """Load a supplier's usage FILE (CSV, text, XLSX or Parquet, also as gzip or zip), or all files of a folder.
 
     Delimiter and encoding are found out. Good rows are kept, each bad one is named with line and reason. The same file
-    again is refused; the same rows in another file count as duplicates.
+    again is refused; the same rows in another file count as duplicates. Files of a folder are moved into its folders
+    “loaded” and “refused”.
     """
     open_database()
-    from taktura.billing.services import receive_file
-    from taktura.invoices.queries import documents_of
-    from taktura.usage.queries import supplier_by_key, waiting_by_reason
+    from taktura.core.errors import Refused
+    from taktura.kit.language import text_of
+    from taktura.usage.queries import supplier_by_key
 
     seller = find_seller(seller_name)
     supplier = supplier_by_key(seller.pk, supplier_key)
+    if not file.is_dir():
+        _load(supplier, file)
+        return
+    refusals = 0
+    for one in sorted(f for f in file.iterdir() if f.is_file() and _is_finished(f.name)):
+        console.print(one.name)
+        try:
+            _load(supplier, one)
+            _move(one, file / LOADED)
+        except Refused as refused:
+            refusals += 1
+            console.print(text_of(refused, terminal_language()))
+            _move(one, file / REFUSED)
+    ctx.exit(1 if refusals else 0)
+
+
+def _is_finished(name: str) -> bool:
+    return not name.startswith(".") and not name.endswith(UNFINISHED)
+
+
+def _move(file: Path, folder: Path) -> None:
+    """Into a folder, under a name that is free there."""
+    folder.mkdir(exist_ok=True)
+    free = folder / file.name
+    number = 1
+    while free.exists():
+        number += 1
+        free = folder / f"{file.stem}-{number}{file.suffix}"
+    file.rename(free)
+
+
+def _load(supplier: "Supplier", file: Path) -> None:
+    """Load a file and show what became of it."""
+    from taktura.billing.services import receive_file
+    from taktura.invoices.queries import documents_of
+    from taktura.usage.queries import waiting_by_reason
+
     with progress(file.name):
         received, interim_bills = receive_file(
             actor_now(), supplier=supplier, name=file.name, content=file.read_bytes()
@@ -66,7 +119,7 @@ def import_usage(supplier_key: str, file: Path, seller_name: str | None) -> None
         right=frozenset(range(6)),
     )
     show_problems([_problem_text(p) for p in received.problems], _("problems"))
-    reasons = waiting_by_reason(seller.pk)
+    reasons = waiting_by_reason(supplier.seller_id)
     if reasons:
         console.print(_("Waiting in the exceptions, of all files:"))
         show_table(

@@ -11,7 +11,7 @@ from taktura.cli.show import _, console, days, errors, number, show_table, termi
 from taktura.core.errors import Refused
 
 ROWS_SHOWN = 50
-PARTS = ("log", "usage", "documents", "charges", "contracts")  # what `billing.proof.verify` says that it checks
+PARTS = ("log", "usage", "documents", "charges", "contracts", "flat prices")  # what `verify` says that it checks
 
 
 @click.command(short_help="Why a line has its amount, down to the usage.")
@@ -104,14 +104,20 @@ def verify(ctx: click.Context) -> None:
     """Recompute everything issued, and prove that documents and the log are unchanged.
 
     Each charge is worked out again from its proof, each contract settled again in full, each document's sums, hash and
-    number checked, and the chain of the log. Exit code 1 when something is wrong.
+    number checked, the chain of the log, and the sums of flat prices. Exit code 1 when something is wrong.
     """
     open_database()
     from taktura.billing.models import Charge
     from taktura.billing.proof import verify as prove
+    from taktura.control.proof import check_flat_prices
     from taktura.invoices.models import Document
 
-    found = prove(lambda part: errors.print(f"[dim]{_('checking: %(part)s', part=_(part))}[/dim]"))
+    def tell(part: str) -> None:
+        errors.print(f"[dim]{_('checking: %(part)s', part=_(part))}[/dim]")
+
+    found = prove(tell)
+    tell("flat prices")
+    found += check_flat_prices()
     for text in found:
         console.print(f"[red]{escape(text)}[/red]")
     if found:

@@ -30,26 +30,35 @@ COMMAND = ".venv/bin/taktura"
 def run(host: str, port: int, prepare: bool) -> None:
     """Start the database, make the demo company where there is no seller yet, and serve the office with a worker.
 
-    Prints the address and the logins. Ctrl-C stops all of it, the embedded database too if this call has started it.
+    Prints the address and the logins. Ctrl-C stops all of it, the embedded database too if this call has started it
+    and nothing else uses it.
     """
     if not prepare:
         check_port(host, port)
     was_running = database.is_running()
     open_database()
+    if prepare:
+        _prepare()
+        _show()
+        return
+    if not was_running:
+        database.stop_when_last()
+    try:
+        _prepare()
+        say_address(host, port)
+        _say_logins()
+        with metrics_folder(), Worker():
+            serve_until_stopped(host, port, processes=2, threads=4, level="WARNING")
+    finally:
+        database.leave()
+    console.print(_("Stopped. The data stays; the same command starts it again."))
+
+
+def _prepare() -> None:
     from taktura.cli.demo.company import exists
 
     if not exists():
         _make(None)
-    if prepare:
-        _show()
-        return
-    say_address(host, port)
-    _say_logins()
-    with metrics_folder(), Worker():
-        serve_until_stopped(host, port, processes=2, threads=4, level="WARNING")
-    if not was_running:
-        database.stop()
-    console.print(_("Stopped. The data stays; the same command starts it again."))
 
 
 @click.command(short_help="Make the demo company in an empty database.")
@@ -76,12 +85,15 @@ def _make(today: date | None) -> None:
 
 
 def _say_logins() -> None:
-    from taktura.cli.demo.users import PASSWORD, logins
+    from taktura.cli.demo.users import PASSWORD, logins, portal_login
 
     if found := logins():
         console.print(_("Sign in with the password %(password)s as:", password=f"[bold]{PASSWORD}[/bold]"))
         for login in found:
             console.print(f"  {login.email:<32}  {login.name}, {login.role}", soft_wrap=True)
+    if portal := portal_login():
+        console.print(_("And to the customer portal, at /portal/, as:"))
+        console.print(f"  {portal}", soft_wrap=True)
 
 
 def _show() -> None:

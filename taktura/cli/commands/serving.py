@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
@@ -94,8 +94,8 @@ def serve_until_stopped(host: str, port: int, processes: int, threads: int, leve
     from django.core.wsgi import get_wsgi_application
     from django.db import connections
     from django.urls import get_resolver
-    from gunicorn.app.base import BaseApplication
 
+    from taktura.cli.server import Server
     from taktura.kit.logs import tell
 
     if not settings.SECRET_KEY:
@@ -106,56 +106,17 @@ def serve_until_stopped(host: str, port: int, processes: int, threads: int, leve
     tell(level)
     connections.close_all()  # children make their own
 
-    class Server(BaseApplication):  # type: ignore[misc]
-        def load_config(self) -> None:
-            settings: dict[str, Any] = {
-                "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
-                "workers": processes, "threads": threads, "worker_class": "gthread", "preload_app": True,
-                "graceful_timeout": PATIENCE, "timeout": 120, "keepalive": 5, "logger_class": _log(),
-                "proc_name": "taktura", "control_socket_disable": True, "child_exit": _forget,
-            }  # fmt: skip
-            for name, value in settings.items():
-                self.cfg.set(name, value)
+    def application() -> Any:
+        made = get_wsgi_application()
+        _ = get_resolver().url_patterns  # read once here, not by each process at its first request
+        return made
 
-        def load(self) -> Any:
-            application = get_wsgi_application()
-            _ = get_resolver().url_patterns  # read once here, not by each process at its first request
-            return application
-
-    parent = os.getpid()
-    try:
-        Server().run()
-    except SystemExit as end:
-        if os.getpid() != parent:
-            _end_child(end.code)
-        if end.code:
-            raise
-
-
-def _end_child(code: Any) -> NoReturn:
-    """End a process of the server here: what follows is its parent's, which ends the worker and the database."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else bool(code))
-
-
-def _log() -> type:
-    """The server's own lines go the way of all others."""
-    from gunicorn.glogging import Logger
-
-    class Log(Logger):  # type: ignore[misc]
-        def setup(self, cfg: Any) -> None:
-            self.cfg, self.error_log.propagate = cfg, True
-            self._access_log_enabled = False
-
-    return Log
-
-
-def _forget(server: Any, worker: Any) -> None:
-    """A process has ended: what it measured of itself alone is forgotten."""
-    from prometheus_client.multiprocess import mark_process_dead
-
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    options = {
+        "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "workers": processes, "threads": threads,
+        "graceful_timeout": PATIENCE, "timeout": 120, "keepalive": 5, "proc_name": "taktura",
+        "control_socket_disable": True,
+    }  # fmt: skip
+    Server(application, options).run()
 
 
 class Worker:

@@ -4,16 +4,18 @@ All by the services that a person's clicks would call, with the clock set to the
 """
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from django.db import transaction
 
+from taktura.billing.unattended import SCHEDULE
 from taktura.cli.demo.offer import SELLER
 from taktura.cli.demo.routine import routine
 from taktura.cli.demo.story import story
 from taktura.cli.demo.world import folder, found
 from taktura.cli.demo.year import Year, actor, event
+from taktura.control.services import ignore, keep_flat_prices, watch
 from taktura.customers.models import Seller
 
 NAME = str(SELLER["name"])
@@ -40,8 +42,17 @@ def make(told: Callable[[int, int], None], *, today: date) -> Seller:
         for happening in events:
             told(max(0, (happening.at.date() - year.first).days), total)
             happening.act(actor(happening.who, happening.at))
+        _looked_at(world.seller, events[-1].at, today)
     told(total, total)
     return world.seller
+
+
+def _looked_at(seller: Seller, at: datetime, today: date) -> None:
+    """At last control has looked at the year; what was raised in periods that are over, somebody has seen."""
+    worker = actor(SCHEDULE, at)
+    seen = [alert.pk for alert in watch(worker) if alert.end <= today]
+    ignore(actor("billing", at), seller=seller, alerts=seen, until=None)
+    keep_flat_prices(worker, seller=seller)
 
 
 def left_to_load() -> tuple[Path, date] | None:

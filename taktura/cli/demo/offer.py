@@ -19,11 +19,15 @@ SELLER: dict[str, Any] = {
     "currency": "EUR",
     "time_zone": "Europe/Berlin",
     "vat": [[None, "19"]],
+    "portal_allows": ["book", "quantity", "notice"],
 }
 
 # Lines that several tariffs have: a change of tariff goes on with them. `key` is what the telephone system calls them.
 _NUMBER: dict[str, Any] = {"title": "Zusätzliche Rufnummer", "charge": "recurring", "booking": "add_on"}
-_CALL: dict[str, Any] = {"title": "Gesprächszeit", "charge": "usage", "key": "call", "unit": "minute", "tick": "second"}
+_USAGE: dict[str, Any] = {"heading": "Nutzung", "headings": {"en": "Usage", "sv": "Användning"}}
+_CALL: dict[str, Any] = {
+    "title": "Gesprächszeit", "charge": "usage", "key": "call", "unit": "minute", "tick": "second", **_USAGE,
+}  # fmt: skip
 _DICTATION: dict[str, Any] = {"title": "Diktat", "charge": "usage", "key": "dictation"}
 _SEARCH: dict[str, Any] = {"title": "Auskunft und Recherche", "charge": "usage", "key": "search"}
 _SCAN: dict[str, Any] = {"title": "Briefscan", "charge": "usage", "key": "scan"}
@@ -41,7 +45,12 @@ TARIFFS: dict[str, dict[str, Any]] = {
         "minimum_sales": "25.00",
         "tick": "minute",
         "lines": {
-            "grundgebuehr": {"title": "Grundgebühr Telefonservice", "charge": "recurring", "price": "19.90"},
+            "grundgebuehr": {
+                "title": "Grundgebühr Telefonservice",
+                "charge": "recurring",
+                "price": "19.90",
+                "highlight": True,
+            },  # fmt: skip
             "rufnummer": {**_NUMBER, "price": "4.50"},
             "gespraech": {**_CALL, "price": "1.19", "included": "10", "in_minimum": True},
             "diktat": {**_DICTATION, "price": "5.00", "in_minimum": True},
@@ -237,10 +246,22 @@ TARIFFS: dict[str, dict[str, Any]] = {
     },
 }
 
-COUPONS: dict[str, dict[str, Any]] = {
-    "WILLKOMMEN": {"percent": "20", "periods": 3},
-    "TREUE5": {"percent": "5", "lines": ["grundgebuehr"]},
+# What the modules are called that the tariffs name.
+MODULES: dict[str, dict[str, Any]] = {
+    "telephone": {"title": "Telefonservice", "titles": {"en": "Call answering", "sv": "Telefonpassning"}},
+    "office": {"title": "Virtuelles Büro", "titles": {"en": "Virtual office", "sv": "Virtuellt kontor"}},
+    "cloud": {"title": "Cloud", "titles": {}},
 }
+# By it a tariff that is not public was offered to somebody.
+OFFER: dict[str, Any] = {"number": "Q7KD-M3XA-9TWE-4HNP-CF6G", "memo": "Ärztehaus Altona", "most_uses": 3}
+
+COUPONS: dict[str, dict[str, Any]] = {
+    "WILLKOMMEN": {"title": "Neukunden", "percent": "20", "periods": 3},
+    "TREUE5": {"title": "Langjährige Kunden", "percent": "5", "lines": ["grundgebuehr"]},
+    "MESSE": {"title": "Messe Hamburg", "amount": "10.00", "periods": 1, "most_uses": 50},
+}
+# Codes of one coupon, given out at a fair: each is for one contract.
+CODES: dict[str, Any] = {"coupon": "MESSE", "count": 12, "memo": "Stand in Halle 4"}
 
 SUPPLIER: dict[str, Any] = {
     "name": "SunBird",

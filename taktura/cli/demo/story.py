@@ -10,6 +10,7 @@ from taktura.billing import services as billing
 from taktura.cli.demo.agreements import AGREEMENTS, Agreement
 from taktura.cli.demo.routine import late_usage
 from taktura.cli.demo.usage import SOURCE
+from taktura.cli.demo.users import make_portal_user
 from taktura.cli.demo.world import World, sign, sign_cloud, signed_on
 from taktura.cli.demo.year import ZONE, Event, event
 from taktura.contracts.queries import line_for
@@ -100,6 +101,7 @@ def _endings(world: World) -> Iterator[Event]:
     yield on(-4, 21, "sales", _notice(world, "V-hansen"))
     yield on(-4, 27, "sales", partial(_take_back, world, "V-hansen"))
     yield on(-3, 12, "sales", _notice(world, "B-yilmaz"))
+    yield on(-2, 8, "sales", lambda actor: make_portal_user(actor, world.seller))
     yield on(-1, 10, "sales", _pause(world, "V-tierklinik", year.day(-1, 12), None))
     yield on(-1, 18, "sales", _pause(world, "V-ljungby", year.day(-1, 20), year.month(2)))
     yield event(year.ago(6), "sales", _notice(world, "V-moewenschrei"))

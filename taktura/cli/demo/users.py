@@ -2,8 +2,12 @@
 
 from typing import Final, NamedTuple
 
-from taktura.accounts.models import User
+from django.contrib.auth.hashers import make_password
+
+from taktura.accounts.models import PortalUser, User
 from taktura.accounts.services import create_user
+from taktura.customers import access
+from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 
 PASSWORD: Final = "sonnenruf-demo-2026"  # noqa: S105 it is printed for whoever tries the demo
@@ -26,6 +30,7 @@ LOGINS: Final = (
     Login("technician", "technician@sonnenruf.example", "Priya Nair", "en"),
     Login("viewer", "viewer@sonnenruf.example", "Tom Whitfield", "en"),
 )
+PORTAL_CUSTOMER, PORTAL_EMAIL = "altland", "einkauf@altland.example"
 EMAILS: Final = {login.role: login.email for login in LOGINS}
 
 
@@ -37,6 +42,23 @@ def make_users(actor: Actor) -> list[User]:
         )
         for login in LOGINS
     ]
+
+
+def make_portal_user(actor: Actor, seller: Seller) -> PortalUser:
+    """Let `PORTAL_EMAIL` in to the portal, for one customer, with `PASSWORD`."""
+    customer = Customer.objects.get(seller=seller, key=PORTAL_CUSTOMER)
+    user = access.invite(
+        actor, customer=customer, email=PORTAL_EMAIL, name="Gesine Altland", portal="http://localhost:8000/portal"
+    ).user
+    user.password = make_password(PASSWORD)
+    user.save(update_fields=["password"])
+    return user
+
+
+def portal_login() -> str:
+    """The address of the demo's user of the portal; empty where there is none."""
+    found = PortalUser.objects.filter(email=PORTAL_EMAIL, is_active=True).exists()
+    return PORTAL_EMAIL if found else ""
 
 
 def logins() -> list[Login]:

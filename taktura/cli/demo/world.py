@@ -11,10 +11,14 @@ from typing import Any
 from django.conf import settings
 
 from taktura.accounts.services import create_key
+from taktura.billing import services as billing
 from taktura.catalog import services as catalog
+from taktura.catalog.coupons import define_coupon, draw_codes
 from taktura.catalog.models import Tariff
+from taktura.catalog.modules import change_module
+from taktura.catalog.offer_numbers import create_offer_number
 from taktura.cli.demo.agreements import Agreement
-from taktura.cli.demo.offer import COUPONS, SELLER, SUPPLIER, TARIFFS
+from taktura.cli.demo.offer import CODES, COUPONS, MODULES, OFFER, SELLER, SUPPLIER, TARIFFS
 from taktura.cli.demo.users import make_users
 from taktura.cli.demo.year import Year
 from taktura.contracts import services as contracts
@@ -77,13 +81,17 @@ def accounts() -> list[tuple[str, str]]:
 def found(actor: Actor, year: Year) -> World:
     """The company with its users, tariffs and coupons, before it has a customer."""
     make_users(actor)
-    seller = customers.create_seller(actor, **SELLER)
+    seller = billing.create_seller(actor, **SELLER)
     for kind, form in FORMATS.items():
         confirm_numbering(actor, seller=seller, kind=kind, format=form, next=1)
     for key, fields in TARIFFS.items():
         catalog.define_tariff(actor, seller=seller, key=key, **fields)
+    for key, fields in MODULES.items():
+        change_module(actor, module=seller.modules.get(key=key), **fields)
+    create_offer_number(actor, tariff=seller.tariffs.get(key="praxis"), **OFFER)
     for key, fields in COUPONS.items():
-        catalog.define_coupon(actor, seller=seller, key=key, **fields)
+        define_coupon(actor, seller=seller, key=key, **fields)
+    draw_codes(actor, coupon=seller.coupons.get(key=CODES["coupon"]), count=CODES["count"], memo=CODES["memo"])
     supplier = usage.create_supplier(actor, seller=seller, key="sunbird", **SUPPLIER)
     key_of_system, _ = create_key(actor, name="Telefonanlage", scopes=["usage.view", "usage.change"])
     return World(year, seller, supplier, f"key:{key_of_system.prefix} {key_of_system.name}")

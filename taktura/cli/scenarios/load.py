@@ -1,15 +1,16 @@
 """Reading scenario files: YAML 1.2, exact numbers, clear errors with file and line."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from taktura.cli.scenarios import schema
 from taktura.cli.scenarios.nodes import Wrong, compose
 
+T = TypeVar("T")
 MAX_BYTES = 4 * 1024 * 1024
 SELLER = {
     "country": "DE",
@@ -77,11 +78,21 @@ def find(paths: Iterable[Path]) -> list[Path]:
 
 def load(path: Path) -> Scenario:
     """Read and check one file; raises `ScenarioFileError` with the line and the reason."""
+    return _read(path, lambda root: _scenario(path, schema.read(root, path.parent)))
+
+
+def load_tariff(path: Path) -> dict[str, Any]:
+    """Read and check a file with the fields of one tariff, as they stand under its key in a scenario. Raises as
+    `load`."""
+    return _read(path, schema.read_tariff)
+
+
+def _read(path: Path, check: Callable[[Any], T]) -> T:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise ScenarioFileError(path, None, f"the file is larger than {MAX_BYTES} bytes")
         text = path.read_bytes().decode("utf-8-sig")
-        return _scenario(path, schema.read(compose(text), path.parent))
+        return check(compose(text))
     except Wrong as error:
         raise ScenarioFileError(path, error.line, error.reason) from error
     except UnicodeDecodeError as error:

@@ -70,6 +70,9 @@ def _forecast(step: StepResult) -> list[str]:
             price = "" if row["unit_price"] is None else f" × {row['unit_price']}"
             days = f" {row['from'] or ''}..{row['until'] or ''}" if row["from"] or row["until"] else ""
             lines.append(f"      {row['title']}{days}  {row['quantity']}{price}  {row['net']}")
+    for alert in step.found.get("alerts") or ():
+        forecast = " (forecast)" if alert["forecast"] else ""
+        lines.append(f"    alert: {alert['kind']} {alert['contract']} {alert['article'] or ''}".rstrip() + forecast)
     if step.found.get("error"):
         lines.append(f"    refused: {step.found['error']} — {step.found.get('message', '')}")
     return lines

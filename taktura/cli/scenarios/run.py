@@ -63,10 +63,13 @@ def _step(world: World, step: Step, place: str) -> tuple[dict[str, Any], list[Di
         except Refused as refused:
             error = refused
     changed = _changed(before, fingerprints()) if before is not None and (error or preview) else []
+    if step.verb is not None:
+        world.watch()
     found: dict[str, Any] = {
         "error": error.code if error else None,
         "documents": world.documents(),
         "preview": world.preview,
+        "alerts": world.alerts,
     }
     world.names.update(names(expect.get("documents") or [], found["documents"]))
     _name_references(world, found["documents"])

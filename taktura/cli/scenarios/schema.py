@@ -32,6 +32,7 @@ from taktura.cli.scenarios.shapes import (
     whole,
     zone,
 )
+from taktura.kit.language import LANGUAGES
 from taktura.usage.reader import COLUMNS
 from taktura.usage.reader.mapping import SETTINGS
 
@@ -40,6 +41,7 @@ quantities = each(needed(number))
 country = pattern("[A-Z]{2}", "is no country: write its two letters, such as DE")
 currency = pattern("[A-Z]{3}", "is no currency: write its three letters, such as EUR")
 prorated = choice("daily none")
+names = fields(dict.fromkeys(LANGUAGES, text))
 
 
 def _rates(node: Any, place: str) -> Any:
@@ -118,7 +120,9 @@ def _line(limits: bool) -> dict[str, Shape]:
     """A line of a tariff."""
     return {
         "title": text,
+        "titles": names,
         "alternative_name": text,
+        "alternative_names": names,
         "key": text,
         "charge": choice("once recurring usage"),
         "booking": choice("included add_on on_off"),
@@ -152,6 +156,7 @@ def _line(limits: bool) -> dict[str, Shape]:
         "show": flag,
         "highlight": flag,
         "heading": text,
+        "headings": names,
     }
 
 
@@ -159,8 +164,10 @@ def _tariff(limits: bool) -> dict[str, Shape]:
     """A tariff with its lines and versions."""
     tariff: dict[str, Shape] = {
         "title": text,
+        "titles": names,
         "module": text,
         "public": flag,
+        "order_approval": choice("company always never"),
         "offer_number": text,
         "interval": span(limits),
         "anchor": anchor(limits),
@@ -289,6 +296,7 @@ VERBS: dict[str, Shape] = {
     "change_quantity": fields(
         _texts("contract article memo line", quantity=number) | {"from": day}, "contract article quantity from"
     ),
+    "take_back_quantity": fields(_texts("contract article memo line") | {"from": day}, "contract article from"),
     "end_line": fields(_texts("contract article line", until=day), "contract article until"),
     "usage": by_form(USAGE, as_list=rows(USAGE)),
     "withdraw_usage": fields(_texts("id source"), "id"),
@@ -303,11 +311,12 @@ VERBS: dict[str, Shape] = {
     "interim_bill": fields(_texts("contract", leave_out=rows(needed(LEFT_OUT))), "contract"),
     "bill": fields(_texts("contract customer", preview=flag)),
     "give_notice": fields(_texts("contract article", received=day, end=day), "contract"),
-    "withdraw_notice": fields(_texts("contract"), "contract"),
+    "withdraw_notice": fields(_texts("contract article line"), "contract"),
     "change_tariff": fields(
         _texts("contract tariff", keep_billing_dates=flag, keep_terms=flag, keep=texts) | {"from": day},
         "contract tariff from",
     ),
+    "transfer": fields(_texts("contract customer as") | {"from": day}, "contract customer from"),
     "pause": fields(_texts("contract", until=day) | {"from": day}, "contract from"),
     "resume": fields(_texts("contract") | {"from": day}, "contract from"),
     "redeem": fields(_texts("contract coupon"), "contract coupon"),
@@ -411,6 +420,14 @@ def read(root: Any, folder: Path) -> dict[str, Any]:
         raise Wrong("`scenario:` (the title) is missing", line_of(root))
     verbs = VERBS | {"import_usage": _import(found.get("suppliers") or {}, folder)}
     found["timeline"] = rows(_step(verbs))(timeline, "timeline") if timeline is not None else []
+    return found
+
+
+def read_tariff(root: Any) -> dict[str, Any]:
+    """Check the fields of one tariff that stand in a file of their own; raises `Wrong`."""
+    if root is None:
+        raise Wrong("the file is empty: a tariff has `lines:`", 1)
+    found: dict[str, Any] = fields(_tariff(limits=False))(root, "")
     return found
 
 

@@ -10,7 +10,7 @@ from taktura.catalog.queries import version_in_force
 from taktura.cli.scenarios.world import World, sign
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, ContractLine
-from taktura.contracts.queries import line_for
+from taktura.contracts.queries import line_for, quantity_change
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.invoices.services import confirm_numbering, pay
@@ -58,6 +58,19 @@ def sign_contract(world: World, args: Args) -> None:
     sign(world, args["contract"], args)
 
 
+def order(world: World, args: Args) -> None:
+    given = args.get("articles") or {}
+    contracts.order(
+        world.actor,
+        key=args.get("as") or f"{args['customer']}-{args['tariff']}",
+        customer=world.customer(args["customer"]),
+        tariff=world.tariff(args["tariff"]),
+        articles={key: decimal(quantity) for key, quantity in given.items()},
+        coupon=world.coupon(args["coupon"]) if args.get("coupon") else None,
+        offer_number=args.get("offer_number"),
+    )
+
+
 def book(world: World, args: Args) -> None:
     numbers = {k: decimal(args[k]) for k in ("price", "discount", "minimum_quantity") if args.get(k) is not None}
     texts = {k: args[k] for k in ("memo", "reason") if args.get(k)}
@@ -83,6 +96,11 @@ def change_quantity(world: World, args: Args) -> None:
         start=args["from"],
         memo=args.get("memo") or "",
     )
+
+
+def take_back_quantity(world: World, args: Args) -> None:
+    change = quantity_change(_line(world, args), args["from"])
+    billing.take_back_quantity(world.actor, change=change, memo=args.get("memo") or "")
 
 
 def end_line(world: World, args: Args) -> None:
@@ -183,7 +201,9 @@ def give_notice(world: World, args: Args) -> None:
 
 
 def withdraw_notice(world: World, args: Args) -> None:
-    billing.withdraw_notice(world.actor, contract=world.contract(args["contract"]))
+    contract = world.contract(args["contract"])
+    line = _line(world, args, contract) if args.get("article") else None
+    billing.withdraw_notice(world.actor, contract=contract, line=line)
 
 
 def change_tariff(world: World, args: Args) -> None:
@@ -194,6 +214,16 @@ def change_tariff(world: World, args: Args) -> None:
         tariff=world.tariff(args["tariff"]),
         start=args["from"],
         **settings,
+    )
+
+
+def transfer(world: World, args: Args) -> None:
+    billing.transfer(
+        world.actor,
+        contract=world.contract(args["contract"]),
+        customer=world.customer(args["customer"]),
+        start=args["from"],
+        key=args.get("as") or f"{args['contract']}-{args['customer']}",
     )
 
 
@@ -265,8 +295,10 @@ VERBS: dict[str, Callable[[World, Any], None]] = {
     "define_tariff": define_tariff,
     "delete_tariff": delete_tariff,
     "sign": sign_contract,
+    "order": order,
     "book": book,
     "change_quantity": change_quantity,
+    "take_back_quantity": take_back_quantity,
     "end_line": end_line,
     "usage": record_usage,
     "withdraw_usage": withdraw_usage,
@@ -281,6 +313,7 @@ VERBS: dict[str, Callable[[World, Any], None]] = {
     "give_notice": give_notice,
     "withdraw_notice": withdraw_notice,
     "change_tariff": change_tariff,
+    "transfer": transfer,
     "pause": pause,
     "resume": resume,
     "redeem": redeem,

@@ -29,6 +29,7 @@ EXPECTED = frozenset(
         "sales_items",
         "balance",
         "payments",
+        "alerts",
     }
 )
 
@@ -39,6 +40,8 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
         return {key: _contract(world, key, on) for key in expected}
     if kind == "usage":
         return world.usage
+    if kind == "alerts":
+        return world.alerts
     if kind == "waiting":
         return waiting(world.seller.pk)
     if kind == "subscriptions":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from taktura.catalog import services as catalog
+from taktura.catalog.coupons import define_coupon
 from taktura.catalog.models import Article, Coupon, Tariff
 from taktura.catalog.queries import coupon_by_key, tariff_by_key
 from taktura.catalog.terms import read_rates
@@ -14,6 +15,8 @@ from taktura.cli.scenarios.load import Scenario, Step
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.contracts.queries import by_key
+from taktura.control.services import watch
+from taktura.control.telling import articles_of
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
@@ -42,6 +45,7 @@ class World:
     items: dict[str, int] = field(default_factory=dict)
     usage: dict[str, Any] = field(default_factory=dict)
     preview: list[dict[str, Any]] | None = None
+    alerts: list[dict[str, Any]] = field(default_factory=list)
 
     def begin(self, step: Step) -> None:
         """Set the clock to a step."""
@@ -49,6 +53,21 @@ class World:
         self.before = Document.objects.order_by("-id").values_list("id", flat=True).first() or 0
         self.usage = {"recorded": 0, "duplicates": 0, "conflicts": 0, "exceptions": []}
         self.preview = None
+        self.alerts = []
+
+    def watch(self) -> None:
+        """Do what a worker does after a step: look at the usage that has come, and keep the alerts it raises."""
+        raised = watch(self.actor)
+        articles = articles_of(raised)
+        self.alerts = [
+            {
+                "kind": alert.kind,
+                "contract": alert.contract.key,
+                "article": articles.get(alert.line_id) if alert.line_id is not None else None,
+                "forecast": alert.forecast,
+            }
+            for alert in raised
+        ]
 
     def documents(self) -> list[dict[str, Any]]:
         """The documents that the step issued: credit notes of a step were issued first."""
@@ -101,7 +120,7 @@ def build(scenario: Scenario) -> World:
     for key, fields in scenario.tariffs.items():
         catalog.define_tariff(actor, seller=seller, key=key, **fields)
     for key, fields in scenario.coupons.items():
-        catalog.define_coupon(actor, seller=seller, key=key, **fields)
+        define_coupon(actor, seller=seller, key=key, **fields)
     for key, fields in scenario.customers.items():
         add_customer(world, key, _given(fields))
     for key, fields in scenario.suppliers.items():

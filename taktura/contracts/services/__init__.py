@@ -1,12 +1,14 @@
 """Writes of contracts. Each writes a fact, lowers `changed_from`, and leaves money to billing. `plan_…` and `check_…`
 say what a command would write or refuse, and write nothing."""
 
+from taktura.contracts.services.bulk import Moved, MovedLine, plan_moved, write_moved
 from taktura.contracts.services.changes import (
     apply_version,
     change_tariff,
     check_notice,
     check_pause,
     give_notice,
+    lines_left,
     notice_end,
     pause,
     pause_on,
@@ -14,19 +16,22 @@ from taktura.contracts.services.changes import (
     resume,
     withdraw_notice,
 )
-from taktura.contracts.services.lines import (
-    book,
+from taktura.contracts.services.lines import book, check_end, end_line, plan_booking, record_line
+from taktura.contracts.services.ordering import order, ordered_version
+from taktura.contracts.services.quantities import (
     change_quantity,
-    check_end,
     check_quantity,
-    end_line,
-    plan_booking,
-    record_line,
+    check_take_back,
+    quantities_without,
+    take_back_quantity,
 )
 from taktura.contracts.services.schedule import read_again
-from taktura.contracts.services.signing import coupon_row, give_coupon, plan_contract, sign
+from taktura.contracts.services.signing import coupon_row, coupon_wanted, give_coupon, plan_contract, sign
+from taktura.contracts.services.transfer import check_transfer, plan_transfer, transfer
 
 __all__ = [
+    "Moved",
+    "MovedLine",
     "apply_version",
     "book",
     "change_quantity",
@@ -35,19 +40,31 @@ __all__ = [
     "check_notice",
     "check_pause",
     "check_quantity",
+    "check_take_back",
+    "check_transfer",
     "coupon_row",
+    "coupon_wanted",
     "end_line",
     "give_coupon",
     "give_notice",
+    "lines_left",
     "notice_end",
+    "order",
+    "ordered_version",
     "pause",
     "pause_on",
+    "plan_moved",
     "plan_booking",
     "plan_contract",
     "plan_tariff",
+    "plan_transfer",
+    "quantities_without",
     "read_again",
     "record_line",
     "resume",
     "sign",
+    "take_back_quantity",
+    "transfer",
     "withdraw_notice",
+    "write_moved",
 ]

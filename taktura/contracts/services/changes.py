@@ -11,7 +11,7 @@ from taktura.audit.services import record
 from taktura.catalog.models import Tariff, TariffLine, TariffVersion
 from taktura.catalog.queries import check_offered, version_in_force
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineStretch, Pause, PhaseVersion
-from taktura.contracts.queries import phase_on
+from taktura.contracts.queries import heir_of, phase_on
 from taktura.contracts.services.lines import (
     Planned,
     lines_without_end,
@@ -46,7 +46,7 @@ def give_notice(
         contract.end, contract.notice_received = end, received
         contract.save(update_fields=["end", "notice_received"])
     else:
-        set_end(line, end, by_notice=True)
+        set_end(line, end, received=received, agreed=line.agreed_end if line.ended_by_notice else line.end)
     changed(contract, end if before is None else min(end, before))
     record(
         actor,
@@ -61,13 +61,19 @@ def notice_end(contract: Contract, received: date, wish: date | None = None, lin
     """The end (exclusive) to which a notice received on a day would lead (R15). Refuses as `give_notice`."""
     if contract.end is not None and contract.end <= received:
         raise Refused("contract_ended", "The contract has ended: there is nothing left to give notice of.")
+    heir = heir_of(contract)
+    if heir is not None:
+        raise Refused(
+            "conflict", "It goes over on %(day)s, as the contract “%(key)s”: give notice of that one.",
+            day=heir.start.isoformat(), key=heir.key,
+        )  # fmt: skip
     consumer = is_german_consumer(contract.customer)
     terms, start = parse_terms(contract.terms), contract.terms_from
     if line is not None:
         stretch = LineStretch.objects.filter(line=line).select_related("tariff_line").last()
         own = stretch.tariff_line.terms.get("notice") if stretch else None
         if own:
-            terms, start = parse_terms(own), line.start
+            terms, start = parse_terms(own), line.terms_from or line.start
     end = earliest_end(terms, start, received, consumer=consumer, wish=wish)
     if contract.end is not None:
         end = min(end, contract.end)
@@ -75,20 +81,34 @@ def notice_end(contract: Contract, received: date, wish: date | None = None, lin
 
 
 @act
-def withdraw_notice(actor: Actor, *, contract: Contract) -> None:
-    """Take a notice back: the contract runs on. What was credited is billed with the next billing (R5.9)."""
-    check_notice(contract)
-    ended = contract.end
-    contract.end, contract.notice_received = contract.term_end, None
-    contract.save(update_fields=["end", "notice_received"])
+def withdraw_notice(actor: Actor, *, contract: Contract, line: ContractLine | None = None) -> None:
+    """Take a notice of a contract, or of one line, back: it runs on. What was credited is billed with the next billing
+    (R5.9). Refuses as `check_notice`."""
+    check_notice(contract, line)
+    ended = contract.end if line is None else line.end
+    if line is None:
+        contract.end, contract.notice_received = contract.term_end, None
+        contract.save(update_fields=["end", "notice_received"])
+    else:
+        set_end(line, line.agreed_end)
     changed(contract, ended or contract.start)
-    record(actor, "withdraw_notice", f"contract:{contract.pk}", {"ended": ended})
+    data = {"ended": ended} if line is None else {"ended": ended, "line": line.pk}
+    record(actor, "withdraw_notice", f"contract:{contract.pk}", data)
 
 
-def check_notice(contract: Contract) -> None:
-    """Raise `Refused` (`invalid`) unless a notice of the contract has been given."""
-    if contract.notice_received is None:
-        raise Refused("invalid", "No notice of this contract has been given.")
+def check_notice(contract: Contract, line: ContractLine | None = None) -> None:
+    """Raise `Refused` unless there is a notice to be taken back: `invalid`; `conflict` where the tariff has changed
+    since the line ended, so that nothing says what it costs."""
+    if line is None:
+        if contract.notice_received is None:
+            raise Refused("invalid", "No notice of this contract has been given.")
+        return
+    if line.notice_received is None or line.end is None:
+        raise Refused("invalid", "No notice of this contract line has been given.")
+    if PhaseVersion.objects.filter(phase__contract=contract, effective_from__gte=line.end).exists():
+        raise Refused("conflict", "The tariff has changed since the line's end: book the line anew.")
+    if ContractPhase.objects.filter(contract=contract, start__gte=line.end).exists():
+        raise Refused("conflict", "The tariff has changed since the line's end: book the line anew.")
 
 
 @act
@@ -172,7 +192,7 @@ def change_tariff(
     write_stretches(planned.stretches)
     contract.tariff, contract.threshold = tariff, planned.opening.versions[0].version.interim_threshold
     if not keep_terms:
-        contract.terms, contract.terms_from = tariff.notice, start
+        contract.terms, contract.terms_from = planned.opening.versions[0].version.notice, start
     contract.save(update_fields=["tariff", "terms", "terms_from", "threshold"])
     changed(contract, start)
     record(
@@ -211,6 +231,12 @@ def plan_tariff(
     planned = PlannedTariff(old, opening, [], [], [], [])
     _carry_lines(contract, planned, start, set(keep))
     return planned
+
+
+def lines_left(contract: Contract, tariff: Tariff, start: date) -> list[ContractLine]:
+    """The lines that a change of tariff would end, since the other tariff has none for their article: those to decide
+    about (`keep`). Refuses as `change_tariff` does."""
+    return [line for line, _day in plan_tariff(contract, tariff, start).ended]
 
 
 def _carry_lines(contract: Contract, planned: PlannedTariff, start: date, keep: set[str]) -> None:

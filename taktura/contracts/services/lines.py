@@ -11,10 +11,11 @@ from django.db.models import Q
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import TariffLine
-from taktura.catalog.queries import tariff_line_terms
+from taktura.catalog.queries import lines_of, tariff_line_terms
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineQuantity, LineStretch, PhaseVersion
 from taktura.contracts.queries import active_lines, phase_on
 from taktura.contracts.services.schedule import changed
+from taktura.core import facts
 from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.core.periods import Anchor
@@ -151,60 +152,18 @@ def plan_line(
 
 
 @act
-def change_quantity(actor: Actor, *, line: ContractLine, quantity: Decimal, start: date, memo: str = "") -> None:
-    """Append a quantity from a date on (R5.3); see `check_quantity` for what is refused."""
-    quantity = check_quantity(line, quantity, start)
-    LineQuantity.objects.create(line=line, start=start, quantity=quantity, memo=memo)
-    changed(line.contract, start)
-    record(
-        actor,
-        "change_quantity",
-        f"contract:{line.contract_id}",
-        {"line": line.pk, "article": line.article.key, "quantity": quantity, "from": start, "memo": memo},
-    )
-
-
-def check_quantity(line: ContractLine, quantity: Decimal, start: date) -> Decimal:
-    """The quantity, if a line can have it from a day on. Usage lines have none to change, but for `fixed_quantity`
-    (R5.7).
-
-    Raises `Refused`: `quantity_not_changeable`, `contract_ended`, `invalid`.
-    """
-    terms = LineStretch.objects.filter(line=line).select_related("tariff_line").last()
-    pricing = terms.tariff_line.terms.get("usage_pricing") if terms else None
-    if line.charge == "usage" and pricing != "fixed_quantity":
-        raise Refused(
-            "quantity_not_changeable", "The quantity of a usage line comes from its usage: add usage instead."
-        )
-    if line.charge == "once":
-        raise Refused(
-            "quantity_not_changeable", "What is billed once has no quantity to change: credit it and book anew."
-        )
-    contract = line.contract
-    if contract.end is not None and start >= contract.end:
-        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
-    if start < line.start or (line.end is not None and start >= line.end):
-        raise Refused("invalid", "The line does not run on %(day)s: choose a day of its life.", day=start.isoformat())
-    quantity = number(quantity, "quantity")
-    if quantity < 0 or (line.booking == "on_off" and quantity not in (0, 1)):
-        raise Refused(
-            "invalid", "“%(article)s” cannot be booked %(quantity)s times.", article=line.article.key, quantity=quantity
-        )
-    return quantity
-
-
-@act
-def end_line(actor: Actor, *, line: ContractLine, until: date) -> None:
-    """End a line; `until` is exclusive. See `check_end` for what is refused."""
+def end_line(actor: Actor, *, line: ContractLine, until: date) -> facts.Contract:
+    """End a line; `until` is exclusive. See `check_end` for what is refused. Gives the contract as it is then."""
     check_end(line, until)
     set_end(line, until)
-    changed(line.contract, until)
+    found = changed(line.contract, until)
     record(
         actor,
         "end_line",
         f"contract:{line.contract_id}",
         {"line": line.pk, "article": line.article.key, "until": until},
     )
+    return found
 
 
 def check_end(line: ContractLine, until: date) -> None:
@@ -215,10 +174,13 @@ def check_end(line: ContractLine, until: date) -> None:
         )
 
 
-def set_end(line: ContractLine, until: date | None, *, by_notice: bool = False) -> None:
-    """Write a line's end."""
-    line.end, line.ended_by_notice = until, by_notice
-    line.save(update_fields=["end", "ended_by_notice"])
+def set_end(
+    line: ContractLine, until: date | None, *, received: date | None = None, agreed: date | None = None
+) -> None:
+    """Write a line's end; `received`: the day of the notice that ends it, `agreed` the end that stood before."""
+    line.end, line.ended_by_notice = until, received is not None
+    line.notice_received, line.agreed_end = received, agreed
+    line.save(update_fields=["end", "ended_by_notice", "notice_received", "agreed_end"])
 
 
 def conditions_of(fields: dict[str, Any]) -> dict[str, Any]:
@@ -288,7 +250,7 @@ def stretches_for(
     for entry in versions:
         if entry.effective_from <= start:
             continue
-        other = entry.version.lines.select_related("article", "version").filter(article=line.article_id).first()
+        other = next((x for x in lines_of(entry.version) if x.article_id == line.article_id), None)
         if other is not None:
             rows.append(
                 LineStretch(

@@ -8,7 +8,9 @@ from django.db.models.functions import Coalesce, Least
 
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract
+from taktura.core import facts
 from taktura.core.schedule import next_due
+from taktura.customers.queries import with_billing
 
 
 def read_again(*rows: Model | None) -> None:
@@ -33,8 +35,13 @@ def reschedule(ids: Iterable[int]) -> None:
     Contract.objects.bulk_update(rows, ["next_due"], batch_size=1000)
 
 
-def changed(contract: Contract, day: date) -> None:
-    """Both, after a change of one contract; refreshes its columns."""
-    touch([contract.pk], day)
-    reschedule([contract.pk])
-    contract.refresh_from_db()
+def changed(contract: Contract, day: date) -> facts.Contract:
+    """Both, after a change of one contract; its columns and its customer are read again. Gives it as it is now."""
+    read_again(contract)
+    customers = with_billing([contract.customer_id])
+    contract.customer = customers[contract.customer_id]
+    found = load([contract.pk], customers)[contract.pk]
+    contract.changed_from = min(day, contract.changed_from or day)
+    contract.next_due = next_due(found, contract.settled_until)
+    contract.save(update_fields=["changed_from", "next_due"])
+    return found

@@ -1,5 +1,6 @@
 """Signing a contract, and giving it coupons."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -7,8 +8,10 @@ from typing import Any
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
+from taktura.catalog import coupons
 from taktura.catalog.models import Coupon, Tariff, TariffVersion
-from taktura.catalog.queries import check_offered, later_versions, tariff_line_terms, version_in_force
+from taktura.catalog.offer_numbers import usable, use
+from taktura.catalog.queries import check_offered, later_versions, lines_of, tariff_line_terms, version_in_force
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract, ContractCoupon, ContractPhase, PhaseVersion
 from taktura.contracts.services.lines import Planned, conditions_of, new_line, stretches_for, write_lines
@@ -16,7 +19,7 @@ from taktura.contracts.services.schedule import changed
 from taktura.core import facts as core
 from taktura.core.errors import Refused
 from taktura.core.expected import unit_of
-from taktura.core.periods import Anchor, add, anchor, check_anchor
+from taktura.core.periods import DAY, Anchor, add, anchor, check_anchor
 from taktura.core.terms import fixed_end, parse_terms
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
@@ -56,14 +59,17 @@ def sign(
     offer_number: str | None = None,
     quantities: dict[str, Decimal] | None = None,
     coupon: Coupon | None = None,
+    code: str = "",
     anchor_kind: str | None = None,
     conditions: dict[str, dict[str, Any]] | None = None,
     billed_until: date | None = None,
 ) -> Contract:
     """Sign a contract: its included lines, the add-ons in `quantities`, own `conditions` by article.
 
-    `billed_until` (exclusive): another system has billed it so far. Raises `Refused`: `conflict` when the key is
-    taken, `unknown_offer_number`, `tariff_retired`, `not_found` (an article that the tariff does not have), `invalid`.
+    `billed_until` (exclusive): another system has billed it so far. An `offer_number` pins the version, and is used
+    once more. A coupon is chosen, or redeemed by a typed `code`. Raises `Refused`: `conflict` when the key is taken,
+    `unknown_offer_number` (with the reason: for staff), `tariff_retired`, `not_found` (an article that the tariff does
+    not have, an unknown code), `invalid`.
     """
     planned = plan_contract(
         actor,
@@ -77,12 +83,15 @@ def sign(
         conditions=conditions,
         billed_until=billed_until,
     )
-    contract = planned.contract
+    contract, today = planned.contract, actor.today(customer.seller.time_zone)
+    wanted = coupons.wanted(customer.seller, coupon, code, today)
+    if contract.offer_number is not None:
+        use(contract.offer_number, tariff, today)
     contract.save(force_insert=True)
     planned.opening.write()
     write_lines(planned.lines)
-    if coupon is not None:
-        coupon_row(load([contract.pk])[contract.pk], contract, coupon, start).save()
+    if wanted is not None:
+        _redeem(actor, contract, wanted, start)
     changed(contract, start)
     record(
         actor,
@@ -97,7 +106,9 @@ def sign(
             "quantities": quantities or {},
             "conditions": conditions or {},
             "billed_until": billed_until,
-            "coupon": coupon.key if coupon else None,
+            "coupon": wanted.coupon.key if wanted else None,
+            **({"code": wanted.code.code} if wanted and wanted.code else {}),
+            **({"offer_number": contract.offer_number.number} if contract.offer_number else {}),
         },
     )
     return contract
@@ -117,19 +128,41 @@ def plan_contract(
     billed_until: date | None = None,
 ) -> PlannedContract:
     """The contract that `sign` would write, without its coupon. Refuses alike."""
-    if Contract.objects.filter(key=key, seller=customer.seller_id).exists():
-        raise Refused("conflict", "There is a contract “%(key)s” already: choose another key.", key=key)
-    if offer_number is not None and offer_number != tariff.offer_number:
-        raise Refused(
-            "unknown_offer_number", "No tariff can be ordered by the offer number “%(number)s”.", number=offer_number
-        )
+    check_key(customer.seller_id, key)
+    today = actor.today(customer.seller.time_zone)
+    offer = usable(offer_number, tariff, today) if offer_number is not None else None
     check_offered(tariff)
-    version = version_in_force(tariff, start)
-    kind = anchor_kind or tariff.anchor
-    trial_end = add(start, tariff.trial) if tariff.trial else None
+    version = offer.version if offer is not None else version_in_force(tariff, start)
+    later = later_versions(tariff, version.valid_from)
+    planned = plan_of(
+        actor, key=key, customer=customer, tariff=tariff, start=start, version=version, later=later,
+        quantities=quantities, anchor_kind=anchor_kind, conditions=conditions, billed_until=billed_until,
+    )  # fmt: skip
+    planned.contract.offer_number = offer
+    return planned
+
+
+def plan_of(
+    actor: Actor,
+    *,
+    key: str,
+    customer: Customer,
+    tariff: Tariff,
+    start: date,
+    version: TariffVersion,
+    later: Sequence[TariffVersion],
+    quantities: dict[str, Decimal] | None = None,
+    anchor_kind: str | None = None,
+    conditions: dict[str, dict[str, Any]] | None = None,
+    billed_until: date | None = None,
+) -> PlannedContract:
+    """A contract under a version, which later ones follow, as `plan_contract` gives it; what it needs is loaded. Raises
+    `Refused`: `not_found`, `invalid`."""
+    kind = anchor_kind or version.anchor
+    trial_end = add(start, version.trial) if version.trial else None
     check_anchor(kind, version.interval)
     counted = anchor(kind, trial_end if trial_end and kind == "contract" else start)
-    terms = parse_terms(tariff.notice)
+    terms = parse_terms(version.notice)
     end = fixed_end(terms, start)
     contract = Contract(
         seller=customer.seller,
@@ -143,28 +176,78 @@ def plan_contract(
         billed_until=billed_until,
         trial_end=trial_end,
         anchor=kind,
-        terms=tariff.notice,
+        terms=version.notice,
         terms_from=start,
         signed_at=actor.now,
         threshold=version.interim_threshold,
     )
-    opening = plan_phase(contract, tariff, version, start, counted)
+    check_billed_until(contract)
+    opening = plan_phase(contract, tariff, version, start, counted, later)
     return PlannedContract(contract, opening, _first_lines(contract, opening, quantities or {}, conditions or {}))
 
 
+def check_billed_until(contract: Contract) -> None:
+    """Raise `Refused` (`invalid`) unless a contract can have been billed elsewhere until its `billed_until`."""
+    until = contract.billed_until
+    if until is not None and until < contract.start:
+        raise Refused(
+            "invalid", "It cannot have been billed elsewhere only until %(until)s: it begins on %(day)s.",
+            until=(until - DAY).isoformat(), day=contract.start.isoformat(), field="billed_until",
+        )  # fmt: skip
+    if until is not None and contract.end is not None and until > contract.end:
+        raise Refused(
+            "invalid", "It cannot have been billed elsewhere until %(until)s: its last day is %(day)s.",
+            until=(until - DAY).isoformat(), day=(contract.end - DAY).isoformat(), field="billed_until",
+        )  # fmt: skip
+
+
+def check_key(seller: int, key: str) -> None:
+    """Raise `Refused` (`conflict`) when a seller has a contract of that key."""
+    if Contract.objects.filter(key=key, seller=seller).exists():
+        raise Refused("conflict", "There is a contract “%(key)s” already: choose another key.", key=key)
+
+
 @act
-def give_coupon(actor: Actor, *, contract: Contract, coupon: Coupon) -> None:
-    """Give a contract a coupon from the day of the act on; the periods in which it counts are fixed now (R10.2)."""
+def give_coupon(actor: Actor, *, contract: Contract, coupon: Coupon | None = None, code: str = "") -> None:
+    """Give a contract a coupon from the day of the act on; the periods in which it counts are fixed now (R10.2).
+
+    It is chosen, or redeemed by a typed `code`. Raises `Refused`: `not_found`, `invalid` with the reason.
+    """
     day = actor.today(contract.customer.seller.time_zone)
-    coupon_row(load([contract.pk])[contract.pk], contract, coupon, day).save()
+    given = _redeem(actor, contract, coupon_wanted(contract, coupon, code, day), day)
     changed(contract, max(day, contract.start))
-    record(actor, "redeem", f"contract:{contract.pk}", {"coupon": coupon.key, "given": day})
+    record(
+        actor, "redeem", f"contract:{contract.pk}",
+        {"coupon": given.coupon.key, "given": day, **({"code": given.code.code} if given.code else {})},
+    )  # fmt: skip
+
+
+def coupon_wanted(contract: Contract, coupon: Coupon | None, code: str, day: date) -> coupons.Usable:
+    """What a contract is to be given on a day. Raises `Refused` as `give_coupon` does."""
+    found = coupons.wanted(contract.customer.seller, coupon, code, day)
+    if found is None:
+        raise Refused("invalid", "Choose a coupon, or type a code.", field="coupon")
+    return found
+
+
+def _redeem(actor: Actor, contract: Contract, wanted: coupons.Usable, day: date) -> ContractCoupon:
+    """Count the use, and write what is given on a day."""
+    used = coupons.use(actor, wanted)
+    row = coupon_row(load([contract.pk])[contract.pk], contract, used.coupon, day)
+    row.code = used.code
+    row.save(force_insert=True)
+    return row
 
 
 def plan_phase(
-    contract: Contract, tariff: Tariff, version: TariffVersion, start: date, counted: Anchor
+    contract: Contract,
+    tariff: Tariff,
+    version: TariffVersion,
+    start: date,
+    counted: Anchor,
+    later: Sequence[TariffVersion] | None = None,
 ) -> PlannedPhase:
-    """A phase under a tariff, with the later versions that apply to all; not written."""
+    """A phase under a tariff, with the later versions that apply to all (`later`, if they are loaded); not written."""
     phase = ContractPhase(
         contract=contract,
         start=start,
@@ -174,12 +257,12 @@ def plan_phase(
         anchor_day=counted.day,
     )
     rows = [PhaseVersion(phase=phase, version=version, effective_from=date.min)]
-    for later in later_versions(tariff, version.valid_from):
-        if later.valid_from > start:
+    for one in later_versions(tariff, version.valid_from) if later is None else later:
+        if one.valid_from > start:
             grid = counted.grid(version.interval)
-            period = grid.of(later.valid_from)
-            begins = period.start if period.start == later.valid_from else period.end
-            rows.append(PhaseVersion(phase=phase, version=later, effective_from=begins))
+            period = grid.of(one.valid_from)
+            begins = period.start if period.start == one.valid_from else period.end
+            rows.append(PhaseVersion(phase=phase, version=one, effective_from=begins))
     return PlannedPhase(phase, rows)
 
 
@@ -187,7 +270,7 @@ def _first_lines(
     contract: Contract, opening: PlannedPhase, quantities: dict[str, Decimal], conditions: dict[str, dict[str, Any]]
 ) -> list[Planned]:
     phase, version, start = opening.phase, opening.versions[0].version, contract.start
-    tariff_lines = {line.article.key: line for line in version.lines.select_related("article", "version")}
+    tariff_lines = {line.article.key: line for line in lines_of(version)}
     for named in [*quantities, *conditions]:
         if named not in tariff_lines:
             raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=named)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from taktura.invoices.rendering.formats import Formats, formats_of
-from taktura.invoices.rendering.view import DocumentView, LineView, Party, TaxView
+from taktura.invoices.rendering.view import DocumentView, LetterView, LineView, Party, TaxView
 from taktura.invoices.rendering.words import words_of
 
 WITHOUT_VAT = ("AE", "G", "E")  # the categories that print a legal text (R13.4)
@@ -42,8 +42,33 @@ def page_of(view: DocumentView) -> dict[str, Any]:
         "texts": _texts(view),
         "footer": _footer(view),
     }
-    printable: dict[str, Any] = _printable(page)
-    return printable
+    safe: dict[str, Any] = printable(page)
+    return safe
+
+
+def page_of_letter(view: LetterView) -> dict[str, Any]:
+    """Return all texts of a letter, as JSON data."""
+    words, formats = words_of(view.language), formats_of(view.language, view.currency)
+    meta = [
+        (words["date"], formats.day(view.written_on)),
+        (words["customer"], view.customer_number),
+        (words["contract"], view.contract_number),
+        *view.facts,
+    ]
+    page: dict[str, Any] = {
+        "language": formats.language,
+        "heading": view.heading,
+        "page": words["page"].split("{page}")[0],
+        "of": words["page"].split("{page}")[1].split("{pages}")[0],
+        "seller": view.seller.name,
+        "sender": " · ".join([view.seller.name, *view.seller.lines]),
+        "recipient": _address(view, formats),
+        "meta": [[label, value] for label, value in meta if value],
+        "paragraphs": [paragraph.splitlines() for paragraph in view.paragraphs],
+        "footer": _footer(view),
+    }
+    safe: dict[str, Any] = printable(page)
+    return safe
 
 
 def _refers_to(view: DocumentView) -> str:
@@ -65,7 +90,7 @@ def _columns(view: DocumentView, formats: Formats) -> list[str]:
     return [*plain, price, words["vat"], amount]
 
 
-def _address(view: DocumentView, formats: Formats) -> list[str]:
+def _address(view: DocumentView | LetterView, formats: Formats) -> list[str]:
     """The recipient as on an envelope: a foreign country last and in capitals (DIN 5008)."""
     buyer = view.buyer
     abroad = buyer.country and buyer.country != view.seller.country
@@ -148,7 +173,7 @@ def _texts(view: DocumentView) -> list[str]:
     return [*legal, *gross, *(text for note in view.notes for text in note.splitlines())]
 
 
-def _footer(view: DocumentView) -> list[list[str]]:
+def _footer(view: DocumentView | LetterView) -> list[list[str]]:
     """The seller's particulars in up to four columns; an empty column is left out."""
     words, seller = words_of(view.language), view.seller
     columns = [
@@ -165,7 +190,7 @@ def _footer(view: DocumentView) -> list[list[str]]:
     return [column for column in filled if column]
 
 
-def _country(party: Party, view: DocumentView) -> str:
+def _country(party: Party, view: DocumentView | LetterView) -> str:
     return formats_of(view.language, view.currency).country(party.country) if party.country else ""
 
 
@@ -179,14 +204,14 @@ def _iban(iban: str) -> str:
     return "\u00a0".join(bare[i : i + 4] for i in range(0, len(bare), 4))
 
 
-def _printable(data: Any) -> Any:
+def printable(data: Any) -> Any:
     """Make every text of a page safe to set: no control characters, and a place to break in overlong words."""
     if isinstance(data, str):
         return breakable(unicodedata.normalize("NFC", _CONTROL.sub(" ", data)))
     if isinstance(data, list):
-        return [_printable(item) for item in data]
+        return [printable(item) for item in data]
     if isinstance(data, dict):
-        return {key: _printable(item) for key, item in data.items()}
+        return {key: printable(item) for key, item in data.items()}
     return data
 
 

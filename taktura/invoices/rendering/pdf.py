@@ -1,4 +1,5 @@
-"""The PDF itself: the template `document.typ`, set by typst with its own fonts, without network or system fonts.
+"""PDF itself: a template (`document.typ`, `price_list.typ`), set by typst with its own fonts, without network or system
+fonts.
 
 The texts reach the template as JSON in `sys.inputs`, so they are data and never markup. The same view gives the same
 bytes on any machine: the file's date is the day of issue, and nothing is kept from one document to the next but the
@@ -9,16 +10,17 @@ import json
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import typst
 
-from taktura.invoices.rendering.page import page_of
-from taktura.invoices.rendering.view import DocumentView
+from taktura.invoices.rendering.page import page_of, page_of_letter
+from taktura.invoices.rendering.view import DocumentView, LetterView
 
-TEMPLATE = Path(__file__).parent / "templates" / "document.typ"
+TEMPLATES = Path(__file__).parent / "templates"
 REPLACEMENT = "\ufffd"
 ROUNDS = 4  # of replacing what typst reports; after them only plain letters are left
 
@@ -30,27 +32,45 @@ _ALWAYS = "\u2013\u2212\u20ac\u00a0\u200b\u202f\u2019"  # what the formats thems
 
 
 class _Setter(threading.local):
-    """One compiler a thread, kept between documents for the fonts that it has read."""
+    """One compiler a thread and template, kept between documents for the fonts that it has read."""
 
     def __init__(self) -> None:
-        fonts = typst.Fonts(include_system_fonts=False)
-        self.compiler = typst.Compiler(input=TEMPLATE, root=TEMPLATE.parent, font_paths=fonts, ignore_system_fonts=True)
+        self.compilers: dict[str, typst.Compiler] = {}
+
+    def compiler(self, template: str) -> "typst.Compiler":
+        """The compiler of a template."""
+        if template not in self.compilers:
+            self.compilers[template] = typst.Compiler(
+                input=TEMPLATES / template, root=TEMPLATES, font_paths=typst.Fonts(include_system_fonts=False),
+                ignore_system_fonts=True,
+            )  # fmt: skip
+        return self.compilers[template]
 
 
 _setter = _Setter()
 
 
 def render_pdf(view: DocumentView) -> bytes:
-    """Return the document as PDF/A-3b, A4.
+    """Return the document as PDF/A-3b, A4. Raises `ValueError` for an amount with more decimals than its currency."""
+    return set_page("document.typ", page_of(view), view.issued_on)
+
+
+def render_letter(view: LetterView) -> bytes:
+    """Return a letter as PDF/A-3b, A4."""
+    return set_page("letter.typ", page_of_letter(view), view.written_on)
+
+
+def set_page(template: str, page: Mapping[str, Any], on: date) -> bytes:
+    """Return a page's texts, set by a template, as PDF/A-3b; `on` is the day of which the file says it is.
 
     A character that no font of typst has (Chinese, say) is printed as the replacement character, since PDF/A allows
-    no gaps. Raises `ValueError` for an amount with more decimals than its currency.
+    no gaps.
     """
-    text = json.dumps(page_of(view), ensure_ascii=False)
+    text = json.dumps(page, ensure_ascii=False)
     missing: set[str] = set()
     for attempt in _attempts(text, missing):
         try:
-            return _set(attempt, view.issued_on)
+            return _set(template, attempt, on)
         except typst.TypstError as error:
             found = _missing_in(str(error.diagnostic))
             if not found:
@@ -59,10 +79,11 @@ def render_pdf(view: DocumentView) -> bytes:
     raise AssertionError("the last attempt has only characters that the fonts have")
 
 
-def _set(text: str, issued_on: date) -> bytes:
+def _set(template: str, text: str, on: date) -> bytes:
     """Set a page's JSON; PDF/A-3b is the archive format that may carry attachments, such as the EN 16931 XML."""
-    made_at = datetime.combine(issued_on, time(12), tzinfo=UTC)
-    made = _setter.compiler.compile(format="pdf", pdf_standards="a-3b", timestamp=made_at, sys_inputs={"page": text})
+    made_at = datetime.combine(on, time(12), tzinfo=UTC)
+    compiler = _setter.compiler(template)
+    made = compiler.compile(format="pdf", pdf_standards="a-3b", timestamp=made_at, sys_inputs={"page": text})
     assert isinstance(made, bytes)
     return made
 

@@ -69,6 +69,22 @@ class TaxView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LetterView:
+    """A letter: a heading, days with their labels, and paragraphs in its language."""
+
+    language: str
+    currency: str
+    seller: SellerParty
+    buyer: Party
+    written_on: date
+    heading: str
+    paragraphs: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...] = ()
+    customer_number: str = ""
+    contract_number: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentView:
     """A whole document. `references` are the numbers of the documents that it corrects (R14.1): all that a credit note
     does, and those that an invoice credits by the way (R5.5, `netted`).

@@ -1,6 +1,7 @@
 """Issuing documents: numbers, frozen copies, a hash; a batch by COPY in the caller's transaction (R14.1, R14.2)."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
@@ -108,9 +109,8 @@ def issue(
     if not documents:
         return []
     numbers = {
-        kind: iter(take_numbers(seller.pk, kind, count, on))
-        for kind in ("invoice", "credit_note")
-        if (count := sum(1 for d in documents if d.draft.kind == kind))
+        kind: iter(taken)
+        for kind, taken in take_numbers(seller.pk, Counter(d.draft.kind for d in documents), on).items()
     }
     ids = take_ids("invoices_document", len(documents))
     line_ids = iter(take_ids("invoices_documentline", sum(len(d.draft.lines) for d in documents)))
@@ -208,7 +208,7 @@ def _line(
         position,
         entry.contract,
         entry.article,
-        entry.title or title_of(kind, ready.customer.language),
+        entry.title_in(ready.customer.language) or title_of(kind, ready.customer.language),
         kind,
         entry.unit,
         line.quantity,

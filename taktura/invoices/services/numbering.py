@@ -1,10 +1,11 @@
 """Gapless numbers, per seller and kind (R14.2, R14.3)."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
+from django.db import connection
 from django.db.models import Max
 
 from taktura.audit.acts import act
@@ -98,16 +99,33 @@ def check_confirmed(seller_id: int, kinds: Iterable[str]) -> None:
         )
 
 
-def take_numbers(seller_id: int, kind: str, count: int, on: date) -> list[str]:
-    """Take the next `count` numbers, in the caller's transaction; the series stays locked until it ends."""
-    check_confirmed(seller_id, [kind])
-    series = NumberSeries.objects.select_for_update().get(seller=seller_id, kind=kind)
-    counter, _ = NumberCounter.objects.get_or_create(series=series, year=_year(series.format, on))
-    first = counter.next
-    counter.next = first + count
-    counter.used = first + count - 1
-    counter.save(update_fields=["next", "used"])
-    return numbers_from(series.format, first, on, count)
+def take_numbers(seller_id: int, wanted: Mapping[str, int], on: date) -> dict[str, list[str]]:
+    """Take the next numbers of each kind, so many as wanted, in the caller's transaction; the series stay locked until
+    it ends. Raises `Refused` (`numbering_unconfirmed`)."""
+    rows = NumberSeries.objects.select_for_update().filter(seller=seller_id, kind__in=wanted, confirmed=True)
+    series = {s.kind: s for s in rows.order_by("id")}
+    if len(series) < len(wanted):
+        check_confirmed(seller_id, wanted)
+    kinds = sorted(series)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """INSERT INTO invoices_numbercounter AS c (series_id, year, next, used)
+               SELECT series, year, count + 1, count FROM unnest(%s::bigint[], %s::int[], %s::bigint[])
+                   AS x(series, year, count)
+               ON CONFLICT (series_id, year) DO UPDATE
+                   SET next = c.next + excluded.used, used = c.next + excluded.used - 1
+               RETURNING series_id, next""",
+            [
+                [series[kind].pk for kind in kinds],
+                [_year(series[kind].format, on) for kind in kinds],
+                [wanted[kind] for kind in kinds],
+            ],
+        )
+        following = dict(cursor.fetchall())
+    return {
+        kind: numbers_from(series[kind].format, following[series[kind].pk] - wanted[kind], on, wanted[kind])
+        for kind in kinds
+    }
 
 
 def numbers_from(format: str, next: int, on: date, count: int) -> list[str]:  # noqa: A002

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from taktura.accounts.models import User
 from taktura.kit.clock import utc_now
+from taktura.office.middleware import PORTAL, PUBLIC
 
 SEEN = "seen"  # in the session: the minute, counted from the epoch
 MINUTES = 5
@@ -21,7 +22,7 @@ class SessionsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, and note the session when that was not done lately."""
         response = self.get_response(request)
-        if isinstance(request.user, User):
+        if not request.path.startswith((PUBLIC, PORTAL)) and isinstance(request.user, User):
             minute = int(utc_now().timestamp() // 60)
             if minute - request.session.get(SEEN, 0) >= MINUTES:
                 request.session[SEEN] = minute

@@ -53,6 +53,7 @@ def billing_page(request: HttpRequest) -> HttpResponse:
         links=[
             Link(label=_("Runs"), url=reverse("billing_runs"), permission="billing.view", icon="history"),
             Link(label=_("Preview"), url=preview_address(on), permission="billing.view", icon="eye"),
+            Link(label=_("Forecast"), url=reverse("forecast"), permission="billing.view", icon="chart-bar"),
         ],
         primary=Link(
             label=_("Bill"), url=f"{reverse('start_run')}?on={on.isoformat()}", permission="billing.run", icon="receipt"

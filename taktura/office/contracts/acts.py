@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, path, reverse
@@ -18,8 +19,9 @@ from taktura.billing.services import Consequence
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
+from taktura.invoices.confirmations import entry_of_notice, mail_confirmation
 from taktura.kit.actor import Actor
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.contracts import sides
 from taktura.office.contracts.consequence import shown
 from taktura.office.contracts.forms import (
@@ -28,17 +30,17 @@ from taktura.office.contracts.forms import (
     CouponForm,
     EndForm,
     InterimForm,
-    NoticeForm,
     PauseForm,
-    PlainForm,
     QuantityForm,
     ResumeForm,
+    TakeBackForm,
     TariffForm,
     UsageForm,
     problems,
 )
 from taktura.office.contracts.frame import find
 from taktura.office.contracts.history import entry_of
+from taktura.office.contracts.notice_forms import NoticeForm, WithdrawForm
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, today_of
 
@@ -93,7 +95,7 @@ def _form(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse:
     form = act.form(
         request.POST if posted else None, contract=contract, today=today_of(request), initial=initial
     )  # fmt: skip
-    if posted and form.is_valid():
+    if posted and form.is_valid() and _looked_at(request, contract, act, form):
         actor = actor_of(request)
         try:
             act.run(actor, contract, form.arguments())
@@ -116,8 +118,23 @@ def _form(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse:
         "parent": contract.key,
         "back": contract_url(contract),
         "preview_url": reverse(f"{act.name}_preview", args=[contract.pk]),
+        "seen": "",  # its preview writes it
     }
     return render(request, "contracts/form.html", context, status=422 if form.errors else 200)
+
+
+def _looked_at(request: HttpRequest, contract: Contract, act: Act, form: ChangeForm) -> bool:
+    """Whether saving issues what its preview showed: usage may have arrived since, or another have changed it."""
+    if not request.POST.get(seen.NAME):
+        return True
+    try:
+        found = act.look(actor_of(request), contract, form.arguments())
+    except Refused:
+        return True  # saving says why
+    if seen.was_looked_at(request, found.documents):
+        return True
+    form.add_error(None, seen.changed_meanwhile())
+    return False
 
 
 def contract_url(contract: Contract) -> str:
@@ -128,7 +145,7 @@ def contract_url(contract: Contract) -> str:
 def _preview(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse:
     today = today_of(request)
     form = act.form(request.POST, contract=contract, today=today)
-    context: dict[str, Any] = {"contract": contract, "issues": act.issues}
+    context: dict[str, Any] = {"contract": contract, "issues": act.issues, "act": act, "form": form}
     if not form.is_valid():
         return render(request, "contracts/consequence.html", {**context, "problems": problems(form)})
     given = form.arguments()
@@ -140,6 +157,7 @@ def _preview(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse
         return render(request, "contracts/consequence.html", {**context, "impossible": text, "offer_usage": usage})
     context |= {
         "shown": shown(found, contract.currency, today),
+        "seen": seen.of_preview(request, found.documents),
         "sentences": act.says(contract, given, found) if act.says else [],
         **(act.more(contract, given, found) if act.more else {}),
     }
@@ -147,6 +165,8 @@ def _preview(request: HttpRequest, contract: Contract, act: Act) -> HttpResponse
 
 
 def _ends(contract: Contract, given: Given, found: Consequence) -> list[str]:
+    if found.ends is None and given.get("line"):
+        return [_("The contract line runs on; no end is fixed.")]
     if found.ends is None:
         return [_("The contract runs on; no end is fixed.")]
     return [_("The last day is %(day)s.") % {"day": show.last_day(found.ends)}]
@@ -193,6 +213,26 @@ def _of_line(service: Callable[..., Any], **more: Any) -> Callable[..., Any]:
     return lambda actor, contract, given: service(actor, **more, **given)
 
 
+def _unconfirmed(service: Callable[..., Any], **more: Any) -> Callable[..., Any]:
+    """A service of notice, which does not know of confirmations."""
+    return lambda actor, contract, given: service(
+        actor, contract=contract, **more, **{k: v for k, v in given.items() if k != "confirm"}
+    )
+
+
+def _confirmed(service: Callable[..., Any]) -> Callable[[Actor, Contract, Given], Any]:
+    """A service of notice, and its confirmation by mail if that is wished: both, or none where one is refused."""
+
+    @transaction.atomic
+    def run(actor: Actor, contract: Contract, given: Given) -> None:
+        _unconfirmed(service)(actor, contract, given)
+        entry = entry_of_notice(contract, actor.now) if given.get("confirm") else None
+        if entry is not None:
+            mail_confirmation(actor, contract=contract, entry=entry)
+
+    return run
+
+
 ACTS = [
     Act(
         name="change_quantity",
@@ -206,6 +246,16 @@ ACTS = [
         run=_of_line(billing.change_quantity),
         says=_quantity_from,
         help=lazy("A line of usage has no quantity of its own: add usage to it instead."),
+    ),
+    Act(
+        name="take_back_quantity",
+        path="take-back",
+        title=lazy("Take back a change of quantity"),
+        action=lazy("Take it back"),
+        form=TakeBackForm,
+        look=lambda actor, contract, given: billing.preview_take_back(actor, change=given["change"], bills=BILLS),
+        run=_of_line(billing.take_back_quantity),
+        help=lazy("What held before holds again. The change stays in the history."),
     ),
     Act(
         name="book_article",
@@ -259,8 +309,8 @@ ACTS = [
         title=lazy("Give notice"),
         action=lazy("Give notice"),
         form=NoticeForm,
-        look=_of_contract(billing.preview_notice, bills=40),
-        run=_of_contract(billing.give_notice),
+        look=_unconfirmed(billing.preview_notice, bills=40),
+        run=_confirmed(billing.give_notice),
         says=_notice,
         danger=True,
     ),
@@ -269,9 +319,9 @@ ACTS = [
         path="withdraw-notice",
         title=lazy("Withdraw the notice"),
         action=lazy("Withdraw it"),
-        form=PlainForm,
-        look=_of_contract(billing.preview_withdrawal, bills=BILLS),
-        run=_of_contract(billing.withdraw_notice),
+        form=WithdrawForm,
+        look=_unconfirmed(billing.preview_withdrawal, bills=BILLS),
+        run=_confirmed(billing.withdraw_notice),
         issues=False,
         says=_ends,
     ),
@@ -311,6 +361,7 @@ ACTS = [
         title=lazy("Redeem a coupon"),
         action=lazy("Redeem"),
         form=CouponForm,
+        help=lazy("It counts for what falls due from today on. Its uses are counted; a code can be used once."),
         look=_of_contract(billing.preview_coupon, bills=BILLS),
         run=_of_contract(contracts.give_coupon),
         issues=False,

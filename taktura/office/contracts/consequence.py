@@ -34,7 +34,8 @@ class ShownLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """A document, compact. `number` is empty before it is issued; `corrects` are the documents that it names."""
+    """A document, compact. `number` is empty before it is issued; `corrects` are the documents that it names; `to`: the
+    customer, where documents to several stand together."""
 
     kind: str
     number: str
@@ -44,6 +45,7 @@ class Paper:
     net: str
     taxes: list[tuple[str, str]]
     gross: str
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +123,8 @@ def paper_of(ready: Ready, numbers: dict[int, str]) -> Paper:
 def papers_of(documents: Iterable[int]) -> list[Paper]:
     """Issued documents, in a fixed number of queries."""
     found = Document.objects.filter(pk__in=list(documents)).order_by("id")
-    rows = found.prefetch_related("lines", "taxes", "references__corrects")
+    rows = list(found.select_related("customer").prefetch_related("lines", "taxes", "references__corrects"))
+    several = len({d.customer_id for d in rows}) > 1
     return [
         Paper(
             kind=d.kind,
@@ -143,6 +146,7 @@ def papers_of(documents: Iterable[int]) -> list[Paper]:
             net=show.minor(d.net, d.currency),
             taxes=[(_vat(t.rate), show.minor(t.tax, d.currency)) for t in d.taxes.all()],
             gross=show.minor(d.gross, d.currency),
+            to=d.customer.name if several else "",
         )
         for d in rows
     ]
@@ -153,7 +157,7 @@ def _line(line: DraftLine, currency: str) -> ShownLine:
     first, end = (charge.first, charge.end) if charge else (entry.first, entry.end)
     price = charge.unit_price if charge else entry.unit_price
     return ShownLine(
-        title=entry.title or title_of(entry.kind, show.language()),
+        title=entry.title_in(show.language()) or title_of(entry.kind, show.language()),
         period=show.period(first, end) if first and end else show.day(first) if first else "",
         quantity=amount_of(line.quantity, entry.unit),
         price=show.price(price, currency) if price is not None else "",

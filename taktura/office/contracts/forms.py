@@ -11,17 +11,21 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from taktura.catalog.coupons import in_state
 from taktura.catalog.models import Coupon, Tariff
-from taktura.catalog.queries import articles_of_all, titles
+from taktura.catalog.queries import titles
 from taktura.contracts.facts import load_one
-from taktura.contracts.models import Contract, ContractLine
-from taktura.contracts.queries import bookable
+from taktura.contracts.models import Contract, ContractLine, LineQuantity
+from taktura.contracts.queries import bookable, line_names, quantity_changes
+from taktura.contracts.services import lines_left
+from taktura.core.errors import Refused
 from taktura.core.facts import Line, at
 from taktura.core.periods import DAY
 from taktura.office import show
+from taktura.office.contracts.called import called
 from taktura.office.forms import DayField, ExactNumberField
+from taktura.office.terms import price_of
 
-WHOLE = "0"  # notice of the contract, not of one line
 _DURATION = re.compile(r"(?:(\d{1,4}):)?(\d{1,4}):([0-5]\d)")
 
 
@@ -69,20 +73,21 @@ class ChangeForm(forms.Form):
 def line_choices(contract: Contract, today: date, *, charges: tuple[str, ...] = ()) -> list[tuple[str, str]]:
     """The lines that run or are to come, with what they are called and how many there are."""
     found = []
-    values = load_one(contract)
+    values, names = load_one(contract), line_names(contract)
     for line in sorted(values.lines, key=lambda x: (x.terms[-1][1].position, x.id)):
         if min(line.end, values.end) <= today or (charges and line.terms[0][1].charge not in charges):
             continue
-        found.append((str(line.id), _called(line, today)))
+        found.append((str(line.id), _called(line, today, names.get(line.id, ""))))
     return found
 
 
-def _called(line: Line, today: date) -> str:
+def _called(line: Line, today: date, name: str) -> str:
     terms = at(line.terms, today)
+    title = called(terms.title, name)
     if terms.charge == "usage" and terms.usage_pricing != "fixed_quantity":
-        return _("%(title)s (by usage)") % {"title": terms.title}
+        return _("%(title)s (by usage)") % {"title": title}
     quantity = show.quantity(at(line.quantities, max(today, line.start)))
-    named = {"title": terms.title, "quantity": quantity, "day": show.day(line.start)}
+    named = {"title": title, "quantity": quantity, "day": show.day(line.start)}
     if line.start > today:
         return _("%(title)s: %(quantity)s, from %(day)s") % named
     return _("%(title)s: %(quantity)s") % named
@@ -113,6 +118,30 @@ class QuantityForm(LineForm):
     memo = forms.CharField(label=lazy("Note"), max_length=500, required=False, help_text=lazy("Stands in the history."))
 
 
+class TakeBackForm(ChangeForm):
+    """A change of quantity that is taken back."""
+
+    change = forms.ChoiceField(label=lazy("Change of quantity"))
+    memo = forms.CharField(label=lazy("Note"), max_length=500, required=False, help_text=lazy("Stands in the history."))
+
+    def prepare(self) -> None:
+        names = line_names(self.contract)
+        title = {x.id: x.terms[-1][1].title for x in load_one(self.contract).lines}
+        self.choose("change", [
+            (str(q.pk), _("%(title)s: %(quantity)s from %(day)s") % {
+                "title": called(title[q.line_id], names.get(q.line_id, "")), "quantity": show.quantity(q.quantity),
+                "day": show.day(q.start),
+            })
+            for q in quantity_changes(self.contract)
+        ])  # fmt: skip
+
+    def clean_change(self) -> LineQuantity:
+        """The change, with its line and contract."""
+        found: LineQuantity = quantity_changes(self.contract).get(pk=self.cleaned_data["change"])
+        found.line.contract = self.contract
+        return found
+
+
 class EndForm(LineForm):
     """The end of a line."""
 
@@ -128,6 +157,10 @@ class BookForm(ChangeForm):
 
     TODAY = ("start",)
     article = forms.ChoiceField(label=lazy("Article"))
+    name = forms.CharField(
+        label=lazy("Name"), max_length=100, required=False,
+        help_text=lazy("Tells several contract lines of one article apart, as in “Reception”; it stands on documents."),
+    )  # fmt: skip
     quantity = ExactNumberField(label=lazy("Quantity"), at_least=Decimal(0))
     start = DayField(label=lazy("From"))
     last_day = DayField(label=lazy("Last day"), required=False, help_text=lazy("Left empty: as long as the contract."))
@@ -224,34 +257,6 @@ class InterimForm(ChangeForm):
         self.choose("leave_out", [("usage", _("usage of the running period")), ("sales_items", _("sales items"))])
 
 
-class NoticeForm(ChangeForm):
-    """Notice of the contract, or of one line."""
-
-    TODAY = ("received",)
-    line = forms.ChoiceField(label=lazy("Of"))
-    received = DayField(label=lazy("Received on"))
-    wish = DayField(
-        label=lazy("Wished last day"), required=False,
-        help_text=lazy("It moves to the next day on which the contract can end."),
-    )  # fmt: skip
-
-    def prepare(self) -> None:
-        self.choose("line", [(WHOLE, _("the whole contract")), *line_choices(self.contract, self.today)])
-
-    def clean_line(self) -> ContractLine | None:
-        """The line, or None for the contract."""
-        chosen = self.cleaned_data["line"]
-        if chosen in ("", WHOLE):
-            return None
-        line: ContractLine = ContractLine.objects.select_related("article").get(pk=chosen, contract=self.contract)
-        line.contract = self.contract
-        return line
-
-
-class PlainForm(ChangeForm):
-    """Nothing to fill in."""
-
-
 class PauseForm(ChangeForm):
     """A pause."""
 
@@ -271,32 +276,58 @@ class ResumeForm(ChangeForm):
     start = DayField(label=lazy("From"), help_text=lazy("The first day that is billed again."))
 
 
+class KeepField(forms.MultipleChoiceField):
+    """Lines to be decided about; what is not to be decided any more, since tariff or day are others, is passed over."""
+
+    def clean(self, value: Any) -> Any:
+        """The articles that are ticked and offered."""
+        return [x for x in value or [] if self.valid_value(x)]
+
+
 class TariffForm(ChangeForm):
-    """Another tariff."""
+    """Another tariff. Which lines are to be decided about depends on the tariff and the day that are chosen."""
 
     TODAY = ("start",)
     tariff = forms.ChoiceField(label=lazy("New tariff"))
     start = DayField(label=lazy("From"), help_text=lazy("The first day under the new tariff."))
-    keep_billing_dates = forms.BooleanField(label=lazy("Keep the billing dates"), required=False, initial=True)
+    keep_billing_dates = forms.BooleanField(
+        label=lazy("Keep the billing dates"), required=False, initial=True,
+        help_text=lazy("Otherwise a new period begins on the day of the change."),
+    )  # fmt: skip
     keep_terms = forms.BooleanField(label=lazy("Keep term and notice"), required=False, initial=True)
-    keep = forms.MultipleChoiceField(
+    keep = KeepField(
         label=lazy("Keep at their old terms"), required=False, widget=forms.CheckboxSelectMultiple,
         help_text=lazy("Contract lines that the new tariff does not have end, unless they are kept."),
     )  # fmt: skip
 
     def prepare(self) -> None:
-        tariffs = tariff_choices(self.contract, self.today)
-        self.choose("tariff", tariffs)
-        common = articles_of_all([int(pk) for pk, _title in tariffs], self.today)
-        values = load_one(self.contract)
-        running = {
-            x.article: at(x.terms, self.today).title
-            for x in values.lines
-            if min(x.end, values.end) > self.today and x.terms[0][1].charge != "once" and x.article not in common
-        }
-        self.choose("keep", list(running.items()))
-        if not running:
+        self.tariffs = tariff_choices(self.contract, self.today)
+        self.choose("tariff", self.tariffs)
+        if not self.tariffs:
+            named = {"currency": self.contract.currency}
+            self.fields["tariff"].help_text = _("There is no other tariff in %(currency)s: make one first.") % named
+        left = self._left()
+        self.choose("keep", left)
+        if not left:
             del self.fields["keep"]
+
+    def _left(self) -> list[tuple[str, str]]:
+        """The articles of the lines that the chosen tariff does not have on the chosen day, in words."""
+        chosen = self["tariff"].value() or next((pk for pk, _title in self.tariffs), "")
+        try:
+            tariff = Tariff.objects.get(pk=chosen, seller=self.contract.customer.seller_id)
+            start = self.fields["start"].clean(self["start"].value())
+            lines = lines_left(self.contract, tariff, start)
+        except (Tariff.DoesNotExist, ValueError, forms.ValidationError, Refused):
+            return []  # the form or the preview says what is wrong
+        values, names = {x.id: x for x in load_one(self.contract).lines}, line_names(self.contract)
+        found: dict[str, list[str]] = {}
+        for line in lines:
+            terms = at(values[line.pk].terms, max(start, line.start))
+            price = price_of(terms, self.contract.currency, line.price)
+            text = _("%(title)s: %(price)s") % {"title": called(terms.title, names.get(line.pk, "")), "price": price}
+            found.setdefault(line.article.key, []).append(text)
+        return [(article, " · ".join(texts)) for article, texts in found.items()]
 
     def clean_tariff(self) -> Tariff:
         """The tariff."""
@@ -313,22 +344,35 @@ def tariff_choices(contract: Contract, today: date) -> list[tuple[str, str]]:
 
 
 class CouponForm(ChangeForm):
-    """A coupon."""
+    """A coupon: chosen, or a code as the customer has it."""
 
-    coupon = forms.ChoiceField(label=lazy("Coupon"))
+    coupon = forms.ChoiceField(label=lazy("Coupon"), required=False)
+    code = forms.CharField(
+        label=lazy("Or a code"), max_length=100, required=False,
+        help_text=lazy("As the customer has it. Case and hyphens do not count."),
+    )  # fmt: skip
 
     def prepare(self) -> None:
-        self.choose("coupon", coupon_choices(self.contract.customer.seller_id, self.contract.currency))
+        known = coupon_choices(self.contract.customer.seller_id, self.contract.currency, self.today)
+        self.choose("coupon", [("", _("Choose")), *known])
 
-    def clean_coupon(self) -> Coupon:
-        """The coupon."""
-        return Coupon.objects.get(pk=self.cleaned_data["coupon"], seller=self.contract.customer.seller_id)
+    def clean_coupon(self) -> Coupon | None:
+        """The coupon, if one is chosen."""
+        chosen = self.cleaned_data["coupon"]
+        return Coupon.objects.get(pk=chosen, seller=self.contract.customer.seller_id) if chosen else None
+
+    def clean(self) -> dict[str, Any]:
+        """One of both."""
+        given = self.cleaned_data
+        if not self.errors and bool(given.get("coupon")) == bool(given.get("code")):
+            self.add_error("coupon", _("Choose a coupon, or type a code."))
+        return given
 
 
-def coupon_choices(seller: int, currency: str) -> list[tuple[str, str]]:
-    """A seller's coupons with what they take off."""
+def coupon_choices(seller: int, currency: str, today: date) -> list[tuple[str, str]]:
+    """A seller's coupons that can be redeemed on a day, with what they take off."""
     found = []
-    for coupon in Coupon.objects.filter(seller=seller).order_by("key"):
+    for coupon in in_state(Coupon.objects.filter(seller=seller), "running", today).order_by("key"):
         off = (
             show.rate(coupon.percent)
             if coupon.percent is not None

@@ -11,7 +11,7 @@ from taktura.billing import services as billing
 from taktura.billing.services import Standing
 from taktura.catalog.queries import title_on
 from taktura.contracts.models import Contract
-from taktura.contracts.queries import lines_on, state_of
+from taktura.contracts.queries import heir_of, lines_on, state_of
 from taktura.core import facts
 from taktura.customers.queries import missing_billing_information
 from taktura.invoices.models import DocumentState
@@ -23,7 +23,9 @@ from taktura.usage.queries import waiting_of_contract
 
 def find(request: HttpRequest, pk: int) -> Contract:
     """The seller's contract, or 404."""
-    rows = Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff")
+    rows = Contract.objects.select_related(
+        "customer__seller", "customer__billing_information", "tariff", "transferred_from__customer"
+    )
     return get_object_or_404(rows.filter(seller=seller_of(request)), pk=pk)
 
 
@@ -63,6 +65,7 @@ def answer(
         "customer": contract.customer,
         "tariff_title": tariff_title(contract, request),
         "state": state,
+        "heir": heir_of(contract),
         "today": today,
         "tabs": tabs,
         "bills": bills,

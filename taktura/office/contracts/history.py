@@ -17,7 +17,9 @@ from taktura.billing import services as billing
 from taktura.catalog.queries import titles_by_key
 from taktura.contracts.facts import load_one
 from taktura.contracts.models import Contract
+from taktura.contracts.queries import quantity_changes
 from taktura.core import facts
+from taktura.invoices.confirmations import ACTIONS
 from taktura.invoices.models import Document
 from taktura.office import show
 from taktura.office.contracts.consequence import papers_of
@@ -73,7 +75,7 @@ def change(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
     found = find(request, pk)
     first = get_object_or_404(LogEntry, pk=entry, subject=f"contract:{pk}")
     # What one command wrote has one instant and one actor.
-    rows = LogEntry.objects.filter(subject=first.subject, at=first.at, actor=first.actor).order_by("id")
+    rows = LogEntry.objects.filter(subject__in=_subjects(first), at=first.at, actor=first.actor).order_by("id")
     entries = list(rows)
     documents = [pk for e in entries for pk in e.data.get("documents", ())]
     values = load_one(found)
@@ -85,14 +87,32 @@ def change(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
         values,
         happened=told(request, entries[:1], values),
         papers=papers_of(documents),
+        take_back=_held(found, first),
+        confirmed=first.action in ACTIONS,
+        entry=first.pk,
     )
+
+
+def _subjects(entry: LogEntry) -> list[str]:
+    """The contracts that a command has settled: a transfer both."""
+    other = {"transfer": "to", "take_over": "of"}.get(entry.action)
+    return [entry.subject, *([f"contract:{entry.data[other]}"] if other else [])]
+
+
+def _held(contract: Contract, entry: LogEntry) -> int | None:
+    """The change of quantity that an entry tells of, if it can be taken back."""
+    pk = entry.data.get("change")
+    if entry.action != "change_quantity" or pk is None:
+        return None
+    return pk if quantity_changes(contract).filter(pk=pk).exists() else None
 
 
 def _commands(rows: list[Happened]) -> list[Happened]:
     """Entries, the newest first, with what one command wrote as one: its first sentence, all its documents."""
     found: list[Happened] = []
     for row in rows:
-        if found and (found[-1].at, found[-1].who) == (row.at, row.who) and not row.documents:
+        same = bool(found) and (found[-1].at, found[-1].who) == (row.at, row.who)
+        if same and not row.documents and found[-1].action != "send_confirmation":
             found[-1] = replace(row, documents=found[-1].documents, why=row.why or found[-1].why)
         else:
             found.append(row)
@@ -121,7 +141,7 @@ def told(request: HttpRequest, entries: Iterable[LogEntry], contract: facts.Cont
 
 
 def _happened(entry: LogEntry, names: _Names) -> Happened:
-    who = entry.actor.removeprefix("user:").removeprefix("cli:")
+    who = show.actor(entry.actor)
     tell = SENTENCES.get(entry.action)
     return Happened(
         pk=entry.pk,
@@ -179,6 +199,11 @@ def _quantity(data: Data, names: _Names) -> str:
     return _("Quantity of “%(article)s” is %(quantity)s from %(day)s.") % named
 
 
+def _taken_back(data: Data, names: _Names) -> str:
+    named = {"quantity": _number(data["quantity"]), "article": _article(data, names), "day": _day(data, "from")}
+    return _("Change of the quantity of “%(article)s” to %(quantity)s from %(day)s taken back.") % named
+
+
 def _end(data: Data, names: _Names) -> str:
     return _("“%(article)s” ends, its last day is %(day)s.") % {
         "article": _article(data, names), "day": _last(data, "until")
@@ -193,7 +218,14 @@ def _notice(data: Data, names: _Names) -> str:
 
 
 def _withdrawn(data: Data, names: _Names) -> str:
+    if data.get("line"):
+        text = _("Notice of a contract line withdrawn; it would have ended with %(day)s.")
+        return text % {"day": _last(data, "ended")}
     return _("Notice withdrawn; the contract would have ended with %(day)s.") % {"day": _last(data, "ended")}
+
+
+def _sent(data: Data, names: _Names) -> str:
+    return _("Confirmation mailed to %(to)s.") % {"to": data["to"]}
 
 
 def _pause(data: Data, names: _Names) -> str:
@@ -210,6 +242,16 @@ def _tariff(data: Data, names: _Names) -> str:
     key = str(data["tariff"])
     named = {"tariff": names.tariffs.get(key, key), "day": _day(data, "from")}
     return _("Changed to the tariff “%(tariff)s” from %(day)s.") % named
+
+
+def _transfer(data: Data, names: _Names) -> str:
+    named = {"day": _day(data, "from"), "customer": data["to_customer"], "contract": data["to_contract"]}
+    return _("Transferred to customer %(customer)s from %(day)s, as contract %(contract)s.") % named
+
+
+def _take_over(data: Data, names: _Names) -> str:
+    named = {"day": _day(data, "start"), "contract": data["from_contract"]}
+    return _("Taken over from %(day)s: it was contract %(contract)s of another customer.") % named
 
 
 def _redeem(data: Data, names: _Names) -> str:
@@ -237,12 +279,17 @@ SENTENCES: dict[str, Callable[[Data, _Names], str]] = {
     "sign": _sign,
     "book": _book,
     "change_quantity": _quantity,
+    "take_back_quantity": _taken_back,
     "end_line": _end,
     "give_notice": _notice,
     "withdraw_notice": _withdrawn,
+    "send_confirmation": _sent,
     "pause": _pause,
     "resume": _resume,
     "change_tariff": _tariff,
+    "transfer": _transfer,
+    "take_over": _take_over,
+    "bill_transfer": _billed,
     "redeem": _redeem,
     "extend_contract": _extend,
     "bill_booking": _billed,

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from taktura.catalog.models import Tariff
+from taktura.catalog.models import Module, Tariff
 from taktura.catalog.queries import titles
 from taktura.contracts.models import Contract, ContractPhase
 from taktura.contracts.queries import STATES, in_status, with_status
@@ -19,7 +19,7 @@ from taktura.kit.fold import fold
 from taktura.office import show
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
 from taktura.office.page import page, seller_of, today_of
-from taktura.office.templatetags.office import day, last_day, state
+from taktura.office.templatetags.office import day, last_day, state, titled
 
 LATEST = date.max
 MOST_DIGITS = 10  # of the id of a row
@@ -51,6 +51,11 @@ def listing(request: HttpRequest) -> Listing:
         link=lambda c: reverse("contract", args=[c.pk]),
         menu=_menu,
         primary=Link(label=_("Sign a contract"), url=reverse("sign_contract"), permission="contracts.change"),
+        links=[
+            Link(
+                label=_("Take over from a file"), url=reverse("take_over"), permission="contracts.change", icon="upload"
+            )
+        ],
         empty_title=_("No contract yet"),
         empty_text=_("A contract binds a customer to a tariff from a day on. Sign the first one."),
     )
@@ -113,9 +118,9 @@ def _day(name: str) -> Any:
 
 
 def _filters(seller: int, today: date, named: dict[int, str]) -> list[Filter]:
-    tariffs = Tariff.objects.filter(seller=seller).order_by("key").values_list("pk", "module")
-    known = [(str(pk), named.get(pk, "")) for pk, _module in tariffs]
-    modules = sorted({module for _pk, module in tariffs if module})
+    tariffs = Tariff.objects.filter(seller=seller).order_by("key").values_list("pk", flat=True)
+    known = [(str(pk), named.get(pk, "")) for pk in tariffs]
+    modules = Module.objects.filter(seller=seller)
     return [
         Filter(
             name="state",
@@ -133,9 +138,9 @@ def _filters(seller: int, today: date, named: dict[int, str]) -> list[Filter]:
             name="module",
             label=_("Module"),
             apply=lambda found, value: found.filter(
-                tariff__in=Tariff.objects.filter(seller=seller, module=value).values("pk")
+                tariff__in=Tariff.objects.filter(seller=seller, module__key=value).values("pk")
             ),
-            choices=[(m, m) for m in modules],
+            choices=[(m.key, titled(m)) for m in modules],
         ),
         Filter(
             name="due",

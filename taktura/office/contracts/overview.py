@@ -1,6 +1,6 @@
 """A contract's first pages: what was agreed, what runs, what was billed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from taktura.billing import services as billing
+from taktura.billing.forecast import compared
 from taktura.billing.services import Standing
 from taktura.contracts.models import Contract, ContractCoupon, ContractLine, LineQuantity
 from taktura.core.facts import Line, LineTerms, at
@@ -18,12 +19,27 @@ from taktura.invoices.models import DocumentState
 from taktura.invoices.queries import balance
 from taktura.kit.fields import stored_end
 from taktura.office import show
+from taktura.office.contracts.called import called
+from taktura.office.contracts.coming import coming
+from taktura.office.contracts.compared import shown_comparison
 from taktura.office.contracts.frame import answer, find
-from taktura.office.page import actor_of, page, today_of
+from taktura.office.contracts.usage import bounds_of, usage_bar
+from taktura.office.page import actor_of, page, today_of, user_of
 from taktura.office.terms import amount_of, anchor_of, conditions_of, every, notice_of, price_of
 
 DOCUMENTS = 50
 BILLS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A quantity from a day on. `change`: it can be taken back; `taken_back`: it was."""
+
+    start: date
+    quantity: str
+    memo: str
+    change: int | None
+    taken_back: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +59,8 @@ class Component:
     memo: str
     changeable: bool
     when: str  # running | coming | past
-    timeline: list[tuple[date, str, str]]
+    timeline: list[Step]
+    notice: date | None
     prices: list[tuple[date, str]]
 
 
@@ -55,8 +72,12 @@ def contract(request: HttpRequest, pk: int) -> HttpResponse:
     phase = stands.contract.phases[-1]
     version = phase.terms(max(today_of(request), found.start))
     given = [c.id for c in stands.contract.coupons]
-    coupons = ContractCoupon.objects.filter(pk__in=given).select_related("coupon").order_by("id")
-    running = [c for c in components(found, stands, today_of(request), {}, {}) if c.when == "running"]
+    coupons = ContractCoupon.objects.filter(pk__in=given).select_related("coupon", "code").order_by("id")
+    today, user = today_of(request), user_of(request)
+    rows = {x.pk: x for x in ContractLine.objects.filter(contract=found)}
+    running = [c for c in components(found, stands, today, rows, {}) if c.when == "running"]
+    period = stands.running if user.may("usage.view") else None
+    beside = compared(stands.contract, stands.bills) if user.may("documents.view") else None
     return answer(
         request,
         found,
@@ -70,6 +91,12 @@ def contract(request: HttpRequest, pk: int) -> HttpResponse:
         coupons=[(c, _coupon(c, found.currency)) for c in coupons],
         conditions=[c for c in running if c.own],
         components=running,
+        coming=coming(found, stands.contract, today, {pk: x.name for pk, x in rows.items()}),
+        period=period,
+        bars=[usage_bar(x, found.currency) for x in period.lines] if period else [],
+        bounds=bounds_of(period, found.currency) if period else [],
+        balance=balance(found.pk).minor if user.may("documents.view") else None,
+        compared=shown_comparison(beside, stands.contract, found.currency) if beside else None,
     )
 
 
@@ -78,11 +105,11 @@ def lines(request: HttpRequest, pk: int) -> HttpResponse:
     """What runs, what comes, what was."""
     found, today = find(request, pk), today_of(request)
     stands = billing.standing(actor_of(request), contract=found)
-    memos = dict(ContractLine.objects.filter(contract=found).values_list("pk", "memo"))
-    quantities: dict[int, dict[date, LineQuantity]] = {}
-    for q in LineQuantity.objects.filter(line__contract=found).order_by("start", "id"):
-        quantities.setdefault(q.line_id, {})[q.start] = q
-    rows = components(found, stands, today, memos, quantities)
+    known = {x.pk: x for x in ContractLine.objects.filter(contract=found)}
+    quantities: dict[int, list[LineQuantity]] = {}
+    for q in LineQuantity.objects.filter(line__contract=found).order_by("id"):
+        quantities.setdefault(q.line_id, []).append(q)
+    rows = components(found, stands, today, known, quantities)
     parts = [
         (when, title, [c for c in rows if c.when == when])
         for when, title in (("running", _("Running")), ("coming", _("Coming")), ("past", _("Past")))
@@ -110,10 +137,11 @@ def components(
     contract: Contract,
     stands: Standing,
     today: date,
-    memos: Mapping[int, str],
-    quantities: Mapping[int, Mapping[date, LineQuantity]],
+    rows: Mapping[int, ContractLine],
+    quantities: Mapping[int, Sequence[LineQuantity]],
 ) -> list[Component]:
-    """The contract's lines in the order of its tariff. `memos` and `quantities` by line, where they are shown."""
+    """The contract's lines in the order of its tariff. `rows` by their key, `quantities` by line where they are shown,
+    in the order in which they were written."""
     found = []
     for value in stands.contract.lines:
         end = min(value.end, stands.contract.end)
@@ -125,7 +153,7 @@ def components(
                 (terms.position, value.id),
                 Component(
                     pk=value.id,
-                    title=terms.title,
+                    title=called(terms.title, rows[value.id].name),
                     article=value.article,
                     charge=terms.charge,
                     quantity=_quantity(terms, at(value.quantities, day)),
@@ -134,13 +162,11 @@ def components(
                     own=_own(value, contract.currency),
                     start=value.start,
                     end=stored_end(value.end) if value.end != FOREVER else None,
-                    memo=memos.get(value.id, ""),
+                    memo=rows[value.id].memo,
+                    notice=rows[value.id].notice_received,
                     changeable=when != "past" and _changeable(terms),
                     when=when,
-                    timeline=[
-                        (q.start, amount_of(q.quantity, "piece"), q.memo)
-                        for q in (quantities.get(value.id) or {}).values()
-                    ],
+                    timeline=_steps(quantities.get(value.id, ()), open_=when != "past"),
                     prices=[
                         (start, price_of(later, contract.currency))
                         for start, later in value.terms
@@ -150,6 +176,21 @@ def components(
             )
         )
     return [c for _place, c in sorted(found, key=lambda f: f[0])]
+
+
+def _steps(rows: Sequence[LineQuantity], *, open_: bool) -> list[Step]:
+    """A line's quantities in the order of their days; with what it was booked nothing can be taken back."""
+    found = [
+        Step(
+            start=q.start,
+            quantity=amount_of(q.quantity, "piece"),
+            memo=q.memo,
+            change=q.pk if place and open_ and q.taken_back_at is None else None,
+            taken_back=q.taken_back_at is not None,
+        )
+        for place, q in enumerate(rows)
+    ]
+    return sorted(found, key=lambda s: s.start)
 
 
 def _quantity(terms: LineTerms, quantity: Decimal) -> str:

@@ -8,19 +8,21 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from taktura.billing.services import Consequence
+from taktura.catalog.queries import version_in_force
 from taktura.contracts.facts import load_one
 from taktura.contracts.models import Contract
-from taktura.contracts.queries import lines_on
+from taktura.contracts.queries import line_names, lines_on
 from taktura.core.facts import LineTerms
 from taktura.core.periods import DAY
 from taktura.core.terms import parse_terms
 from taktura.office import show
+from taktura.office.contracts.called import called
 from taktura.office.terms import amount_of, notice_of, price_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """A component before and after; empty: not there."""
+    """A contract line before and after; before it empty: it begins."""
 
     title: str
     before: str
@@ -33,19 +35,18 @@ def of_tariffs(contract: Contract, given: dict[str, Any], found: Consequence) ->
     before = lines_on(load_one(contract), start - DAY)
     after = lines_on(found.contract, start)
     rows = []
-    own = {x.id: x.price for x in found.contract.lines}
+    lines, names = {x.id: x for x in found.contract.lines}, line_names(contract)
+    own = {pk: line.price for pk, line in lines.items()}
     for pk in {**before, **after}:
         old, new = before.get(pk), after.get(pk)
         shown = new or old
         if shown is None or shown[0].charge == "once":
             continue
-        rows.append(
-            Side(
-                title=shown[0].title,
-                before=_text(old, contract.currency, own.get(pk)),
-                after=_text(new, contract.currency, own.get(pk)),
-            )
-        )
+        after_it = _text(new, contract.currency, own.get(pk)) or _("ends")
+        if new and lines[pk].kept == start:
+            after_it = _("%(price)s (at its old terms)") % {"price": after_it}
+        title = called(shown[0].title, names.get(pk, ""))
+        rows.append(Side(title=title, before=_text(old, contract.currency, own.get(pk)), after=after_it))
     return {"side": rows}
 
 
@@ -66,4 +67,4 @@ def of_terms(contract: Contract, given: dict[str, Any], found: Consequence) -> l
     if given["keep_terms"]:
         return [_("Term and notice stay as they are.")]
     return [_("Term and notice become those of the new tariff, counted from its first day:"),
-            *notice_of(parse_terms(given["tariff"].notice))]  # fmt: skip
+            *notice_of(parse_terms(version_in_force(given["tariff"], given["start"]).notice))]  # fmt: skip

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from taktura.billing import services as billing
-from taktura.catalog.models import Coupon, Tariff
+from taktura.catalog.models import Coupon, Tariff, TariffVersion
+from taktura.catalog.offer_numbers import usable
 from taktura.catalog.queries import tariff_line_terms, titles, version_in_force
 from taktura.contracts import services as contracts
 from taktura.contracts.queries import next_key
@@ -27,6 +28,7 @@ from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import search
 from taktura.office import show
 from taktura.office.contracts.consequence import shown
+from taktura.office.contracts.customer_field import CustomerField
 from taktura.office.contracts.forms import coupon_choices, problems
 from taktura.office.contracts.history import entry_of
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
@@ -41,11 +43,19 @@ QUANTITY = "quantity_"
 class SignForm(forms.Form):
     """A contract. The quantities of add-ons are fields of their own, by the tariff chosen: `offer`."""
 
-    customer = forms.CharField(label=lazy("Customer"), max_length=400)
+    customer = CustomerField(label=lazy("Customer"))
     tariff = forms.ChoiceField(label=lazy("Tariff"))
+    offer_number = forms.CharField(
+        label=lazy("Offer number"), max_length=40, required=False,
+        help_text=lazy("By it the contract gets the version that the number pins."),
+    )  # fmt: skip
     start = DayField(label=lazy("Start"))
     key = forms.CharField(label=lazy("Number"), max_length=100, help_text=lazy("It cannot change."))
     coupon = forms.ChoiceField(label=lazy("Coupon"), required=False)
+    code = forms.CharField(
+        label=lazy("Or a code"), max_length=100, required=False,
+        help_text=lazy("As the customer has it. Case and hyphens do not count."),
+    )  # fmt: skip
     billed_elsewhere = DayField(
         label=lazy("Billed elsewhere until"), required=False,
         help_text=lazy("The last day that another system has billed. Nothing up to it is billed here."),
@@ -58,14 +68,13 @@ class SignForm(forms.Form):
         rows = Tariff.objects.filter(seller=seller, retired=False)
         known = sorted(((str(t.pk), named.get(t.pk, t.key)) for t in rows), key=lambda t: t[1])
         self.fields["tariff"].choices = [("", _("Choose")), *known]  # type: ignore[attr-defined]
-        coupons = coupon_choices(seller.pk, seller.currency)
+        coupons = coupon_choices(seller.pk, seller.currency, today)
         self.fields["coupon"].choices = [("", _("None")), *coupons]  # type: ignore[attr-defined]
         if not coupons:
             del self.fields["coupon"]
-        self.fields["customer"].widget.attrs |= {
-            "list": "customers", "autocomplete": "off", "hx-get": reverse("sign_customers"), "hx-target": "#customers",
-            "hx-trigger": "input changed delay:200ms, focus", "hx-params": "customer", "hx-sync": "this:replace",
-        }  # fmt: skip
+        if not Coupon.objects.filter(seller=seller, off=False).exists():
+            del self.fields["code"]
+        self.fields["customer"].of(seller)  # type: ignore[attr-defined]
         self.fields["tariff"].widget.attrs |= {
             "hx-post": reverse("sign_offer"), "hx-target": "#offer", "hx-trigger": "change", "hx-include": "#form",
             "hx-sync": "this:replace",
@@ -82,7 +91,8 @@ class SignForm(forms.Form):
         self.chosen = tariff
         if tariff is None:
             return []
-        terms = tariff_line_terms(version_in_force(tariff, self.today).lines.values_list("pk", flat=True))
+        version = version_of(tariff, str(self.data.get("offer_number", "")), self.today, self.today)
+        terms = tariff_line_terms(version.lines.values_list("pk", flat=True))
         found = []
         for pk, line in sorted(terms.items(), key=lambda t: t[1].position):
             if line.booking == "included":
@@ -92,19 +102,6 @@ class SignForm(forms.Form):
             )
             self.fields[f"{QUANTITY}{pk}"] = field
             found.append((f"{QUANTITY}{pk}", line))
-        return found
-
-    def clean_customer(self) -> Customer:
-        """The customer: by number, by name, or as suggested ("name (number)")."""
-        text = self.cleaned_data["customer"].strip()
-        rows = Customer.objects.select_related("seller", "billing_information").filter(seller=self.seller)
-        key = text.rpartition("(")[2].removesuffix(")").strip()
-        found = rows.filter(key=key).first() or rows.filter(key=text).first()
-        if found is None:
-            named = list(rows.filter(name__iexact=text)[:2])
-            if len(named) != 1:
-                raise forms.ValidationError(_("Choose one of the customers suggested, or type the number."))
-            found = named[0]
         return found
 
     def clean_tariff(self) -> Tariff:
@@ -126,9 +123,21 @@ class SignForm(forms.Form):
             "tariff": given["tariff"],
             "start": given["start"],
             "coupon": given.get("coupon"),
+            "code": given.get("code", ""),
+            "offer_number": given["offer_number"] or None,
             "billed_until": until + DAY if until else None,
             "quantities": {line.article: given[name] for name, line in self.offer if given.get(name)},
         }
+
+
+def version_of(tariff: Tariff, offer_number: str, today: date, start: date) -> TariffVersion:
+    """The version that a contract gets which is signed today: the one that a number pins, else the one of its start."""
+    if offer_number.strip():
+        try:
+            return usable(offer_number, tariff, today).version
+        except Refused:
+            pass  # said when it is signed
+    return version_in_force(tariff, start)
 
 
 @page("contracts.change")
@@ -186,7 +195,11 @@ def preview(request: HttpRequest) -> HttpResponse:
         return render(request, "contracts/consequence.html", {"impossible": text})
     context = {
         "shown": shown(found, tariff.currency, today),
-        "sentences": [" ".join(notice_of(parse_terms(tariff.notice)))],
+        "sentences": [
+            " ".join(
+                notice_of(parse_terms(version_of(tariff, given["offer_number"] or "", today, given["start"]).notice))
+            )
+        ],
         "issues": False,
         "first": True,
     }

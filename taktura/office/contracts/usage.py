@@ -55,8 +55,8 @@ def usage(request: HttpRequest, pk: int) -> HttpResponse:
         "contracts/usage.html",
         stands,
         period=period,
-        bars=[_bar(x, found.currency) for x in period.lines] if period else [],
-        bounds=_bounds(period, found.currency) if period else [],
+        bars=[usage_bar(x, found.currency) for x in period.lines] if period else [],
+        bounds=bounds_of(period, found.currency) if period else [],
         earlier=period.start - DAY if period and period.start > found.start else None,
         later=period.end if period and period.end <= min(today, (found.end or date.max) - DAY) else None,
         rows=rows,
@@ -65,7 +65,8 @@ def usage(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _bar(line: LineUsage, currency: str) -> Bar:
+def usage_bar(line: LineUsage, currency: str) -> Bar:
+    """What was used of a line, against what is included."""
     unit = line.terms.unit
     text = used = amount_of(line.quantity, unit)
     named = {"used": used, "included": amount_of(line.included, unit), "beyond": amount_of(line.beyond, unit)}
@@ -84,7 +85,8 @@ def _bar(line: LineUsage, currency: str) -> Bar:
     )
 
 
-def _bounds(period: Running, currency: str) -> list[Bar]:
+def bounds_of(period: Running, currency: str) -> list[Bar]:
+    """How far the minimum and the cap of a period are reached."""
     found = []
     for title, bound, is_cap in ((_("Minimum sales"), period.minimum, False), (_("Cost cap"), period.cap, True)):
         if bound is not None:

@@ -18,7 +18,7 @@ from taktura.customers import iban, services, vat_id
 from taktura.customers.models import BillingInformation, Customer
 from taktura.customers.queries import missing_billing_information, next_key
 from taktura.kit.fold import fold
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.customers.detail import find
 from taktura.office.forms import ExactNumberField, add_refusal
 from taktura.office.page import actor_of, page, seller_of
@@ -139,6 +139,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     customer = find(request, pk)
     names = [n for n in CustomerForm.base_fields if n != "key"]
     form = CustomerForm(request.POST or None, initial={n: getattr(customer, n) for n in names}, is_new=False)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             services.change_customer(actor_of(request), customer=customer, **form.cleaned_data)
@@ -148,7 +149,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("customer", pk)
     context = {
-        "form": form, "title": _("Change customer"), "back": reverse("customer", args=[pk]), "parent": customer.name
+        "form": form, "title": _("Change customer"), "back": reverse("customer", args=[pk]), "parent": customer.name,
+        "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 
@@ -158,6 +160,7 @@ def billing(request: HttpRequest, pk: int) -> HttpResponse:
     """Write a customer's billing information."""
     customer = find(request, pk)
     form = _billing_form(request, customer)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             services.set_billing_information(actor_of(request), customer=customer, **form.cleaned_data)
@@ -169,6 +172,7 @@ def billing(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "form": form, "title": _("Billing information"), "back": reverse("customer", args=[pk]),
         "parent": customer.name, "preview_url": reverse("customer_billing_consequence", args=[pk]),
+        "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 

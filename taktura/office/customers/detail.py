@@ -12,8 +12,9 @@ from django.utils.translation import gettext as _
 
 from taktura.audit.models import LogEntry
 from taktura.contracts.models import Contract
-from taktura.customers.models import Customer
+from taktura.customers.models import BillingInformation, Customer, PortalAccess
 from taktura.customers.queries import missing_billing_information
+from taktura.customers.vat_checks import latest_of
 from taktura.invoices.models import DocumentState
 from taktura.invoices.queries import open_by_customer
 from taktura.office.history import told
@@ -42,42 +43,49 @@ def find(request: HttpRequest, pk: int) -> Customer:
 @page("customers.view")
 def customer(request: HttpRequest, pk: int) -> HttpResponse:
     """What is known of a customer."""
-    return _answer(request, pk, "customer", "customers/customer.html")
+    info = BillingInformation.objects.filter(customer=pk, customer__seller=seller_of(request)).first()
+    check = latest_of(seller_of(request).pk, info.vat_id) if info else None
+    return answer_customer(request, pk, "customer", "customers/customer.html", vat_check=check)
 
 
 @page("contracts.view")
 def contracts(request: HttpRequest, pk: int) -> HttpResponse:
     """A customer's contracts."""
     rows = Contract.objects.filter(customer=pk).select_related("tariff").order_by("-start", "-id")
-    return _answer(request, pk, "customer_contracts", "customers/contracts.html", rows=rows[:SHOWN])
+    return answer_customer(request, pk, "customer_contracts", "customers/contracts.html", rows=rows[:SHOWN])
 
 
 @page("documents.view")
 def documents(request: HttpRequest, pk: int) -> HttpResponse:
     """A customer's documents."""
     rows = DocumentState.objects.filter(customer=pk).order_by("-issued_on", "-document")
-    return _answer(request, pk, "customer_documents", "customers/documents.html", rows=rows[:SHOWN])
+    return answer_customer(request, pk, "customer_documents", "customers/documents.html", rows=rows[:SHOWN])
 
 
 @page("customers.view")
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """Who changed what of a customer."""
     entries = LogEntry.objects.filter(subject=f"customer:{pk}").order_by("-id")[:SHOWN]
-    return _answer(request, pk, "customer_history", "customers/history.html", entries=[told(e) for e in entries])
+    return answer_customer(
+        request, pk, "customer_history", "customers/history.html", entries=[told(e) for e in entries]
+    )
 
 
-def _answer(request: HttpRequest, pk: int, name: str, template: str, **more: Any) -> HttpResponse:
+def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **more: Any) -> HttpResponse:
+    """A tab of a customer's page; `name` is the tab's."""
     shown, user, today = find(request, pk), user_of(request), today_of(request)
     numbers = {
         "customer": None,
         "customer_contracts": Contract.objects.filter(customer=pk).count() if user.may("contracts.view") else None,
         "customer_documents": DocumentState.objects.filter(customer=pk).count() if user.may("documents.view") else None,
+        "customer_portal": PortalAccess.objects.filter(customer=pk, ended_at=None).count(),
         "customer_history": None,
     }
     labels = {
         "customer": _("Overview"),
         "customer_contracts": _("Contracts"),
         "customer_documents": _("Documents"),
+        "customer_portal": _("Customer portal"),
         "customer_history": _("History"),
     }
     allowed = {"customer_contracts": "contracts.view", "customer_documents": "documents.view"}

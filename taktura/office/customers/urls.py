@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.customers import changes, detail, overview
+from taktura.office.customers import changes, detail, overview, portal
 
 urlpatterns = [
     path("", overview.customers, name="customers"),
@@ -11,6 +11,10 @@ urlpatterns = [
     path("<int:pk>/contracts/", detail.contracts, name="customer_contracts"),
     path("<int:pk>/documents/", detail.documents, name="customer_documents"),
     path("<int:pk>/history/", detail.history, name="customer_history"),
+    path("<int:pk>/portal/", portal.people, name="customer_portal"),
+    path("<int:pk>/portal/invite/", portal.invite, name="customer_portal_invite"),
+    path("<int:pk>/portal/<int:access>/end/", portal.end, name="customer_portal_end"),
+    path("<int:pk>/portal/<int:access>/sign-out/", portal.sign_out, name="customer_portal_sign_out"),
     path("<int:pk>/change/", changes.change, name="customer_change"),
     path("<int:pk>/billing/", changes.billing, name="customer_billing"),
     path("<int:pk>/billing/consequence/", changes.billing_consequence, name="customer_billing_consequence"),

@@ -16,7 +16,7 @@ from taktura.invoices.printing import views_of_ready
 from taktura.invoices.queries import mails_of, open_amount
 from taktura.invoices.services import check_payment, letter_of, mail_document, pay
 from taktura.kit.mail.services import send_again, server_of
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.documents.detail import document_of
 from taktura.office.documents.forms import LINES, CreditForm, PaymentForm, SendForm
 from taktura.office.documents.payments import REFUSED
@@ -36,6 +36,7 @@ def credit_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Credit an invoice in full or in part; beside the form the credit note as it would be."""
     document = _invoice(request, pk)
     form = _credit_form(request, document)
+    shown = seen.guard_facts(request, form, sorted(form.left.items()))
     if request.method == "POST" and form.is_valid():
         try:
             issued = billing.credit(actor_of(request), document=document, **_credit_fields(form))
@@ -45,7 +46,7 @@ def credit_document(request: HttpRequest, pk: int) -> HttpResponse:
             numbers = ", ".join(d.number for d in issued)
             messages.success(request, _("Issued: %(numbers)s.") % {"numbers": numbers})
             return redirect("document", issued[0].id if issued else document.pk)
-    more = {"action": _("Issue the credit note"), "left": any(form.left.values())}
+    more = {"action": _("Issue the credit note"), "left": any(form.left.values()), "seen": shown}
     return _form(request, "documents/credit.html", document, form, _("Credit"), "preview_credit", more)
 
 
@@ -88,6 +89,7 @@ def pay_document(request: HttpRequest, pk: int) -> HttpResponse:
     """Enter money that was received for an invoice."""
     document = _invoice(request, pk)
     form = _payment_form(request, document)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
@@ -97,7 +99,7 @@ def pay_document(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("The payment is entered."))
             return redirect("document_payments", document.pk)
-    more = {"action": _("Enter the payment")}
+    more = {"action": _("Enter the payment"), "seen": shown}
     return _form(request, "documents/pay.html", document, form, _("Enter a payment"), "preview_payment", more)
 
 
@@ -136,7 +138,7 @@ def send_document(request: HttpRequest, pk: int) -> HttpResponse:
         except Refused as refused:
             add_refusal(form, refused, {"email": "to"})
         else:
-            messages.success(request, _("The mail is in the outbox and is being sent."))
+            messages.success(request, _written(document))
             return redirect("document_mails", document.pk)
     more = {
         "action": _("Send"),
@@ -145,6 +147,13 @@ def send_document(request: HttpRequest, pk: int) -> HttpResponse:
         "mails": list(mails_of(document.pk)[:5]),
     }
     return _form(request, "documents/send.html", document, form, _("Send by mail"), "", more)
+
+
+def _written(document: Document) -> str:
+    """What becomes of a mail that was just written."""
+    if server_of(f"seller:{document.seller_id}"):
+        return _("The mail is in the outbox and is being sent.")
+    return _("The mail is in the outbox. It is not sent, because no mail server is set.")
 
 
 @page("documents.send")

@@ -19,7 +19,7 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Customer
 from taktura.customers.queries import customer_by_key, search
 from taktura.invoices.printing import views_of_ready
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.customers.detail import find as find_customer
 from taktura.office.forms import ExactNumberField, add_refusal
 from taktura.office.lines import TypedLines, adds_a_line, lines_alone, lines_of
@@ -180,6 +180,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
         key = forms.CharField(label=_("Number of the customer"), max_length=100)
 
     form = MoveForm(request.POST or None)
+    shown = seen.guard_facts(request, form, (item.customer_id, item.document_id))
     if request.method == "POST" and form.is_valid():
         try:
             buyer = customer_by_key(seller_of(request).pk, form.cleaned_data["key"].strip())
@@ -191,7 +192,7 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("sale", pk)
     context = {
         "form": form, "title": _("Give to another customer"), "parent": item.customer.name,
-        "back": reverse("sale", args=[pk]),
+        "back": reverse("sale", args=[pk]), "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 

@@ -11,10 +11,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
+from taktura.billing.services import create_seller
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.customers.sellers import checked
-from taktura.customers.services import create_seller
 from taktura.office import show
 from taktura.office.forms import ExactNumberField, add_refusal
 from taktura.office.middleware import SELLER

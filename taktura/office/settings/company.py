@@ -18,7 +18,7 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.customers.sellers import changed, checked
 from taktura.customers.services import close_period
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.customers.changes import countries
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
@@ -35,6 +35,8 @@ SECTIONS: dict[str, tuple[Any, type[SectionForm]]] = {
     "rules": (lazy("Rules of billing"), company_form.RulesForm),
     "period": (lazy("Closed period"), company_form.PeriodForm),
     "runs": (lazy("Billing by itself"), company_form.RunsForm),
+    "portal": (lazy("Customer portal"), company_form.PortalForm),
+    "order-page": (lazy("Order page"), company_form.OrderPageForm),
     "sign-in": (lazy("Sign-in"), company_form.SignInForm),
 }
 PRINTED = ("address", "tax", "bank")
@@ -61,6 +63,7 @@ def change(request: HttpRequest, section: str) -> HttpResponse:
     """Change a section of the settings."""
     seller, (title, _kind) = seller_of(request), _section(section)
     form = _form(request, section)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             _save(request, section, form)
@@ -71,7 +74,7 @@ def change(request: HttpRequest, section: str) -> HttpResponse:
             return redirect("company")
     context = {
         "form": form, "title": title, "back": reverse("company"), "parent": seller.name, "section": section,
-        "preview_url": reverse("company_consequence", args=[section]),
+        "preview_url": reverse("company_consequence", args=[section]), "seen": shown,
     }  # fmt: skip
     template = "settings/vat.html" if section == "vat" else "office/form.html"
     return render(request, template, context, status=422 if form.errors else 200)
@@ -140,6 +143,8 @@ def _said(name: str, value: Any) -> str:
     """A setting as people say it."""
     if isinstance(value, bool):
         return show.word("yes", str(value))
+    if isinstance(value, list):
+        return ", ".join(show.word(name, one) for one in value) or show.NONE
     if name == "closed_until":
         return show.day(value)
     if name == "country":

@@ -5,8 +5,11 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from taktura.catalog import coupon_examples
+from taktura.core.money import places
 from taktura.customers.models import Seller
 from taktura.customers.queries import rates
 from taktura.customers.sellers import FIXED
@@ -109,12 +112,43 @@ class RulesForm(SectionForm):
         for name, field in self.fields.items():
             if name in RulesForm.base_fields and isinstance(field, forms.ChoiceField) and name != "time_zone":
                 field.choices = choices(name)
+        for name, example in (("stacking", _stacking_example), ("coupon_and_scale", _scale_example)):
+            field = self.fields[name]
+            field.help_text = " ".join(str(t) for t in (example(self.seller), field.help_text) if t)
         zones = sorted(z for z in available_timezones() if z.startswith(PLACES))
         self.fields["time_zone"].choices = [(z, z.replace("_", " ")) for z in ("UTC", *zones)]  # type: ignore[attr-defined]
 
     def clean_currency(self) -> str:
         """In capitals."""
         return str(self.cleaned_data["currency"]).upper()
+
+
+def _stacking_example(seller: Seller) -> str:
+    """What each way of several coupons comes to."""
+    found = coupon_examples.stacking(places(seller.currency))
+    first, second = coupon_examples.PERCENTS
+    return gettext("A line at %(price)s with coupons of %(first)s and %(second)s. %(outcomes)s.") % {
+        "price": show.price(coupon_examples.PRICE, seller.currency), "first": show.rate(first),
+        "second": show.rate(second), "outcomes": _outcomes("stacking", found, seller.currency),
+    }  # fmt: skip
+
+
+def _scale_example(seller: Seller) -> str:
+    """What each way of an ordered coupon beside a discount scale comes to."""
+    found, e = coupon_examples.coupon_and_scale(places(seller.currency)), coupon_examples
+    text = gettext(
+        "%(quantity)s of an add-on at %(price)s each, with a discount scale of %(scale)s above %(above)s, ordered with"
+        " a coupon of %(coupon)s. %(outcomes)s."
+    )
+    return text % {
+        "quantity": show.quantity(e.QUANTITY), "price": show.price(e.UNIT_PRICE, seller.currency),
+        "scale": show.rate(e.SCALE), "above": show.quantity(e.ABOVE), "coupon": show.rate(e.TAKEN),
+        "outcomes": _outcomes("coupon_and_scale", found, seller.currency),
+    }  # fmt: skip
+
+
+def _outcomes(kind: str, found: list[coupon_examples.Outcome], currency: str) -> str:
+    return "; ".join(f"{show.word(kind, o.choice)}: {show.minor(o.amount, currency)}" for o in found)
 
 
 class RunsForm(SectionForm):
@@ -124,6 +158,47 @@ class RunsForm(SectionForm):
         label=_("Bill what is due every morning, without being asked"), required=False,
         help_text=_("At six o'clock. What is left out is told on the page of the run."),
     )  # fmt: skip
+
+
+class OrderPageForm(SectionForm):
+    """Whether anybody may order, and what is said there."""
+
+    order_page = forms.BooleanField(
+        label=_("Anybody may order public tariffs on the order page"), required=False,
+        help_text=_("The page of a module has the link. An order is confirmed by a mailed link."),
+    )  # fmt: skip
+    order_approval = forms.BooleanField(
+        label=_("An order takes effect when somebody here approves it"), required=False,
+        help_text=_("Otherwise as soon as it is confirmed by the mailed link. A tariff can say otherwise."),
+    )  # fmt: skip
+    vies = forms.BooleanField(
+        label=_("Ask VIES whether VAT ids of customers are confirmed"), required=False,
+        help_text=_("In the background, of the European Commission. Nothing waits for it; no order is refused by it."),
+    )  # fmt: skip
+    terms_url = forms.URLField(
+        label=_("Address of the terms"), max_length=500, required=False, assume_scheme="https",
+        help_text=_("Whoever orders must accept them."),
+    )  # fmt: skip
+    privacy_url = forms.URLField(
+        label=_("Address of the privacy policy"), max_length=500, required=False, assume_scheme="https"
+    )
+    withdrawal = forms.CharField(
+        label=_("Right of withdrawal"), max_length=10_000, required=False, widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("Shown to consumers above the button, and mailed to them."),
+    )  # fmt: skip
+
+
+class PortalForm(SectionForm):
+    """What customers may do in the portal."""
+
+    portal_allows = forms.MultipleChoiceField(
+        label=_("Customers may"), required=False, widget=forms.CheckboxSelectMultiple,
+        help_text=_("They always see contracts, usage and documents. Everything is shown with its money before."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["portal_allows"].choices = choices("portal_allows")  # type: ignore[attr-defined]
 
 
 class SignInForm(SectionForm):

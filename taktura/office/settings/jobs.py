@@ -31,8 +31,9 @@ from taktura.office.words import WORDS
 STATUSES = ("todo", "doing", "succeeded", "failed", "cancelled", "aborted")
 # What comes again every minute or night: of no interest while it goes well.
 ROUTINE = (
-    "take_up_stalled", "send_mails", "forget_old_jobs", "forget_old_mails", "forget_visits", "forget_answers",
-    "forget_webhooks", "forget_webhook_jobs", "bill_unattended", "check_thresholds",
+    "take_up_stalled", "send_mails", "forget_old_jobs", "forget_old_mails", "forget_visits", "forget_orders",
+    "forget_answers", "forget_webhooks", "forget_webhook_jobs", "forget_watch_jobs", "bill_unattended",
+    "check_thresholds", "watch_usage", "keep_flat_prices",
 )  # fmt: skip
 MOST_AT_ONCE = 200
 RECENT = 10

@@ -67,7 +67,7 @@ def keys(request: HttpRequest) -> HttpResponse:
             prepare=prepare,
             link=lambda k: reverse("key", args=[k.pk]),
             primary=Link(label=_("New key"), url=reverse("key_new"), permission="keys.change"),
-            links=[Link(label=_("Manual of the API"), url="/api/docs", icon="book")],
+            links=[Link(label=_("Manual of the API"), url=reverse("api_reference"), icon="book")],
             empty_title=_("No keys yet"),
             empty_text=_("Another system that sends usage or reads invoices gets a key of its own."),
             template="settings/list.html",

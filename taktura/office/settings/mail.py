@@ -16,7 +16,7 @@ from taktura.customers.services import remove_mail_server, set_mail_server
 from taktura.kit.mail.models import MailServer
 from taktura.kit.mail.queries import own_server
 from taktura.kit.mail.services import send_test, server_of
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.customers.changes import choices
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, user_of
@@ -64,6 +64,7 @@ def change(request: HttpRequest, which: str) -> HttpResponse:
     """Write a mail server."""
     server = own_server(_key(request, which))
     form = _form(request, server)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         fields = dict(form.cleaned_data)
         password = fields.pop("password") or None
@@ -78,7 +79,8 @@ def change(request: HttpRequest, which: str) -> HttpResponse:
             messages.success(request, _("Saved. Send a test mail to see whether it works."))
             return redirect("mail")
     context = {
-        "form": form, "title": _title(request, which), "back": reverse("mail"), "parent": _("Mail server")
+        "form": form, "title": _title(request, which), "back": reverse("mail"), "parent": _("Mail server"),
+        "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 

@@ -15,7 +15,7 @@ from taktura.core.errors import Refused
 from taktura.invoices import queries
 from taktura.invoices.services.numbering import check_numbering, confirm_numbering, numbers_from, restarts
 from taktura.kit.language import text_of
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
 
@@ -60,6 +60,7 @@ def confirm(request: HttpRequest, kind: str) -> HttpResponse:
     """Confirm or change the numbers of a kind of document."""
     state = _state(request, kind)
     form = _form(request, state)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             confirm_numbering(actor_of(request), seller=seller_of(request), kind=kind, **form.cleaned_data)
@@ -71,7 +72,7 @@ def confirm(request: HttpRequest, kind: str) -> HttpResponse:
     context = {
         "form": form, "title": _("Numbers: %(kind)s") % {"kind": show.word("document", kind)},
         "back": reverse("numbering"), "parent": _("Numbers"), "action": _("Confirm"),
-        "preview_url": reverse("numbering_consequence", args=[kind]),
+        "preview_url": reverse("numbering_consequence", args=[kind]), "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 

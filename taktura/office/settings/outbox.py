@@ -31,6 +31,8 @@ HARMLESS = (
     " frame-ancestors 'self'"
 )
 
+KINDS = ("document", "notice", "alert", "account")
+
 
 def _all(request: HttpRequest) -> Rows:
     return mails([f"seller:{seller_of(request).pk}", ""])
@@ -104,7 +106,7 @@ def _filters() -> list[Filter]:
             apply=lambda rows, value: rows.filter(state__in=TROUBLE if value == UNDELIVERED else [value]),
         ),
         Filter(
-            name="kind", label=_("Kind"), choices=[(k, show.word("mail_kind", k)) for k in ("document", "account")],
+            name="kind", label=_("Kind"), choices=[(k, show.word("mail_kind", k)) for k in KINDS],
             apply=lambda rows, value: rows.filter(kind=value),
         ),
     ]  # fmt: skip

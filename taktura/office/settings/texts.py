@@ -8,13 +8,15 @@ from django.shortcuts import render
 from django.utils import translation
 
 from taktura.accounts.inviting import invitation_letter
+from taktura.control.mailing import KIND as ALERT
+from taktura.control.mailing import sample_letter as sample_alert
 from taktura.invoices.services.mailing import TEXTS, sample_letter
 from taktura.kit.language import LANGUAGES
 from taktura.office import show
 from taktura.office.page import actor_of, page, seller_of, today_of, user_of
 
 SIGN_IN = {"login_code": "account/email/login_code", "password_reset_code": "account/email/password_reset_code"}
-KINDS = (*TEXTS, "invitation", *SIGN_IN)
+KINDS = (*TEXTS, ALERT, "invitation", *SIGN_IN)
 
 
 @page("settings.view")
@@ -41,6 +43,8 @@ def _mail(request: HttpRequest, kind: str, language: str) -> tuple[str, str]:
     if kind in TEXTS:
         letter = sample_letter(kind, language, seller=seller.name, currency=seller.currency, on=today_of(request))
         return letter.subject, letter.text
+    if kind == ALERT:
+        return sample_alert(language, seller=seller.name, currency=seller.currency, on=today_of(request))
     if kind == "invitation":
         until = show.moment(actor_of(request).now + timedelta(days=7), seller.time_zone)
         link = request.build_absolute_uri("/account/invitation/…/")

@@ -22,7 +22,7 @@ from taktura.accounts.models import Invitation, User
 from taktura.accounts.permissions import ROLES
 from taktura.accounts.queries import open_invitations, second_factors, usable_keys_of
 from taktura.core.errors import Refused
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.customers.changes import choices
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
@@ -145,6 +145,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     actor = actor_of(request)
     keys = usable_keys_of(person, actor.now)
     form = UserForm(request.POST or None, initial=initial, has_keys=keys.exists())
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             services.change_user(actor, user=person, **form.cleaned_data)
@@ -159,7 +160,7 @@ def user(request: HttpRequest, pk: int) -> HttpResponse:
     factors = second_factors([pk]).get(pk, [])
     context = {
         "form": form, "title": person.name, "back": reverse("users"), "parent": _("Users"), "person": person,
-        "factors": [show.word("factor", f) for f in dict.fromkeys(factors)], "roles": roles(),
+        "factors": [show.word("factor", f) for f in dict.fromkeys(factors)], "roles": roles(), "seen": shown,
     }  # fmt: skip
     return render(request, "settings/user.html", context, status=422 if form.errors else 200)
 

@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from taktura.core.errors import Refused
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of
@@ -32,7 +32,8 @@ from taktura.webhooks.models import STATES, WebhookEndpoint
 # What a type of event is about, by the first word of its name: the subject that permissions name.
 SUBJECTS = {
     "invoice": "documents", "credit_note": "documents", "payment": "payments", "contract": "contracts",
-    "customer": "customers", "usage": "usage", "sales_item": "sales",
+    "order": "orders", "notice": "contracts",
+    "customer": "customers", "usage": "usage", "sales_item": "sales", "alert": "control",
 }  # fmt: skip
 FEW = 3  # types that a cell names
 SHOWN = 10  # deliveries on the page of a webhook
@@ -215,6 +216,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     one = one_of(request, pk)
     kept = {"url": one.url, "description": one.description, "events": one.events}
     form = WebhookForm(request.POST or None, initial=kept)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         try:
             services.change_endpoint(actor_of(request), endpoint=one, **form.cleaned_data)
@@ -224,7 +226,12 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
             messages.success(request, _("Saved. What waits goes to this address."))
             return redirect("webhook", pk)
     return _form_page(
-        request, form, title=_("Change the webhook"), back=reverse("webhook", args=[pk]), parent=name_of(one)
+        request,
+        form,
+        title=_("Change the webhook"),
+        back=reverse("webhook", args=[pk]),
+        parent=name_of(one),
+        seen=shown,
     )
 
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 from taktura.catalog.models import Article
 from taktura.catalog.services import declare_article
 from taktura.kit.fold import matching
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.lists import Column, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of
 
@@ -82,11 +82,15 @@ def article(request: HttpRequest, pk: int) -> HttpResponse:
     found = get_object_or_404(Article, seller=seller, pk=pk)
     initial = {n: getattr(found, n) for n in ArticleForm.base_fields}
     form = ArticleForm(request.POST or None, initial=initial)
+    shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         declare_article(actor_of(request), seller=seller, key=found.key, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return redirect("articles")
-    context = {"form": form, "title": found.title or found.key, "parent": _("Articles"), "back": reverse("articles")}
+    context = {
+        "form": form, "title": found.title or found.key, "parent": _("Articles"), "back": reverse("articles"),
+        "seen": shown,
+    }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
 
 

@@ -8,13 +8,15 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from taktura.catalog.models import Tariff, TariffLine, TariffVersion
+from taktura.catalog.models import Tariff, TariffDraft, TariffLine, TariffVersion
+from taktura.catalog.modules import modules_of
 from taktura.contracts.models import Contract
+from taktura.customers.models import Seller
 from taktura.kit.fold import matching
 from taktura.office import show
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page, yes_no
 from taktura.office.page import page, seller_of, today_of
-from taktura.office.templatetags.office import state
+from taktura.office.templatetags.office import state, titled
 from taktura.office.terms import every
 
 STATES = ("offered", "retired")
@@ -25,14 +27,16 @@ def tariffs(request: HttpRequest) -> HttpResponse:
     """All tariffs of the seller, by the version that holds today."""
     seller, today = seller_of(request), today_of(request)
     version = TariffVersion.objects.filter(tariff=OuterRef("pk"), valid_from__lte=today).order_by("-valid_from", "-id")
-    rows = Tariff.objects.filter(seller=seller).annotate(
-        title=Subquery(version.values("title")[:1]),
-        interval=Subquery(version.values("interval")[:1]),
-        version=Subquery(version.values("pk")[:1]),
+    rows = (
+        Tariff.objects.filter(seller=seller)
+        .select_related("module")
+        .annotate(
+            title=Subquery(version.values("title")[:1]),
+            interval=Subquery(version.values("interval")[:1]),
+            version=Subquery(version.values("pk")[:1]),
+        )
     )
-    modules = (
-        Tariff.objects.filter(seller=seller).exclude(module="").order_by("module").values_list("module", flat=True)
-    )
+    modules = modules_of(seller.pk)
 
     def prepare(found: list[Any]) -> None:
         running = Contract.objects.filter(tariff__in=[t.pk for t in found], start__lte=today)
@@ -53,8 +57,8 @@ def tariffs(request: HttpRequest) -> HttpResponse:
             order="title",
             filters=[
                 Filter(
-                    name="module", label=_("Module"), choices=[(m, m) for m in dict.fromkeys(modules)],
-                    apply=lambda rows, value: rows.filter(module=value),
+                    name="module", label=_("Module"), choices=[(m.key, titled(m)) for m in modules],
+                    apply=lambda rows, value: rows.filter(module__key=value),
                 ),
                 Filter(
                     name="state", label=_("State"), choices=[(s, show.word("tariff_state", s)) for s in STATES],
@@ -69,11 +73,27 @@ def tariffs(request: HttpRequest) -> HttpResponse:
             prepare=prepare,
             link=lambda t: reverse("tariff", args=[t.pk]),
             primary=Link(label=_("New tariff"), url=reverse("tariff_new"), permission="tariffs.change"),
-            links=[Link(label=_("Articles"), url=reverse("articles"), icon="box")],
+            links=[
+                Link(label=_("Modules"), url=reverse("modules"), icon="list"),
+                Link(label=_("Coupons"), url=reverse("coupons"), icon="ticket"),
+                Link(label=_("Articles"), url=reverse("articles"), icon="box"),
+                Link(label=_("Keys"), url=reverse("tariff_keys"), icon="key"),
+            ],
             empty_title=_("No tariffs yet"),
             empty_text=_("A tariff says what an article costs, and how often it is billed."),
+            template="tariffs/tariffs.html",
+            more={"drafts": drafts_of(seller)},
         ),
     )  # fmt: skip
+
+
+def drafts_of(seller: Seller) -> list[TariffDraft]:
+    """The drafts of a seller, what was saved last first."""
+    return list(TariffDraft.objects.filter(seller=seller).select_related("tariff").order_by("-changed_at", "-id"))
+
+
+def _module(tariff: Tariff) -> str:
+    return titled(tariff.module) if tariff.module else show.NONE
 
 
 def _state(tariff: Tariff) -> str:
@@ -81,13 +101,13 @@ def _state(tariff: Tariff) -> str:
 
 
 def _search(rows: Rows, text: str) -> Rows:
-    return matching(rows, text, "key", "title", "module")
+    return matching(rows, text, "key", "title", "module__title")
 
 
 def _columns() -> Iterator[Column]:
     yield Column(name="title", label=_("Title"), value=lambda t: t.title, sort="title", empty="")
     yield Column(name="key", label=_("Name"), value=lambda t: t.key, sort="key", narrow=True)
-    yield Column(name="module", label=_("Module"), value=lambda t: t.module or show.NONE, sort="module", narrow=True)
+    yield Column(name="module", label=_("Module"), value=_module, sort="module__title", empty="", narrow=True)
     yield Column(
         name="interval",
         label=_("Billing interval"),

@@ -15,13 +15,14 @@ from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from taktura.accounts.models import User
+from taktura.catalog.titles import in_language
 from taktura.core.periods import Span
 from taktura.invoices.rendering import DocumentView
 from taktura.invoices.rendering.page import page_of
 from taktura.invoices.rendering.words import unit_word
 from taktura.office import show, terms
 from taktura.office.page import may_open
-from taktura.office.words import STATES
+from taktura.office.states import STATES
 
 register = template.Library()
 ICONS = Path(__file__).resolve().parent.parent / "icons"
@@ -46,8 +47,9 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag
-def state(kind: str, value: str) -> SafeString:
+def state(kind: str, value: Any) -> SafeString:
     """A state as a badge: colour, icon and word."""
+    value = str(value)
     colour, drawing = STATES[kind].get(value, ("secondary", "info-circle"))
     return format_html('<span class="badge bg-{}-lt state">{} {}</span>', colour, icon(drawing), show.word(kind, value))
 
@@ -82,6 +84,12 @@ def days(first: date, end: date | None) -> str:
 
 
 @register.filter
+def month(value: date) -> str:
+    """The month of a day, with its year."""
+    return show.month(value)
+
+
+@register.filter
 def moment(value: datetime | None, seller: Any) -> str:
     """An instant at the seller's place: `{{ entry.at|moment:seller }}`."""
     return show.moment(value, seller.time_zone if seller else "UTC")
@@ -103,6 +111,12 @@ def minor(value: int | None, currency: str) -> str:
 def amount(value: int | None, currency: str) -> str:
     """Whole minor units as a number; the currency stands in the heading."""
     return show.NONE if value is None else show.plain_amount(value, currency)
+
+
+@register.filter
+def line_price(line: dict[str, Any], currency: str) -> str:
+    """The price of a line of a draft in words: `{{ line|line_price:currency }}`."""
+    return terms.written_price(line, currency)
 
 
 @register.filter
@@ -160,6 +174,12 @@ def refusal(refused: Any) -> str:
 
 
 @register.filter
+def titled(row: Any) -> str:
+    """What something with titles by language is called in the reader's language."""
+    return in_language(row.title, row.titles, show.language())
+
+
+@register.filter
 def country(code: str) -> str:
     """A country's name in the reader's language."""
     return show.formats().country(code) if code else show.NONE
@@ -202,8 +222,8 @@ def place(name: str, *args: Any) -> str:
 
 @register.filter
 def actor(value: str) -> str:
-    """Who acted, as people say it: without the mark of where they came in."""
-    return value.removeprefix("user:").removeprefix("cli:")
+    """Who acted, as people say it."""
+    return show.actor(value)
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """Usage files: loading one, what became of it, what of it could not be read."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
@@ -14,11 +15,13 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
 
-from taktura.billing.services import receive_file
+from taktura.billing.services import receive_file, reprocess, undo_file
 from taktura.billing.tasks import start_reading
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.kit.language import text_of as text_of_refusal
 from taktura.office import show
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
@@ -33,7 +36,8 @@ from taktura.usage.trace import problem_text
 MEGABYTE = 1_000_000
 MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
 AT_ONCE = 5 * MEGABYTE  # a larger file is read in the background
-ENDINGS = (".csv", ".txt", ".tsv")
+ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".gz", ".zip")
+ACCEPTED = ",".join(ENDINGS)
 
 
 class FileForm(forms.Form):
@@ -41,8 +45,9 @@ class FileForm(forms.Form):
 
     supplier = forms.ChoiceField(label=lazy("Supplier"))
     file = forms.FileField(
-        label=lazy("File"), widget=forms.ClearableFileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv,text/plain"}),
-        help_text=lazy("CSV or text with any delimiter, at most 100 MB."), allow_empty_file=True,
+        label=lazy("File"), widget=forms.ClearableFileInput(attrs={"accept": ACCEPTED}),
+        help_text=lazy("CSV or text with any delimiter, XLSX or Parquet, also packed as gzip or zip; at most 100 MB."),
+        allow_empty_file=True,
     )  # fmt: skip
 
     def __init__(self, *args: Any, seller: Seller, **options: Any) -> None:
@@ -52,10 +57,12 @@ class FileForm(forms.Form):
         self.fields["supplier"].choices = known  # type: ignore[attr-defined]
 
     def clean_file(self) -> Any:
-        """A text file of bearable size; of its name only the last part counts."""
+        """A file of bearable size; of its name only the last part counts."""
         sent = self.cleaned_data["file"]
         if not sent.name.lower().endswith(ENDINGS):
-            raise forms.ValidationError(_("Only files that end in .csv, .txt or .tsv can be loaded."))
+            raise forms.ValidationError(
+                _("Files that end in %(endings)s can be loaded.") % {"endings": ", ".join(ENDINGS)}
+            )
         if sent.size > MOST_BYTES:
             too_large = _("The file has more than %(most)s MB: split it, or load it by the command import-usage.")
             raise forms.ValidationError(too_large % {"most": MOST_BYTES // MEGABYTE})
@@ -199,10 +206,79 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
     counts = waiting_of_file(found)
     context = {
         **_frame(found, "usage_file"),
+        "steps": list(_steps(found)),
+        "may_undo": found.undone_at is None and found.recorded + found.waiting > 0,
+        "may_read": found.undone_at is not None or state_of(found) == "empty",
         "waits": [(reason, counts[reason], *MEANS[reason]) for reason in REASONS if counts.get(reason)],
         "first": [(p, problem_text(p, show.language())) for p in _problems(found).order_by("line", "pk")[:5]],
     }
     return render(request, "usage/file.html", context)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of an import: what it did, in numbers, and whether all went well."""
+
+    title: str
+    numbers: list[tuple[str, int]]
+    good: bool
+
+
+def _steps(file: Any) -> Iterator[Step]:
+    """Read, processed, matched, ready."""
+    unread = max(file.problem_count - file.conflicts, 0)
+    read = [(_("Rows"), file.rows), (_("Not readable"), unread), (_("Left out by a condition"), file.skipped),
+            (_("Further legs of calls"), file.merged)]  # fmt: skip
+    taken = file.recorded + file.waiting
+    yield Step(_("Read"), read, not unread and bool(taken + file.duplicates + file.conflicts))
+    processed = [(_("New or replaced"), taken), (_("Duplicates"), file.duplicates), (_("Conflicts"), file.conflicts)]
+    yield Step(_("Processed"), processed, not file.conflicts and bool(taken + file.duplicates))
+    waiting = sum(waiting_of_file(file).values())
+    yield Step(_("Matched"), [(_("Wait now"), waiting)], not waiting and bool(taken))
+
+
+@page("usage.change")
+@require_POST
+def undo(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the records of a file out again."""
+    found = find(request, pk)
+    try:
+        count = undo_file(actor_of(request), file=found)
+    except Refused as refused:
+        messages.error(request, text_of_refusal(refused, show.language()))
+    else:
+        text = ngettext("%(count)s record was taken out.", "%(count)s records were taken out.", count)
+        messages.success(request, text % {"count": show.count(count)})
+    return redirect("usage_file", pk)
+
+
+@page("usage.change")
+@require_POST
+def read_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Read a kept file once more by the supplier's present mapping: one that was undone, or of which nothing was
+    read."""
+    found = find(request, pk)
+    content = bytes(UsageFile.objects.values_list("content", flat=True).get(pk=pk))
+    actor = actor_of(request)
+    try:
+        if len(content) > AT_ONCE:
+            return redirect("work", start_reading(actor, supplier=found.supplier, name=found.name, content=content).pk)
+        received, issued = receive_file(actor, supplier=found.supplier, name=found.name, content=content)
+    except Refused as refused:
+        messages.error(request, text_of_refusal(refused, show.language()))
+    else:
+        _say(request, received.outcome.recorded, len(issued))
+    return redirect("usage_file", pk)
+
+
+@page("usage.change")
+@require_POST
+def match_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Match what waits of the file's supplier again."""
+    found = find(request, pk)
+    outcome, issued = reprocess(actor_of(request), supplier=found.supplier)
+    _say(request, outcome[0], len(issued))
+    return redirect("usage_file", pk)
 
 
 def _problems(file: UsageFile) -> QuerySet[FileProblem]:

@@ -24,9 +24,10 @@ from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
+from taktura.office.usage.key_ties import say
 from taktura.office.usage.parts import tabs
 from taktura.office.usage.subscriptions import find
-from taktura.office.usage.waiting import lines_of, say, total
+from taktura.office.usage.waiting import lines_of, total
 from taktura.usage.models import SupplierSubscription
 from taktura.usage.overview import unlinked, waiting_of_subscriptions
 from taktura.usage.proposals import (

@@ -71,7 +71,8 @@ def tabs(active: str) -> list[Tab]:
     """The tabs above the pages of usage."""
     known = [
         ("usage", _("Overview")), ("usage_waiting", _("Waiting")), ("usage_records", _("Records")),
-        ("usage_files", _("Files")), ("supplier_subscriptions", _("Supplier subscriptions")),
+        ("usage_files", _("Files")), ("usage_reconciliation", _("Reconciliation")),
+        ("supplier_subscriptions", _("Supplier subscriptions")),
         ("supplier_customers", _("Supplier customers")), ("suppliers", _("Suppliers")),
     ]  # fmt: skip
     return [Tab(label, reverse(name), None, name == active) for name, label in known]

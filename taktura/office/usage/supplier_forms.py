@@ -13,10 +13,14 @@ from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.usage.models import Supplier
-from taktura.usage.reader import COLUMNS, Mapping
+from taktura.usage.reader import COLUMNS, NAMES, Mapping, beginning
 
 SAMPLE_BYTES = 30_000  # of an example file that a form carries along
-SETTINGS = ("delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts")
+SETTINGS = (
+    "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
+    "attributes", "number_repeats",
+)  # fmt: skip
+SAMPLE_ROWS = 60  # of a workbook or of Parquet, as text
 COLUMN_LABELS = {
     "id": lazy("Id of the row"),
     "customer_id": lazy("Customer: reference"),
@@ -38,6 +42,8 @@ COLUMN_LABELS = {
     "amount": lazy("Price in all"),
     "currency": lazy("Currency"),
     "revision": lazy("Revision"),
+    "seconds": lazy("Seconds that a call was answered"),
+    "call_id": lazy("Id of the call (its legs count once)"),
 }
 
 
@@ -73,8 +79,8 @@ class SupplierForm(forms.Form):
     encoding = forms.ChoiceField(label=lazy("Encoding"), required=False)
     decimal = forms.ChoiceField(label=lazy("Decimal sign"), required=False)
     date_format = forms.CharField(
-        label=lazy("Date format"), required=False, max_length=40,
-        help_text=lazy("As in %d.%m.%Y. Left empty: 2026-06-30."),
+        label=lazy("Date format"), required=False, max_length=200,
+        help_text=lazy("As in %d.%m.%Y; several with | between. Left empty: 2026-06-30."),
     )  # fmt: skip
     skip_lines = forms.IntegerField(
         label=lazy("Lines before the headings"), required=False, min_value=0, max_value=1000
@@ -83,6 +89,26 @@ class SupplierForm(forms.Form):
         label=lazy("Texts that mean nothing"), required=False, max_length=200,
         help_text=lazy("With commas between. Left empty: NULL."),
     )  # fmt: skip
+    sheet = forms.CharField(
+        label=lazy("Worksheet"), required=False, max_length=100, help_text=lazy("Left empty: the first with rows.")
+    )
+    headings = forms.CharField(
+        label=lazy("Headings"), required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("Of files that have none, with commas between."),
+    )  # fmt: skip
+    skip_rows = forms.CharField(
+        label=lazy("Rows to be left out"), required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("A condition on each line, as in Quantity = 0."),
+    )  # fmt: skip
+    attributes = forms.CharField(
+        label=lazy("Free attributes"), required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text=lazy("A name and a heading on each line, as in region: RegionId."),
+    )  # fmt: skip
+    number_repeats = forms.BooleanField(
+        label=lazy("Equal rows of a file are several"), required=False,
+        help_text=lazy("For suppliers that give rows no id."),
+    )  # fmt: skip
+    ready = forms.ChoiceField(label=lazy("Ready mapping"), required=False)
     sample = forms.CharField(required=False, max_length=50_000, widget=forms.HiddenInput)
     sample_name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
@@ -90,13 +116,14 @@ class SupplierForm(forms.Form):
         super().__init__(*args, **options)
         for column in COLUMNS:
             self.fields[f"column_{column}"] = forms.CharField(
-                label=COLUMN_LABELS[column], required=False, max_length=200,
+                label=COLUMN_LABELS[column], required=False, max_length=1_000,
                 widget=forms.TextInput(attrs={"list": "headings", "placeholder": column, "autocomplete": "off"}),
             )  # fmt: skip
         choices: dict[str, Any] = {
             "delimiter": [("", _("found out")), (",", ","), (";", ";"), ("tab", _("tab")), ("|", "|")],
             "encoding": [("", _("found out")), ("utf-8", "UTF-8"), ("utf-16", "UTF-16"), ("cp1252", "Windows-1252")],
             "decimal": [("", _("point")), (",", _("comma"))],
+            "ready": [("", _("by the example")), *NAMES.items(), ("generic", _("our own columns"))],
         }  # fmt: skip
         for name, known in choices.items():
             given = self.initial.get(name, "")
@@ -144,7 +171,7 @@ class SupplierForm(forms.Form):
 
     def supplier_fields(self) -> dict[str, Any]:
         """What the services take."""
-        left_out = {"sample", "sample_name", *SETTINGS}
+        left_out = {"sample", "sample_name", "ready", *SETTINGS}
         return {k: v for k, v in self.cleaned_data.items() if k not in left_out and not k.startswith("column_")}
 
     def sample_bytes(self) -> bytes:
@@ -165,6 +192,17 @@ def mapping_of(values: dict[str, Any]) -> dict[str, Any]:
     for name in ("delimiter", "encoding", "decimal", "date_format", "skip_lines"):
         if values.get(name):
             found[name] = values[name]
+    if values.get("sheet"):
+        found["sheet"] = values["sheet"].strip()
+    if headings := [text.strip() for text in (values.get("headings") or "").split(",") if text.strip()]:
+        found["headings"] = headings
+    if conditions := [text.strip() for text in (values.get("skip_rows") or "").splitlines() if text.strip()]:
+        found["skip_rows"] = conditions
+    pairs = [line.partition(":") for line in (values.get("attributes") or "").splitlines() if line.strip()]
+    if pairs:
+        found["attributes"] = {name.strip(): source.strip() for name, _sign, source in pairs}
+    if values.get("number_repeats") in (True, "on", "true", "1"):
+        found["number_repeats"] = True
     nulls = [text.strip() for text in (values.get("null_texts") or "").split(",") if text.strip()]
     if nulls and nulls != ["NULL"]:
         found["null_texts"] = nulls
@@ -189,13 +227,19 @@ def mapping_initial(mapping: dict[str, Any]) -> dict[str, Any]:
         "decimal": "" if known.decimal == "." else known.decimal,
         "date_format": known.date_format or "",
         "skip_lines": known.skip_lines or None,
+        "sheet": known.sheet or "",
+        "headings": ", ".join(known.headings),
+        "skip_rows": "\n".join(known.skip_rows),
+        "attributes": "\n".join(f"{name}: {source}" for name, source in known.attributes.items()),
+        "number_repeats": known.number_repeats,
         "null_texts": "" if known.null_texts == ("NULL",) else ", ".join(known.null_texts),
     }
 
 
 def as_sample(data: bytes) -> str:
-    """The beginning of a file, of whole lines, as a form carries it."""
-    start = data[:SAMPLE_BYTES]
-    if len(data) > SAMPLE_BYTES:
+    """The beginning of a file, of whole lines, as a form carries it: unpacked, and as CSV what is no text. Raises
+    `Refused` (`invalid`) for what cannot be read."""
+    start = beginning(data, SAMPLE_BYTES, SAMPLE_ROWS)
+    if len(start) == SAMPLE_BYTES:
         start = start[: start.rfind(b"\n") + 1] or start
     return base64.b64encode(start).decode()

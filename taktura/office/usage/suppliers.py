@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST
 from taktura.catalog.models import Article
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of, translate
-from taktura.office import show
+from taktura.office import seen, show
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of
@@ -31,14 +31,27 @@ from taktura.office.usage.supplier_forms import (
     mapping_of,
 )
 from taktura.usage import services as usage
-from taktura.usage.models import ProductReference, Supplier
+from taktura.usage.models import MappingVersion, ProductReference, Supplier
 from taktura.usage.overview import suppliers_overview
 from taktura.usage.overview import text_of as texts
-from taktura.usage.reader import COLUMNS, Mapping, Problem, propose, read, table
+from taktura.usage.reader import (
+    COLUMNS,
+    NAMES,
+    READY,
+    Counts,
+    Mapping,
+    Problem,
+    Table,
+    check_content,
+    propose,
+    read,
+    table,
+)
 
 MOST_SAMPLE = 5_000_000
 SAMPLE_ROWS, READ_ROWS = 5, 50
-FILES_SHOWN = 10
+FILES_SHOWN = VERSIONS_SHOWN = 10
+NO_TABLE = ("skip_rows", "attributes", "number_repeats")  # that say nothing of how a file is written
 
 
 @page("usage.view")
@@ -85,15 +98,33 @@ def supplier(request: HttpRequest, pk: int) -> HttpResponse:
     seller = seller_of(request)
     found = supplier_of(seller, pk)
     overview = next(s for s in suppliers_overview(seller.pk) if s.pk == pk)
-    mapping = Mapping.from_dict(found.mapping)
+    known = Mapping.from_dict(found.mapping)
     context = {
-        "supplier": found, "overview": overview, "mapping": mapping,
-        "columns": [(c, mapping.columns[c]) for c in COLUMNS if c in mapping.columns],
+        "supplier": found, "overview": overview, "mapping": known,
+        "columns": [(c, known.columns[c]) for c in COLUMNS if c in known.columns],
         "references": ProductReference.objects.filter(supplier=found).select_related("article").order_by("folded"),
         "files": found.files.defer("content").order_by("-received_at", "-pk")[:FILES_SHOWN],
         "form": ProductForm(articles=_articles(request)),
+        "versions": MappingVersion.objects.filter(supplier=found).order_by("-number")[:VERSIONS_SHOWN],
     }  # fmt: skip
     return render(request, "usage/supplier.html", context)
+
+
+@page("usage.change")
+@require_POST
+def mapping(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take an earlier mapping again; it becomes a version of its own."""
+    found = supplier_of(seller_of(request), pk)
+    number = request.POST.get("number", "")
+    versions = MappingVersion.objects.filter(supplier=found)
+    version = get_object_or_404(versions, number=int(number) if number.isdecimal() and len(number) < 9 else 0)
+    try:
+        usage.change_supplier(actor_of(request), supplier=found, mapping=version.mapping)
+    except Refused as refused:
+        messages.error(request, text_of(refused, show.language()))
+    else:
+        messages.success(request, _("Saved."))
+    return redirect("supplier", pk)
 
 
 @page("usage.change")
@@ -121,6 +152,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a supplier."""
     found = supplier_of(seller_of(request), pk)
     form = SupplierForm(request.POST or None, initial=initial_of(found), is_new=False)
+    shown = seen.guard(request, form) if request.POST.get("action") != "sample" else request.POST.get(seen.NAME, "")
     if request.method == "POST" and request.POST.get("action") == "sample":
         form = _proposed(request, form, is_new=False)
     elif request.method == "POST" and form.is_valid():
@@ -131,16 +163,19 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect("supplier", pk)
-    return _form_page(request, form, _("Change supplier"), reverse("supplier", args=[pk]), found.name)
+    return _form_page(request, form, _("Change supplier"), reverse("supplier", args=[pk]), found.name, shown)
 
 
-def _form_page(request: HttpRequest, form: SupplierForm, title: str, back: str, parent: str) -> HttpResponse:
+def _form_page(
+    request: HttpRequest, form: SupplierForm, title: str, back: str, parent: str, shown: str | None = None
+) -> HttpResponse:
     carried = form.sample_bytes()
-    written = _written({name: form[name].value() or "" for name in SETTINGS})
+    written = _written({name: form[name].value() or "" for name in SETTINGS if name not in NO_TABLE})
     headings = table(carried, Mapping.from_dict(written), 1).headings if carried else []
     context = {
         "form": form, "title": title, "back": back, "parent": parent, "zones": sorted(available_timezones()),
-        "headings": list(dict.fromkeys(headings)), "preview_url": reverse("supplier_sample") if carried else "",
+        "headings": list(dict.fromkeys(headings)), "seen": shown,
+        "preview_url": reverse("supplier_sample") if carried else "", "given": request.POST.get("action") == "sample",
     }  # fmt: skip
     return render(request, "usage/supplier_form.html", context, status=422 if form.errors else 200)
 
@@ -161,29 +196,52 @@ def _proposed(request: HttpRequest, form: SupplierForm, *, is_new: bool) -> Supp
     """The form with the mapping that an example file proposes; what was typed otherwise stays."""
     data, sent = request.POST, request.FILES.get("example")
     typed: dict[str, Any] = {name: data.get(name, "") for name in form.fields}
-    typed |= {name: name in data for name in ("create_customers", "create_subscriptions", "unit_price_from_import")}
-    if sent is None or (sent.size or 0) > MOST_SAMPLE:
+    ticked = ("create_customers", "create_subscriptions", "unit_price_from_import", "number_repeats")
+    typed |= {name: name in data for name in ticked}
+    content = form.sample_bytes()
+    if sent is not None and (sent.size or 0) <= MOST_SAMPLE:
+        content = sent.read()
+    elif sent is not None or not (content or data.get("ready")):
         messages.warning(request, _("Choose an example file of at most 5 MB."))
         return SupplierForm(initial=typed, is_new=is_new)
-    content = sent.read()
-    if b"\0" in content[:4] and not content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        messages.warning(request, _("This is no text file: save it as CSV."))
+    try:
+        proposed, found, carried = _mapping_for(content, data)
+    except Refused as refused:
+        messages.warning(request, text_of(refused, show.language()))
         return SupplierForm(initial=typed, is_new=is_new)
-    given = {k: v for k, v in _written(data).items() if k in ("delimiter", "encoding", "skip_lines")}
-    mapping, found = propose(content, given)
-    if not found.headings:
+    if content and not found.headings:
         messages.warning(request, _("The file has no headings that could be read."))
         return SupplierForm(initial=typed, is_new=is_new)
-    shown = mapping_initial(mapping)
+    shown = mapping_initial(proposed)
     typed |= {f"column_{column}": shown.get(f"column_{column}", "") for column in COLUMNS}
     typed |= {name: shown[name] for name in SETTINGS if shown[name]}
-    typed |= {"sample": as_sample(content), "sample_name": (sent.name or "")[:200]}
-    needed = ("subscription_id", "period_start")
-    if all(shown.get(f"column_{c}") or c in found.headings for c in needed):
+    typed |= {"sample": carried, "sample_name": (sent.name or "")[:200] if sent else data.get("sample_name", "")}
+    _say_proposed(request, proposed, found.headings)
+    return SupplierForm(initial=typed, is_new=is_new)
+
+
+def _mapping_for(content: bytes, data: Any) -> tuple[dict[str, Any], Table, str]:
+    """The ready mapping that was chosen, else the one that the example proposes, what the example holds, and the
+    example as the form carries it. Raises `Refused` (`invalid`) for a file that is none of rows."""
+    check_content(content)
+    carried = as_sample(content)
+    chosen = READY.get(data.get("ready", ""))
+    if chosen is not None:
+        return chosen, table(content, Mapping.from_dict(chosen), SAMPLE_ROWS), carried
+    kept = ("delimiter", "encoding", "skip_lines", "sheet", "headings")
+    proposed, found = propose(content, {k: v for k, v in _written(data).items() if k in kept})
+    return proposed, found, carried
+
+
+def _say_proposed(request: HttpRequest, proposed: dict[str, Any], headings: list[str]) -> None:
+    ready = next((name for name, fields in READY.items() if fields and _holds(proposed, fields)), "")
+    if ready:
+        text = _("This is the ready mapping “%(name)s”: look at the rows beside.")
+        messages.info(request, text % {"name": NAMES.get(ready, ready)})
+    elif all(proposed.get(c) or c in headings for c in ("subscription_id", "period_start")):
         messages.info(request, _("The columns are proposed from the headings of the file: look through them."))
     else:
         messages.warning(request, _("Not every needed column was recognised: choose the others from the headings."))
-    return SupplierForm(initial=typed, is_new=is_new)
 
 
 @page("usage.change")
@@ -193,19 +251,42 @@ def sample(request: HttpRequest) -> HttpResponse:
     form = SupplierForm(request.POST, is_new="key" in request.POST)
     form.is_valid()
     try:
-        mapping = Mapping.from_dict(mapping_of(form.cleaned_data))
+        tried = Mapping.from_dict(mapping_of(form.cleaned_data))
     except Refused as refused:
         return render(request, "usage/sample.html", {"refused": text_of(refused, show.language())})
     zone = form.cleaned_data.get("time_zone") or "UTC"
-    good, bad = [], []
-    for row in islice(read(form.sample_bytes(), mapping, ZoneInfo(zone)), READ_ROWS):
+    good, bad, counts = [], [], Counts()
+    for row in islice(read(form.sample_bytes(), tried, ZoneInfo(zone), counts), READ_ROWS):
         if isinstance(row, Problem):
             bad.append((row.line, translate(row.message, row.values, show.language())))
         else:
             good.append(row)
-    context = {"rows": good[:SAMPLE_ROWS], "good": len(good), "bad": len(bad), "problems": bad[:SAMPLE_ROWS],
-               "name": form.cleaned_data.get("sample_name", "")}  # fmt: skip
+    context = {
+        "rows": good[:SAMPLE_ROWS], "good": len(good), "bad": len(bad), "problems": bad[:SAMPLE_ROWS],
+        "name": form.cleaned_data.get("sample_name", ""), "skipped": counts.skipped, "merged": counts.merged,
+        "calls": any(row.seconds is not None for row in good), "hints": list(_hints(tried, form.sample_bytes())),
+    }  # fmt: skip
     return render(request, "usage/sample.html", context)
+
+
+def _holds(proposed: dict[str, Any], fields: dict[str, Any]) -> bool:
+    return all(proposed.get(name) == value for name, value in fields.items())
+
+
+def _hints(tried: Mapping, example: bytes) -> Iterator[str]:
+    """What else a mapping could say, where its files show nothing of it."""
+    there = {*tried.columns, *table(example, tried, 1).headings}
+    if not there & {"quantity", "seconds", "cost_amount", "amount"}:
+        yield _("No column says how much: fill the quantity, the seconds, the cost or the price in all.")
+    if not (there & {"id", "call_id"} or tried.number_repeats):
+        yield _("Rows have no id: two of the same subscription, product and period count as one. If they are several,"
+                " tick “Equal rows of a file are several”.")  # fmt: skip
+    if not there & {"cost", "cost_amount"}:
+        yield _("No column says the cost: there will be no margin.")
+    if not there & {"product_id", "call_id"}:
+        yield _("No column names the product: the article is chosen by hand when a contract is extended.")
+    if "currency" not in there:
+        yield _("No column names the currency: it is the supplier's.")
 
 
 class ProductForm(forms.Form):

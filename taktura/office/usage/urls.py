@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from taktura.office.usage import customers, files, links, overview, record, records, subscriptions, suppliers, waiting
+from taktura.office.usage import (
+    customers,
+    files,
+    links,
+    overview,
+    reconciliation,
+    record,
+    records,
+    subscriptions,
+    suppliers,
+    waiting,
+)
 
 urlpatterns = [
     path("", overview.usage, name="usage"),
@@ -10,17 +21,22 @@ urlpatterns = [
     path("waiting/", waiting.waiting, name="usage_waiting"),
     path("waiting/again/", waiting.again, name="usage_again"),
     path("waiting/send/", waiting.send, name="usage_send"),
+    path("reconciliation/", reconciliation.reconciliation, name="usage_reconciliation"),
     path("files/", files.files, name="usage_files"),
     path("files/new/", files.new, name="usage_import"),
     path("files/<int:pk>/", files.file, name="usage_file"),
     path("files/<int:pk>/problems/", files.problems, name="usage_file_problems"),
     path("files/<int:pk>/content/", files.content, name="usage_file_content"),
+    path("files/<int:pk>/undo/", files.undo, name="usage_file_undo"),
+    path("files/<int:pk>/read/", files.read_again, name="usage_file_read"),
+    path("files/<int:pk>/match/", files.match_again, name="usage_file_match"),
     path("suppliers/", suppliers.suppliers, name="suppliers"),
     path("suppliers/new/", suppliers.new, name="supplier_new"),
     path("suppliers/<int:pk>/", suppliers.supplier, name="supplier"),
     path("suppliers/<int:pk>/change/", suppliers.change, name="supplier_change"),
     path("suppliers/sample/", suppliers.sample, name="supplier_sample"),
     path("suppliers/<int:pk>/products/", suppliers.products, name="supplier_products"),
+    path("suppliers/<int:pk>/mapping/", suppliers.mapping, name="supplier_mapping"),
     path("subscriptions/", subscriptions.subscriptions, name="supplier_subscriptions"),
     path("subscriptions/link/", links.many, name="subscriptions_link"),
     path("subscriptions/<int:pk>/", subscriptions.subscription, name="supplier_subscription"),

@@ -14,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from taktura.billing import services as billing
@@ -27,6 +26,7 @@ from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, user_of
+from taktura.office.usage.key_ties import add_ties, say, tie_chosen
 from taktura.office.usage.parts import MEANS, Tab, as_text, from_text, supplier_of, tabs
 from taktura.usage import services as usage
 from taktura.usage.groups import REASONS, Group, Key, groups, records_of
@@ -34,6 +34,7 @@ from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, S
 from taktura.usage.proposals import LineProposal, propose_lines, usage_lines
 from taktura.usage.queries import waiting as records_waiting
 from taktura.usage.queries import waiting_by_reason
+from taktura.usage.ties import Choice
 
 PAGE = 25  # groups
 SENT = ("unknown_key", "no_contract")  # reasons for which usage can be sent elsewhere
@@ -51,6 +52,7 @@ class Shown:
     contract: Contract | None = None
     proposals: list[LineProposal] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)
+    ties: list[Choice] = field(default_factory=list)
 
     @property
     def can_be_sent(self) -> bool:
@@ -124,6 +126,7 @@ def _shown(seller: Seller, found: list[Group]) -> list[Shown]:
                 (row.subscription.supplier_id, usage.fold(row.subscription.customer_reference)), ""
             )
     _add_articles(rows)
+    add_ties(seller, rows)
     return rows
 
 
@@ -154,6 +157,9 @@ def _add_articles(rows: list[Shown]) -> None:
 def _act(request: HttpRequest, seller: Seller) -> HttpResponse:
     action, _sep, index = request.POST.get("action", "").partition(":")
     back = redirect(request.get_full_path())
+    if action == "key":
+        tie_chosen(request, seller, index)
+        return back
     if action in ("link", "extend"):
         return _go(request, seller, action, index) or back
     chosen = [(i, key) for i in request.POST.getlist("chosen") if (key := from_text(request.POST.get(f"key-{i}", "")))]
@@ -235,19 +241,6 @@ def total(parts: Iterable[Tied]) -> Tied | None:
         return None
     issued = [document for d in done for document in d.issued]
     return Tied(sum(d.recorded for d in done), [reason for d in done for reason in d.waiting], issued)
-
-
-def say(request: HttpRequest, done: Tied) -> None:
-    """Say how many records found their line, how many wait still, and which documents were made."""
-    text = ngettext("%(count)s record found its line.", "%(count)s records found their line.", done.recorded)
-    messages.success(request, text % {"count": show.count(done.recorded)})
-    if done.waiting:
-        text = ngettext("%(count)s still waits.", "%(count)s still wait.", len(done.waiting))
-        messages.info(request, text % {"count": show.count(len(done.waiting))})
-    if done.issued:
-        number = len(done.issued)
-        text = ngettext("%(count)s interim bill was issued.", "%(count)s interim bills were issued.", number)
-        messages.info(request, text % {"count": show.count(number)})
 
 
 @page("usage.change")

@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from taktura.accounts.models import User
+from taktura.billing.forecast_result import FORECAST
 from taktura.billing.tasks import FILE
 from taktura.billing.unattended import RUN
+from taktura.billing.what_if_result import WHAT_IF
 from taktura.customers.models import Seller
 from taktura.invoices.tasks import SENDING
 from taktura.kit.clock import utc_now
@@ -25,8 +27,20 @@ from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.page import STAFF, page, seller_of, user_of
 
-SEES = {RUN: "billing.view", SENDING: "documents.view", FILE: "usage.view"}  # of each kind of work: who may look at it
-STOPS = {RUN: "billing.run", SENDING: "documents.send", FILE: "usage.change"}
+SEES = {
+    RUN: "billing.view",
+    SENDING: "documents.view",
+    FILE: "usage.view",
+    WHAT_IF: "billing.view",
+    FORECAST: "billing.view",
+}  # of each kind of work: who may look at it
+STOPS = {
+    RUN: "billing.run",
+    SENDING: "documents.send",
+    FILE: "usage.change",
+    WHAT_IF: "billing.view",
+    FORECAST: "billing.view",
+}
 REMEMBERED = timedelta(minutes=10)  # what has ended stays in the tray for so long
 ENOUGH = 286  # tells htmx not to ask again
 PATIENCE = timedelta(seconds=10)  # what waits longer has no worker
@@ -63,6 +77,10 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("billing_run", found.result["run"])
     if found.kind == FILE and found.result.get("file"):
         return redirect("usage_file", found.result["file"])
+    if found.kind == WHAT_IF and "rows" in found.result:
+        return redirect("what_if_result", found.pk)
+    if found.kind == FORECAST and "rows" in found.result:
+        return redirect("forecast_result", found.pk)
     return render(request, "work/work.html", _context(request, found))
 
 

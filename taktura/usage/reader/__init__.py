@@ -1,8 +1,26 @@
 """Reading usage files: from bytes to typed rows and problems. Pure Python, nothing is stored here."""
 
+from taktura.usage.reader.kinds import check_content
 from taktura.usage.reader.mapping import COLUMNS, Mapping
 from taktura.usage.reader.propose import propose
-from taktura.usage.reader.read import Table, read, read_rows, table
-from taktura.usage.reader.rows import Problem, Row
+from taktura.usage.reader.read import Table, beginning, read, read_rows, table
+from taktura.usage.reader.ready import NAMES, READY, fitting
+from taktura.usage.reader.rows import Counts, Problem, Row
 
-__all__ = ["COLUMNS", "Mapping", "Problem", "Row", "Table", "propose", "read", "read_rows", "table"]
+__all__ = [
+    "COLUMNS",
+    "Counts",
+    "Mapping",
+    "NAMES",
+    "Problem",
+    "READY",
+    "Row",
+    "Table",
+    "beginning",
+    "check_content",
+    "fitting",
+    "propose",
+    "read",
+    "read_rows",
+    "table",
+]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from taktura.core.money import DECIMALS, EXACT
-from taktura.usage.reader.mapping import Mapping
+from taktura.usage.reader.mapping import ISO, Mapping
 from taktura.usage.reader.rows import Row, Unreadable
 
 DAY = timedelta(days=1)
@@ -22,6 +22,7 @@ MAX_REMEMBERED = 50_000
 MAX_WHOLE_DIGITS = 20
 MAX_NUMBER_TEXT = 100
 MAX_REVISION = 2**31 - 1
+MAX_SECONDS = 10**9
 MAX_ID, MAX_REFERENCE, MAX_CURRENCY = 300, 200, 3
 SURE_REFERENCE = MAX_REFERENCE // 3  # folding case makes a text at most three times as long
 DAYS_OF_IDENTITY = len("|2026-01-01|2026-02-01|")
@@ -30,6 +31,7 @@ Amounts = tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None, 
 
 _ORDINARY = r"[+-]?[0-9]{1,%d}(?:\%s[0-9]{0,%d})?"
 _ANY_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+_CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
 _ISO_TIMESTAMP = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ][0-9].*")
 
@@ -61,8 +63,10 @@ class Converter:
     """Converts the rows of one file; naive timestamps are in `zone`."""
 
     def __init__(self, mapping: Mapping, zone: ZoneInfo) -> None:
-        self._zone, self._decimal, self._format = zone, mapping.decimal, mapping.date_format
-        self._has_time = any(code in (mapping.date_format or "") for code in ("%H", "%I", "%X", "%c"))
+        self._zone, self.decimal = zone, mapping.decimal
+        formats = (mapping.date_format or ISO).split("|")
+        self._iso = ISO in formats
+        self._formats = [f for f in formats if f != ISO]
         self._nulls = frozenset(("", *(text.strip() for text in mapping.null_texts)))
         self._ordinary = re.compile(_ORDINARY % (MAX_WHOLE_DIGITS, mapping.decimal, DECIMALS)).fullmatch
         self._texts = Remembered(self._text)
@@ -76,29 +80,15 @@ class Converter:
         billed (R17.2). Raises `Unreadable`.
         """
         (
-            id_,
-            customer_id,
-            customer_name,
-            subscription_id,
-            subscription_name,
-            description,
-            start,
-            end,
-            product_id,
-            product_name,
-            unit,
-            quantity_,
-            period_start,
-            period_end,
-            cost_,
-            cost_amount_,
-            price_,
-            amount_,
-            currency,
-            revision_,
-        ) = cells
+            id_, customer_id, customer_name, subscription_id, subscription_name, description, start, end, product_id,
+            product_name, unit, quantity_, period_start, period_end, cost_, cost_amount_, price_, amount_, currency,
+            revision_, seconds_, call,
+        ) = cells  # fmt: skip
         texts = self._texts
-        quantity, cost, cost_amount, price, amount = self._amounts(quantity_, cost_, cost_amount_, price_, amount_)
+        seconds = self._seconds(seconds_) if seconds_ else None
+        quantity, cost, cost_amount, price, amount = self._amounts(
+            quantity_, cost_, cost_amount_, price_, amount_, seconds
+        )
         identity = self._text(id_) if id_ else ""
         customer, subscription, product = texts[customer_id], texts[subscription_id], texts[product_id]
         if not subscription:
@@ -137,22 +127,56 @@ class Converter:
             first_day,
             end_day,
             is_span,
+            seconds,
+            self._text(call) if call else "",
         )
 
-    def _amounts(self, quantity_: Any, cost_: Any, cost_amount_: Any, price_: Any, amount_: Any) -> Amounts:
+    def number(self, value: Any, column: str, any_length: bool = False) -> Decimal | None:
+        """An exact number, None for an absent one; with `any_length` also one of more than 12 decimals. Raises
+        `Unreadable`."""
+        if isinstance(value, Decimal):
+            return value
+        return self._number(str(value), column, MAX_NUMBER_TEXT if any_length else DECIMALS)
+
+    def text(self, value: Any) -> str:
+        """A text without outer blanks, empty for one that means nothing."""
+        return self._text(value)
+
+    def instant(self, value: Any, column: str) -> datetime | None:
+        """A timestamp (of a date its midnight), None for an absent one. Raises `Unreadable`."""
+        found = self._find(value, column) if value else None
+        return found.at.astimezone(UTC) if found else None
+
+    def _seconds(self, value: Any) -> int | None:
+        """A duration: whole seconds, or hours, minutes and seconds."""
+        text = self._text(value)
+        if match := _CLOCK.fullmatch(text):
+            hours, minutes, seconds = (int(g) for g in match.groups())
+            return hours * 3600 + minutes * 60 + seconds
+        found = self._number(text, "seconds") if text else None
+        if found is None:
+            return None
+        if found != int(found) or not 0 <= found <= MAX_SECONDS:
+            raise Unreadable("bad_duration", "seconds", value)
+        return int(found)
+
+    def _amounts(
+        self, quantity_: Any, cost_: Any, cost_amount_: Any, price_: Any, amount_: Any, seconds: int | None
+    ) -> Amounts:
         """Quantity, cost and its amount, price and its amount; raises `Unreadable`."""
         number = self._number
         quantity = number(quantity_, "quantity") if quantity_ else None
         cost = number(cost_, "cost") if cost_ else None
-        cost_amount = number(cost_amount_, "cost_amount") if cost_amount_ else None
+        # Amounts are no unit prices: they come with as many decimals as a product of two of these has.
+        cost_amount = number(cost_amount_, "cost_amount", 2 * DECIMALS) if cost_amount_ else None
         price = number(price_, "price") if price_ else None
-        amount = number(amount_, "amount") if amount_ else None
+        amount = number(amount_, "amount", 2 * DECIMALS) if amount_ else None
         if quantity is not None:
             if cost_amount is None and cost is not None:
                 cost_amount = EXACT.multiply(cost, quantity)
             if amount is None and price is not None:
                 amount = EXACT.multiply(price, quantity)
-        elif cost_amount is None and amount is None:
+        elif cost_amount is None and amount is None and seconds is None:
             raise Unreadable("no_quantity", "quantity")
         return quantity, cost, cost_amount, price, amount
 
@@ -160,22 +184,22 @@ class Converter:
         text = str(value).strip()
         return "" if text in self._nulls else text
 
-    def _number(self, value: str, column: str) -> Decimal | None:
-        """An exact number of at most 12 decimals (zeros behind them do not count), None for an absent one."""
+    def _number(self, value: str, column: str, most: int = DECIMALS) -> Decimal | None:
+        """An exact number of at most so many decimals (zeros behind them do not count), None for an absent one."""
         if self._ordinary(value):
-            return Decimal(value if self._decimal == "." else value.replace(",", "."))
+            return Decimal(value if self.decimal == "." else value.replace(",", "."))
         text = value.strip()
         if text in self._nulls:
             return None
-        if self._decimal == ",":
+        if self.decimal == ",":
             # A point would be a thousands separator: refused, never guessed.
             text = text.replace(".", " ").replace(",", ".")
         if len(text) > MAX_NUMBER_TEXT or not _ANY_NUMBER.fullmatch(text):
             raise Unreadable("bad_number", column, value)
         found = Decimal(text)
-        if _exponent(found) < -DECIMALS:
+        if _exponent(found) < -most:
             found = found.normalize(EXACT)
-        if _exponent(found) < -DECIMALS or (found and found.adjusted() >= MAX_WHOLE_DIGITS):
+        if _exponent(found) < -most or (found and found.adjusted() >= MAX_WHOLE_DIGITS):
             raise Unreadable("bad_number", column, value)
         return found
 
@@ -205,10 +229,11 @@ class Converter:
             text = str(value).strip()
             if text in self._nulls:
                 return None
-            if self._format:
-                moment = datetime.strptime(text, self._format)  # noqa: DTZ007 - the zone is added below
-                if not self._has_time:
-                    moment = moment.date()
+            moment = next((m for m in (_by_format(text, f) for f in self._formats) if m is not None), None)
+            if moment is not None:
+                pass
+            elif not self._iso:
+                raise ValueError(text)
             elif _ISO_DATE.fullmatch(text):
                 moment = date.fromisoformat(text)
             elif _ISO_TIMESTAMP.fullmatch(text):
@@ -246,6 +271,15 @@ class Converter:
             at_midnight = ends.timestamp and last <= self._midnight(ends.day).astimezone(UTC)
             end_day = ends.day if at_midnight and ends.day > begins.day else _next(ends.day, "period_end")
         return begins.at, begins.day, end_day, ends is not None
+
+
+def _by_format(text: str, date_format: str) -> date | None:
+    """A date, or a timestamp where the format has hours; None where it does not read the text."""
+    try:
+        found = datetime.strptime(text, date_format)  # noqa: DTZ007 - the zone is added by whoever asks
+    except ValueError:
+        return None
+    return found if any(code in date_format for code in ("%H", "%I", "%X", "%c")) else found.date()
 
 
 def _next(day: date, column: str) -> date:

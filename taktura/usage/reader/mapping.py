@@ -1,12 +1,14 @@
 """Which heading of a supplier's file stands for which of our columns, and how the file is written."""
 
 import difflib
+from collections.abc import Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from taktura.core.errors import Refused
+from taktura.usage.reader.expressions import Expression, parse
 
 COLUMNS = (
     "id",
@@ -29,19 +31,30 @@ COLUMNS = (
     "amount",
     "currency",
     "revision",
+    "seconds",
+    "call_id",
 )
-SETTINGS = ("delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts")
+SETTINGS = (
+    "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
+    "attributes", "number_repeats",
+)  # fmt: skip
+ISO = "ISO"  # among the date formats: 2026-06-30, and timestamps of ISO 8601
+MAX_CONDITIONS, MAX_ATTRIBUTES, MAX_HEADINGS = 20, 20, 200
 _NO_TEXT = b"a\xff\xfe\x81,"  # an encoding must read on behind what is no text in it
 _A_DAY = datetime(2023, 11, 28)  # noqa: DTZ001 - tries out a format; no instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mapping:
-    """`columns`: our column to the file's heading; a column not named stands under its own name.
+    """`columns`: our column to the file's heading, or to an expression that begins with “=” (`expressions`); a column
+    not named stands under its own name.
 
-    `delimiter` and `encoding` are found out where they are None. `date_format` is one of `strptime`; without it dates
-    and timestamps are read as ISO 8601. `skip_lines` physical lines stand before the headings. Cells that equal one of
-    `null_texts` are absent, as empty ones are.
+    `delimiter` and `encoding` are found out where they are None. `date_format` is one of `strptime`, or several with
+    “|” between, of which “ISO” is ISO 8601; without it that is what is read. `skip_lines` physical lines stand before
+    the headings. Cells that equal one of `null_texts` are absent, as empty ones are. `sheet`: of a workbook, else its
+    first with rows. `headings`: of a file that has none. `skip_rows`: conditions; a row for which one is true is left
+    out. `attributes`: free names to headings or expressions. `number_repeats`: rows that would have the same id in a
+    file are told apart by their number, where a supplier gives rows no id of their own.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -51,6 +64,11 @@ class Mapping:
     date_format: str | None = None
     skip_lines: int = 0
     null_texts: tuple[str, ...] = ("NULL",)
+    sheet: str | None = None
+    headings: tuple[str, ...] = ()
+    skip_rows: tuple[str, ...] = ()
+    attributes: dict[str, str] = field(default_factory=dict)
+    number_repeats: bool = False
 
     @classmethod
     def from_dict(cls, value: AbstractMapping[str, Any]) -> "Mapping":
@@ -72,11 +90,51 @@ class Mapping:
                 )
             if not isinstance(heading, str | int) or not str(heading).strip():
                 raise Refused("invalid", "The column “%(name)s” of a mapping needs the file's heading.", name=name)
+            expression(str(heading))
         return cls(columns={k: str(v).strip() for k, v in columns.items()}, **_checked(settings))
 
     def heading(self, column: str) -> str:
-        """The file's heading for one of our columns."""
+        """The file's heading for one of our columns, or the expression that makes it."""
         return self.columns.get(column, column)
+
+    def wanted(self, *needed: str) -> Iterator[list[str]]:
+        """The headings that a file must have, of each list one: those that the mapping names, and those of `needed`
+        columns."""
+        for name in dict.fromkeys((*self.columns, *needed)):
+            yield from _wanted(self.heading(name))
+        for source in self.attributes.values():
+            yield from _wanted(source)
+        for condition in self.skip_rows:
+            yield from _wanted(f"={condition}")
+
+    def names(self) -> set[str]:
+        """All headings that the mapping knows, whether a file must have them or not."""
+        sources = [*(self.heading(c) for c in COLUMNS), *self.attributes.values(), *(f"={c}" for c in self.skip_rows)]
+        return {heading for source in sources for heading in _named(source)}
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether every column is a heading, and nothing else is asked."""
+        return not (self.skip_rows or self.attributes or any(s.startswith("=") for s in self.columns.values()))
+
+
+def expression(source: str) -> Expression | None:
+    """What stands behind “=”; None for a heading. Raises `Refused` (`invalid`)."""
+    return parse(source[1:]) if source.startswith("=") else None
+
+
+def _named(source: str) -> list[str]:
+    found = expression(source)
+    return found.headings if found else [source]
+
+
+def _wanted(source: str) -> Iterator[list[str]]:
+    found = expression(source)
+    if found is None:
+        yield [source]
+        return
+    yield from ([heading] for heading in found.needed)
+    yield from (choice for choice in found.choices if choice)
 
 
 def _checked(settings: dict[str, Any]) -> dict[str, Any]:
@@ -101,9 +159,41 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
     except (LookupError, ValueError):
         name = settings["encoding"]
         raise Refused("invalid", "There is no encoding “%(name)s”: write utf-8, utf-16 or cp1252.", name=name) from None
-    if "date_format" in settings:
-        _check_date_format(str(settings["date_format"]))
-    return settings
+    for date_format in str(settings.get("date_format") or "").split("|"):
+        if date_format and date_format != ISO:
+            _check_date_format(date_format)
+    return settings | _checked_rows(settings)
+
+
+def _checked_rows(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that say which rows there are and what else is kept of them."""
+    found: dict[str, Any] = {}
+    for name, most in (("skip_rows", MAX_CONDITIONS), ("headings", MAX_HEADINGS)):
+        given = settings.get(name, ())
+        if not isinstance(given, list | tuple) or len(given) > most or not all(isinstance(g, str) for g in given):
+            raise Refused(
+                "invalid", "“%(name)s” of a mapping is a list of at most %(most)s texts.", name=name, most=most
+            )
+        found[name] = tuple(g.strip() for g in given if g.strip())
+    for condition in found["skip_rows"]:
+        parse(condition)
+    attributes = settings.get("attributes", {})
+    if not isinstance(attributes, AbstractMapping) or len(attributes) > MAX_ATTRIBUTES:
+        raise Refused(
+            "invalid", "The attributes of a mapping are at most %(most)s pairs of a name and the file's heading.",
+            most=MAX_ATTRIBUTES,
+        )  # fmt: skip
+    found["attributes"] = {str(k).strip(): str(v).strip() for k, v in attributes.items()}
+    for name, source in found["attributes"].items():
+        if not name or not source:
+            raise Refused("invalid", "An attribute of a mapping needs a name and the file's heading.")
+        expression(source)
+    sheet = settings.get("sheet")
+    if sheet is not None and not isinstance(sheet, str):
+        raise Refused("invalid", "The sheet of a mapping is the name of a worksheet.")
+    if not isinstance(settings.get("number_repeats", False), bool):
+        raise Refused("invalid", "“number_repeats” of a mapping is true or false.")
+    return found
 
 
 def _check_date_format(date_format: str) -> None:

@@ -6,10 +6,14 @@ What is not sure is left open. Headings are compared without case, blanks and si
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from taktura.usage.reader.mapping import COLUMNS, Mapping
-from taktura.usage.reader.read import Table, table
+from taktura.usage.reader.read import Table, read, table
+from taktura.usage.reader.ready import READY, fitting
+from taktura.usage.reader.rows import Row
 
 SAMPLE_ROWS = 50
 # How suppliers call what we call so, the best first: FOCUS, cloud providers, resellers; English, German, Swedish.
@@ -47,6 +51,9 @@ SYNONYMS = {
     " belopp summa",
     "currency": "currency billingcurrency currencycode pricingcurrency währung währungscode valuta",
     "revision": "revision version rev",
+    "seconds": "seconds billsec billableseconds answeredseconds talktime durationseconds sekunden gesprächssekunden"
+    " gesprächsdauer dauersekunden sekunder samtalstid",
+    "call_id": "callid uniqueid linkedid calluuid anrufid rufid gesprächsid samtalsid",
 }
 DATE_COLUMNS = ("period_start", "period_end", "subscription_start", "subscription_end")
 NUMBER_COLUMNS = ("quantity", "cost", "cost_amount", "price", "amount")
@@ -59,10 +66,15 @@ _COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[str, Any], Table]:
-    """A mapping for a file by its beginning, and what that beginning holds. `settings` (delimiter, encoding, lines to
-    skip) hold where they are given; the other settings are proposed where the rows show them."""
+    """A mapping for a file by its beginning, and what that beginning holds: a ready one where its headings are there,
+    else by names and contents. `settings` (delimiter, encoding, lines to skip) hold where they are given; the other
+    settings are proposed where the rows show them."""
     given = {k: v for k, v in (settings or {}).items() if v not in (None, "")}
     found = table(data, Mapping.from_dict(given), SAMPLE_ROWS)
+    ready = fitting(found.headings) or ("" if given.get("headings") else by_content(data))
+    if ready:
+        known = READY[ready] | given
+        return known, table(data, Mapping.from_dict(known), SAMPLE_ROWS)
     columns = columns_of(found.headings)
     mapping: dict[str, Any] = {c: h for c, h in columns.items() if c != h} | given
     cells = _cells(found, columns)
@@ -71,6 +83,16 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
     if "decimal" not in given and decimal_is_comma(cells(NUMBER_COLUMNS)):
         mapping["decimal"] = ","
     return mapping, found
+
+
+def by_content(data: bytes) -> str:
+    """The ready mapping of files without headings that reads all the first rows; empty where none does."""
+    for name, fields in READY.items():
+        if "headings" in fields:
+            rows = list(islice(read(data, Mapping.from_dict(fields), ZoneInfo("UTC")), SAMPLE_ROWS))
+            if rows and all(isinstance(row, Row) for row in rows):
+                return name
+    return ""
 
 
 def columns_of(headings: Sequence[str]) -> dict[str, str]:

@@ -6,50 +6,131 @@ import difflib
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any, BinaryIO
 from zoneinfo import ZoneInfo
 
+from taktura.usage.reader.calls import of_calls
 from taktura.usage.reader.convert import Converter
-from taktura.usage.reader.mapping import COLUMNS, Mapping
-from taktura.usage.reader.rows import UNSTORABLE, Problem, Row, Unreadable, shown
+from taktura.usage.reader.kinds import Broken, Typed, opened, typed_rows
+from taktura.usage.reader.mapping import Mapping
+from taktura.usage.reader.rows import UNSTORABLE, Counts, Problem, Row, shown
+from taktura.usage.reader.select import DELIMITERS, Selection, column_place, heading_problems
 
-DELIMITERS = ",;\t|"
 ENCODING_BYTES = 1 << 20  # read at a time
 MAX_FIELD = 16 * 1024 * 1024  # characters of a cell
 MAX_RECORD_LINES = 200  # physical lines of one record: a quote that is never closed takes no more of a file than this
-MAX_HEADINGS_SHOWN = 8
-NEEDED = ("subscription_id", "period_start")  # without them no row can be read
-NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "revision"))
+WIDTH_ROWS = 100  # that say how many cells the rows of a file without headings have
+NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "revision", "seconds"))
 MARK = "\udcff"  # stands for bytes that are no text
 MARKED = "taktura.usage.marked"  # the name of the error handler that puts it there
 
 _QUOTED = re.compile('"[^"]*"')
 
 
-def read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo) -> Iterator[Row | Problem]:
-    """Read a CSV or text file row by row, in constant memory; `zone` is the supplier's time zone.
+def read(
+    data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo, counts: Counts | None = None
+) -> Iterator[Row | Problem]:
+    """Read a file row by row: text with a delimiter, a workbook or Parquet, as they are or packed by gzip or zip. Text
+    is read in constant memory; `zone` is the supplier's time zone.
 
     `data` is seekable and is read from its beginning. Delimiter and encoding are found out where the mapping leaves
-    them open. What cannot be read is a `Problem` in its place; nothing is raised for it.
+    them open. What cannot be read is a `Problem` in its place; `Refused` (`invalid`) is raised only for what unpacks to
+    too much or to what is no file of rows, and for a sheet that is not there. `counts` tells of lines that are no rows.
     """
-    stream = io.BytesIO(data) if isinstance(data, bytes) else data
+    counts = Counts() if counts is None else counts
+    rows = _read(data, mapping, zone, counts)
+    yield from of_calls(rows, counts) if "call_id" in mapping.columns else rows
+
+
+def _read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo, counts: Counts) -> Iterator[Row | Problem]:
+    try:
+        kind, stream = opened(data)
+        if kind == "text":
+            yield from _read_text(stream, mapping, zone, counts)
+        else:
+            yield from _read_typed(typed_rows(kind, stream, mapping.sheet), mapping, zone, counts)
+    except Broken as error:
+        yield Problem(line=None, code="broken", value=shown(error))
+
+
+def _read_text(stream: BinaryIO, mapping: Mapping, zone: ZoneInfo, counts: Counts) -> Iterator[Row | Problem]:
     csv.field_size_limit(MAX_FIELD)
     encoding = mapping.encoding or _encoding(stream)
+    stream.seek(0)
+    names = _given_headings(stream, mapping, encoding) if mapping.headings else []
     stream.seek(0)
     # Bytes that are no text become a mark of their own, so that their line alone is bad.
     text = io.TextIOWrapper(stream, encoding=encoding, errors=MARKED, newline="")
     try:
         lines, delimiter = _begin(text, mapping)
-        yield from _rows(lines, csv.reader(lines, delimiter=delimiter, strict=True), mapping, zone, delimiter)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        yield from _rows(lines, reader, mapping, zone, delimiter, names, counts)
     except UnicodeError:
         yield Problem(line=None, code="bad_encoding")
     finally:
         text.detach()
+
+
+def _given_headings(stream: BinaryIO, mapping: Mapping, encoding: str) -> list[str]:
+    """The headings of a file that has none, as many as most of its first rows have cells."""
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=MARKED, newline="")
+    widths: list[int] = []
+    try:
+        lines, delimiter = _begin(text, mapping)
+        reader = csv.reader(lines, delimiter=delimiter)
+        for _ in range(WIDTH_ROWS):
+            lines.begin()
+            widths += [len(next(reader))]
+    except (StopIteration, UnicodeError, csv.Error):
+        pass  # what was seen so far
+    finally:
+        text.detach()
+    return given_headings(mapping, widths)
+
+
+def given_headings(mapping: Mapping, widths: list[int]) -> list[str]:
+    """The headings that a mapping gives, by the widths of some rows."""
+    width = max(set(widths), key=widths.count) if widths else len(mapping.headings)
+    more = [f"column {number}" for number in range(len(mapping.headings) + 1, width + 1)]
+    return [*mapping.headings, *more][:width]
+
+
+def _read_typed(rows: Iterator[Typed], mapping: Mapping, zone: ZoneInfo, counts: Counts) -> Iterator[Row | Problem]:
+    """Rows of a workbook or of Parquet: what precedes the headings is skipped, empty rows do not count."""
+    selection, names, empty = None, list(mapping.headings), True
+    if names:
+        selection = Selection(mapping, names, Converter(mapping, zone), counts)
+    numeric = {column_place(names, mapping, c) for c in NUMBERS}
+    for line, cells in rows:
+        if line <= mapping.skip_lines or not any(c is not None and str(c).strip() for c in cells):
+            continue
+        if selection is None:
+            names = [UNSTORABLE.sub("\ufffd", str("" if c is None else c)).strip() for c in cells]
+            if problems := list(heading_problems(names, mapping, "", line)):
+                yield from problems
+                return
+            selection = Selection(mapping, names, Converter(mapping, zone), counts)
+            numeric = {column_place(names, mapping, c) for c in NUMBERS}
+            continue
+        empty = False
+        if len(cells) > len(names):
+            yield Problem(line=line, code="bad_line", value=f"{len(cells)} / {len(names)}")
+            continue
+        whole = [_plain(c, i in numeric or isinstance(c, Decimal), mapping, zone) for i, c in enumerate(cells)]
+        if any(UNSTORABLE.search(cell) for cell in whole if isinstance(cell, str)):
+            yield Problem(line=line, code="bad_encoding")
+            continue
+        found = selection.row(line, whole + [""] * (len(names) - len(whole)))
+        if found is not None:
+            yield found
+    if empty:
+        yield Problem(line=None, code="no_rows")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,18 +142,69 @@ class Table:
     delimiter: str
 
 
+def beginning(data: bytes, most: int, rows: int) -> bytes:
+    """The beginning of a file as text: at most `most` bytes of it unpacked, or at most `rows` rows of what is no text,
+    as CSV. Raises `Refused` (`invalid`) as `read` does."""
+    try:
+        kind, stream = opened(data)
+        if kind == "text":
+            return stream.read(most)
+        out = io.StringIO(newline="")
+        writer = csv.writer(out)
+        for _, cells in islice(typed_rows(kind, stream, None), rows):
+            writer.writerow(["" if c is None else UNSTORABLE.sub("\ufffd", str(c)) for c in cells])
+    except Broken:
+        return b""
+    text = out.getvalue().encode()
+    return text if len(text) < most else text[: text.rfind(b"\n", 0, most) + 1]
+
+
 def table(data: bytes, mapping: Mapping, most: int) -> Table:
-    """Read headings and at most `most` rows without a thought of what they mean. A file without any text is empty."""
-    csv.field_size_limit(MAX_FIELD)
-    encoding = mapping.encoding or _encoding(io.BytesIO(data))
-    text = io.TextIOWrapper(io.BytesIO(data), encoding=encoding, errors=MARKED, newline="")
+    """Read headings and at most `most` rows without a thought of what they mean. A file without any text is empty.
+
+    Raises `Refused` (`invalid`) for what unpacks to too much, and for a sheet that is not there.
+    """
+    try:
+        kind, stream = opened(data)
+        if kind == "text":
+            return _text_table(stream, mapping, most)
+        return _typed_table(typed_rows(kind, stream, mapping.sheet), mapping, most)
+    except Broken:
+        return Table(headings=[], rows=[], delimiter="")
+
+
+def _typed_table(typed: Iterator[Typed], mapping: Mapping, most: int) -> Table:
+    headings = list(mapping.headings)
     rows: list[tuple[int, list[str]]] = []
-    headings: list[str] = []
+    try:
+        for line, cells in typed:
+            texts = [UNSTORABLE.sub("\ufffd", "" if c is None else str(c)).strip() for c in cells]
+            if line <= mapping.skip_lines or not any(texts):
+                continue
+            if not headings:
+                headings = texts
+            elif len(rows) >= most:
+                break
+            elif len(texts) <= len(headings):
+                rows.append((line, texts + [""] * (len(headings) - len(texts))))
+    except Broken:
+        pass  # what was read so far
+    return Table(headings=headings, rows=rows, delimiter="")
+
+
+def _text_table(stream: BinaryIO, mapping: Mapping, most: int) -> Table:
+    csv.field_size_limit(MAX_FIELD)
+    encoding = mapping.encoding or _encoding(stream)
+    stream.seek(0)
+    headings = _given_headings(stream, mapping, encoding) if mapping.headings else []
+    stream.seek(0)
+    text = io.TextIOWrapper(stream, encoding=encoding, errors=MARKED, newline="")
+    rows: list[tuple[int, list[str]]] = []
     delimiter = ""
     try:
         lines, delimiter = _begin(text, mapping)
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        headings = [UNSTORABLE.sub("\ufffd", cell).strip() for cell in next(reader, [])]
+        headings = headings or [UNSTORABLE.sub("\ufffd", cell).strip() for cell in next(reader, [])]
         while len(rows) < most:
             line = lines.begin()
             try:
@@ -84,6 +216,8 @@ def table(data: bytes, mapping: Mapping, most: int) -> Table:
                 rows.append((line, [UNSTORABLE.sub("\ufffd", cell) for cell in cells]))
     except (csv.Error, UnicodeError, StopIteration):
         pass  # what was read so far
+    finally:
+        text.detach()
     return Table(headings=headings if any(headings) else [], rows=rows, delimiter=delimiter)
 
 
@@ -98,22 +232,35 @@ def _begin(text: Any, mapping: Mapping) -> "tuple[_Lines, str]":
     return _Lines(heading, text, skipped), mapping.delimiter or _delimiter(heading, mapping)
 
 
-def read_rows(rows: Iterable[AbstractMapping[str, Any]], mapping: Mapping, zone: ZoneInfo) -> Iterator[Row | Problem]:
+def read_rows(
+    rows: Iterable[AbstractMapping[str, Any]], mapping: Mapping, zone: ZoneInfo, counts: Counts | None = None
+) -> Iterator[Row | Problem]:
     """Read rows given as {heading: value}; values are texts, whole numbers, decimals, dates or timestamps. A binary
     float is no number (R1.1)."""
-    convert = Converter(mapping, zone)
-    headings = [(mapping.heading(column), column in NUMBERS) for column in COLUMNS]
-    known = {heading for heading, _ in headings}
+    counts = Counts() if counts is None else counts
+    found = _read_rows(rows, mapping, zone, counts)
+    yield from of_calls(found, counts) if "call_id" in mapping.columns else found
+
+
+def _read_rows(
+    rows: Iterable[AbstractMapping[str, Any]], mapping: Mapping, zone: ZoneInfo, counts: Counts
+) -> Iterator[Row | Problem]:
+    known = mapping.names()
+    names = sorted(known)
+    numeric = {mapping.heading(column) for column in NUMBERS}
+    selection = Selection(mapping, names, Converter(mapping, zone), counts)
     for line, row in enumerate(rows, 1):
         if unknown := sorted(shown(heading) for heading in row if heading not in known):
             near = difflib.get_close_matches(unknown[0], sorted(known), 1, 0)[0]
             yield Problem(line=line, code="unknown_column", column=unknown[0], value=near)
             continue
-        cells = [_plain(row.get(heading), is_number, mapping, zone) for heading, is_number in headings]
+        cells = [_plain(row.get(name), name in numeric, mapping, zone) for name in names]
         if any(UNSTORABLE.search(cell) for cell in cells if isinstance(cell, str)):
             yield Problem(line=line, code="bad_encoding")
             continue
-        yield _converted(convert, mapping, line, cells)
+        converted = selection.row(line, cells)
+        if converted is not None:
+            yield converted
 
 
 def _plain(value: Any, is_number: bool, mapping: Mapping, zone: ZoneInfo) -> Any:
@@ -147,7 +294,7 @@ codecs.register_error(MARKED, _marked)
 
 def _delimiter(heading: str, mapping: Mapping) -> str:
     """The delimiter that gives most of the headings looked for, else the one met most often outside quotes."""
-    wanted = {mapping.heading(column) for column in COLUMNS}
+    wanted = mapping.names()
     bare = _QUOTED.sub("", heading)
 
     def score(delimiter: str) -> tuple[int, int]:
@@ -187,55 +334,31 @@ class _Lines:
         self.number -= max(len(self._taken) - 1, 0)
 
 
-def _rows(lines: _Lines, reader: Any, mapping: Mapping, zone: ZoneInfo, delimiter: str) -> Iterator[Row | Problem]:
+def _rows(
+    lines: _Lines, reader: Any, mapping: Mapping, zone: ZoneInfo, delimiter: str, names: list[str], counts: Counts
+) -> Iterator[Row | Problem]:
     line = lines.begin()
     try:
-        header = next(reader, None)
+        header = names or next(reader, [])
     except csv.Error as error:
         yield Problem(line=line, code="bad_line", value=str(error))
         return
-    whole = delimiter.join(header or ())
-    names = [UNSTORABLE.sub("\ufffd", cell).strip() for cell in header or ()]
+    whole = delimiter.join(header)
+    names = [UNSTORABLE.sub("\ufffd", cell).strip() for cell in header]
     if not any(names):
         yield Problem(line=None, code="no_rows")
         return
-    problems = list(_heading_problems(names, mapping, delimiter, line))
+    problems = list(heading_problems(names, mapping, delimiter, line))
     if problems and UNSTORABLE.search(whole):
         yield Problem(line=line, code="bad_encoding")
         return
     if problems:
         yield from problems
         return
-    places = [names.index(mapping.heading(c)) if mapping.heading(c) in names else -1 for c in COLUMNS]
-    yield from _body(lines, reader, Converter(mapping, zone), mapping, places, len(names))
+    yield from _body(lines, reader, Selection(mapping, names, Converter(mapping, zone), counts), len(names))
 
 
-def _heading_problems(names: Sequence[str], mapping: Mapping, delimiter: str, line: int) -> Iterator[Problem]:
-    """What is wrong with the headings: a column named twice, a needed or mapped one that is not there."""
-    for column in COLUMNS:
-        if names.count(mapping.heading(column)) > 1:
-            yield Problem(line=line, code="double_column", column=mapping.heading(column))
-    for heading in dict.fromkeys(mapping.heading(column) for column in (*mapping.columns, *NEEDED)):
-        if heading in names:
-            continue
-        whole = delimiter.join(names)
-        other = next(
-            (d for d in DELIMITERS if d != delimiter and heading in [n.strip(' "') for n in whole.split(d)]), ""
-        )
-        near = difflib.get_close_matches(heading, names, 3, 0.5) or names[:MAX_HEADINGS_SHOWN]
-        yield Problem(
-            line=line,
-            code="missing_column",
-            column=heading,
-            value=shown(", ".join(near)),
-            delimiter=delimiter,
-            found=other,
-        )
-
-
-def _body(
-    lines: _Lines, reader: Any, convert: Converter, mapping: Mapping, places: Sequence[int], width: int
-) -> Iterator[Row | Problem]:
+def _body(lines: _Lines, reader: Any, selection: Selection, width: int) -> Iterator[Row | Problem]:
     empty = True
     while True:
         line = lines.begin()
@@ -258,18 +381,11 @@ def _body(
         if UNSTORABLE.search("".join(cells)):
             yield Problem(line=line, code="bad_encoding")
             continue
-        cells.append("")  # stands for the columns that the file does not have
-        yield _converted(convert, mapping, line, [cells[place] for place in places])
+        found = selection.row(line, cells)
+        if found is not None:
+            yield found
     if empty:
         yield Problem(line=None, code="no_rows")
-
-
-def _converted(convert: Converter, mapping: Mapping, line: int, cells: Sequence[Any]) -> Row | Problem:
-    try:
-        return convert.row(line, cells)
-    except Unreadable as error:
-        column = mapping.heading(error.column) if error.column else ""
-        return Problem(line=line, code=error.code, column=column, value=error.value)
 
 
 def _encoding(stream: BinaryIO) -> str:

@@ -27,6 +27,11 @@ TEXTS = {
     "no_quantity": "The row has neither a quantity nor an amount: fill one of them.",
     "no_subscription_id": "The row names no subscription: usage of a supplier is billed by its subscription.",
     "no_date": "The row has no date: fill the start of its period.",
+    "bad_duration": "“%(value)s” in %(column)s is no duration: write whole seconds, or hours, minutes and seconds as in"
+    " 0:01:30.",
+    "bad_expression": "“%(column)s” cannot be worked out here (%(value)s): correct the row, or the expression of the"
+    " mapping.",
+    "broken": "The file is damaged from here on (%(value)s): what came before is read. Send the file again.",
     "no_rows": "The file has no rows: export it again.",
     "conflict": "Another record with the id “%(value)s” is stored: give a higher revision to correct it.",
 }
@@ -37,7 +42,8 @@ class Row(NamedTuple):
     """A row in our columns. Amounts are unrounded; an absent text is empty.
 
     `first_day` and `end_day` (exclusive) are local days of the supplier, `at` is the instant of the start (of a date
-    its local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1).
+    its local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1). `seconds`: how
+    long a call was answered; the legs of one `call_id` are one row. `attributes` are free.
     """
 
     line: int
@@ -63,6 +69,18 @@ class Row(NamedTuple):
     first_day: date
     end_day: date
     is_span: bool
+    seconds: int | None = None
+    call_id: str = ""
+    attributes: dict[str, str] | None = None
+
+
+@dataclass(slots=True)
+class Counts:
+    """Lines of a file that are no rows of their own: left out by a condition of the mapping, or a further leg of a
+    call."""
+
+    skipped: int = 0
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +100,7 @@ class Problem:
     @property
     def of_file(self) -> bool:
         """Whether it is a problem of the whole file, or of its heading, and not of a row."""
-        return self.code in ("missing_column", "double_column", "no_rows") or self.line is None
+        return self.code in ("missing_column", "double_column", "no_rows", "broken") or self.line is None
 
     @property
     def message(self) -> str:

@@ -1,15 +1,20 @@
 """Writes of usage: records, files, suppliers and what ties them to contracts."""
 
 from taktura.usage.queries import fold
+from taktura.usage.reader import check_content
 from taktura.usage.services.corrections import correct_usage, send_to
-from taktura.usage.services.files import Received, check_content, import_rows, receive_file
+from taktura.usage.services.files import Received, import_rows, receive_file
+from taktura.usage.services.keys import tie_key, untie_key
 from taktura.usage.services.links import (
     Extension,
+    check_pass_on,
     extend_contract,
     extension,
     link,
     link_customer,
     note_subscription,
+    pass_on,
+    plan_extension,
     process_again,
     rematch,
     reprocess,
@@ -31,6 +36,7 @@ from taktura.usage.services.suppliers import (
     remove_product_reference,
     set_product_reference,
 )
+from taktura.usage.services.undo import undo_file
 
 __all__ = [
     "Entry",
@@ -40,6 +46,7 @@ __all__ = [
     "Verdict",
     "check_content",
     "change_supplier",
+    "check_pass_on",
     "correct_usage",
     "create_supplier",
     "extend_contract",
@@ -50,6 +57,8 @@ __all__ = [
     "link_customer",
     "note_subscription",
     "process_again",
+    "pass_on",
+    "plan_extension",
     "plan_record",
     "receive_file",
     "record_each",
@@ -59,7 +68,10 @@ __all__ = [
     "reprocess",
     "send_to",
     "set_product_reference",
+    "tie_key",
+    "undo_file",
     "unlink",
     "unlink_customer",
+    "untie_key",
     "withdraw_usage",
 ]

@@ -2,7 +2,8 @@
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+import json
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,7 +18,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.bulk import upsert_rows
 from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold
-from taktura.usage.reader import Mapping, Problem, Row, read, read_rows
+from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
 from taktura.usage.services.records import digest
 from taktura.usage.store import Outcome, take_in
 
@@ -26,12 +27,12 @@ SUBSCRIPTION = (
     "customer_reference", "name", "description", "start", "end", "product", "product_name", "unit", "quantity",
 )  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
-MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and takes it as text of twice the length
-# How files begin that hold others: zip (also XLSX and ODS), 7z, rar; tar says so further on.
-ARCHIVES = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08", b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")
-TARS, TAR_AT = (b"ustar\x0000", b"ustar  \x00"), 257  # of POSIX, of GNU; no text holds them
-# gzip, compress, bzip2, xz, Zstandard, LZ4
-PACKED = (b"\x1f\x8b", b"\x1f\x9d", b"BZh91AY&SY", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18")
+MAX_ID = 300
+TELL_ROWS = 20_000
+WRITTEN = (
+    "rows", "recorded", "duplicates", "conflicts", "waiting", "skipped", "merged", "mapping", "undone_at", "first_day",
+    "end_day",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -43,35 +44,26 @@ class Received:
     rows: int = 0
     problems: list[Problem] = field(default_factory=list)
     file: UsageFile | None = None
+    counts: Counts = field(default_factory=Counts)
     first_day: date | None = None
     end_day: date | None = None
 
 
-def check_content(content: bytes) -> None:
-    """Raise `Refused` (`invalid`) for more than `MAX_FILE_BYTES`, and for what is no text. Nothing is unpacked here:
-    a small file that unpacks to a huge one does no harm."""
-    if len(content) > MAX_FILE_BYTES:
-        raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MAX_FILE_BYTES // 1_000_000)
-    if content.startswith(ARCHIVES) or content[TAR_AT : TAR_AT + 8] in TARS:
-        raise Refused("invalid", "This is an archive or a workbook: unpack it, or save the sheet as CSV.")
-    if content.startswith(PACKED):
-        raise Refused("invalid", "This file is packed: unpack it first.")
-    if content.startswith(b"\xd0\xcf\x11\xe0"):
-        raise Refused("invalid", "This is a workbook: save the sheet as CSV.")
-    if content.startswith(b"%PDF-"):
-        raise Refused("invalid", "This is a PDF: ask the supplier for the figures as CSV.")
-    if content.startswith(b"PAR1"):
-        raise Refused("invalid", "This is a Parquet file: ask the supplier for the figures as CSV.")
-
-
 @transaction.atomic
 def receive_file(
-    actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None
+    actor: Actor,
+    *,
+    supplier: Supplier,
+    name: str,
+    content: bytes,
+    mapping: AbstractMapping[str, Any] | None = None,
+    tell: Callable[[int], None] | None = None,
 ) -> Received:
     """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`), unless none of its
     rows could be taken in before: then it is read again, by a mapping that was corrected meanwhile.
 
-    A bad row becomes a problem with its line and reason; it stops no other. `invalid`: see `check_content`.
+    A bad row becomes a problem with its line and reason; it stops no other. `tell` is told from time to time how many
+    rows are read; what it raises stops the import, and nothing of it stays. `invalid`: see `check_content`.
     """
     check_content(content)
     # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
@@ -85,13 +77,17 @@ def receive_file(
     file = known or UsageFile.objects.create(
         supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now
     )
-    chosen = Mapping.from_dict(mapping or supplier.mapping)
-    received = _take(actor, supplier, read(io.BytesIO(content), chosen, ZoneInfo(supplier.time_zone)), file)
+    file.mapping = dict(mapping or supplier.mapping)
+    chosen = Mapping.from_dict(file.mapping)
+    counts, zone = Counts(), ZoneInfo(supplier.time_zone)
+    rows = read(io.BytesIO(content), chosen, zone, counts)
+    received = _take(actor, supplier, chosen, _told(rows, tell) if tell else rows, file, counts)
     outcome = received.outcome
     file.rows, file.recorded, file.duplicates = received.rows, outcome.recorded, outcome.duplicates
     file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
-    file.first_day, file.end_day = received.first_day, received.end_day
-    file.save(update_fields=["rows", "recorded", "duplicates", "conflicts", "waiting", "first_day", "end_day"])
+    file.skipped, file.merged = counts.skipped, counts.merged
+    file.first_day, file.end_day, file.undone_at = received.first_day, received.end_day, None
+    file.save(update_fields=WRITTEN)
     received.file = file
     record(
         actor,
@@ -100,6 +96,13 @@ def receive_file(
         {"file": name, "sha256": sha, "rows": received.rows, "recorded": outcome.recorded, "waiting": file.waiting},
     )
     return received
+
+
+def _told(rows: Iterator[Row | Problem], tell: Callable[[int], None]) -> Iterator[Row | Problem]:
+    for number, row in enumerate(rows, 1):
+        if number % TELL_ROWS == 0:
+            tell(number)
+        yield row
 
 
 @transaction.atomic
@@ -112,16 +115,24 @@ def import_rows(
 ) -> Received:
     """Take in rows that are parsed already, under the supplier's headings."""
     chosen = Mapping.from_dict(mapping or supplier.mapping)
-    received = _take(actor, supplier, read_rows(rows, chosen, ZoneInfo(supplier.time_zone)), None)
+    counts, zone = Counts(), ZoneInfo(supplier.time_zone)
+    received = _take(actor, supplier, chosen, read_rows(rows, chosen, zone, counts), None, counts)
     record(
         actor, "import_rows", f"supplier:{supplier.pk}", {"rows": received.rows, "recorded": received.outcome.recorded}
     )
     return received
 
 
-def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file: UsageFile | None) -> Received:
-    seen = _Seen()
-    received = Received(Outcome())
+def _take(
+    actor: Actor,
+    supplier: Supplier,
+    mapping: Mapping,
+    rows: Iterator[Row | Problem],
+    file: UsageFile | None,
+    counts: Counts,
+) -> Received:
+    seen = _Seen(repeats={} if mapping.number_repeats else None)
+    received = Received(Outcome(), counts=counts)
     seller = supplier.seller
     received.outcome = take_in(actor, _records(supplier, rows, file, seen, received), seller=seller.pk, strict=False)
     for line, external_id in received.outcome.conflict_rows:
@@ -148,10 +159,22 @@ def _take(actor: Actor, supplier: Supplier, rows: Iterator[Row | Problem], file:
 
 @dataclass(slots=True)
 class _Seen:
-    """What a file says of the supplier's customers and subscriptions: the last row of each."""
+    """What a file says of the supplier's customers and subscriptions: the last row of each. `repeats`: how often each
+    identity came, where equal ones are told apart by their number."""
 
     customers: dict[str, tuple[str, str]] = field(default_factory=dict)
     subscriptions: dict[str, Row] = field(default_factory=dict)
+    repeats: dict[str, int] | None = None
+
+    def told_apart(self, identity: str) -> str:
+        """The identity of a row, with its number from the second on."""
+        if self.repeats is None:
+            return identity
+        number = self.repeats[identity] = self.repeats.get(identity, 0) + 1
+        if number == 1:
+            return identity
+        told = f"{identity}#{number}"
+        return told if len(told) <= MAX_ID else hashlib.sha256(told.encode()).hexdigest()
 
 
 def _records(
@@ -173,7 +196,7 @@ def _records(
         if row.customer_id:
             seen.customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
         subscriptions[subscription] = row
-        content = (
+        content: tuple[Any, ...] = (
             subscription,
             product,
             row.at,
@@ -184,7 +207,9 @@ def _records(
             row.amount,
             row.currency,
         )
-        external_id = row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}"
+        if row.seconds is not None or row.attributes is not None:
+            content += (row.seconds, row.attributes)  # rows without them are known by a digest without them
+        external_id = seen.told_apart(row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}")
         yield (
             source,
             external_id,
@@ -200,14 +225,14 @@ def _records(
             row.at,
             row.first_day,
             row.end_day,
-            row.is_span,
+            row.is_span and row.seconds is None,
             row.quantity,
-            None,
+            row.seconds,
             row.cost_amount,
             row.amount,
             row.currency.upper() or currency,
             priced,
-            None,
+            json.dumps(row.attributes) if row.attributes else None,
             file_id,
             row.line,
             "",

@@ -1,6 +1,6 @@
 """What ties suppliers' subscriptions to contract lines, and extending a contract from one (R17.3)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -87,6 +87,32 @@ def unlink(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLi
 
 
 @act
+def pass_on(actor: Actor, *, contract: Contract, lines: Mapping[int, int], start: date) -> set[int]:
+    """Tie the subscriptions of a contract's lines also to the lines that go on with them after a transfer, and give
+    those its usage from a day on; gives the contracts touched. Refuses as `check_pass_on`."""
+    seller = contract.customer.seller
+    read_again(seller)
+    check_pass_on(contract, start, seller.closed_until)
+    ties = SubscriptionLink.objects.filter(line__in=lines)
+    SubscriptionLink.objects.bulk_create(
+        SubscriptionLink(subscription_id=tie.subscription_id, line_id=lines[tie.line_id]) for tie in ties
+    )
+    return rematch(actor, contracts=[contract.pk], closed_until=seller.closed_until)
+
+
+def check_pass_on(contract: Contract, start: date, closed_until: date | None) -> None:
+    """Raise `Refused` (`closed_period`) where usage of a closed period would become another contract's (R12.3)."""
+    if closed_until is None or start >= closed_until:
+        return
+    rows = UsageRecord.objects.filter(line__contract=contract, day__lt=closed_until, end_day__gt=start)
+    if rows.exists():
+        raise Refused(
+            "closed_period", "Usage before %(day)s is closed: transfer the contract from then on.",
+            day=closed_until.isoformat(), field="from",
+        )  # fmt: skip
+
+
+@act
 def link_customer(actor: Actor, *, supplier: Supplier, reference: str, customer: Customer) -> SupplierCustomer:
     """Tie a supplier customer to a customer, for overview; raises `Refused` (`not_found`)."""
     row = SupplierCustomer.objects.filter(supplier=supplier, folded=fold(reference)).first()
@@ -122,18 +148,10 @@ def extend_contract(
     Quantity (rounded HALF_UP to whole units), start and article (by product reference) come from the subscription
     unless given. Raises `Refused`: `not_found`, `invalid` (no product reference and no article).
     """
-    subscription = SupplierSubscription.objects.filter(supplier=supplier, folded=fold(reference)).first()
-    if subscription is None:
-        raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
-    given = extension(subscription, contract, article=article, quantity=quantity, start=start)
-    if given.article is None:
-        raise Refused(
-            "invalid",
-            "The product of “%(reference)s” stands for no article yet: choose the article.",
-            reference=reference,
-        )
-    article, quantity, start = given.article, given.quantity, given.start
-    line = _line_to_extend(contract, article, start, quantity)
+    subscription, article, given = _wanted(supplier, reference, contract, article, quantity, start)
+    quantity, start = given.quantity, given.start
+    own = _own_line(contract, article, start)
+    line = own or record_line(contract=contract, article=article, start=start, quantity=quantity)
     changed(contract, start)
     SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
     record(
@@ -174,14 +192,50 @@ def extension(
     return Extension(article, quantity, start)
 
 
-def _line_to_extend(contract: Contract, article: str, start: date, quantity: Decimal) -> ContractLine:
-    """A new line; for an article that is part of the tariff its own line, when nothing is tied to it yet."""
+def plan_extension(
+    *,
+    supplier: Supplier,
+    reference: str,
+    contract: Contract,
+    article: str | None = None,
+    quantity: Decimal | None = None,
+    start: date | None = None,
+) -> tuple[Extension, ContractLine | None]:
+    """What `extend_contract` would book, or the line that it would tie without booking any. Refuses as that does, but
+    for what booking refuses. Writes nothing."""
+    _, wanted, given = _wanted(supplier, reference, contract, article, quantity, start)
+    return given, _own_line(contract, wanted, given.start)
+
+
+def _wanted(
+    supplier: Supplier,
+    reference: str,
+    contract: Contract,
+    article: str | None,
+    quantity: Decimal | None,
+    start: date | None,
+) -> tuple[SupplierSubscription, str, Extension]:
+    subscription = SupplierSubscription.objects.filter(supplier=supplier, folded=fold(reference)).first()
+    if subscription is None:
+        raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
+    given = extension(subscription, contract, article=article, quantity=quantity, start=start)
+    if given.article is None:
+        raise Refused(
+            "invalid",
+            "The product of “%(reference)s” stands for no article yet: choose the article.",
+            reference=reference,
+        )
+    return subscription, given.article, given
+
+
+def _own_line(contract: Contract, article: str, start: date) -> ContractLine | None:
+    """For an article that is part of the tariff its own line, when nothing is tied to it yet; else none."""
     free = [
         line
         for line in active_lines(contract, article, start)
         if line.booking == "included" and not SubscriptionLink.objects.filter(line=line).exists()
     ]
-    return free[0] if free else record_line(contract=contract, article=article, start=start, quantity=quantity)
+    return free[0] if free else None
 
 
 def _first_waiting(subscription: SupplierSubscription) -> date | None:

@@ -11,7 +11,7 @@ from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
-from taktura.usage.models import ProductReference, Supplier
+from taktura.usage.models import MappingVersion, ProductReference, Supplier
 from taktura.usage.queries import fold
 from taktura.usage.reader import Mapping
 
@@ -38,6 +38,7 @@ def create_supplier(actor: Actor, *, seller: Seller, key: str, name: str = "", *
     values = defaults | {k: v for k, v in fields.items() if v is not None}
     _check(values)
     supplier = Supplier.objects.create(seller=seller, key=key, name=name or key, **values)
+    _keep_mapping(actor, supplier)
     record(actor, "create_supplier", f"supplier:{supplier.pk}", {"key": key, **fields})
     return supplier
 
@@ -58,9 +59,20 @@ def change_supplier(actor: Actor, *, supplier: Supplier, **fields: Any) -> None:
     for name, value in fields.items():
         setattr(supplier, name, value)
     supplier.save(update_fields=list(fields))
+    if "mapping" in before:
+        _keep_mapping(actor, supplier)
     if before:
         after = {name: fields[name] for name in before}
         record(actor, "change_supplier", f"supplier:{supplier.pk}", {"before": before, "after": after})
+
+
+def _keep_mapping(actor: Actor, supplier: Supplier) -> None:
+    """Its mapping is kept as a version of its own."""
+    last = MappingVersion.objects.filter(supplier=supplier).order_by("-number").first()
+    MappingVersion.objects.create(
+        supplier=supplier, number=last.number + 1 if last else 1, mapping=supplier.mapping, since=actor.now,
+        by=actor.name[:200],
+    )  # fmt: skip
 
 
 def _check(fields: dict[str, Any]) -> None:

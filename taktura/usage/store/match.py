@@ -1,8 +1,9 @@
 """Matching records to contract lines, in sets (R6.5, R17.1).
 
 A supplier's row finds its line by supplier and subscription, and by product too where several lines carry that
-subscription; another record by its contract and article or key. What finds none, or lies outside the line's life,
-waits with its reason.
+subscription; another record by its contract and article or key; a key that is tied to an article stands for that
+too. What finds none, or lies outside the line's life, waits with its reason. Usage of a contract that was transferred
+to another customer is that customer's from the day of the transfer on.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from typing import Any
 from django.db import connection
 
 from taktura.kit.actor import Actor
+from taktura.usage.marks import MARK, wake
 
 MATCHED = "usage_matched"
 
@@ -29,17 +31,31 @@ CREATE TEMP TABLE usage_wanted ON COMMIT DROP AS
 SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}
 """
 
-# The lines that the subscriptions wanted are tied to, and how many each has.
+# The lines that the subscriptions wanted are tied to, and how many each has; `several`: lines that do not just go on
+# with one another after a transfer.
 _TIES = """
 CREATE TEMP TABLE usage_ties ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
-SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines, l.article_id, life.*
+SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines,
+    count(*) FILTER (WHERE b.id IS NULL) OVER (PARTITION BY s.id) > 1 AS several, l.article_id, life.*
 FROM usage_wanted w JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
 JOIN usage_subscriptionlink k ON k.subscription_id = s.id
 JOIN contracts_contractline l ON l.id = k.line_id JOIN life ON life.line_id = k.line_id
+LEFT JOIN usage_subscriptionlink b ON b.subscription_id = s.id AND b.line_id = l.transferred_from_id
 """
 
+# A record sent for a contract is its heir's from the day of the transfer on.
+_INHERIT = """
+UPDATE {rows} r SET contract_id = c.id FROM contracts_contract c
+WHERE c.transferred_from_id = r.contract_id AND c.transferred_from_id IS NOT NULL AND r.day >= c.start {which}
+"""
+
+# The contract lines whose tariff names the key of a record.
+_NAMED = """SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffline tl ON tl.id = st.tariff_line_id
+            WHERE tl.key = r.article"""
+
 # Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
-# line that the product points to, then one in whose life the record lies, then the oldest.
+# line that the product points to, then one in whose life the record lies, then one whose tariff names the key (before
+# one of the article that the key is tied to), then the oldest.
 _CANDIDATES = """
 CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
 SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first, t.stop, 0 AS wrong
@@ -47,7 +63,7 @@ SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first,
     WHERE t.lines = 1 {which}
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first, t.stop,
-    CASE WHEN p.id IS NULL THEN 1 ELSE 0 END
+    CASE WHEN p.id IS NULL AND t.several THEN 1 ELSE 0 END
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
         AND p.article_id = t.article_id
@@ -55,12 +71,12 @@ UNION ALL
     ORDER BY r.id, (p.id IS NULL), NOT (r.day < t.stop AND r.end_day > t.first), t.line_id)
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, life.*, 0 FROM {rows} r JOIN life ON life.contract_id = r.contract_id
-    AND CASE WHEN r.by_key THEN life.line_id IN (
-            SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffline tl ON tl.id = st.tariff_line_id
-            WHERE tl.key = r.article)
-        ELSE life.article = r.article END
-    WHERE r.supplier_id IS NULL {which}
-    ORDER BY r.id, NOT (r.day < life.stop AND r.end_day > life.first), life.line_id)
+    LEFT JOIN (catalog_key k JOIN catalog_article ka ON ka.id = k.article_id)
+        ON r.by_key AND k.seller_id = r.seller_id AND k.key = r.article
+    WHERE CASE WHEN r.by_key THEN life.line_id IN ({named}) OR life.article = ka.key ELSE life.article = r.article END
+    AND r.supplier_id IS NULL {which}
+    ORDER BY r.id, NOT (r.day < life.stop AND r.end_day > life.first),
+        CASE WHEN ka.key IS NOT NULL AND life.line_id NOT IN ({named}) THEN 1 ELSE 0 END, life.line_id)
 """
 
 _MATCH = """
@@ -111,7 +127,9 @@ def match_staged(cursor: Any, closed_until: date | None) -> None:
 def write_exceptions(cursor: Any, now: datetime) -> None:
     """Write what of the rows just stored waits, and tell the contracts of those that do not."""
     _write_parts(cursor, now)
-    lower_changed_from(cursor, f"SELECT contract_id, min(day) FROM {MATCHED} WHERE line_id IS NOT NULL GROUP BY 1")
+    touch_contracts(
+        cursor, now, f"SELECT contract_id, min(day), max(end_day) FROM {MATCHED} WHERE line_id IS NOT NULL GROUP BY 1"
+    )
 
 
 def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -> tuple[int, list[str], set[int]]:
@@ -126,14 +144,18 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
         cursor.execute("INSERT INTO usage_again SELECT id, line_id FROM usage_usagerecord WHERE id = ANY(%s)", [wanted])
         _match(cursor, "usage_usagerecord", "AND r.id IN (SELECT id FROM usage_again)", "FALSE", closed_until)
         cursor.execute("DELETE FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)")
-        lower_changed_from(
+        touch_contracts(
             cursor,
-            f"""SELECT l.contract_id, min(m.day) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
+            actor.now,
+            f"""SELECT l.contract_id, min(m.day), max(m.end_day) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
                 JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id
                 WHERE a.line_id IS DISTINCT FROM m.line_id GROUP BY 1""",
         )
         cursor.execute(
-            f"""UPDATE usage_usagerecord r SET line_id = m.line_id, contract_id = COALESCE(r.contract_id, m.contract_id)
+            # A record that comes to a line is new to it: charges of before have not seen it.
+            f"""UPDATE usage_usagerecord r SET line_id = m.line_id,
+                    contract_id = COALESCE(r.contract_id, m.contract_id),
+                    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END
                 FROM {MATCHED} m WHERE m.id = r.id AND r.line_id IS DISTINCT FROM m.line_id"""
         )
         _write_parts(cursor, actor.now)
@@ -155,19 +177,30 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
         return found, reasons, {row[0] for row in cursor.fetchall()}
 
 
-def lower_changed_from(cursor: Any, changes: str) -> None:
-    """Lower `changed_from` of contracts by a query of (contract, day): usage of what is already settled has changed."""
+def touch_contracts(cursor: Any, now: datetime, changes: str) -> None:
+    """Tell contracts that their usage has changed, by a query of (contract, first day, end day): `changed_from` is
+    lowered where it is already settled, and those whose usage is under watch are marked (`usage.marks`)."""
     cursor.execute(
-        f"""UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, x.day), x.day)
-            FROM ({changes}) AS x(contract_id, day) WHERE c.id = x.contract_id AND c.settled_until IS NOT NULL
-            AND x.day < c.settled_until"""
+        f"""WITH touched (contract_id, first, "end") AS MATERIALIZED ({changes}),
+            lowered AS (
+                UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, t.first), t.first)
+                FROM touched t WHERE c.id = t.contract_id AND c.settled_until IS NOT NULL AND t.first < c.settled_until
+            ), marked AS ({MARK})
+            SELECT count(*) FROM marked""",
+        {"now": now},
     )
+    if cursor.fetchone()[0]:
+        wake()
 
 
 def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
+    inherit = _INHERIT.format(rows=rows, which=which)
+    cursor.execute(inherit)
+    while cursor.rowcount:  # of one that was transferred more than once
+        cursor.execute(inherit)
     cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties, usage_wanted")
     for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
-        cursor.execute(statement.format(rows=rows, which=which, life=_LIFE))
+        cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED))
         cursor.execute(f"ANALYZE usage_{table}")
     query = _MATCH.format(matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})

@@ -11,7 +11,7 @@ from taktura.audit.acts import begin_act
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
-from taktura.usage.store.match import MATCHED, lower_changed_from, match_staged, write_exceptions
+from taktura.usage.store.match import MATCHED, match_staged, touch_contracts, write_exceptions
 
 COLUMNS = (
     "source",
@@ -179,10 +179,12 @@ def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
             WHERE {which}""",
         [withdrawn, actor.now],
     )
-    lower_changed_from(
+    touch_contracts(
         cursor,
-        f"""SELECT l.contract_id, min(r.day) FROM usage_usagerecord r JOIN contracts_contractline l ON l.id = r.line_id
-            JOIN usage_staging s ON {SAME} WHERE {which} GROUP BY 1""",
+        actor.now,
+        f"""SELECT l.contract_id, min(r.day), max(r.end_day) FROM usage_usagerecord r
+            JOIN contracts_contractline l ON l.id = r.line_id JOIN usage_staging s ON {SAME}
+            WHERE {which} GROUP BY 1""",
     )
 
 

@@ -57,8 +57,8 @@
   document.addEventListener("click", (e) => { if (e.target.closest("[data-print]")) window.print(); });
   // Parts of a form that matter only with a choice: data-when="name=value".
   const when = () => document.querySelectorAll("[data-when]").forEach((part) => {
-    const [name, value] = part.dataset.when.split("=");
-    part.hidden = new FormData(part.closest("form")).get(name) !== value;
+    const [name, values] = part.dataset.when.split("=");
+    part.hidden = !values.split("|").includes(new FormData(part.closest("form")).get(name));
   });
   document.addEventListener("change", when);
   document.addEventListener("click", (e) => {
@@ -69,27 +69,35 @@
     if (word && copy.dataset.copied) word.textContent = copy.dataset.copied;
   });
 
-  // What was typed survives a lost session: it is kept in this tab until the form is sent.
-  const keep = (form) => "typed:" + location.pathname;
+  // What was typed survives a lost session: it is kept in this tab until the form is accepted.
+  const SENT = "typed-sent";
+  const keep = (path) => "typed:" + path;
   document.addEventListener("input", (e) => {
     const form = e.target.closest("form[data-keep]");
     if (!form) return;
     const typed = [...new FormData(form)].filter(([n, v]) => typeof v === "string" && n !== "csrfmiddlewaretoken" && !form.querySelector(`[name="${CSS.escape(n)}"][type=password]`));
-    sessionStorage.setItem(keep(form), JSON.stringify(typed));
+    sessionStorage.setItem(keep(location.pathname), JSON.stringify(typed));
   });
-  document.addEventListener("submit", (e) => { if (e.target.matches("form[data-keep]")) sessionStorage.setItem(keep() + ":sent", "1"); });
+  document.addEventListener("submit", (e) => { if (e.target.matches("form[data-keep]")) sessionStorage.setItem(SENT, location.pathname); });
+  // What became of the form that was sent: where another page follows, it was accepted; not where one has to sign in
+  // first, or where an error is said.
+  const settle = () => {
+    const sent = sessionStorage.getItem(SENT);
+    sessionStorage.removeItem(SENT);
+    if (!sent || document.querySelector("[data-unsaved]")) return;
+    if (location.pathname.startsWith("/account/") && !sent.startsWith("/account/")) return;
+    if (sent !== location.pathname || document.querySelector("#messages .alert-success")) sessionStorage.removeItem(keep(sent));
+  };
   const restore = () => {
+    settle();
     const form = document.querySelector("form[data-keep]");
     if (!form) return;
-    const sent = sessionStorage.getItem(keep() + ":sent");
-    sessionStorage.removeItem(keep() + ":sent");
-    const typed = sessionStorage.getItem(keep());
+    const typed = sessionStorage.getItem(keep(location.pathname));
     if (!typed) return;
-    if (form.querySelector(".has-error, [data-focus]")) return;  // the server gave back what was typed
-    if (sent) { sessionStorage.removeItem(keep()); return; }
+    if (form.querySelector(".has-error, [data-focus], [data-given]")) return;  // the server gave back what was typed
     for (const [name, value] of JSON.parse(typed)) {
       const field = form.elements[name];
-      if (field && "value" in field && field.type !== "checkbox" && field.type !== "radio" && field.type !== "file" && field.type !== "hidden") field.value = value;
+      if (field && "value" in field && field.type !== "checkbox" && field.type !== "radio" && field.type !== "file" && (field.type !== "hidden" || name === "seen")) field.value = value;
     }
   };
 
@@ -116,14 +124,23 @@
       const language = document.documentElement.lang;
       const whole = new Intl.NumberFormat(language, data.currency ? { style: "currency", currency: data.currency, minimumFractionDigits: 0, maximumFractionDigits: 2 } : {});
       const number = new Intl.NumberFormat(language, data.currency ? { style: "currency", currency: data.currency, maximumFractionDigits: 2 } : {});
+      const fine = new Intl.NumberFormat(language, { style: "currency", currency: data.currency || "EUR", maximumFractionDigits: 6 });
       data.datasets.forEach((set, i) => Object.assign(set, { backgroundColor: set.backgroundColor || colours[i % colours.length], borderColor: set.borderColor || colours[i % colours.length], maxBarThickness: 36, ...set }));
       new Chart(canvas, {
         type: data.type || "bar",
         data: { labels: data.labels, datasets: data.datasets },
         options: {
-          responsive: true, maintainAspectRatio: false,
-          scales: { x: { stacked: !!data.stacked, grid: { display: false } }, y: { stacked: !!data.stacked, beginAtZero: true, ticks: { callback: (v) => whole.format(v) } } },
-          plugins: { legend: { display: data.datasets.length > 1, position: "bottom" }, tooltip: { callbacks: { label: (c) => `${c.dataset.label}: ${number.format(c.parsed.y)}` } } },
+          responsive: true, maintainAspectRatio: false, indexAxis: data.horizontal ? "y" : "x",
+          elements: data.linear ? { point: { radius: 0, hitRadius: 8 }, line: { tension: 0, borderWidth: 2 } } : {},
+          scales: data.linear ? {
+            x: { type: "linear", min: 0, grid: { display: false }, title: { display: true, text: data.x } },
+            y: { beginAtZero: true, ticks: { callback: (v) => whole.format(v) }, title: { display: true, text: data.datasets[0].label } },
+            y1: { beginAtZero: true, position: "right", grid: { display: false }, ticks: { callback: (v) => fine.format(v) }, title: { display: true, text: data.datasets[1].label } },
+          } : {
+            [data.horizontal ? "y" : "x"]: { stacked: !!data.stacked, grid: { display: false } },
+            [data.horizontal ? "x" : "y"]: { stacked: !!data.stacked, beginAtZero: true, ticks: { callback: (v) => whole.format(v) } },
+          },
+          plugins: { legend: { display: data.datasets.length > 1, position: "bottom" }, tooltip: { callbacks: { label: (c) => `${c.dataset.label}: ${(data.linear ? fine : number).format(data.horizontal ? c.parsed.x : c.parsed.y)}` } } },
         },
       });
     });

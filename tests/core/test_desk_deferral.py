@@ -1,4 +1,4 @@
-"""Time (R18), control (R19) and deferral (R20)."""
+"""Time (R18) and deferral (R20)."""
 
 from datetime import date, timedelta
 from decimal import Decimal
@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taktura.core.control import Watch, notional
 from taktura.core.deferral import by_month
 from taktura.core.desk import billable_minutes, time_amount
 
@@ -34,26 +33,6 @@ def test_time_costs_the_hourly_rate() -> None:
     """R18: minutes / 60 × the rate, rounded once."""
     assert str(time_amount(75, D("90"))) == "112.50"
     assert str(time_amount(10, D("100"))) == "16.67"
-
-
-@given(st.integers(0, 1000), st.integers(0, 1000), st.decimals(0, 2, places=2))
-def test_an_alert_is_strictly_above(value: int, bound: int, tolerance: Decimal) -> None:
-    """R19.1."""
-    assert Watch("cap", value, bound).crossed(tolerance) == (value > bound * (1 + tolerance))
-    assert not Watch("cap", bound, bound).crossed()
-
-
-@given(st.integers(0, 1000), st.integers(1, 31), st.integers(0, 31), st.integers(0, 1000))
-def test_a_forecast_extrapolates(value: int, days: int, begun: int, bound: int) -> None:
-    """R19.2: Σ × days of the period / days begun; on the last day it is the value itself."""
-    watch = Watch("included", value, bound)
-    assert watch.forecast(days, begun) == (begun > 0 and value * days > bound * begun)
-    assert watch.forecast(days, days) == watch.crossed()
-
-
-def test_the_notional_value_of_a_flat_price() -> None:
-    """R19.1: billed minutes × reference price, unrounded."""
-    assert notional(3601, D("0.06")) == Fraction(3601 * 6, 6000)
 
 
 @given(st.integers(-(10**7), 10**7), st.dates(date(2020, 1, 1), date(2030, 1, 1)), st.integers(1, 1200))

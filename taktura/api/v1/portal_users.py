@@ -1,0 +1,95 @@
+"""Who of a customer's people signs in to the customer portal."""
+
+from datetime import datetime
+from typing import Literal
+
+from django.conf import settings
+from django.http import HttpRequest
+from ninja import Router
+from pydantic import Field
+
+from taktura.api.call import call_of
+from taktura.api.endpoint import Answer, endpoint
+from taktura.api.fields import Id, In, Key, Out, Text200
+from taktura.core.errors import Refused
+from taktura.customers import access as portal
+from taktura.customers.models import PortalAccess
+from taktura.customers.queries import customer_by_key
+
+router = Router()
+PORTAL = "/portal"
+
+
+class PortalUserIn(In):
+    """Who is invited."""
+
+    email: Text200 = Field(min_length=3)
+    name: Text200 = ""
+    language: Literal["en", "de", "sv"] | None = Field(None, description="null: the customer's")
+
+
+class PortalUserOut(Out):
+    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access."""
+
+    id: int
+    email: str
+    name: str
+    language: str
+    active: bool
+    invited_at: datetime
+    ended_at: datetime | None
+    last_sign_in: datetime | None
+
+
+class PortalUsers(Out):
+    """All of a customer."""
+
+    items: list[PortalUserOut]
+
+
+def shown(access: PortalAccess) -> PortalUserOut:
+    """An access as it is told."""
+    user = access.user
+    return PortalUserOut(
+        id=access.pk, email=user.email, name=user.name, language=user.language, active=access.ended_at is None,
+        invited_at=access.invited_at, ended_at=access.ended_at, last_sign_in=user.last_sign_in_at,
+    )  # fmt: skip
+
+
+@endpoint(router, "GET", "/customers/{customer}/portal_users", "customers.view", answer=PortalUsers)
+def list_portal_users(request: HttpRequest, customer: Key) -> PortalUsers:
+    """Who has access to a customer in the portal, and who had."""
+    found = customer_by_key(call_of(request).seller.pk, customer)
+    return PortalUsers(items=[shown(a) for a in portal.users_of(found)])
+
+
+@endpoint(
+    router, "POST", "/customers/{customer}/portal_users", "customers.change", answer=PortalUserOut, status=201,
+    codes=("conflict",),
+)  # fmt: skip
+def invite_portal_user(request: HttpRequest, customer: Key, body: PortalUserIn) -> PortalUserOut:
+    """Give somebody access to a customer in the portal: a link to sign in goes there by mail, for seven days.
+
+    Whoever was switched off gets access anew.
+    """
+    call = call_of(request)
+    base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
+    access = portal.invite(
+        call.actor, customer=customer_by_key(call.seller.pk, customer), email=body.email, name=body.name,
+        language=body.language or "", portal=base + PORTAL,
+    )  # fmt: skip
+    return shown(access)
+
+
+@endpoint(
+    router, "DELETE", "/customers/{customer}/portal_users/{int:user}", "customers.change", answer=None, status=204
+)
+def switch_off_portal_user(request: HttpRequest, customer: Key, user: Id) -> Answer:
+    """Take somebody's access to a customer away; whoever has no other is signed out everywhere."""
+    call = call_of(request)
+    rows = portal.users_of(customer_by_key(call.seller.pk, customer))
+    access = rows.filter(pk=user).first()
+    if access is None:
+        raise Refused("not_found", "There is no user %(id)s.", id=user)
+    portal.switch_off(call.actor, access=access)
+    return Answer(None)

@@ -1,0 +1,50 @@
+"""What stored values of modules, offer numbers, coupons and price lists are called on pages; joined with all others in
+`office.words`."""
+
+WORDS = {
+    "module": {"True": "Can be ordered", "False": "Cannot be ordered yet"},
+    "offer_number": {
+        "usable": "Can be used",
+        "used_up": "Used up",
+        "expired": "Expired",
+        "revoked": "Revoked",
+        "retired": "Tariff retired",
+    },
+    "coupon_state": {
+        "running": "Can be redeemed",
+        "coming": "Not yet",
+        "over": "Over",
+        "used_up": "Used up",
+        "off": "Switched off",
+    },
+    "coupon_off": {"percent": "A percentage", "amount": "An amount"},
+    "coupon_code": {"free": "Free", "used": "Used", "revoked": "Revoked"},
+    "basis": {"net": "without VAT", "gross": "with VAT"},
+    "field": {
+        "modules": "Modules",
+        "tariffs": "Tariffs",
+        "last_day": "Last day",
+        "first_day": "First day",
+        "most_uses": "Uses at most",
+        "periods": "Billing periods",
+        "off": "Switched off",
+        "code": "Code",
+        "count": "Number",
+        "version": "Version",
+    },
+    "action": {
+        "create_module": "Module made",
+        "change_module": "Module changed",
+        "order_modules": "Modules put in order",
+        "order_tariffs": "Tariffs put in order",
+        "place_tariff": "Tariff put into a module",
+        "delete_module": "Module deleted",
+        "create_offer_number": "Offer number made",
+        "revoke_offer_number": "Offer number revoked",
+        "change_coupon": "Coupon changed",
+        "switch_coupon": "Coupon switched off or on",
+        "draw_codes": "Codes of a coupon drawn",
+        "revoke_code": "Code of a coupon revoked",
+        "revoke_free_codes": "Free codes of a coupon revoked",
+    },
+}

@@ -1,0 +1,43 @@
+"""A customer's documents: what was billed, what is open, and the files."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from taktura.customers.models import PortalAccess
+from taktura.invoices.models import Document, DocumentState
+from taktura.invoices.printing import pdf_of
+from taktura.invoices.queries import open_by_customer
+from taktura.invoices.services.mailing import file_name
+from taktura.portal.account.frame import answer
+from taktura.portal.page import CUSTOMER, portal_page
+
+SHOWN = 50
+DIGITS = 18  # of an id
+
+
+@portal_page(CUSTOMER)
+def documents(request: HttpRequest, access: PortalAccess) -> HttpResponse:
+    """All documents, the newest first."""
+    rows: Any = DocumentState.objects.filter(customer=access.customer_id).order_by("-document")
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) <= DIGITS:
+        rows = rows.filter(document__lt=int(before))
+    found = list(rows[: SHOWN + 1])
+    more = found[SHOWN - 1].pk if len(found) > SHOWN else None
+    return answer(
+        request, access, "portal_documents", "portal/documents.html", rows=found[:SHOWN], more=more,
+        opened=open_by_customer([access.customer_id]).get(access.customer_id, {}), title=_("Documents"),
+    )  # fmt: skip
+
+
+@portal_page(CUSTOMER)
+def pdf(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
+    """A document as it was printed."""
+    related = ("customer__billing_information", "contract", "seller", "state")
+    rows = Document.objects.select_related(*related).filter(customer=access.customer_id)
+    found = get_object_or_404(rows, pk=pk)
+    head = {"Content-Disposition": f'attachment; filename="{file_name(found)}"'}
+    return HttpResponse(pdf_of(found), content_type="application/pdf", headers=head)

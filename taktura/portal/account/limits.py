@@ -1,0 +1,15 @@
+"""How often somebody may guess, or have mails written: the counters of the office's sign-in, by address and by whence
+it is asked."""
+
+from typing import Any
+
+from allauth.core.internal import ratelimit
+from django.http import HttpRequest
+
+APP = "allauth.account"
+GUESS, MAIL, NOTICE = "login_failed", "request_login_code", "reset_password"
+
+
+def take(request: HttpRequest, action: str, email: str) -> Any:
+    """Count a try; gives what can be rolled back where it was none, or nothing where there were too many."""
+    return ratelimit.consume(request, app=APP, action=action, key=email.strip().casefold())

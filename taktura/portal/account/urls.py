@@ -1,0 +1,31 @@
+"""Addresses of the customers' portal."""
+
+from django.urls import path
+
+from taktura.portal.account import acts, contracts, data, documents, ending, home, lines, signing
+
+urlpatterns = [
+    path("", home.home, name="portal_home"),
+    path("sign-in/", signing.sign_in, name="portal_sign_in"),
+    path("sign-in/password/", signing.sign_in_by_password, name="portal_sign_in_by_password"),
+    path("sign-in/<str:secret>/", signing.use_link, name="portal_use_link"),
+    path("password/", signing.password_wanted, name="portal_password"),
+    path("password/<str:secret>/", signing.set_password, name="portal_set_password"),
+    path("sign-out/", signing.sign_out, name="portal_sign_out"),
+    path("language/", signing.choose_language, name="portal_language"),
+    path("end-contract/<int:seller>/", ending.end_contract, name="portal_end_contract"),
+    path("<int:customer>/", home.customer, name="portal_customer"),
+    path("<int:customer>/documents/", documents.documents, name="portal_documents"),
+    path("<int:customer>/documents/<int:pk>/pdf/", documents.pdf, name="portal_document_pdf"),
+    path("<int:customer>/data/", data.data, name="portal_data"),
+    path("<int:customer>/data/change/", data.change, name="portal_data_change"),
+    path("<int:customer>/contracts/<int:pk>/", contracts.contract, name="portal_contract"),
+    path("<int:customer>/contracts/<int:pk>/notice/", acts.notice, name="portal_notice"),
+    path("<int:customer>/contracts/<int:pk>/withdraw/", acts.withdraw, name="portal_withdraw"),
+    path("<int:customer>/contracts/<int:pk>/book/", lines.book, name="portal_book"),
+    path("<int:customer>/contracts/<int:pk>/lines/<int:line>/notice/", acts.line_notice, name="portal_line_notice"),
+    path(
+        "<int:customer>/contracts/<int:pk>/lines/<int:line>/withdraw/", acts.line_withdraw, name="portal_line_withdraw"
+    ),
+    path("<int:customer>/contracts/<int:pk>/lines/<int:line>/", lines.quantity, name="portal_quantity"),
+]

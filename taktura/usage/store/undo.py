@@ -1,0 +1,39 @@
+"""Taking the records of a file out again, in sets; they are kept among the revisions that were withdrawn."""
+
+from django.db import connection
+
+from taktura.kit.actor import Actor
+from taktura.usage.store.match import touch_contracts
+
+_HISTORY = """
+INSERT INTO usage_usagehistory
+    (seller_id, source, external_id, revision, line, revised, replaced, withdrawn, replaced_at, record)
+SELECT r.seller_id, r.source, r.external_id, r.revision, r.line_id, r.revised, nextval('usage_mark'), TRUE, %s,
+    to_jsonb(r)
+FROM usage_usagerecord r WHERE r.file_id = %s
+"""
+_TOUCHED = """SELECT l.contract_id, min(r.day), max(r.end_day) FROM usage_usagerecord r
+    JOIN contracts_contractline l ON l.id = r.line_id WHERE r.file_id = %(file)s GROUP BY 1"""
+_REPLACED = """SELECT EXISTS (SELECT 1 FROM usage_usagerecord r JOIN usage_usagehistory h ON h.seller_id = r.seller_id
+    AND h.source = r.source AND h.external_id = r.external_id AND NOT h.withdrawn WHERE r.file_id = %s)"""
+
+
+def replaced_others(file: int) -> bool:
+    """Whether a record of a file stands in the place of one that was there before."""
+    with connection.cursor() as cursor:
+        cursor.execute(_REPLACED, [file])
+        return bool(cursor.fetchone()[0])
+
+
+def take_out(actor: Actor, file: int) -> int:
+    """Take the records of a file out, those that wait and those that found their line; gives how many."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HISTORY, [actor.now, file])
+        touch_contracts(cursor, actor.now, _TOUCHED.replace("%(file)s", str(int(file))))
+        cursor.execute(
+            """DELETE FROM usage_usageexception e USING usage_usagerecord r
+               WHERE e.record_id = r.id AND r.file_id = %s""",
+            [file],
+        )
+        cursor.execute("DELETE FROM usage_usagerecord WHERE file_id = %s", [file])
+        return int(cursor.rowcount)

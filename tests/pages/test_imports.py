@@ -1,0 +1,73 @@
+"""Pages of imports: ready and proposed mappings, what is missing, steps, undoing, reading and matching again."""
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from taktura.customers.models import Seller
+from taktura.usage.models import Supplier, UsageFile, UsageRecord
+from tests.pages.test_usage import FILE, supplier_form, upload
+from tests.rooms.test_reader_kinds import workbook
+
+
+def test_a_ready_mapping_is_chosen_and_proposed(
+    company: Seller, client_as: Callable[..., Client], samples: Path
+) -> None:
+    client = client_as()
+    example = SimpleUploadedFile("azure.csv", (samples / "azure-ea-actual-cost-small.csv").read_bytes())
+    sent: dict[str, Any] = {**supplier_form(), "action": "sample", "example": example}
+    text = client.post("/usage/suppliers/new/", sent).content.decode()
+    assert "ready mapping “Azure cost export”" in text and "=first(CostInBillingCurrency, Cost)" in text
+    chosen = {**supplier_form(), "action": "sample", "ready": "asterisk"}
+    text = client.post("/usage/suppliers/new/", chosen).content.decode()
+    assert "disposition &lt;&gt; &quot;ANSWERED&quot;" in text and "accountcode, src, dst" in text
+    book = SimpleUploadedFile("a.xlsx", workbook(["Konto", "Tag", "Menge"], ["S-1", "2026-06-01", 2]))
+    text = client.post(
+        "/usage/suppliers/new/", {**supplier_form(), "action": "sample", "example": book}
+    ).content.decode()
+    assert '<option value="Konto">' in text and 'value="Menge"' in text
+    pdf = {**supplier_form(), "action": "sample", "example": SimpleUploadedFile("a.csv", b"%PDF-1.7")}
+    assert "This is a PDF" in client.post("/usage/suppliers/new/", pdf).content.decode()
+
+
+def test_conditions_and_attributes_are_kept_and_what_is_missing_is_told(
+    company: Seller, client_as: Callable[..., Client]
+) -> None:
+    client = client_as()
+    rules = {"skip_rows": "Qty = 0\r\nNote = \"x\"", "attributes": "note: Note", "number_repeats": "on",
+             "column_subscription_id": "Sub", "column_period_start": "Day"}  # fmt: skip
+    example = base64.b64encode(b"Sub,Day,Qty,Note\nS,2026-06-01,0,a\nS,2026-06-01,5,b\n").decode()
+    tried = client.post("/usage/suppliers/sample/", {**supplier_form(), **rules, "sample": example}).content.decode()
+    assert "Left out by a condition: 1" in tried and "No column says how much" in tried
+    assert client.post("/usage/suppliers/new/", {**supplier_form(), **rules}).status_code == 302
+    made = Supplier.objects.get(key="cloudco")
+    assert made.mapping["skip_rows"] == ["Qty = 0", 'Note = "x"'] and made.mapping["attributes"] == {"note": "Note"}
+    wrong = client.post(f"/usage/suppliers/{made.pk}/change/", supplier_form(column_quantity="=Qty *"))
+    assert wrong.status_code == 422 and "cannot be read at" in wrong.content.decode()
+    client.post(f"/usage/suppliers/{made.pk}/change/", supplier_form(column_quantity="Qty"))
+    assert "Version 1" in client.get(f"/usage/suppliers/{made.pk}/").content.decode()
+    client.post(f"/usage/suppliers/{made.pk}/mapping/", {"number": "1"})
+    made.refresh_from_db()
+    assert made.mapping["number_repeats"] is True
+    assert client.post(f"/usage/suppliers/{made.pk}/mapping/", {"number": "77"}).status_code == 404
+
+
+def test_an_import_is_undone_read_and_matched_again(company: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as()
+    response = upload(client, FILE.replace(b"2026", b"2027"))
+    file = UsageFile.objects.order_by("-pk").first()
+    assert response.status_code == 302 and file is not None
+    place = f"/usage/files/{file.pk}/"
+    text = client.get(place).content.decode()
+    assert "Undo the import" in text and "Match again" in text and "Read it again" not in text
+    assert client.post(f"{place}match/").status_code == 302
+    records = UsageRecord.objects.filter(file=file).count()
+    said = client.post(f"{place}undo/", follow=True).content.decode()
+    assert f"{records} record" in said and "Undone" in said and "Read it again" in said
+    assert "undone already" in client.post(f"{place}undo/", follow=True).content.decode()
+    client.post(f"{place}read/")
+    assert UsageRecord.objects.filter(file=file).count() == records

@@ -1,0 +1,229 @@
+"""Files of other kinds than text: workbooks, Parquet, gzip and zip; what is too large or no file of rows is refused."""
+
+import gzip
+import io
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as parquet
+import pytest
+
+from taktura.core.errors import Refused
+from taktura.usage.reader import Mapping, Problem, Row, check_content, kinds, propose, read, table
+
+BERLIN = ZoneInfo("Europe/Berlin")
+CSV = b"id,subscription_id,quantity,period_start,period_end\n1,S-1,2.5,2026-06-01,2026-06-30\n2,S-2,3,2026-06-02,\n"
+
+
+def workbook(*rows: list[Any], title: str = "Usage", first: str = "") -> bytes:
+    """A workbook with these rows; `first`: the title of an empty sheet before."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    if first:
+        sheet.title = first
+        sheet = book.create_sheet(title)
+    else:
+        sheet.title = title
+    for row in rows:
+        sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def as_parquet(**columns: Any) -> bytes:
+    """A Parquet file with these columns."""
+    out = io.BytesIO()
+    parquet.write_table(pa.table(columns), out)
+    return out.getvalue()
+
+
+def zipped(*files: tuple[str, bytes]) -> bytes:
+    """A zip archive of files."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(name, content)
+    return out.getvalue()
+
+
+def rows_of(content: bytes, **mapping: Any) -> list[Row]:
+    """The rows of a file that has no problem."""
+    check_content(content)
+    found = list(read(content, Mapping.from_dict(mapping), BERLIN))
+    assert [r for r in found if isinstance(r, Problem)] == []
+    return [r for r in found if isinstance(r, Row)]
+
+
+HEAD = ["id", "subscription_id", "quantity", "period_start", "period_end"]
+BOOK = workbook(HEAD, ["1", "S-1", 2.5, date(2026, 6, 1), date(2026, 6, 30)], ["2", "S-2", 3, date(2026, 6, 2), None])
+PARQUET = as_parquet(
+    id=["1", "2"],
+    subscription_id=["S-1", "S-2"],
+    quantity=pa.array([Decimal("2.5"), Decimal("3.0")], pa.decimal128(38, 18)),
+    period_start=pa.array([date(2026, 6, 1), date(2026, 6, 2)]),
+    period_end=pa.array([date(2026, 6, 30), None]),
+)
+PACKED = [gzip.compress, lambda content: zipped(("usage.csv", content))]
+
+
+@pytest.mark.parametrize("content", [CSV, BOOK, PARQUET], ids=["csv", "xlsx", "parquet"])
+@pytest.mark.parametrize("pack", [bytes, *PACKED], ids=["as it is", "gzip", "zip"])
+def test_the_same_rows_come_from_every_kind(content: bytes, pack: Callable[[bytes], bytes]) -> None:
+    first, second = rows_of(pack(content))
+    assert (first.id, first.quantity, first.first_day, first.end_day) == (
+        "1", Decimal("2.5"), date(2026, 6, 1), date(2026, 7, 1),
+    )  # fmt: skip
+    assert first.is_span and not second.is_span
+    assert (second.subscription_id, second.quantity, second.first_day) == ("S-2", 3, date(2026, 6, 2))
+    found = table(pack(content), Mapping(), 10)
+    assert found.headings == HEAD
+    assert [cells[1] for _, cells in found.rows] == ["S-1", "S-2"]
+
+
+def test_what_systems_hide_in_an_archive_does_not_count() -> None:
+    content = zipped(("__MACOSX/._usage.csv", b"x"), ("june/.DS_Store", b"x"), ("june/usage.csv", CSV))
+    assert len(rows_of(content)) == 2
+
+
+def test_numbers_of_a_workbook_are_what_excel_shows() -> None:
+    head = ["subscription_id", "period_start", "quantity", "cost_amount"]
+    rows = rows_of(
+        workbook(head, ["S", "2026-06-01", 0.1 + 0.2, 1e-7], ["S", "01.06.2026", 12345678901.25, -0.005]),
+        date_format="ISO|%d.%m.%Y", decimal=",",
+    )  # fmt: skip
+    assert [(r.quantity, r.cost_amount) for r in rows] == [
+        (Decimal("0.3"), Decimal("0.0000001")), (Decimal("12345678901.25"), Decimal("-0.005")),
+    ]  # fmt: skip
+
+
+def test_a_timestamp_at_midnight_is_exclusive_and_a_date_is_the_last_day() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["subscription_id", "quantity", "period_start", "period_end"])
+    for format_ in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm"):
+        sheet.append(["S", 1, date(2026, 6, 1), datetime(2026, 7, 1)])  # noqa: DTZ001 - as a cell holds it
+        sheet.cell(sheet.max_row, 4).number_format = format_
+    out = io.BytesIO()
+    book.save(out)
+    assert [r.end_day for r in rows_of(out.getvalue())] == [date(2026, 7, 2), date(2026, 7, 1)]
+    stamps = as_parquet(
+        subscription_id=["S"], quantity=[1], period_start=pa.array([datetime(2026, 6, 1, tzinfo=UTC)]),
+        period_end=pa.array([datetime(2026, 6, 30, 22, tzinfo=UTC)]),
+    )  # fmt: skip
+    (row,) = rows_of(stamps)
+    assert (row.first_day, row.end_day) == (date(2026, 6, 1), date(2026, 7, 1))  # 22:00 UTC is midnight in Berlin
+
+
+def test_a_sheet_lines_before_the_headings_and_empty_rows() -> None:
+    content = workbook(
+        ["Export of June"], [], HEAD, ["1", "S-1", 1, "2026-06-01"], [None, " "], ["2", "S-1", 2, "2026-06-02"],
+        title="Data", first="Cover",
+    )  # fmt: skip
+    assert [r.line for r in rows_of(content, skip_lines=2)] == [4, 6]
+    assert [r.line for r in rows_of(content, skip_lines=2, sheet="Data")] == [4, 6]
+    with pytest.raises(Refused, match="it has: Cover, Data"):
+        list(read(content, Mapping(sheet="Datum"), BERLIN))
+
+
+def test_a_bad_row_of_a_workbook_stops_no_other() -> None:
+    found = list(
+        read(
+            workbook(
+                HEAD, ["1", "S", "x", "2026-06-01"], ["2", "S", 1, "2026-06-01", None, 9], ["3", "S", 1, "2026-06-01"]
+            ),
+            Mapping(), BERLIN,
+        )
+    )  # fmt: skip
+    assert [(r.line, r.code if isinstance(r, Problem) else "row") for r in found] == [
+        (2, "bad_number"), (3, "bad_line"), (4, "row"),
+    ]  # fmt: skip
+    (missing,) = read(workbook(["Id", "subscription_id"], ["1", "S"]), Mapping(), BERLIN)
+    assert isinstance(missing, Problem) and (missing.code, missing.column) == ("missing_column", "period_start")
+
+
+def test_a_file_that_was_cut_off_gives_the_rows_before() -> None:
+    lines = "".join(f"{i},S-{i},{i * 7919 % 1000},2026-06-01,\n" for i in range(20_000))
+    content = f"{','.join(HEAD)}\n{lines}".encode()
+    whole = gzip.compress(content)
+    found = list(read(whole[: len(whole) // 2], Mapping(), BERLIN))
+    good = [r for r in found if isinstance(r, Row)]
+    assert 1000 < len(good) < 20_000
+    assert [r.id for r in good] == [str(i) for i in range(len(good))]
+    for cut in (BOOK[: len(BOOK) // 2], zipped(("a.csv", content))[:500]):
+        (problem,) = read(cut, Mapping(), BERLIN)
+        assert isinstance(problem, Problem) and problem.code == "broken" and problem.of_file
+        with pytest.raises(Refused, match="damaged"):
+            check_content(cut)
+    (problem,) = read(PARQUET[: len(PARQUET) // 2], Mapping(), BERLIN)
+    assert isinstance(problem, Problem) and problem.code == "broken"
+
+
+def test_bombs_are_refused() -> None:
+    bomb = zipped(("a.csv", b"0" * 50_000_000))
+    assert len(bomb) < 100_000
+    with pytest.raises(Refused, match="too large"):
+        check_content(bomb)
+    packed = gzip.compress(b"0" * 50_000_000)
+    with pytest.raises(Refused, match="too large"):
+        list(read(packed, Mapping(), BERLIN))
+    with pytest.raises(Refused, match="too large"):
+        propose(packed)
+    book = io.BytesIO(BOOK)
+    with zipfile.ZipFile(book, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet9.xml", b" " * 60_000_000)
+    with pytest.raises(Refused, match="too large"):
+        check_content(book.getvalue())
+
+
+def test_entities_that_multiply_are_no_way_in() -> None:
+    xml = b'<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a0 "ha">' + b"".join(
+        b'<!ENTITY a%d "%s">' % (i, b"&a%d;" % (i - 1) * 20) for i in range(1, 12)
+    )  # fmt: skip
+    xml += b"]><worksheet><sheetData><row><c t='str'><v>&a11;</v></c></row></sheetData></worksheet>"
+    source, out = zipfile.ZipFile(io.BytesIO(BOOK)), io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for info in source.infolist():
+            archive.writestr(info, xml if info.filename.startswith("xl/worksheets/") else source.read(info))
+    (problem,) = read(out.getvalue(), Mapping(), BERLIN)
+    assert isinstance(problem, Problem) and problem.code in ("broken", "no_rows")
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (zipped(("a.csv", CSV), ("b.csv", CSV)), "2 files"),
+        (zipped(("a/", b"")), "0 files"),
+        (zipped(*((f"{i}.csv", b"") for i in range(1001))), "too many"),
+        (b"PK\x03\x04 something", "damaged"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "archive"),
+        (b"BZh91AY&SY", "packed"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "workbook of the old kind"),
+        (b"%PDF-1.7", "PDF"),
+        (b"\0" * 257 + b"ustar\x0000", "archive"),
+    ],
+)
+def test_what_is_no_file_of_rows_is_refused_with_what_to_do(content: bytes, what: str) -> None:
+    with pytest.raises(Refused, match=what) as refused:
+        check_content(content)
+    assert refused.value.code == "invalid"
+
+
+def test_an_archive_in_an_archive_is_refused() -> None:
+    for content in (gzip.compress(gzip.compress(CSV)), zipped(("a.zip", zipped(("a.csv", CSV))))):
+        with pytest.raises(Refused, match="archive"):
+            list(read(content, Mapping(), BERLIN))
+    with pytest.raises(Refused, match="PDF"):
+        list(read(gzip.compress(b"%PDF-1.7"), Mapping(), BERLIN))
+
+
+def test_a_file_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "MAX_FILE_BYTES", 10)
+    with pytest.raises(Refused, match="split it"):
+        check_content(CSV)

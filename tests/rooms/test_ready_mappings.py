@@ -1,0 +1,221 @@
+"""Ready mappings: real files of suppliers to the last decimal, and telephone records with their legs."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taktura.core.money import EXACT
+from taktura.usage.reader import NAMES, READY, Counts, Mapping, Problem, Row, fitting, propose, read
+from taktura.usage.reader.calls import answered
+
+UTC_ZONE = ZoneInfo("UTC")
+
+
+def rows_of(name: str, content: bytes, counts: Counts | None = None, zone: ZoneInfo = UTC_ZONE) -> list[Row]:
+    """The rows that a ready mapping reads; there is no problem."""
+    found = list(read(content, Mapping.from_dict(READY[name]), zone, counts))
+    assert [r for r in found if isinstance(r, Problem)] == []
+    return [r for r in found if isinstance(r, Row)]
+
+
+def lines(*rows: list[Any]) -> bytes:
+    """A file of these rows."""
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows(rows)
+    return out.getvalue().encode()
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "cost", "subscription"),
+    [
+        ("focus", "focus-1.0-sample.csv", "BilledCost", "SubAccountId"),
+        ("azure", "azure-ea-actual-cost-small.csv", "Cost", "SubscriptionId"),
+    ],
+)
+def test_sums_of_real_files_by_subscription(samples: Path, name: str, file: str, cost: str, subscription: str) -> None:
+    content = (samples / file).read_bytes()
+    plain = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    expected: dict[str, Decimal] = {}
+    for line in plain:
+        key = line[subscription]
+        expected[key] = EXACT.add(expected.get(key, Decimal(0)), Decimal(line[cost]))
+    found: dict[str, Decimal] = {}
+    rows = rows_of(name, content)
+    for row in rows:
+        assert row.cost_amount is not None
+        found[row.subscription_id] = EXACT.add(found.get(row.subscription_id, Decimal(0)), row.cost_amount)
+    assert len(rows) == len(plain)
+    assert found == expected
+    assert fitting(list(plain[0])) == name
+    assert propose(content)[0] == READY[name]
+
+
+def test_every_ready_mapping_is_one() -> None:
+    for name, fields in READY.items():
+        Mapping.from_dict(fields)
+        assert name == "generic" or NAMES[name]
+    assert fitting(["a", "b"]) is None
+
+
+AZURE_MCA = (
+    "invoiceId,billingAccountId,billingAccountName,customerTenantId,customerName,SubscriptionId,subscriptionName,date,"
+    "meterId,ResourceId,chargeType,quantity,unitOfMeasure,costInBillingCurrency,billingCurrency,ProductName"
+)
+
+
+def test_azure_of_a_customer_agreement() -> None:
+    (row,) = rows_of(
+        "azure",
+        f"{AZURE_MCA}\nI,B,Reseller,T-1,Acme,S-1,Prod,09/21/2023,M-1,/r,Usage,0.1234567890123456,1 Hour,"
+        "0.01234567890123456789,EUR,VM\n".encode(),
+    )
+    assert (row.customer_id, row.subscription_id, row.product_id, row.currency) == ("T-1", "S-1", "M-1", "EUR")
+    assert row.cost_amount == Decimal("0.01234567890123456789")
+    assert row.quantity == Decimal("0.123456789012")
+
+
+NCE = [
+    "PartnerId", "CustomerId", "CustomerName", "InvoiceNumber", "OrderId", "OrderDate", "ProductId", "SkuId", "SkuName",
+    "ProductName", "ChargeType", "UnitPrice", "Quantity", "Subtotal", "TaxTotal", "Total", "Currency",
+    "SubscriptionDescription", "SubscriptionId", "ChargeStartDate", "ChargeEndDate", "TermAndBillingCycle",
+    "EffectiveUnitPrice", "UnitType", "AlternateId", "BillableQuantity", "BillingFrequency",
+]  # fmt: skip
+
+
+def nce(**cells: Any) -> list[Any]:
+    """A row of the reconciliation of licenses."""
+    usual = {
+        "CustomerId": "C-1", "CustomerName": "Acme", "InvoiceNumber": "G1", "OrderId": "O-1", "SkuId": "0001",
+        "ProductId": "CFQ7TTC0LH16", "SkuName": "Business Basic", "ChargeType": "cycleFee", "Quantity": 3,
+        "Subtotal": "15.90", "Currency": "EUR", "SubscriptionId": "S-1", "ChargeStartDate": "9/1/2026",
+        "ChargeEndDate": "9/30/2026", "BillableQuantity": 3,
+    }  # fmt: skip
+    return [(usual | cells).get(name, "") for name in NCE]
+
+
+def test_licenses_of_the_new_commerce() -> None:
+    rows = rows_of(
+        "nce_licenses",
+        lines(NCE, nce(), nce(ChargeType="removeQuantity", BillableQuantity=-1, Subtotal="-2.65",
+                              ChargeStartDate="9/16/2026")),
+    )  # fmt: skip
+    first, credit = rows
+    assert (first.product_id, first.quantity, first.cost_amount) == ("CFQ7TTC0LH16:0001", 3, Decimal("15.90"))
+    assert (first.first_day.isoformat(), first.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
+    assert (credit.quantity, credit.cost_amount, credit.first_day.day) == (-1, Decimal("-2.65"), 16)
+    assert first.id != credit.id
+    assert fitting(NCE) == "nce_licenses"
+
+
+DAILY = [
+    "PartnerId", "PartnerName", "CustomerId", "CustomerName", "InvoiceNumber", "ProductId", "SkuId", "SubscriptionId",
+    "ChargeStartDate", "ChargeEndDate", "UsageDate", "MeterId", "MeterName", "Unit", "ResourceURI", "ChargeType",
+    "UnitPrice", "Quantity", "UnitType", "BillingPreTaxTotal", "BillingCurrency", "EffectiveUnitPrice",
+    "PCToBCExchangeRate", "EntitlementId", "EntitlementDescription", "Tags", "AdditionalInfo",
+]  # fmt: skip
+
+
+def test_daily_rated_usage() -> None:
+    cells = {
+        "CustomerId": "C-1", "SubscriptionId": "PLAN", "UsageDate": "2026-09-02T00:00:00Z", "MeterId": "M-1",
+        "Quantity": "24", "BillingPreTaxTotal": "30.7197334080551", "BillingCurrency": "USD", "EntitlementId": "E-1",
+        "Unit": "1 Hour",
+    }  # fmt: skip
+    (row,) = rows_of("nce_usage", lines(DAILY, [cells.get(name, "") for name in DAILY]))
+    assert (row.subscription_id, row.product_id, row.cost_amount) == ("E-1", "M-1", Decimal("30.7197334080551"))
+    assert fitting(DAILY) == "nce_usage"
+
+
+# Telephone
+
+
+def asterisk(**cells: Any) -> list[Any]:
+    """A record of cdr_csv."""
+    usual = {
+        "accountcode": "4930123", "src": "4930123", "dst": "0891234", "start": "2026-06-01 10:00:00",
+        "answer": "2026-06-01 10:00:12", "end": "2026-06-01 10:01:42", "duration": 102, "billsec": 90,
+        "disposition": "ANSWERED", "amaflags": "DOCUMENTATION", "uniqueid": "1.1",
+    }  # fmt: skip
+    return [(usual | cells).get(name, "") for name in READY["asterisk"]["headings"]]
+
+
+def test_asterisk_bills_answered_seconds_of_a_call_once() -> None:
+    counts = Counts()
+    rows = rows_of(
+        "asterisk",
+        lines(
+            asterisk(),
+            asterisk(disposition="NO ANSWER", billsec=0, dst="11"),
+            asterisk(dst="12", start="2026-06-01 10:00:30", answer="2026-06-01 10:01:00", billsec=120),
+            asterisk(uniqueid="1.2", accountcode="", billsec=5),
+        ),
+        counts,
+        ZoneInfo("Europe/Berlin"),
+    )
+    assert [(r.subscription_id, r.seconds, r.quantity) for r in rows] == [("4930123", 168, None), ("4930123", 5, None)]
+    assert rows[0].at == datetime(2026, 6, 1, 8, 0, 12, tzinfo=UTC)
+    assert (counts.skipped, counts.merged) == (1, 1)
+
+
+def test_asterisk_without_the_last_columns() -> None:
+    (row,) = rows_of("asterisk", lines(asterisk()[:16]))
+    assert row.seconds == 90 and row.call_id
+
+
+def test_freeswitch() -> None:
+    record = ["Acme", "1001", "0891234", "default", "2026-06-01 10:00:00", "2026-06-01 10:00:07",
+              "2026-06-01 10:01:00", "60", "53", "NORMAL_CLEARING", "u-1", "b-1", "", "PCMA", "PCMA"]  # fmt: skip
+    missed = [*record[:5], "", record[6], "20", "0", "NO_ANSWER", "u-2", "", "acme", "", ""]
+    (row,) = rows_of("freeswitch", lines(record, missed))
+    assert (row.subscription_id, row.seconds, row.call_id, row.first_day.day) == ("1001", 53, "u-1", 1)
+
+
+STARFACE = ["id", "callid", "callstepid", "callleguuid", "cdraccountid", "calleraccountid", "callercallerid",
+            "calledaccountid", "calledcallerid", "starttime", "ringingtime", "linktime", "callresulttime", "callresult",
+            "incoming", "answered", "duration", "login"]  # fmt: skip
+
+
+def test_starface() -> None:
+    def record(leg: int, begin: str, end: str, result: str = "CONNECTED") -> list[Any]:
+        return [leg, "77", leg, f"leg-{leg}", "1005", "0", "<0891234>", "1005", "Anna", "01.06.2026 10:00:00",
+                "01.06.2026 10:00:01", begin and f"01.06.2026 {begin}", f"01.06.2026 {end}", result, "true", "true", 0,
+                "anna"]  # fmt: skip
+
+    counts = Counts()
+    (row,) = rows_of(
+        "starface",
+        lines(STARFACE, record(1, "10:00:10", "10:01:10"), record(2, "10:01:30", "10:02:00"),
+              record(3, "", "10:00:30", "NOT_CONNECTED")),
+        counts,
+    )  # fmt: skip
+    assert (row.subscription_id, row.subscription_name, row.seconds) == ("1005", "anna", 90)
+    assert (counts.merged, counts.skipped) == (1, 1)
+    assert fitting(STARFACE) == "starface"
+
+
+def test_3cx() -> None:
+    record = dict.fromkeys(READY["3cx"]["headings"], "")
+    record |= {
+        "historyid": "1", "callid": "00000C1", "duration": "00:01:05", "time-start": "2026/06/01 10:00:00",
+        "time-answered": "2026/06/01 10:00:05", "time-end": "2026/06/01 10:01:10", "from-no": "Ext.100",
+        "from-dn": "100", "to-no": "0891234",
+    }  # fmt: skip
+    dotted = record | {"callid": "00000C2", "time-answered": "2026.06.01 10:00:05", "time-end": "2026.06.01 10:00:06"}
+    missed = record | {"callid": "00000C3", "time-answered": ""}
+    rows = rows_of("3cx", lines(*(list(r.values()) for r in (record, dotted, missed))))
+    assert [(r.subscription_id, r.seconds) for r in rows] == [("100", 65), ("100", 1)]
+
+
+@given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60)), max_size=8))
+def test_each_second_of_a_call_counts_once(spans: list[tuple[int, int]]) -> None:
+    begin = datetime(2026, 6, 1, tzinfo=UTC)
+    seconds = {second for start, length in spans for second in range(start, start + length)}
+    assert answered([(begin + timedelta(seconds=s), n) for s, n in spans]) == len(seconds)
