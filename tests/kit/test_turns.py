@@ -47,11 +47,19 @@ def written(file: Path) -> list[int]:
     return [int(line) for line in file.read_text().split()] if file.exists() else []
 
 
+def together(folder: Path, processes: int, task: int, turn: Turn) -> tuple[int, int]:
+    """As `note`, but no task gets ready before as many processes as are wanted have begun one: a slow machine starts
+    them so late that the first could do it all."""
+    (folder / str(os.getpid())).touch()
+    assert _within(lambda: len(list(folder.iterdir())) >= processes), "not all processes began"
+    return note(folder.with_suffix(".order"), task, turn)
+
+
 @pytest.mark.parametrize("processes", [1, 3])
 def test_results_and_writing_are_in_order(tmp_path: Path, processes: int) -> None:
-    file = tmp_path / "order"
-    results = list(in_turn(partial(note, file), range(7), processes=processes))
-    assert [task for task, _ in results] == written(file) == list(range(7))
+    (folder := tmp_path / "pids").mkdir()
+    results = list(in_turn(partial(together, folder, processes), range(7), processes=processes))
+    assert [task for task, _ in results] == written(folder.with_suffix(".order")) == list(range(7))
     others = {pid for _, pid in results} - {os.getpid()}
     assert len(others) == (0 if processes == 1 else 3)
 
