@@ -144,6 +144,7 @@ STORY: list[tuple[Any, ...]] = [
                                  "billing_information": {"name": "Björk AB", **ADDRESS}}),
     ("list_customers", {}, {"name": "acme"}, None),
     ("get_customer", {"customer": "K-1"}, {}, None),
+    ("get_onboarding", {}, {}, None),
     ("sign", {}, {}, {**C1, "customer": "K-1", "tariff": "talk", "start": "2026-01-01", "quantities": {"number": 2},
                       "conditions": {"base": {"discount": "10", "reason": "first year"}}}),
     ("sign", {}, {}, {**C2, "customer": "K-2", "tariff": "talk", "start": "2026-02-01"}),

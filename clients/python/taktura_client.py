@@ -1467,6 +1467,15 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Incomplete:
+    """A customer to whom no document can be issued, and the fields that lack."""
+
+    customer: str
+    name: str
+    missing_billing_information: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvitationMade:
     """A new invitation with its link, which is told this once; `mailed`: there is a server that sends it, too."""
 
@@ -1860,6 +1869,16 @@ class OfferNumbers:
 
     items: list[OfferNumberOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onboarding:
+    """Existing customers with whom something is to be done, by name; of each kind at most 500 are listed."""
+
+    without_billing_information: list[Incomplete]
+    without_billing_information_in_all: int
+    without_contract: list[Unbound]
+    without_contract_in_all: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2696,6 +2715,16 @@ class TryOut:
     status: int | None
     error: str
     response: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbound:
+    """A customer who has services but no contract. `complete`: documents could be issued."""
+
+    customer: str
+    name: str
+    complete: bool
+    subscriptions: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -4088,6 +4117,16 @@ class Taktura(Caller):
             f"/price_lists/{_part(module)}/pdf",
             query={"language": language, "prices": prices, "on": on, "offer_number": offer_number},
         )
+
+    def get_onboarding(self) -> Onboarding:
+        """Who of the customers lacks billing information, and who has services but no contract that runs or is to
+        come.
+
+        Services are supplier subscriptions that have not ended, of supplier customers linked to the customer.
+
+        Scope: `customers.view`.
+        """
+        return self._ask(Onboarding, "GET", "/onboarding")
 
     def list_portal_users(self, customer: str) -> PortalUsers:
         """Who has access to a customer in the portal, and who had.

@@ -37,6 +37,23 @@ def billing_information_complete(customer: Customer) -> bool:
     return not missing_billing_information(customer)
 
 
+def check_complete(customer: Customer) -> None:
+    """Raise `Refused` (`billing_information_missing`) unless documents may be issued to a customer."""
+    missing = missing_billing_information(customer)
+    if missing:
+        raise Refused(
+            "billing_information_missing",
+            "Complete the billing information of %(name)s first: %(fields)s.",
+            name=customer.name,
+            fields=", ".join(missing),
+        )
+
+
+def without_billing_information(seller_id: int) -> QuerySet[Customer]:
+    """The customers of a seller to whom no document may be issued, by name."""
+    return Customer.objects.filter(seller=seller_id, complete=False).order_by("folded", "pk")
+
+
 def with_billing(customers: Iterable[int]) -> dict[int, Customer]:
     """Customers with their seller and billing information, in two queries."""
     found = {

@@ -63,6 +63,7 @@ class SupplierSubscription(models.Model):
     reference = models.CharField(max_length=200)
     folded = models.CharField(max_length=200)
     customer_reference = models.CharField(max_length=200, blank=True)
+    customer_folded = models.CharField(max_length=200, blank=True, default="", db_default="")
     name = models.CharField(max_length=300, blank=True)
     description = models.TextField(blank=True)
     start = models.DateField(null=True)
@@ -74,6 +75,7 @@ class SupplierSubscription(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "folded"], name="supplier_subscription_reference")]
+        indexes = [models.Index(fields=["supplier", "customer_folded"], name="supplier_subscription_of")]
 
 
 class SubscriptionLink(models.Model):

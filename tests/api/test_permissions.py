@@ -21,7 +21,7 @@ TABLE = {
     " get_mail_server list_users get_user list_invitations list_keys get_key",
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
     " put_mail_server delete_mail_server",
-    "customers.view": "list_customers get_customer list_portal_users",
+    "customers.view": "list_customers get_customer list_portal_users get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information"
     " invite_portal_user switch_off_portal_user",
     "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon list_codes get_code"

@@ -23,7 +23,6 @@ EXPECTED_TO_FAIL = {
     "desk/time-on-a-billed-ticket.yaml": "ticket",
     "interim/what-an-interim-bill-takes.yaml": "ticket",
     "seeds/approval-needs-billing-information.yaml": "ticket",
-    "seeds/onboarding-existing-customers.yaml": "onboarding",
 }
 
 

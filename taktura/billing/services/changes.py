@@ -10,13 +10,14 @@ from django.db import connection
 from taktura.audit.acts import act
 from taktura.billing.models import Charge
 from taktura.billing.services.interim import threshold_bills
-from taktura.billing.services.settling import check_complete, settle_now
+from taktura.billing.services.settling import settle_now
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff, TariffVersion
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, ContractLine, LineQuantity
 from taktura.core import facts
 from taktura.core.settle import Scope
+from taktura.customers.queries import check_complete
 from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage

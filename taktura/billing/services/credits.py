@@ -13,13 +13,13 @@ from taktura.billing.ledger import COLUMNS, charge_of
 from taktura.billing.models import Charge
 from taktura.billing.queries import Facts
 from taktura.billing.services.prepare import Work, issue_documents
-from taktura.billing.services.settling import check_complete
 from taktura.contracts.models import Contract
 from taktura.contracts.services.schedule import changed
 from taktura.core import facts
 from taktura.core.documents import Entry, compose
 from taktura.core.errors import Refused
 from taktura.core.money import half_up, money
+from taktura.customers.queries import check_complete
 from taktura.invoices.models import Document, DocumentLine
 from taktura.invoices.queries import credited, rests
 from taktura.invoices.services import Issued, Ready

@@ -9,14 +9,14 @@ from django.db.models import QuerySet
 from taktura.audit.acts import act
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, due_of, gather
-from taktura.billing.services.settling import check_complete, documents_due, settle_now
+from taktura.billing.services.settling import documents_due, settle_now
 from taktura.contracts.models import Contract
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.core.money import Money
 from taktura.core.settle import Scope
 from taktura.customers.models import Seller
-from taktura.customers.queries import missing_billing_information
+from taktura.customers.queries import check_complete, missing_billing_information
 from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage

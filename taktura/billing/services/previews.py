@@ -16,7 +16,7 @@ from taktura.billing.queries import Facts, due_of, floors_of, with_usage
 from taktura.billing.running import Running, period_start, running
 from taktura.billing.services.changes import billed_beyond
 from taktura.billing.services.prepare import ready_documents, works_of
-from taktura.billing.services.settling import check_complete, documents_due
+from taktura.billing.services.settling import documents_due
 from taktura.catalog import coupons
 from taktura.catalog.models import Coupon, Tariff
 from taktura.contracts import overlay
@@ -32,6 +32,7 @@ from taktura.core.money import Money
 from taktura.core.schedule import next_due
 from taktura.core.settle import Scope
 from taktura.customers.models import Customer
+from taktura.customers.queries import check_complete
 from taktura.invoices.services import Ready, check_confirmed
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage

@@ -8,13 +8,12 @@ from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.billing.models import SalesItem, SalesItemLine
 from taktura.billing.services.prepare import item_entries
-from taktura.billing.services.settling import check_complete
 from taktura.contracts.services import read_again
 from taktura.core.documents import compose
 from taktura.core.errors import Refused
 from taktura.core.offer import check_conditions
 from taktura.customers.models import Customer
-from taktura.customers.queries import tax_of
+from taktura.customers.queries import check_complete, tax_of
 from taktura.invoices.services import Ready
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number

@@ -8,11 +8,9 @@ from taktura.billing.queries import Facts, due_of, gather, gross_prices, with_us
 from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents
 from taktura.contracts.models import Contract
 from taktura.core import facts
-from taktura.core.errors import Refused
 from taktura.core.facts import Charge
 from taktura.core.settle import Scope
-from taktura.customers.models import Customer
-from taktura.customers.queries import missing_billing_information
+from taktura.customers.queries import check_complete
 from taktura.invoices.services import Issued, Ready
 from taktura.kit.actor import Actor
 
@@ -60,15 +58,3 @@ def settle_now(
         mark_settled(known, [contract.pk], scope.on)
     record(actor, action, f"contract:{contract.pk}", {"on": scope.on, "documents": [d.id for d in issued]})
     return issued
-
-
-def check_complete(customer: Customer) -> None:
-    """Raise `Refused` (`billing_information_missing`) unless documents may be issued to a customer."""
-    missing = missing_billing_information(customer)
-    if missing:
-        raise Refused(
-            "billing_information_missing",
-            "Complete the billing information of %(name)s first: %(fields)s.",
-            name=customer.name,
-            fields=", ".join(missing),
-        )

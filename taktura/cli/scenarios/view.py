@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 from psycopg import sql
 
 from taktura.billing.models import SalesItem
@@ -12,7 +13,9 @@ from taktura.cli.scenarios.world import World
 from taktura.contracts.queries import state
 from taktura.core.periods import DAY
 from taktura.customers.models import Customer
+from taktura.customers.queries import without_billing_information
 from taktura.invoices.queries import balance, open_amount, status
+from taktura.usage.onboarding import without_contract
 from taktura.usage.queries import subscriptions, supplier_customers, waiting
 
 EXPECTED = frozenset(
@@ -30,6 +33,7 @@ EXPECTED = frozenset(
         "balance",
         "payments",
         "alerts",
+        "onboarding",
     }
 )
 
@@ -48,6 +52,11 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
         return subscriptions(world.seller.pk)
     if kind == "supplier_customers":
         return supplier_customers(world.seller.pk)
+    if kind == "onboarding":
+        return {
+            "without_billing_information": _keys(without_billing_information(world.seller.pk)),
+            "without_contract": _keys(without_contract(world.seller.pk, on)),
+        }
     if kind == "customers":
         return {key: _customer(world.customer(key)) for key in expected}
     if kind == "sales_items":
@@ -83,6 +92,10 @@ def _contract(world: World, key: str, on: date) -> dict[str, Any]:
         "status": found.status,
         "lines": found.lines,
     }
+
+
+def _keys(customers: QuerySet[Customer]) -> list[str]:
+    return list(customers.values_list("key", flat=True))
 
 
 def _customer(customer: Customer) -> dict[str, Any]:

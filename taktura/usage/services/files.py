@@ -24,7 +24,7 @@ from taktura.usage.store import Outcome, take_in
 
 KEY = ("supplier_id", "folded")
 SUBSCRIPTION = (
-    "customer_reference", "name", "description", "start", "end", "product", "product_name", "unit", "quantity",
+    "customer_reference", "customer_folded", "name", "description", "start", "end", "product", "product_name", "unit", "quantity",
 )  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
 MAX_ID = 300
@@ -272,6 +272,7 @@ def _subscription(supplier: Supplier, folded: str, row: Row) -> tuple[Any, ...]:
         folded,
         row.subscription_id,
         row.customer_id,
+        fold(row.customer_id),
         row.subscription_name[:300],
         row.subscription_description,
         row.subscription_start,
