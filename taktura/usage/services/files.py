@@ -24,7 +24,8 @@ from taktura.usage.store import Outcome, take_in
 
 KEY = ("supplier_id", "folded")
 SUBSCRIPTION = (
-    "customer_reference", "customer_folded", "name", "description", "start", "end", "product", "product_name", "unit", "quantity",
+    "customer_reference", "customer_folded", "name", "description", "start", "end", "product", "product_name", "unit",
+    "quantity",
 )  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
 MAX_ID = 300
