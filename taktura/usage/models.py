@@ -173,6 +173,9 @@ class UsageRecord(models.Model):
     seconds = models.BigIntegerField(null=True)
     cost_amount = ExactField(null=True)
     amount = ExactField(null=True)
+    discount = models.CharField(
+        max_length=40, blank=True, default="", db_default="", help_text="taken off in its amounts: “10%”, or money"
+    )
     currency = models.CharField(max_length=3, blank=True)
     priced = models.BooleanField(default=False, help_text="its amount is the price (unit_price_from_import)")
     attributes: Any = models.JSONField(null=True)

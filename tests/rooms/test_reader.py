@@ -58,7 +58,7 @@ def span(start: str, end: str, zone: ZoneInfo = BERLIN, **mapping: Any) -> Row |
 def test_a_plain_row() -> None:
     row = rows_of(
         f"{','.join(COLUMNS)}\n"
-        "u1, C-1 ,Acme,S-1,Plan A,big one,2026-01-01,2026-12-31,P,Product,GB,3,2026-06-01,2026-06-30,1.5,,2,,EUR,4,"
+        "u1, C-1 ,Acme,S-1,Plan A,big one,2026-01-01,2026-12-31,P,Product,GB,3,2026-06-01,2026-06-30,1.5,,2,,,EUR,4,"
         "90,K\n"
     )[0]
     assert row == Row(

@@ -170,6 +170,7 @@ class RecordBehind(Out):
     seconds: int | None
     cost_amount: Told | None
     amount: Told | None
+    discount: str = Field(description="taken off in its amounts: a percentage as in 10%, or money; empty: none")
     file: str | None
     row: int | None
 

@@ -102,6 +102,7 @@ class RecordOut(Out):
     seconds: int | None
     cost_amount: Told | None
     amount: Told | None
+    discount: str = Field(description="taken off in its amounts: a percentage as in 10%, or money; empty: none")
     currency: str
     attributes: dict[str, Any] | None
     file: int | None
@@ -306,7 +307,7 @@ def shown(record: UsageRecord) -> RecordOut:
         sent_for=record.article, supplier=record.supplier.key if record.supplier else None,
         subscription=record.subscription, product=record.product, at=record.at, from_=record.day, until=record.end_day,
         quantity=record.quantity, seconds=record.seconds, cost_amount=record.cost_amount, amount=record.amount,
-        currency=record.currency, attributes=record.attributes, file=record.file_id, row=record.row,
+        discount=record.discount, currency=record.currency, attributes=record.attributes, file=record.file_id, row=record.row,
     )  # fmt: skip
 
 

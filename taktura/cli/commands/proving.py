@@ -50,7 +50,7 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
                 number(r["quantity"]),
                 "" if r["seconds"] is None else str(r["seconds"]),
                 number(r["cost_amount"]),
-                number(r["amount"]),
+                number(r["amount"]) + (f" (−{r['discount']})" if r["discount"] else ""),
                 r["file"] or r["source"],
                 str(r["row"] or ""),
             ]

@@ -215,7 +215,7 @@ USAGE = fields(
         "attributes": lambda node, place: {e.key: free(e.value, f"{place}.{e.key}") for e in entries(node, place)},
     }
 )
-NUMBER_COLUMNS = frozenset(["quantity", "cost", "cost_amount", "price", "amount", "revision"])
+NUMBER_COLUMNS = frozenset(["quantity", "cost", "cost_amount", "price", "amount", "discount", "revision"])
 DAY_COLUMNS = frozenset(["subscription_start", "subscription_end", "period_start", "period_end"])
 
 

@@ -18,6 +18,7 @@ from taktura.invoices.queries import credited
 from taktura.office import show
 from taktura.office.documents.detail import document_of
 from taktura.office.page import page
+from taktura.office.usage.parts import discount
 from taktura.usage.store import rows_behind, totals_behind
 
 PAGE = 50
@@ -68,6 +69,7 @@ def _usage(request: HttpRequest, found: Explanation) -> dict[str, Any]:
     more, rows = len(rows) > PAGE, rows[:PAGE]
     for row in rows:
         row["last"] = row["end_day"] - timedelta(days=1)
+        row["discount_shown"] = discount(row["discount"])
     names = [name for name, total in totals.items() if total is not None]
     return {
         "number": number,

@@ -3,6 +3,7 @@
 import base64
 import json
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.shortcuts import get_object_or_404
@@ -115,3 +116,10 @@ def from_text(text: str) -> Key | None:
         return None
     usable = all(isinstance(found[n], kind) and can_be_kept(str(found[n])) for n, kind in kinds.items())
     return Key(**found) if usable else None
+
+
+def discount(text: str) -> str:
+    """What was taken off in a record's amounts, as the reader writes it: a rate, or money."""
+    if not text:
+        return ""
+    return show.rate(Decimal(text[:-1])) if text.endswith("%") else show.quantity(Decimal(text))

@@ -24,7 +24,7 @@ from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.history import field, value_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage import records as listing
-from taktura.office.usage.parts import MEANS, tabs
+from taktura.office.usage.parts import MEANS, discount, tabs
 from taktura.usage import services as usage
 from taktura.usage.models import SupplierSubscription, UsageException, UsageHistory, UsageRecord
 from taktura.usage.proposals import search_contracts, titles_of, usage_lines
@@ -53,6 +53,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "state": listing.state_of(row, [w.reason for w in waits]),
         "waits": [(w, *MEANS[w.reason]) for w in waits],
         "quantity": listing.quantity(row),
+        "discount": discount(row.discount),
         "article": listing.article(row),
         "title": titles_of([row.line])[row.line.pk] if row.line else "",
         "days": listing.days(row),
@@ -126,7 +127,7 @@ def _kept(old: UsageHistory, name: str, value: Any) -> str:
 
 # What of a former revision is worth reading, as the store calls it.
 KEPT = frozenset(
-    ["article", "subscription", "product", "at", "cost_amount", "amount", "currency", "attributes", "row"]
+    ["article", "subscription", "product", "at", "cost_amount", "amount", "discount", "currency", "attributes", "row"]
 )  # fmt: skip
 
 

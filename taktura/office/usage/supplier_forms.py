@@ -18,7 +18,7 @@ from taktura.usage.reader import COLUMNS, NAMES, Mapping, beginning
 SAMPLE_BYTES = 30_000  # of an example file that a form carries along
 SETTINGS = (
     "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
-    "attributes", "number_repeats",
+    "attributes", "number_repeats", "discount_is", "discount_of",
 )  # fmt: skip
 SAMPLE_ROWS = 60  # of a workbook or of Parquet, as text
 COLUMN_LABELS = {
@@ -40,6 +40,7 @@ COLUMN_LABELS = {
     "cost_amount": lazy("Cost in all"),
     "price": lazy("Price of one"),
     "amount": lazy("Price in all"),
+    "discount": lazy("Discount"),
     "currency": lazy("Currency"),
     "revision": lazy("Revision"),
     "seconds": lazy("Seconds that a call was answered"),
@@ -108,6 +109,11 @@ class SupplierForm(forms.Form):
         label=lazy("Equal rows of a file are several"), required=False,
         help_text=lazy("For suppliers that give rows no id."),
     )  # fmt: skip
+    discount_is = forms.ChoiceField(
+        label=lazy("The discount of a row is"), required=False,
+        help_text=lazy("It is taken off once, where an amount is worked out from quantity and unit price."),
+    )  # fmt: skip
+    discount_of = forms.ChoiceField(label=lazy("The discount is off"), required=False)
     ready = forms.ChoiceField(label=lazy("Ready mapping"), required=False)
     sample = forms.CharField(required=False, max_length=50_000, widget=forms.HiddenInput)
     sample_name = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
@@ -123,6 +129,11 @@ class SupplierForm(forms.Form):
             "delimiter": [("", _("found out")), (",", ","), (";", ";"), ("tab", _("tab")), ("|", "|")],
             "encoding": [("", _("found out")), ("utf-8", "UTF-8"), ("utf-16", "UTF-16"), ("cp1252", "Windows-1252")],
             "decimal": [("", _("point")), (",", _("comma"))],
+            "discount_is": [("", _("a percentage")), ("amount", _("money off the row"))],
+            "discount_of": [
+                ("", _("the price, or the cost where there is no price")), ("price", _("the price alone")),
+                ("cost", _("the cost alone")), ("both", _("price and cost")),
+            ],
             "ready": [("", _("by the example")), *NAMES.items(), ("generic", _("our own columns"))],
         }  # fmt: skip
         for name, known in choices.items():
@@ -189,7 +200,7 @@ def mapping_of(values: dict[str, Any]) -> dict[str, Any]:
         heading = (values.get(f"column_{column}") or "").strip()
         if heading and heading != column:
             found[column] = heading
-    for name in ("delimiter", "encoding", "decimal", "date_format", "skip_lines"):
+    for name in ("delimiter", "encoding", "decimal", "date_format", "skip_lines", "discount_is", "discount_of"):
         if values.get(name):
             found[name] = values[name]
     if values.get("sheet"):
@@ -232,6 +243,8 @@ def mapping_initial(mapping: dict[str, Any]) -> dict[str, Any]:
         "skip_rows": "\n".join(known.skip_rows),
         "attributes": "\n".join(f"{name}: {source}" for name, source in known.attributes.items()),
         "number_repeats": known.number_repeats,
+        "discount_is": "" if known.discount_is == "percent" else known.discount_is,
+        "discount_of": known.discount_of or "",
         "null_texts": "" if known.null_texts == ("NULL",) else ", ".join(known.null_texts),
     }
 

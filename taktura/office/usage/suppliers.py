@@ -51,7 +51,7 @@ from taktura.usage.reader import (
 MOST_SAMPLE = 5_000_000
 SAMPLE_ROWS, READ_ROWS = 5, 50
 FILES_SHOWN = VERSIONS_SHOWN = 10
-NO_TABLE = ("skip_rows", "attributes", "number_repeats")  # that say nothing of how a file is written
+NO_TABLE = ("skip_rows", "attributes", "number_repeats", "discount_is", "discount_of")  # that say nothing of how a file is written
 
 
 @page("usage.view")
@@ -283,6 +283,8 @@ def _hints(tried: Mapping, example: bytes) -> Iterator[str]:
                 " tick “Equal rows of a file are several”.")  # fmt: skip
     if not there & {"cost", "cost_amount"}:
         yield _("No column says the cost: there will be no margin.")
+    if "discount" in there and not there & {"price", "cost"}:
+        yield _("There is a discount, but neither price nor cost of one: amounts count as the file gives them.")
     if not there & {"product_id", "call_id"}:
         yield _("No column names the product: the article is chosen by hand when a contract is extended.")
     if "currency" not in there:

@@ -64,6 +64,7 @@ class Converter:
 
     def __init__(self, mapping: Mapping, zone: ZoneInfo) -> None:
         self._zone, self.decimal = zone, mapping.decimal
+        self._percent, self._of = mapping.discount_is == "percent", mapping.discount_of
         formats = (mapping.date_format or ISO).split("|")
         self._iso = ISO in formats
         self._formats = [f for f in formats if f != ISO]
@@ -81,14 +82,21 @@ class Converter:
         """
         (
             id_, customer_id, customer_name, subscription_id, subscription_name, description, start, end, product_id,
-            product_name, unit, quantity_, period_start, period_end, cost_, cost_amount_, price_, amount_, currency,
-            revision_, seconds_, call,
+            product_name, unit, quantity_, period_start, period_end, cost_, cost_amount_, price_, amount_, discount_,
+            currency, revision_, seconds_, call,
         ) = cells  # fmt: skip
         texts = self._texts
         seconds = self._seconds(seconds_) if seconds_ else None
         quantity, cost, cost_amount, price, amount = self._amounts(
             quantity_, cost_, cost_amount_, price_, amount_, seconds
         )
+        taken = ""
+        if discount_ and quantity is not None:
+            cost_amount, amount, taken = self._discounted(
+                self._discount(discount_),
+                (cost_amount, cost is not None and not self._stands(cost_amount_)),
+                (amount, price is not None and not self._stands(amount_)),
+            )
         identity = self._text(id_) if id_ else ""
         customer, subscription, product = texts[customer_id], texts[subscription_id], texts[product_id]
         if not subscription:
@@ -129,6 +137,8 @@ class Converter:
             is_span,
             seconds,
             self._text(call) if call else "",
+            None,
+            taken,
         )
 
     def number(self, value: Any, column: str, any_length: bool = False) -> Decimal | None:
@@ -179,6 +189,49 @@ class Converter:
         elif cost_amount is None and amount is None and seconds is None:
             raise Unreadable("no_quantity", "quantity")
         return quantity, cost, cost_amount, price, amount
+
+    def _stands(self, cell: Any) -> bool:
+        """Whether a cell says something."""
+        return bool(cell) and self._text(cell) != ""
+
+    def _discount(self, value: Any) -> Decimal | None:
+        """A discount as it stands in its cell; a percent sign behind it says nothing new."""
+        text = self._text(value)
+        if self._percent and text.endswith("%"):
+            text = text[:-1]
+        found = self._number(text, "discount") if text else None
+        if found is not None and self._percent and not 0 <= found <= 100:
+            raise Unreadable("bad_discount", "discount", value)
+        return found
+
+    def _discounted(
+        self, discount: Decimal | None, cost: tuple[Decimal | None, bool], price: tuple[Decimal | None, bool]
+    ) -> tuple[Decimal | None, Decimal | None, str]:
+        """The amounts of cost and price less the discount, and what was taken off.
+
+        Only an amount that was worked out from its unit price is lessened: one that the file gives is what the
+        supplier has reckoned, after its discount. Raises `Unreadable`.
+        """
+        (cost_amount, of_cost), (amount, of_price) = cost, price
+        if self._of is None:
+            of_cost = of_cost and not of_price
+        else:
+            of_cost, of_price = of_cost and self._of != "price", of_price and self._of != "cost"
+        if not discount or not (of_cost or of_price):
+            return cost_amount, amount, ""
+        if of_cost and cost_amount is not None:
+            cost_amount = self._less(cost_amount, discount)
+        if of_price and amount is not None:
+            amount = self._less(amount, discount)
+        return cost_amount, amount, f"{discount:f}%" if self._percent else f"{abs(discount):f}"
+
+    def _less(self, amount: Decimal, discount: Decimal) -> Decimal:
+        """An amount less a discount, exactly; money brings it nearer to zero, whatever the sign of either."""
+        if self._percent:
+            return EXACT.multiply(amount, EXACT.subtract(Decimal(100), discount)).scaleb(-2, EXACT)
+        if abs(discount) > abs(amount):
+            raise Unreadable("bad_discount", "discount", discount)
+        return EXACT.subtract(amount, abs(discount).copy_sign(amount))
 
     def _text(self, value: Any) -> str:
         text = str(value).strip()

@@ -29,6 +29,7 @@ COLUMNS = (
     "cost_amount",
     "price",
     "amount",
+    "discount",
     "currency",
     "revision",
     "seconds",
@@ -36,8 +37,9 @@ COLUMNS = (
 )
 SETTINGS = (
     "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
-    "attributes", "number_repeats",
+    "attributes", "number_repeats", "discount_is", "discount_of",
 )  # fmt: skip
+DISCOUNT_IS, DISCOUNT_OF = ("percent", "amount"), ("price", "cost", "both")
 ISO = "ISO"  # among the date formats: 2026-06-30, and timestamps of ISO 8601
 MAX_CONDITIONS, MAX_ATTRIBUTES, MAX_HEADINGS = 20, 20, 200
 _NO_TEXT = b"a\xff\xfe\x81,"  # an encoding must read on behind what is no text in it
@@ -54,7 +56,9 @@ class Mapping:
     the headings. Cells that equal one of `null_texts` are absent, as empty ones are. `sheet`: of a workbook, else its
     first with rows. `headings`: of a file that has none. `skip_rows`: conditions; a row for which one is true is left
     out. `attributes`: free names to headings or expressions. `number_repeats`: rows that would have the same id in a
-    file are told apart by their number, where a supplier gives rows no id of their own.
+    file are told apart by their number, where a supplier gives rows no id of their own. `discount_is`: whether the
+    discount of a row is a percentage or money off the row. `discount_of`: the unit prices that it is off; without it
+    the price, of a row that has none the cost.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -69,6 +73,8 @@ class Mapping:
     skip_rows: tuple[str, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
     number_repeats: bool = False
+    discount_is: str = "percent"
+    discount_of: str | None = None
 
     @classmethod
     def from_dict(cls, value: AbstractMapping[str, Any]) -> "Mapping":
@@ -193,6 +199,11 @@ def _checked_rows(settings: dict[str, Any]) -> dict[str, Any]:
         raise Refused("invalid", "The sheet of a mapping is the name of a worksheet.")
     if not isinstance(settings.get("number_repeats", False), bool):
         raise Refused("invalid", "“number_repeats” of a mapping is true or false.")
+    for name, known in (("discount_is", DISCOUNT_IS), ("discount_of", DISCOUNT_OF)):
+        if settings.get(name, known[0]) not in known:
+            raise Refused(
+                "invalid", "“%(name)s” of a mapping is one of: %(known)s.", name=name, known=", ".join(known)
+            )  # fmt: skip
     return found
 
 

@@ -49,6 +49,8 @@ SYNONYMS = {
     " pris",
     "amount": "amount total totalforcustomer customertotal listcost extendedprice betrag gesamtbetrag gesamtpreis summe"
     " belopp summa",
+    "discount": "discount discountpercent discountpercentage discountpct discountrate rabatt rabattprozent rabattsatz"
+    " rabattprocent",
     "currency": "currency billingcurrency currencycode pricingcurrency währung währungscode valuta",
     "revision": "revision version rev",
     "seconds": "seconds billsec billableseconds answeredseconds talktime durationseconds sekunden gesprächssekunden"
@@ -56,7 +58,7 @@ SYNONYMS = {
     "call_id": "callid uniqueid linkedid calluuid anrufid rufid gesprächsid samtalsid",
 }
 DATE_COLUMNS = ("period_start", "period_end", "subscription_start", "subscription_end")
-NUMBER_COLUMNS = ("quantity", "cost", "cost_amount", "price", "amount")
+NUMBER_COLUMNS = ("quantity", "cost", "cost_amount", "price", "amount", "discount")
 DATE_FORMATS = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
 TIMES = ("", " %H:%M", " %H:%M:%S")
 

@@ -26,7 +26,7 @@ ENCODING_BYTES = 1 << 20  # read at a time
 MAX_FIELD = 16 * 1024 * 1024  # characters of a cell
 MAX_RECORD_LINES = 200  # physical lines of one record: a quote that is never closed takes no more of a file than this
 WIDTH_ROWS = 100  # that say how many cells the rows of a file without headings have
-NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "revision", "seconds"))
+NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "discount", "revision", "seconds"))
 MARK = "\udcff"  # stands for bytes that are no text
 MARKED = "taktura.usage.marked"  # the name of the error handler that puts it there
 

@@ -29,6 +29,8 @@ TEXTS = {
     "no_date": "The row has no date: fill the start of its period.",
     "bad_duration": "“%(value)s” in %(column)s is no duration: write whole seconds, or hours, minutes and seconds as in"
     " 0:01:30.",
+    "bad_discount": "“%(value)s” in %(column)s is no discount of this row: write a percentage from 0 to 100, or money that"
+    " is not more than the row's price.",
     "bad_expression": "“%(column)s” cannot be worked out here (%(value)s): correct the row, or the expression of the"
     " mapping.",
     "broken": "The file is damaged from here on (%(value)s): what came before is read. Send the file again.",
@@ -43,7 +45,8 @@ class Row(NamedTuple):
 
     `first_day` and `end_day` (exclusive) are local days of the supplier, `at` is the instant of the start (of a date
     its local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1). `seconds`: how
-    long a call was answered; the legs of one `call_id` are one row. `attributes` are free.
+    long a call was answered; the legs of one `call_id` are one row. `attributes` are free. `discount` is what was taken
+    off in working out an amount, once, as in “10%” or “5.00”; the amounts are after it.
     """
 
     line: int
@@ -72,6 +75,7 @@ class Row(NamedTuple):
     seconds: int | None = None
     call_id: str = ""
     attributes: dict[str, str] | None = None
+    discount: str = ""
 
 
 @dataclass(slots=True)

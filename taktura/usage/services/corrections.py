@@ -107,6 +107,7 @@ def _revised(actor: Actor, seller: Seller, old: UsageRecord, changes: Mapping[st
         end_day,
         is_span and seconds is None,
         *values,
+        old.discount if (values[2], values[3]) == (old.cost_amount, old.amount) else "",
         old.currency,
         old.priced,
         json.dumps(old.attributes) if old.attributes is not None else None,

@@ -231,6 +231,7 @@ def _records(
             row.seconds,
             row.cost_amount,
             row.amount,
+            row.discount,
             row.currency.upper() or currency,
             priced,
             json.dumps(row.attributes) if row.attributes else None,

@@ -224,6 +224,7 @@ def _row(entry: Entry, contracts: Mapping[str, int], zone: ZoneInfo, actor: Acto
         cost_amount,
         amount,
         "",
+        "",
         False,
         json.dumps(attributes) if attributes is not None else None,
         None,

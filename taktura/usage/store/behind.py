@@ -7,21 +7,21 @@ from typing import Any, NamedTuple
 from django.db import connection
 
 NAMES = (
-    "source", "id", "revision", "at", "day", "end_day", "quantity", "seconds", "cost_amount", "amount", "file_id",
-    "file", "row", "revised",
+    "source", "id", "revision", "at", "day", "end_day", "quantity", "seconds", "cost_amount", "amount", "discount",
+    "file_id", "file", "row", "revised",
 )  # fmt: skip
 SUMMED = ("quantity", "seconds", "cost_amount", "amount")
 
 _AS_THEN = """(
-    SELECT source, external_id, revision, at, day, end_day, quantity, seconds, cost_amount, amount, file_id, "row",
-        revised
+    SELECT source, external_id, revision, at, day, end_day, quantity, seconds, cost_amount, amount, discount,
+        file_id, "row", revised
     FROM usage_usagerecord
     WHERE line_id = %(line)s AND day < %(end)s AND end_day > %(first)s AND revised <= %(mark)s
     UNION ALL
     SELECT source, external_id, revision, (record ->> 'at')::timestamptz, (record ->> 'day')::date,
         (record ->> 'end_day')::date, (record ->> 'quantity')::numeric, (record ->> 'seconds')::bigint,
-        (record ->> 'cost_amount')::numeric, (record ->> 'amount')::numeric, (record ->> 'file_id')::bigint,
-        (record ->> 'row')::integer, revised
+        (record ->> 'cost_amount')::numeric, (record ->> 'amount')::numeric,
+        COALESCE(record ->> 'discount', ''), (record ->> 'file_id')::bigint, (record ->> 'row')::integer, revised
     FROM usage_usagehistory
     WHERE line = %(line)s AND revised <= %(mark)s AND replaced > %(mark)s
         AND (record ->> 'day')::date < %(end)s AND (record ->> 'end_day')::date > %(first)s
@@ -49,7 +49,7 @@ def rows_behind(behind: Behind, after: Place | None = None, most: int | None = N
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT r.source, r.external_id, r.revision, r.at, r.day, r.end_day, r.quantity, r.seconds,
-                    r.cost_amount, r.amount, r.file_id, f.name, r."row", r.revised
+                    r.cost_amount, r.amount, r.discount, r.file_id, f.name, r."row", r.revised
                 FROM {_AS_THEN} LEFT JOIN usage_usagefile f ON f.id = r.file_id {beyond}
                 ORDER BY r.day, r.revised LIMIT %(most)s""",
             asked,
