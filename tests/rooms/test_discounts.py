@@ -61,8 +61,7 @@ def test_what_the_file_gives_in_all_is_left_alone(cost: Decimal, amount: Decimal
 
 
 @pytest.mark.parametrize(
-    ("of", "expected"),
-    [("", (20, 27)), ("price", (20, 27)), ("cost", (18, 30)), ("both", (18, 27))],
+    ("of", "expected"), [("", (20, 27)), ("price", (20, 27)), ("cost", (18, 30)), ("both", (18, 27))]
 )
 def test_what_it_is_off_is_the_mappings(of: str, expected: tuple[int, int]) -> None:
     found = amounts({"discount_of": of} if of else {}, quantity=10, cost=2, price=3, discount="10 %")

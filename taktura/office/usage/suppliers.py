@@ -51,7 +51,13 @@ from taktura.usage.reader import (
 MOST_SAMPLE = 5_000_000
 SAMPLE_ROWS, READ_ROWS = 5, 50
 FILES_SHOWN = VERSIONS_SHOWN = 10
-NO_TABLE = ("skip_rows", "attributes", "number_repeats", "discount_is", "discount_of")  # that say nothing of how a file is written
+NO_TABLE = (
+    "skip_rows",
+    "attributes",
+    "number_repeats",
+    "discount_is",
+    "discount_of",
+)  # that say nothing of how a file is written
 
 
 @page("usage.view")
