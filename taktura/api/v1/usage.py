@@ -307,7 +307,8 @@ def shown(record: UsageRecord) -> RecordOut:
         sent_for=record.article, supplier=record.supplier.key if record.supplier else None,
         subscription=record.subscription, product=record.product, at=record.at, from_=record.day, until=record.end_day,
         quantity=record.quantity, seconds=record.seconds, cost_amount=record.cost_amount, amount=record.amount,
-        discount=record.discount, currency=record.currency, attributes=record.attributes, file=record.file_id, row=record.row,
+        discount=record.discount, currency=record.currency, attributes=record.attributes,
+        file=record.file_id, row=record.row,
     )  # fmt: skip
 
 

@@ -29,8 +29,8 @@ TEXTS = {
     "no_date": "The row has no date: fill the start of its period.",
     "bad_duration": "“%(value)s” in %(column)s is no duration: write whole seconds, or hours, minutes and seconds as in"
     " 0:01:30.",
-    "bad_discount": "“%(value)s” in %(column)s is no discount of this row: write a percentage from 0 to 100, or money that"
-    " is not more than the row's price.",
+    "bad_discount": "“%(value)s” in %(column)s is no discount of this row: write a percentage from 0 to 100, or money"
+    " that is not more than the row's price.",
     "bad_expression": "“%(column)s” cannot be worked out here (%(value)s): correct the row, or the expression of the"
     " mapping.",
     "broken": "The file is damaged from here on (%(value)s): what came before is read. Send the file again.",
