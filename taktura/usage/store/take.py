@@ -55,7 +55,8 @@ CREATE TEMP TABLE usage_staging (
     by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, discount text, currency text,
-    priced bool, attributes jsonb, file_id bigint, row int, sent_to text, unreadable bool, state text, reason text, line_id bigint
+    priced bool, attributes jsonb, file_id bigint, row int, sent_to text, unreadable bool,
+    state text, reason text, line_id bigint
 ) ON COMMIT DROP
 """
 
