@@ -2211,6 +2211,7 @@ class RecordBehind:
     seconds: int | None
     cost_amount: Decimal | None
     amount: Decimal | None
+    discount: str
     file: str | None
     row: int | None
 
@@ -2235,6 +2236,7 @@ class RecordOut(Marked):
     seconds: int | None
     cost_amount: Decimal | None
     amount: Decimal | None
+    discount: str
     currency: str
     attributes: dict[str, Any] | None
     file: int | None

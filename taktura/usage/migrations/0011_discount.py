@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("usage", "0009_imports")]
+    dependencies = [("usage", "0010_customer_folded")]
 
     operations = [
         migrations.AddField(
