@@ -187,6 +187,7 @@ STORY: list[tuple[Any, ...]] = [
     ("link_customer", NIMBUS, {}, {"reference": "ACC-7", "customer": "K-1"}),
     ("unlink_customer", NIMBUS, {}, {"reference": "ACC-7"}),
     ("list_subscriptions", NIMBUS, {"linked": "false"}, None),
+    ("list_reference_changes", NIMBUS, {"kind": "subscription", "limit": "1"}, None),
     ("link", NIMBUS, {}, {"subscription": "SUB-1", **C2, "article": "cloud"}),
     ("unlink", NIMBUS, {}, {"subscription": "SUB-1", **C2, "article": "cloud"}),
     ("link", NIMBUS, {}, {"subscription": "SUB-1", **C1, "article": "cloud"}),

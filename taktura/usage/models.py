@@ -129,6 +129,28 @@ class UsageFile(models.Model):
         indexes = [models.Index(fields=["supplier", "received_at"], name="usage_file_received")]
 
 
+class ReferenceChange(models.Model):
+    """What an import changed of a supplier's customer or subscription, known by `folded`; only appended to.
+
+    `changes`: {field: [before, after]}; `made`: it was not known before. Without a `file` the rows came by the API.
+    """
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="reference_changes")
+    kind = models.CharField(max_length=20)
+    folded = models.CharField(max_length=200)
+    at = models.DateTimeField()
+    by = models.CharField(max_length=200)
+    file = models.ForeignKey(UsageFile, null=True, on_delete=models.SET_NULL, related_name="reference_changes")
+    made = models.BooleanField(default=False)
+    changes: Any = models.JSONField(decoder=ExactDecoder)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=("customer", "subscription")), name="reference_change_kind")
+        ]
+        indexes = [models.Index(fields=["supplier", "kind", "folded", "id"], name="reference_change_of")]
+
+
 class FileProblem(models.Model):
     """A row of a file that could not be read, or that conflicts with a stored one. `places`: more for its sentence."""
 

@@ -9,6 +9,7 @@ from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.usage.models import (
     ProductReference,
+    ReferenceChange,
     SubscriptionLink,
     Supplier,
     SupplierCustomer,
@@ -121,6 +122,12 @@ def subscription_shown(row: SupplierSubscription) -> dict[str, Any]:
         "unit": row.unit,
         "quantity": row.quantity,
     }
+
+
+def changes_of(supplier: Supplier, kind: str, reference: str = "") -> QuerySet[ReferenceChange]:
+    """What imports changed of a supplier's customers or subscriptions (`kind`), of one or of all of them."""
+    rows = ReferenceChange.objects.filter(supplier=supplier, kind=kind).select_related("file").defer("file__content")
+    return rows.filter(folded=fold(reference)) if reference else rows
 
 
 def record_by_id(seller_id: int, source: str, external_id: str) -> UsageRecord:

@@ -41,7 +41,7 @@ TABLE = {
     " refuse_order",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
-    " get_usage_history get_file_content get_reconciliation",
+    " list_reference_changes get_usage_history get_file_content get_reconciliation",
     "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"

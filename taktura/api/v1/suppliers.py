@@ -1,7 +1,7 @@
 """Suppliers: their files, customers, subscriptions and products, and what ties them to contracts."""
 
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router
@@ -20,6 +20,7 @@ from taktura.customers.queries import customer_by_key
 from taktura.usage import services
 from taktura.usage.models import ProductReference, Supplier
 from taktura.usage.queries import (
+    changes_of,
     customer_of,
     customers_of,
     reference_of,
@@ -119,6 +120,24 @@ class Subscriptions(Out):
     """A page of supplier subscriptions."""
 
     items: list[SubscriptionOut]
+    next: str | None
+
+
+class ReferenceChangeOut(Out):
+    """What an import changed of a supplier's customer or subscription."""
+
+    reference: str = Field(description="without regard to case")
+    at: datetime
+    by: str
+    file: int | None = Field(description="null: rows that came by the API")
+    made: bool = Field(description="whether it was not known before")
+    changes: dict[str, list[str | None]] = Field(description="field to its values before and after, as text")
+
+
+class ReferenceChanges(Out):
+    """A page of changes."""
+
+    items: list[ReferenceChangeOut]
     next: str | None
 
 
@@ -264,6 +283,35 @@ def list_subscriptions(
     return Subscriptions(
         items=[SubscriptionOut(subscription=s.reference, **subscription_shown(s)) for s in items], next=following
     )
+
+
+@endpoint(router, "GET", "/suppliers/{supplier}/changes", "usage.view", answer=ReferenceChanges)
+def list_reference_changes(
+    request: HttpRequest,
+    supplier: Key,
+    kind: Literal["customer", "subscription"],
+    reference: Text200 = "",
+    limit: Limit = LIMIT,
+    after: After = "",
+) -> ReferenceChanges:
+    """What imports changed of the supplier's customers or subscriptions, of one or of all; the newest first."""
+    rows = changes_of(supplier_of(request, supplier), kind, reference)
+    items, following = page_of(rows, limit, after, newest_first=True)
+    return ReferenceChanges(
+        items=[
+            ReferenceChangeOut(
+                reference=c.folded, at=c.at, by=c.by, file=c.file_id, made=c.made,
+                changes={name: [told(a), told(b)] for name, (a, b) in sorted(c.changes.items())},
+            )
+            for c in items
+        ],
+        next=following,
+    )  # fmt: skip
+
+
+def told(value: Any) -> str | None:
+    """A value of a change as it is told: numbers as text, exactly."""
+    return None if value is None else str(value)
 
 
 @endpoint(

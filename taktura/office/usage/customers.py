@@ -23,6 +23,7 @@ from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.templatetags.office import state
 from taktura.office.usage.parts import supplier_filter, tabs
 from taktura.office.usage.subscriptions import link_filter
+from taktura.office.usage.told import changes
 from taktura.usage import services as usage
 from taktura.usage.models import SupplierCustomer
 from taktura.usage.overview import text_of
@@ -133,6 +134,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "row": row, "q": text, "error": error, "proposals": proposals,
         "found": list(search(mine, text).order_by("folded", "pk")[:FOUND]) if text else [],
+        "changes": changes(row.supplier, "customer", row.reference),
     }  # fmt: skip
     return render(request, "usage/customer_link.html", context, status=422 if error else 200)
 

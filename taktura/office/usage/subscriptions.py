@@ -14,6 +14,7 @@ from taktura.office.lists import Action, Column, Filter, Link, Listing, Rows, li
 from taktura.office.page import page, seller_of
 from taktura.office.templatetags.office import state
 from taktura.office.usage.parts import supplier_filter, tabs
+from taktura.office.usage.told import changes
 from taktura.usage.models import SubscriptionLink, SupplierCustomer, SupplierSubscription
 from taktura.usage.overview import text_of, unlinked, waiting_of_subscriptions
 from taktura.usage.proposals import titles_of
@@ -155,5 +156,6 @@ def subscription(request: HttpRequest, pk: int) -> HttpResponse:
         "row": row, "period": period(row), "state": "linked" if row.lines else "unlinked",
         "customer": known.select_related("customer").first() if row.customer_reference else None,
         "records_url": f"{reverse('usage_records')}?subscription={pk}",
+        "changes": changes(row.supplier, "subscription", row.reference),
     }  # fmt: skip
     return render(request, "usage/subscription.html", context)

@@ -15,14 +15,12 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
-from taktura.kit.bulk import upsert_rows
 from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
 from taktura.usage.services.records import digest
-from taktura.usage.store import Outcome, take_in
+from taktura.usage.store import Outcome, keep, take_in
 
-KEY = ("supplier_id", "folded")
 SUBSCRIPTION = (
     "customer_reference", "customer_folded", "name", "description", "start", "end", "product", "product_name", "unit",
     "quantity",
@@ -154,14 +152,14 @@ def _take(
             ),
             batch_size=2000,
         )
-    _keep_references(supplier, seen)
+    _keep_references(actor, supplier, seen, file)
     return received
 
 
 @dataclass(slots=True)
 class _Seen:
-    """What a file says of the supplier's customers and subscriptions: the last row of each. `repeats`: how often each
-    identity came, where equal ones are told apart by their number."""
+    """What a file says of the supplier's customers and subscriptions: of each the last row of its latest day.
+    `repeats`: how often each identity came, where equal ones are told apart by their number."""
 
     customers: dict[str, tuple[str, str]] = field(default_factory=dict)
     subscriptions: dict[str, Row] = field(default_factory=dict)
@@ -184,7 +182,7 @@ def _records(
     """Rows as the store takes them; problems and references are kept beside."""
     source, file_id, supplier_id = f"supplier:{supplier.key}", file.pk if file else None, supplier.pk
     priced, currency, folded = supplier.unit_price_from_import, supplier.currency, _Folded()
-    subscriptions = seen.subscriptions
+    customers, subscriptions = seen.customers, seen.subscriptions
     first, end = date.max, date.min
     for row in rows:
         if isinstance(row, Problem):
@@ -194,9 +192,11 @@ def _records(
         received.rows += 1
         first, end = min(first, row.first_day), max(end, row.end_day)
         subscription, product = folded[row.subscription_id], folded[row.product_id]
-        if row.customer_id:
-            seen.customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
-        subscriptions[subscription] = row
+        if row.customer_id and (row.customer_name or folded[row.customer_id] not in customers):
+            customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
+        known = subscriptions.get(subscription)
+        if known is None or row.first_day >= known.first_day:
+            subscriptions[subscription] = row
         content: tuple[Any, ...] = (
             subscription,
             product,
@@ -252,20 +252,20 @@ class _Folded(dict[str, str]):
         return value
 
 
-def _keep_references(supplier: Supplier, seen: _Seen) -> None:
+def _keep_references(actor: Actor, supplier: Supplier, seen: _Seen, file: UsageFile | None) -> None:
     """Make or update the supplier's customers and subscriptions, if the supplier says so."""
+    by = file.pk if file else None
     if supplier.create_customers and seen.customers:
         customers = (
             (supplier.pk, folded, reference, name[:300]) for folded, (reference, name) in seen.customers.items()
         )
-        columns = (*KEY, "reference", "name")
-        upsert_rows("usage_suppliercustomer", columns, customers, key=KEY, update=["name"])
+        keep(actor, "customer", ["name"], customers, file=by)
     known = set(seen.subscriptions)
     if not supplier.create_subscriptions:
         known &= set(SupplierSubscription.objects.filter(supplier=supplier).values_list("folded", flat=True))
-    subscriptions = (_subscription(supplier, folded, seen.subscriptions[folded]) for folded in sorted(known))
-    names = (*KEY, "reference", *SUBSCRIPTION)
-    upsert_rows("usage_suppliersubscription", names, subscriptions, key=KEY, update=SUBSCRIPTION)
+    if known:
+        subscriptions = (_subscription(supplier, folded, seen.subscriptions[folded]) for folded in known)
+        keep(actor, "subscription", SUBSCRIPTION, subscriptions, file=by)
 
 
 def _subscription(supplier: Supplier, folded: str, row: Row) -> tuple[Any, ...]:

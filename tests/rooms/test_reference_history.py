@@ -1,0 +1,124 @@
+"""What imports say of a supplier's customers and subscriptions: kept, brought up to date, each change with its import."""
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from taktura.catalog import services as catalog
+from taktura.catalog.models import Article
+from taktura.catalog.terms import read_rates
+from taktura.customers import services as customers
+from taktura.kit.actor import Actor
+from taktura.usage import services as usage
+from taktura.usage.models import ReferenceChange, Supplier, SupplierCustomer, SupplierSubscription
+from taktura.usage.queries import changes_of
+
+HEAD = (
+    "id,customer_id,customer_name,subscription_id,subscription_name,subscription_description,subscription_start,"
+    "subscription_end,product_id,product_name,unit,quantity,period_start\n"
+)
+FIRST = "1,K1,Acme,S-1,Mail,50 GB,2026-01-01,2026-12-31,P-1,Mailbox,seat,2.50,2026-01-05\n"
+
+
+@pytest.fixture
+def supplier(database: str, actor: Actor) -> Supplier:
+    """A supplier whose files make customers and subscriptions."""
+    seller = customers.create_seller(actor, name="S", country="DE", currency="EUR", time_zone="UTC", vat=read_rates(19))
+    return usage.create_supplier(actor, seller=seller, key="sun", create_customers=True, create_subscriptions=True)
+
+
+def load(actor: Actor, supplier: Supplier, rows: str, name: str) -> None:
+    """Load a file of these rows."""
+    usage.receive_file(actor, supplier=supplier, name=name, content=(HEAD + rows).encode())
+
+
+def told(supplier: Supplier, kind: str = "subscription") -> list[tuple[str, bool, dict[str, list[object]]]]:
+    """The changes, the oldest first: by which file, whether it was new, what."""
+    rows = changes_of(supplier, kind).order_by("pk")
+    return [(c.file.name if c.file else c.by, c.made, c.changes) for c in rows]
+
+
+def test_what_is_first_seen_is_kept_with_all_that_the_row_says(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, FIRST, "jan.csv")
+    row = SupplierSubscription.objects.get()
+    said = (row.customer_reference, row.reference, row.name, row.description, row.start, row.end, row.product)
+    assert said == ("K1", "S-1", "Mail", "50 GB", date(2026, 1, 1), date(2026, 12, 31), "P-1")
+    assert (row.product_name, row.unit, row.quantity) == ("Mailbox", "seat", Decimal("2.50"))
+    [(file, made, changes)] = told(supplier)
+    assert (file, made, changes["quantity"], changes["name"]) == (
+        "jan.csv",
+        True,
+        [None, Decimal("2.50")],
+        [None, "Mail"],
+    )
+    assert told(supplier, "customer") == [("jan.csv", True, {"name": [None, "Acme"]})]
+
+
+def test_a_later_import_tells_what_it_changed_and_nothing_else(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, FIRST, "jan.csv")
+    load(actor, supplier, FIRST.replace("1,K1", "2,K1").replace("2026-01-05", "2026-02-05"), "same.csv")
+    assert len(told(supplier)) == 1, "2.50 is 2.5, and the same name is no change"
+    later = "3,k1,Acme AG,s-1,Mail,50 GB,2026-01-01,2027-12-31,P-1,Mailbox,seat,4,2026-03-05\n"
+    load(actor, supplier, later, "march.csv")
+    assert told(supplier)[1:] == [
+        ("march.csv", False, {"customer_reference": ["K1", "k1"], "end": ["2026-12-31", "2027-12-31"],
+                              "quantity": [Decimal("2.5"), 4]})
+    ]  # fmt: skip
+    assert told(supplier, "customer")[1:] == [("march.csv", False, {"name": ["Acme", "Acme AG"]})]
+    assert SupplierSubscription.objects.get().reference == "S-1", "a reference is one, however it is written"
+
+
+def test_what_a_file_does_not_say_stays_as_it_is_known(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, FIRST, "jan.csv")
+    load(actor, supplier, "2,K1,,S-1,,,,,,,,,2026-02-05\n".replace(",,,2026", ",,3,2026"), "bare.csv")
+    row = SupplierSubscription.objects.get()
+    assert (row.name, row.end, row.product, row.quantity) == ("Mail", date(2026, 12, 31), "P-1", Decimal(3))
+    assert SupplierCustomer.objects.get().name == "Acme"
+    assert told(supplier)[1:] == [("bare.csv", False, {"quantity": [Decimal("2.5"), 3]})]
+    load(actor, supplier, FIRST.replace("1,K1", "3,K1").replace("2026-12-31", ""), "open.csv")
+    assert SupplierSubscription.objects.get().end is None, "a row with a start says the end, too"
+
+
+def test_the_latest_day_of_a_file_counts_wherever_it_stands(actor: Actor, supplier: Supplier) -> None:
+    rows = FIRST.replace("2.50,2026-01-05", "9,2026-01-31") + FIRST.replace("1,K1", "2,K1")
+    load(actor, supplier, rows, "unsorted.csv")
+    assert SupplierSubscription.objects.get().quantity == 9
+
+
+def test_rows_by_the_api_leave_their_trace_too(actor: Actor, supplier: Supplier) -> None:
+    rows = [{"subscription_id": "S-1", "quantity": 1, "period_start": "2026-01-01"}]
+    usage.import_rows(actor, supplier=supplier, rows=rows)
+    assert [(by, made) for by, made, _ in told(supplier)] == [(actor.name, True)]
+
+
+def test_as_many_queries_for_a_thousand_as_for_one(actor: Actor, supplier: Supplier) -> None:
+    counts = []
+    for number, start in ((1, 0), (1000, 1), (1000, 1)):
+        rows = "".join(
+            FIRST.replace("1,K1", f"{len(counts)}-{i},K{i}").replace("S-1", f"S-{i}")
+            for i in range(start, start + number)
+        )
+        with CaptureQueriesContext(connection) as asked:
+            load(actor, supplier, rows, f"{len(counts)}.csv")
+        counts.append(len(asked))
+    assert counts[1] <= counts[0] and ReferenceChange.objects.filter(kind="subscription").count() == 1001
+
+
+def test_a_reference_is_one_of_its_supplier_and_kind_without_regard_to_case(actor: Actor, supplier: Supplier) -> None:
+    other = usage.create_supplier(actor, seller=supplier.seller, key="moon", create_customers=True,
+                                  create_subscriptions=True)  # fmt: skip
+    row = "1,REF,Acme,REF,,,,,REF,,,1,2026-01-05\n2,ref,Acme,Ref,,,,,rEF,,,1,2026-01-06\n"
+    for one in (supplier, other):
+        load(actor, one, row, "a.csv")
+    assert SupplierSubscription.objects.count() == SupplierCustomer.objects.count() == 2
+    catalog.define_tariff(actor, seller=supplier.seller, key="t", title="T", lines={"seat": {"charge": "usage"}})
+    article = Article.objects.get(key="seat")
+    first = usage.set_product_reference(actor, supplier=supplier, product="REF", article=article)
+    assert usage.set_product_reference(actor, supplier=supplier, product=" ref", article=article).pk == first.pk
+    assert usage.set_product_reference(actor, supplier=other, product="ref", article=article).pk != first.pk
+    for kind in (SupplierSubscription, SupplierCustomer):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            kind.objects.create(supplier=supplier, reference="ref", folded="ref")
