@@ -1,4 +1,4 @@
-"""What imports say of a supplier's customers and subscriptions: kept, brought up to date, each change with its import."""
+"""What imports say of a supplier's customers and subscriptions: kept, brought up to date, each change with its file."""
 
 from datetime import date
 from decimal import Decimal

@@ -13,7 +13,7 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What one import changed: when, by which file or by whom, what (name, before, after); `made`: first known by it."""
+    """What one import changed: when, by which file or by whom, what (name, before, after); `made`: it was new."""
 
     at: datetime
     file: UsageFile | None
