@@ -50,7 +50,13 @@ def keep(
         copy_rows("usage_told", columns, rows)
         cursor.execute("ANALYZE usage_told")
         cursor.execute(_KNOWN.format(table=table, kept=", ".join(_kept(n) for n in names)))
-        said = {"kind": kind, "at": actor.now, "by": actor.name[:200], "file": file, "names": list(names)}
+        said: dict[str, Any] = {
+            "kind": kind,
+            "at": actor.now,
+            "by": actor.name[:200],
+            "file": file,
+            "names": list(names),
+        }
         cursor.execute(_CHANGES.format(table=table), said)
         cursor.execute(_WRITE.format(table=table, columns=listed, new=new))
 
