@@ -9,7 +9,7 @@ import taktura.kit.exact
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0009_imports'),
+        ('usage', '0010_customer_folded'),
     ]
 
     operations = [
