@@ -13,7 +13,9 @@ from taktura.kit.bulk import copy_rows
 
 KEY = ("supplier_id", "folded", "reference")
 TABLES = {"customer": "usage_suppliercustomer", "subscription": "usage_suppliersubscription"}
-_TEXTS = ("customer_reference", "name", "description", "product", "product_name", "unit")
+_TEXTS = ("customer_reference", "customer_folded", "name", "description", "product", "product_name", "unit")
+
+_TOLD_ELSEWHERE = "customer_folded"  # of the reference beside it, which has its own entry
 
 _KNOWN = """
 UPDATE usage_told t SET {kept} FROM {table} k WHERE k.supplier_id = t.supplier_id AND k.folded = t.folded

@@ -9,7 +9,7 @@ import taktura.kit.exact
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0010_customer_folded'),
+        ('usage', '0011_discount'),
     ]
 
     operations = [
