@@ -2252,6 +2252,26 @@ class Records:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceChangeOut:
+    """What an import changed of a supplier's customer or subscription."""
+
+    reference: str
+    at: datetime
+    by: str
+    file: int | None
+    made: bool
+    changes: dict[str, list[str | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceChanges:
+    """A page of changes."""
+
+    items: list[ReferenceChangeOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RefusalOut:
     """Why something cannot be done yet, though the request is right."""
 
@@ -5420,6 +5440,29 @@ class Taktura(Caller):
             body={"subscription": subscription},
             query={"preview": preview},
             idempotency_key=idempotency_key,
+        )
+
+    def list_reference_changes(
+        self,
+        supplier: str,
+        *,
+        kind: Literal["customer", "subscription"],
+        reference: str = "",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[ReferenceChanges, ReferenceChangeOut]:
+        """What imports changed of the supplier's customers or subscriptions, of one or of all; the newest first.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                ReferenceChanges,
+                "GET",
+                f"/suppliers/{_part(supplier)}/changes",
+                query={"kind": kind, "reference": reference, "limit": limit, "after": after},
+            ),
+            after,
         )
 
     def link(
