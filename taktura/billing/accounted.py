@@ -6,7 +6,7 @@ row without a line whose days do not all wait would be `lost`; the page and the 
 """
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 from django.db import connection
 
 from taktura.core.reconciling import WITHDRAWN, Sum
+from taktura.core.supplier_invoices import Imported
 from taktura.usage.models import Supplier
 
 # A row without a span counts whole, on its first day. `total`: the days over which its quantity is spread.
@@ -131,10 +132,7 @@ class Rows:
 
 def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
     """What became of a supplier's rows with days in `[first, end)`, by place; three queries."""
-    asked: dict[str, Any] = {
-        "seller": supplier.seller_id, "supplier": supplier.pk, "first": first, "end": end,
-        "source": f"supplier:{supplier.key}",
-    }  # fmt: skip
+    asked = _asked(supplier, first, end)
     found: dict[Place, Rows] = defaultdict(Rows)
     with connection.cursor() as cursor:
         cursor.execute(_IMPORTED, asked)
@@ -153,6 +151,28 @@ def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
                 rows.days += Fraction(quantity)
                 rows.spans = rows.spans and is_span
     return dict(found)
+
+
+def imported(supplier: Supplier, first: date, end: date) -> dict[str, Imported]:
+    """What was imported of a supplier for days of `[first, end)`, by currency, whatever became of it; two queries."""
+    asked = _asked(supplier, first, end)
+    found: dict[str, Imported] = defaultdict(Imported)
+    with connection.cursor() as cursor:
+        for query, withdrawn in ((_IMPORTED, False), (_WITHDRAWN, True)):
+            cursor.execute(query, asked)
+            for _subscription, _line, currency, total, count, _quantity, cost in cursor.fetchall():
+                one, cost = found[currency], Fraction(cost) / total
+                found[currency] = replace(
+                    one, cost=one.cost + cost, rows=one.rows + count, withdrawn=one.withdrawn + cost * withdrawn
+                )
+    return dict(found)
+
+
+def _asked(supplier: Supplier, first: date, end: date) -> dict[str, Any]:
+    return {
+        "seller": supplier.seller_id, "supplier": supplier.pk, "first": first, "end": end,
+        "source": f"supplier:{supplier.key}",
+    }  # fmt: skip
 
 
 def _place(values: list[Any]) -> Place:

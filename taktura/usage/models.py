@@ -166,6 +166,39 @@ class FileProblem(models.Model):
         indexes = [models.Index(fields=["file", "line", "id"], name="usage_problem_line")]
 
 
+class SupplierInvoice(models.Model):
+    """What a supplier charges for `[first, end)`, by its own document: held against the rows imported for these days.
+
+    `net` is exact, in units of the currency; below zero it is a credit note. `folded`: the number as it is compared.
+    Its file is kept as it came. What was corrected or removed stands in the log.
+    """
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="invoices")
+    number = models.CharField(max_length=100)
+    folded = models.CharField(max_length=100)
+    day = models.DateField()
+    first = models.DateField()
+    end = models.DateField(help_text="exclusive")
+    net = ExactField()
+    currency = models.CharField(max_length=3)
+    note = models.TextField(blank=True)
+    file_name = models.CharField(max_length=200, blank=True)
+    file_type = models.CharField(max_length=100, blank=True)
+    content = models.BinaryField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["supplier", "folded"], name="supplier_invoice_number"),
+            models.CheckConstraint(condition=Q(end__gt=models.F("first")), name="supplier_invoice_days"),
+            models.CheckConstraint(
+                condition=Q(content__isnull=True, file_name="", file_type="")
+                | (Q(content__isnull=False) & ~Q(file_name="") & ~Q(file_type="")),
+                name="supplier_invoice_file",
+            ),
+        ]
+        indexes = [models.Index(fields=["supplier", "first"], name="supplier_invoice_first")]
+
+
 class UsageRecord(models.Model):
     """One usage record in its current revision. A seller's (source, external_id) is unique over all time (R6.1).
 

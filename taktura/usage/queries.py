@@ -8,11 +8,13 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.usage.models import (
+    FileProblem,
     ProductReference,
     ReferenceChange,
     SubscriptionLink,
     Supplier,
     SupplierCustomer,
+    SupplierInvoice,
     SupplierSubscription,
     UsageException,
     UsageFile,
@@ -31,6 +33,30 @@ def supplier_by_key(seller_id: int, key: str) -> Supplier:
     if found is None:
         raise Refused("not_found", "There is no supplier “%(key)s”.", key=key)
     return found
+
+
+def invoices_of(supplier: Supplier) -> QuerySet[SupplierInvoice]:
+    """A supplier's own invoices, without the files."""
+    return SupplierInvoice.objects.filter(supplier=supplier).defer("content")
+
+
+def invoices_in(supplier: Supplier, first: date, end: date) -> list[SupplierInvoice]:
+    """A supplier's own invoices that cover a day of `[first, end)`, in the order of their days; without the files."""
+    return list(invoices_of(supplier).filter(first__lt=end, end__gt=first).order_by("first", "pk"))
+
+
+def invoice_by_id(supplier: Supplier, pk: int) -> SupplierInvoice:
+    """A supplier's own invoice by its id, without its file; raises `Refused` (`not_found`)."""
+    found = invoices_of(supplier).filter(pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "The supplier has no invoice %(number)s.", number=pk)
+    return found
+
+
+def unread_rows(supplier: Supplier, first: date, end: date) -> int:
+    """How many rows of a supplier's files for days of `[first, end)` could not be read, or conflict with others."""
+    files = UsageFile.objects.filter(supplier=supplier, undone_at__isnull=True, first_day__lt=end, end_day__gt=first)
+    return FileProblem.objects.filter(file__in=files.values("pk")).count()
 
 
 def waiting(seller_id: int) -> int:

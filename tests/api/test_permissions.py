@@ -41,11 +41,13 @@ TABLE = {
     " refuse_order",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
-    " list_reference_changes get_usage_history get_file_content get_reconciliation",
+    " list_reference_changes get_usage_history get_file_content get_reconciliation list_supplier_invoices"
+    " get_supplier_invoice get_invoice_file",
     "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
-    " tie_usage_key untie_usage_key",
+    " tie_usage_key untie_usage_key enter_supplier_invoice correct_supplier_invoice remove_supplier_invoice"
+    " keep_invoice_file drop_invoice_file",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
     " list_sales_items get_sales_item",
     "billing.run": "run_billing start_billing stop_work interim_bill",

@@ -5,7 +5,8 @@ Rows are copies of rows that the services wrote, put in by SQL as the applicatio
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -110,6 +111,7 @@ FRESH: dict[str, Changes] = {
     "usage_subscriptionlink": {"subscription_id": "$subscription"},
     "usage_supplier": {"key": "new"},
     "usage_suppliercustomer": {"folded": "new"},
+    "usage_supplierinvoice": {"folded": "new"},
     "usage_suppliersubscription": {"folded": "new"},
     "usage_usageexception": {},
     "usage_usagefile": {"sha256": "new"},
@@ -164,6 +166,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "subscription_link": ("usage_subscriptionlink", {"subscription_id": "$same"}),
     "supplier_key": ("usage_supplier", {"key": "$same"}),
     "supplier_customer_reference": ("usage_suppliercustomer", {"folded": "$same"}),
+    "supplier_invoice_number": ("usage_supplierinvoice", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
     "mapping_version": ("usage_mappingversion", {"number": "$same"}),
     "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
@@ -224,6 +227,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "payment_not_zero": ("invoices_payment", {"amount": 0}),
     "reference_change_kind": ("usage_referencechange", {"kind": "other"}),
     "usage_days": ("usage_usagerecord", {"day": "2026-01-05", "end_day": "2026-01-05"}),
+    "supplier_invoice_days": ("usage_supplierinvoice", {"first": "2026-03-01", "end": "2026-03-01"}),
+    "supplier_invoice_file": ("usage_supplierinvoice", {"file_name": "a.pdf"}),
     "usage_seconds": ("usage_usagerecord", {"seconds": -1}),
     "version_tolerance": ("catalog_tariffversion", {"tolerance": -1}),
     "phase_end": ("contracts_contractphase", {"start": "2027-01-01", "end": "2026-12-31"}),
@@ -279,6 +284,8 @@ MORE = [
     ("coupon_percent_or_amount", {"percent": None, "amount": -1}),
     ("coupon_percent_or_amount", {"percent": None, "amount": None}),
     ("line_discount", {"discount": 100.01}),
+    ("supplier_invoice_file", {"content": "\\x00"}),
+    ("supplier_invoice_file", {"content": "\\x00", "file_name": "a.pdf"}),
     ("pauses_apart", {"start": "2026-03-01", "end": None}),
     ("pauses_apart", {"start": "2026-03-12", "end": "2026-03-13"}),
     ("counter_ahead", {"next": 7, "used": 8}),
@@ -312,6 +319,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.kit.actor import Actor
     from taktura.kit.database import scratch_database
     from taktura.usage import services as usage
+    from taktura.usage.models import Supplier
 
     folder = tmp_path_factory.mktemp("world")
     (folder / "world.yaml").write_text(WORLD)
@@ -321,6 +329,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         assert result.passed, (result.differences, result.error, result.not_yet)
         actor, seller = Actor("test", datetime(2026, 2, 4, tzinfo=UTC)), Seller.objects.get()
         usage.record_usage(actor, seller=seller, entries=[{"contract": "C1", "article": "calls", "quantity": "1"}])
+        usage.enter_supplier_invoice(
+            actor, supplier=Supplier.objects.get(), number="1", day=date(2026, 2, 1), first=date(2026, 1, 1),
+            end=date(2026, 2, 1), net=Decimal(1),
+        )  # fmt: skip
         drafts.draft_of(actor, tariff=Tariff.objects.get())
         (code,) = coupons.draw_codes(actor, coupon=Coupon.objects.get(), count=1)
         Contract.objects.filter(key="C1").update(transferred_from=Contract.objects.get(key="C2"))

@@ -12,10 +12,12 @@ from taktura.api.endpoint import endpoint
 from taktura.api.fields import Day, Key, Out, Told
 from taktura.api.v1.suppliers import supplier_of
 from taktura.billing.reconciliation import Row, reconcile
+from taktura.billing.supplier_invoices import Against, invoices_against
 from taktura.core.errors import Refused
 from taktura.core.money import plain
 from taktura.core.periods import DAY
 from taktura.core.reconciling import CAUSES, Account, Sum
+from taktura.core.supplier_invoices import INVOICE_CAUSES
 
 router = Router()
 MOST_ROWS = 500  # in one answer
@@ -61,14 +63,30 @@ class ReconciledRow(Out):
     causes: list[str] = Field(description=f"why they differ, the gravest first: {OF_CAUSES}")
 
 
+class InvoicesOut(Out):
+    """The supplier's own invoices of a currency against the rows imported for the period, and what customers were billed.
+
+    An invoice for other days besides counts by its days in the period. `difference`: `claimed` less `charged`."""
+
+    currency: str
+    invoices: list[int] = Field(description="ids, see `list_supplier_invoices`")
+    claimed: Told
+    charged: Told = Field(description="the sum of the imported rows")
+    difference: Told
+    invoiced: Told = Field(description="to customers, in this currency")
+    causes: list[str] = Field(description=f"why they differ, the best explanation first: {', '.join(INVOICE_CAUSES)}")
+
+
 class ReconciliationOut(Out):
-    """A supplier's period. `subscriptions` and `contracts`: those that differ first, at most 500 of each."""
+    """A supplier's period. `subscriptions` and `contracts`: those that differ first, at most 500 of each; `invoices` by
+    currency, those that differ first."""
 
     supplier: str
     from_: date = Field(alias="from")
     until: date = Field(description="the last day")
     holds: bool = Field(description="whether all that was imported is accounted for")
     totals: list[ReconciledRow]
+    invoices: list[InvoicesOut]
     subscriptions: list[ReconciledRow]
     contracts: list[ReconciledRow]
     more_subscriptions: int = Field(description="that are not in the answer")
@@ -89,7 +107,8 @@ def get_reconciliation(
     """
     if cause and cause not in CAUSES:
         raise Refused("invalid", "“%(cause)s” is no cause: choose one of %(causes)s.", cause=cause, causes=OF_CAUSES)
-    found = reconcile(supplier_of(request, supplier), from_, until + DAY)
+    asked, first, end = supplier_of(request, supplier), from_, until + DAY
+    found = reconcile(asked, first, end)
     subscriptions, contracts = _asked(found.rows, cause), _asked(found.contracts, cause)
     return ReconciliationOut.model_validate(
         {
@@ -98,6 +117,7 @@ def get_reconciliation(
             "until": found.end - DAY,
             "holds": found.holds,
             "totals": [_row(row) for row in found.totals],
+            "invoices": [_invoices(one) for one in invoices_against(asked, first, end, found)],
             "subscriptions": [_row(row) for row in subscriptions[:MOST_ROWS]],
             "contracts": [_row(row) for row in contracts[:MOST_ROWS]],
             "more_subscriptions": max(0, len(subscriptions) - MOST_ROWS),
@@ -116,6 +136,14 @@ def _row(row: Row) -> ReconciledRow:
         contracts=sorted({line.key for line in row.lines}), currency=row.currency, billed_in=row.billed_in,
         rows=row.rows, charged=plain(row.charged), said=_told(row.said), invoiced=plain(row.invoiced),
         margin=_told(row.margin), account=_account(row.account), causes=list(row.causes),
+    )  # fmt: skip
+
+
+def _invoices(one: Against) -> InvoicesOut:
+    return InvoicesOut(
+        currency=one.currency, invoices=[invoice.pk for invoice in one.invoices], claimed=plain(one.held.claimed),
+        charged=plain(one.imported.cost), difference=plain(one.held.difference),
+        invoiced=plain(one.billed or Fraction(0)), causes=list(one.held.causes),
     )  # fmt: skip
 
 

@@ -4,6 +4,14 @@ from taktura.usage.queries import fold
 from taktura.usage.reader import check_content
 from taktura.usage.services.corrections import correct_usage, send_to
 from taktura.usage.services.files import Received, import_rows, receive_file
+from taktura.usage.services.invoices import MOST_BYTES as MOST_INVOICE_BYTES
+from taktura.usage.services.invoices import (
+    correct_supplier_invoice,
+    drop_invoice_file,
+    enter_supplier_invoice,
+    keep_invoice_file,
+    remove_supplier_invoice,
+)
 from taktura.usage.services.keys import tie_key, untie_key
 from taktura.usage.services.links import (
     Extension,
@@ -39,6 +47,7 @@ from taktura.usage.services.suppliers import (
 from taktura.usage.services.undo import undo_file
 
 __all__ = [
+    "MOST_INVOICE_BYTES",
     "Entry",
     "Extension",
     "Received",
@@ -48,11 +57,15 @@ __all__ = [
     "change_supplier",
     "check_pass_on",
     "correct_usage",
+    "correct_supplier_invoice",
     "create_supplier",
+    "drop_invoice_file",
+    "enter_supplier_invoice",
     "extend_contract",
     "extension",
     "fold",
     "import_rows",
+    "keep_invoice_file",
     "link",
     "link_customer",
     "note_subscription",
@@ -65,6 +78,7 @@ __all__ = [
     "record_usage",
     "rematch",
     "remove_product_reference",
+    "remove_supplier_invoice",
     "reprocess",
     "send_to",
     "set_product_reference",
