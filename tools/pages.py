@@ -34,6 +34,7 @@ SHOWN = {
     "tariffs/keys": "catalog_key",
     "usage": "usage_usagerecord",
     "usage/files": "usage_usagefile",
+    "usage/invoices": "usage_supplierinvoice",
     "usage/suppliers": "usage_supplier",
     "usage/subscriptions": "usage_suppliersubscription",
     "usage/customers": "usage_suppliercustomer",

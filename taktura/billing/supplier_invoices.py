@@ -26,9 +26,7 @@ class Against:
     billed: Fraction | None = None
 
 
-def invoices_against(
-    supplier: Supplier, first: date, end: date, found: Reconciliation | None = None
-) -> list[Against]:
+def invoices_against(supplier: Supplier, first: date, end: date, found: Reconciliation | None = None) -> list[Against]:
     """Hold a supplier's invoices against what was imported for `[first, end)`, by currency, differences first.
 
     `found`: the reconciliation of the same period, where there is one; it says what was billed. Else four queries.

@@ -24,8 +24,8 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """What was imported for a period in one currency: `cost` in all, `withdrawn` of it, `rows`; `unread` are rows of its
-    files that could not be read."""
+    """What was imported for a period in one currency: `cost` in all, `withdrawn` of it, `rows`; `unread` are rows of
+    its files that could not be read."""
 
     cost: Fraction = Fraction(0)
     withdrawn: Fraction = Fraction(0)
@@ -35,8 +35,7 @@ class Imported:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """Claims held against what was imported: their sum by the days in the period, what it has more than the rows, why.
-    """
+    """Claims held against what was imported: their sum by days, what it has more than the rows, and why."""
 
     claimed: Fraction
     difference: Fraction

@@ -12,7 +12,7 @@ from taktura.contracts.models import Contract, NoticeRequest, Order
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
 from taktura.office.page import may_open
-from taktura.usage.models import Supplier
+from taktura.usage.models import Supplier, SupplierInvoice
 
 # kind: what it is a row of, the field that names it, the page that shows it
 KINDS: dict[str, tuple[type[Model], str, str]] = {
@@ -29,6 +29,7 @@ KINDS: dict[str, tuple[type[Model], str, str]] = {
     "portal_user": (PortalUser, "email", ""),
     "seller": (Seller, "name", ""),
     "supplier": (Supplier, "name", "supplier"),
+    "supplier_invoice": (SupplierInvoice, "number", "supplier_invoice"),
     "tariff": (Tariff, "key", "tariff"),
     "usage_key": (Key, "key", "tariff_key"),
     "user": (User, "name", "user"),

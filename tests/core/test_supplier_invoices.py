@@ -12,7 +12,7 @@ from taktura.core.supplier_invoices import INVOICE_CAUSES, Claim, Imported, hold
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 MIDDLE = date(2026, 1, 16)
 amounts = st.fractions(min_value=-10_000, max_value=10_000, max_denominator=1000)
-cents = st.integers(-10**6, 10**6).map(lambda n: Fraction(n, 100))
+cents = st.integers(-(10**6), 10**6).map(lambda n: Fraction(n, 100))
 days = st.dates(date(2025, 12, 1), date(2026, 2, 28))
 claims = st.lists(
     st.tuples(days, days, cents).filter(lambda c: c[0] < c[1]).map(lambda c: Claim(first=c[0], end=c[1], net=c[2])),

@@ -207,6 +207,11 @@ def with_everything(seller: Seller) -> Seller:
     rows = b"id,customer_id,customer_name,subscription_id,product_id,quantity,period_start,period_end\n"
     rows += b"1,a-1,Acme,s-1,p-1,2,2026-01-01,2026-01-31\n"
     billing.receive_file(actor, supplier=supplier, name="january.csv", content=rows)
+    made = usage.enter_supplier_invoice(
+        actor, supplier=supplier, number="N-2026-01", day=JANUARY.date(), first=date(2026, 1, 1), end=date(2026, 2, 1),
+        net=Decimal("12.50"),
+    )  # fmt: skip
+    usage.keep_invoice_file(actor, invoice=made, name="N-2026-01.pdf", content=b"%PDF-1.7\n")
     old = UsageRecord.objects.get(external_id="s1", seller=seller)
     entry = {"contract": "V-acme", "article": "search", "quantity": "4", "at": old.at, "id": "s1", "revision": 2}
     billing.record_usage(actor, seller=seller, entries=[entry])

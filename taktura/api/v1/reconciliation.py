@@ -64,7 +64,7 @@ class ReconciledRow(Out):
 
 
 class InvoicesOut(Out):
-    """The supplier's own invoices of a currency against the rows imported for the period, and what customers were billed.
+    """The supplier's own invoices of a currency against the rows imported for the period, and against what is billed.
 
     An invoice for other days besides counts by its days in the period. `difference`: `claimed` less `charged`."""
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from taktura.billing.reconciliation import Reconciliation, Row, reconcile
+from taktura.billing.supplier_invoices import invoices_against
 from taktura.core.errors import Refused
 from taktura.core.money import money, places
 from taktura.core.periods import DAY, Span, add
@@ -23,6 +24,7 @@ from taktura.office.lists import Link
 from taktura.office.page import page, seller_of, today_of, zone_of
 from taktura.office.typed import read_day
 from taktura.office.usage.parts import tabs
+from taktura.office.usage.supplier_invoices import shown_against
 from taktura.usage.models import Supplier
 
 MONTH = Span(1, "month")
@@ -90,6 +92,7 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
         "totals": [Shown.of(row, supplier) for row in found.totals], "accounts": list(_accounts(found, supplier)),
         "causes": _counted(found.rows), "number": len(rows), **_paged(request, rows, supplier),
         **_picture(found.contracts, supplier),
+        "invoices": shown_against(invoices_against(supplier, first, end, found), supplier, first, end),
     }  # fmt: skip
     return render(request, "usage/reconciliation.html", context, status=422 if wrong else 200)
 

@@ -34,6 +34,7 @@ from taktura.usage import services as usage
 from taktura.usage.models import MappingVersion, ProductReference, Supplier
 from taktura.usage.overview import suppliers_overview
 from taktura.usage.overview import text_of as texts
+from taktura.usage.queries import invoices_of
 from taktura.usage.reader import (
     COLUMNS,
     NAMES,
@@ -51,6 +52,7 @@ from taktura.usage.reader import (
 MOST_SAMPLE = 5_000_000
 SAMPLE_ROWS, READ_ROWS = 5, 50
 FILES_SHOWN = VERSIONS_SHOWN = 10
+INVOICES_SHOWN = 6
 NO_TABLE = (
     "skip_rows",
     "attributes",
@@ -110,6 +112,7 @@ def supplier(request: HttpRequest, pk: int) -> HttpResponse:
         "columns": [(c, known.columns[c]) for c in COLUMNS if c in known.columns],
         "references": ProductReference.objects.filter(supplier=found).select_related("article").order_by("folded"),
         "files": found.files.defer("content").order_by("-received_at", "-pk")[:FILES_SHOWN],
+        "invoices": invoices_of(found).order_by("-first", "-pk")[:INVOICES_SHOWN],
         "form": ProductForm(articles=_articles(request)),
         "versions": MappingVersion.objects.filter(supplier=found).order_by("-number")[:VERSIONS_SHOWN],
     }  # fmt: skip

@@ -16,6 +16,18 @@ USAGE = {
         "excluded": "Partly excluded",
         "none": "No difference",
     },
+    "invoice_cause": {
+        "no_invoice": "No invoice of the supplier is entered for these days.",
+        "not_imported": "No row was imported for these days: a file of the supplier is missing.",
+        "rounding": "No more than the rounding of single rows: nothing is missing.",
+        "withdrawn": "Exactly what was withdrawn of the imported rows: the supplier does not charge it.",
+        "gap": "There are days without an invoice.",
+        "overlap": "Two invoices are for the same days: perhaps one was entered twice.",
+        "unread": "The invoice is higher, and rows of the files could not be read, or conflict with others.",
+        "partly": "An invoice covers other days besides: it counts by its days in the period.",
+        "higher": "The invoice is higher than the imported rows: a file or rows are missing, or it has other costs.",
+        "lower": "The invoice is lower than the imported rows: the supplier has credited or not charged some of them.",
+    },
     "usage": {"recorded": "Recorded", "partly": "Partly waiting", "waiting": "Waiting", "withdrawn": "Withdrawn"},
     "usage_file": {
         "good": "All taken in",

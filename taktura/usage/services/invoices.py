@@ -13,6 +13,7 @@ from taktura.audit.services import record
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.core.money import places
+from taktura.core.periods import DAY
 from taktura.kit.actor import Actor
 from taktura.usage.models import Supplier, SupplierInvoice
 from taktura.usage.queries import fold
@@ -49,7 +50,9 @@ def enter_supplier_invoice(
     invoice = SupplierInvoice(supplier=supplier, folded=fold(number), **values)
     _check(invoice)
     invoice.save(force_insert=True)
-    record(actor, "enter_supplier_invoice", f"supplier:{supplier.pk}", {"invoice": invoice.pk, **values})
+    record(
+        actor, "enter_supplier_invoice", f"supplier_invoice:{invoice.pk}", {"supplier": supplier.key, **_told(values)}
+    )
     return invoice
 
 
@@ -69,17 +72,16 @@ def correct_supplier_invoice(actor: Actor, *, invoice: SupplierInvoice, **fields
     if before:
         invoice.save(update_fields=[*before, "folded"])
         after = {name: fields[name] for name in before}
-        data = {"number": invoice.number, "before": before, "after": after}
-        record(actor, "correct_supplier_invoice", f"supplier:{invoice.supplier_id}", data)
+        data = {"before": _told(before), "after": _told(after)}
+        record(actor, "correct_supplier_invoice", f"supplier_invoice:{invoice.pk}", data)
 
 
 @act
 def remove_supplier_invoice(actor: Actor, *, invoice: SupplierInvoice) -> None:
     """Take an invoice out, with its file; the log keeps what it said."""
     _again(invoice)
-    values = {name: getattr(invoice, name) for name in FIELDS}
-    supplier = invoice.supplier_id
-    record(actor, "remove_supplier_invoice", f"supplier:{supplier}", {**values, **_file_of(invoice)})
+    values = _told({name: getattr(invoice, name) for name in FIELDS}) | _file_of(invoice)
+    record(actor, "remove_supplier_invoice", f"supplier_invoice:{invoice.pk}", values)
     invoice.delete()
 
 
@@ -95,8 +97,8 @@ def keep_invoice_file(actor: Actor, *, invoice: SupplierInvoice, name: str, cont
     before = _file_of(invoice)
     invoice.file_name, invoice.file_type, invoice.content = name, kind, content
     invoice.save(update_fields=["file_name", "file_type", "content"])
-    data = {"number": invoice.number, "before": before, "after": _file_of(invoice)}
-    record(actor, "keep_invoice_file", f"supplier:{invoice.supplier_id}", data)
+    data = {"before": before, "after": _file_of(invoice)}
+    record(actor, "keep_invoice_file", f"supplier_invoice:{invoice.pk}", data)
 
 
 @act
@@ -107,8 +109,7 @@ def drop_invoice_file(actor: Actor, *, invoice: SupplierInvoice) -> None:
     if before:
         invoice.file_name, invoice.file_type, invoice.content = "", "", None
         invoice.save(update_fields=["file_name", "file_type", "content"])
-        data = {"number": invoice.number, **before}
-        record(actor, "drop_invoice_file", f"supplier:{invoice.supplier_id}", data)
+        record(actor, "drop_invoice_file", f"supplier_invoice:{invoice.pk}", before)
 
 
 def _again(invoice: SupplierInvoice) -> None:
@@ -130,8 +131,7 @@ def _check(invoice: SupplierInvoice) -> None:
     if invoice.end <= invoice.first:
         raise Refused("invalid", "The period ends before it begins.", field="until")
     if (invoice.end - invoice.first).days > MOST_DAYS:
-        text = "An invoice for more than five years cannot be right: correct its period."
-        raise Refused("invalid", text, field="until")
+        raise Refused("invalid", "An invoice is for five years at most: correct its period.", field="until")
     digits = places(invoice.currency)
     if invoice.net != round(invoice.net, digits):
         raise Refused(
@@ -149,6 +149,12 @@ def _check(invoice: SupplierInvoice) -> None:
             "conflict", "Invoice “%(number)s” is there already, of %(day)s: correct that one.",
             number=other.number, day=other.day, field="number",
         )  # fmt: skip
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """Fields as the log has them: days from and until, the last one included."""
+    names = {"first": "from", "end": "until"}
+    return {names.get(name, name): value - DAY if name == "end" else value for name, value in values.items()}
 
 
 def _file_of(invoice: SupplierInvoice) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0009_imports'),
+        ('usage', '0011_discount'),
     ]
 
     operations = [
