@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('usage', '0011_discount'),
+        ('usage', '0012_reference_changes'),
     ]
 
     operations = [
