@@ -1514,6 +1514,21 @@ class Invitations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvoicesOut:
+    """The supplier's own invoices of a currency against the rows imported for the period, and against what is billed.
+
+    An invoice for other days besides counts by its days in the period. `difference`: `claimed` less `charged`."""
+
+    currency: str
+    invoices: list[int]
+    claimed: Decimal
+    charged: Decimal
+    difference: Decimal
+    invoiced: Decimal
+    causes: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobOut:
     """A job of the worker. `state`: todo, doing, succeeded, failed, cancelled, aborted."""
 
@@ -2184,13 +2199,15 @@ class ReconciledRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconciliationOut:
-    """A supplier's period. `subscriptions` and `contracts`: those that differ first, at most 500 of each."""
+    """A supplier's period. `subscriptions` and `contracts`: those that differ first, at most 500 of each; `invoices` by
+    currency, those that differ first."""
 
     supplier: str
     from_: date
     until: date
     holds: bool
     totals: list[ReconciledRow]
+    invoices: list[InvoicesOut]
     subscriptions: list[ReconciledRow]
     contracts: list[ReconciledRow]
     more_subscriptions: int
@@ -2597,6 +2614,30 @@ class SupplierCustomers:
     """A page of supplier customers."""
 
     items: list[SupplierCustomerOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierInvoiceOut(Marked):
+    """A supplier's own invoice. `file` is what its file is called; empty where none is kept."""
+
+    id: int
+    number: str
+    day: date
+    from_: date
+    until: date
+    net: Decimal
+    currency: str
+    note: str
+    file: str
+    file_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplierInvoices:
+    """A page of a supplier's own invoices."""
+
+    items: list[SupplierInvoiceOut]
     next: str | None
 
 
@@ -5768,6 +5809,188 @@ class Taktura(Caller):
                 query={"limit": limit, "after": after},
             ),
             after,
+        )
+
+    def list_supplier_invoices(
+        self, supplier: str, *, limit: int = 100, after: str = ""
+    ) -> Pages[SupplierInvoices, SupplierInvoiceOut]:
+        """The supplier's own invoices, the one entered last first. What they say against the rows imported tells
+        `get_reconciliation`.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                SupplierInvoices,
+                "GET",
+                f"/suppliers/{_part(supplier)}/invoices",
+                query={"limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def enter_supplier_invoice(
+        self,
+        supplier: str,
+        *,
+        number: str,
+        day: Day,
+        from_: Day,
+        until: Day,
+        net: Number,
+        currency: str | None | Omit = OMIT,
+        note: str | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> SupplierInvoiceOut:
+        """Enter what the supplier charges for a period by its own invoice. It bills nobody; it is for reconciliation.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            SupplierInvoiceOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/invoices",
+            body={
+                "number": number,
+                "day": day,
+                "from": from_,
+                "until": until,
+                "net": net,
+                "currency": currency,
+                "note": note,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_supplier_invoice(
+        self, supplier: str, invoice: int, *, known: SupplierInvoiceOut | None = None
+    ) -> SupplierInvoiceOut:
+        """A supplier's own invoice.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(
+            SupplierInvoiceOut, "GET", f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}", known=known
+        )
+
+    def correct_supplier_invoice(
+        self,
+        supplier: str,
+        invoice: int,
+        *,
+        number: str | None | Omit = OMIT,
+        day: Day | None | Omit = OMIT,
+        from_: Day | None | Omit = OMIT,
+        until: Day | None | Omit = OMIT,
+        net: Number | None | Omit = OMIT,
+        currency: str | None | Omit = OMIT,
+        note: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> SupplierInvoiceOut:
+        """Correct a supplier's own invoice: the fields that are given. The log keeps what it said before.
+
+        Scope: `usage.change`.
+
+        `if_match`: what `get_supplier_invoice` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SupplierInvoiceOut,
+            "PATCH",
+            f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}",
+            body={
+                "number": number,
+                "day": day,
+                "from": from_,
+                "until": until,
+                "net": net,
+                "currency": currency,
+                "note": note,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def remove_supplier_invoice(
+        self, supplier: str, invoice: int, *, preview: bool = False, if_match: Marked | str | None = None
+    ) -> None:
+        """Take a supplier's own invoice out, with its file; the log keeps what it said.
+
+        Scope: `usage.change`.
+
+        `if_match`: what `get_supplier_invoice` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None),
+            "DELETE",
+            f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}",
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def keep_invoice_file(
+        self,
+        supplier: str,
+        invoice: int,
+        content: bytes,
+        *,
+        name: str,
+        media: Literal[
+            "application/pdf",
+            "image/png",
+            "image/jpeg",
+            "application/xml",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "text/plain",
+            "text/csv",
+            "application/octet-stream",
+        ] = "application/pdf",
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> SupplierInvoiceOut:
+        """Keep a file with a supplier's own invoice, in the place of the one of before: its bytes are the body.
+
+        PDF, a picture (PNG, JPEG), XML, a workbook (XLSX) or a text of at most 10 MB; which of them is seen by its
+        bytes. It is kept unchanged.
+
+        Scope: `usage.change`.
+
+        `if_match`: what `get_supplier_invoice` gave; refused when it has changed since.
+        """
+        return self._ask(
+            SupplierInvoiceOut,
+            "PUT",
+            f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}/file",
+            content=content,
+            media=media,
+            query={"name": name, "preview": preview},
+            if_match=if_match,
+        )
+
+    def get_invoice_file(self, supplier: str, invoice: int) -> bytes:
+        """The file of a supplier's own invoice as it was received, byte by byte.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(bytes, "GET", f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}/file")
+
+    def drop_invoice_file(
+        self, supplier: str, invoice: int, *, preview: bool = False, if_match: Marked | str | None = None
+    ) -> None:
+        """Take the file of a supplier's own invoice out; the invoice stays.
+
+        Scope: `usage.change`.
+
+        `if_match`: what `get_supplier_invoice` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None),
+            "DELETE",
+            f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}/file",
+            query={"preview": preview},
+            if_match=if_match,
         )
 
     def get_reconciliation(self, supplier: str, *, from_: Day, until: Day, cause: str = "") -> ReconciliationOut:
