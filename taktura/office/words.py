@@ -188,7 +188,6 @@ WORDS = {
         "currency": "Another currency",
         "invalid": "Not billable",
     },
-    **USAGE,
     "file_problem": _FILE_PROBLEMS,
     "why": {"customer": "linked customer", "name": "name alike", "product": "same product", "free": "nothing tied yet"},
     "grade": {"good": "Likely", "possible": "Possible", "weak": "Unlikely"},
@@ -471,11 +470,6 @@ WORDS = {
         "untie_key": "Key untied",
         "create_supplier": "Supplier made",
         "change_supplier": "Supplier changed",
-        "enter_supplier_invoice": "Invoice of a supplier entered",
-        "correct_supplier_invoice": "Invoice of a supplier corrected",
-        "remove_supplier_invoice": "Invoice of a supplier taken out",
-        "keep_invoice_file": "File kept with the invoice of a supplier",
-        "drop_invoice_file": "File of the invoice of a supplier taken out",
         "receive_file": "Usage file loaded",
         "undo_file": "Import of a usage file undone",
         "import_rows": "Usage taken in",
@@ -500,5 +494,5 @@ WORDS = {
         "set_alert_recipients": "Recipients of alerts chosen",
     },
 }
-for _kind, _words in listed.WORDS.items():
+for _kind, _words in (*listed.WORDS.items(), *USAGE.items()):
     WORDS[_kind] = WORDS.get(_kind, {}) | _words

@@ -1,6 +1,13 @@
 """What stored values of usage are called on pages: see `office.words`."""
 
 USAGE = {
+    "action": {
+        "enter_supplier_invoice": "Invoice of a supplier entered",
+        "correct_supplier_invoice": "Invoice of a supplier corrected",
+        "remove_supplier_invoice": "Invoice of a supplier taken out",
+        "keep_invoice_file": "File kept with the invoice of a supplier",
+        "drop_invoice_file": "File of the invoice of a supplier taken out",
+    },
     "excluded": {"withdrawn": "Withdrawn", "credited": "Credited by hand", "paused": "In a pause"},
     "reconciled": {
         "lost": "Not accounted for",

@@ -12,7 +12,7 @@ from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
-from taktura.core.money import places
+from taktura.core.money import money, places
 from taktura.core.periods import DAY
 from taktura.kit.actor import Actor
 from taktura.usage.models import Supplier, SupplierInvoice
@@ -133,7 +133,7 @@ def _check(invoice: SupplierInvoice) -> None:
     if (invoice.end - invoice.first).days > MOST_DAYS:
         raise Refused("invalid", "An invoice is for five years at most: correct its period.", field="until")
     digits = places(invoice.currency)
-    if invoice.net != round(invoice.net, digits):
+    if money(invoice.net, digits).exact != invoice.net:
         raise Refused(
             "invalid", "A total in %(currency)s has at most %(digits)s decimals.",
             currency=invoice.currency, digits=digits, field="net",
