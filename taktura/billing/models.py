@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
+from taktura.desk.models import Allowance, Ticket, TimeEntry
 from taktura.invoices.models import Document, DocumentLine
 from taktura.kit.fields import ExactField
 
@@ -101,4 +102,54 @@ class SalesItemLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0, price__gte=0), name="sales_line_positive"),
             models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="sales_line_discount"),
+        ]
+
+
+class TimeCharge(models.Model):
+    """Worked time on an issued document (R18): of a ticket at one price of an hour, or of work without a ticket. Never
+    changed or deleted (a trigger sees to it).
+
+    `minutes` are those to be paid: rounded, less included hours. `price` is exact, in the price's basis.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+")
+    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.PROTECT, related_name="charges")
+    price = models.TextField()
+    vat_category = models.CharField(max_length=2)
+    vat_rate = ExactField()
+    minutes = models.PositiveIntegerField()
+    amount = models.BigIntegerField()
+    first = models.DateField()
+    end = models.DateField()
+    document = models.ForeignKey(Document, on_delete=models.PROTECT, related_name="time_charges")
+    document_line = models.OneToOneField(DocumentLine, on_delete=models.PROTECT, related_name="time_charge")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(end__gt=models.F("first")), name="time_charge_span"),
+            models.CheckConstraint(condition=Q(amount__gte=0), name="time_charge_amount"),
+        ]
+
+
+class BilledTime(models.Model):
+    """That worked time is billed, once: `minutes` are what it added to the rounded sum of its ticket."""
+
+    entry = models.OneToOneField(TimeEntry, on_delete=models.PROTECT, related_name="billed")
+    charge = models.ForeignKey(TimeCharge, on_delete=models.PROTECT, related_name="works")
+    minutes = models.PositiveIntegerField()
+
+
+class TimeDraw(models.Model):
+    """Billed minutes that included hours bear; `month` counts from 0, that of the allowance's start."""
+
+    charge = models.ForeignKey(TimeCharge, on_delete=models.PROTECT, related_name="draws")
+    entry = models.ForeignKey(TimeEntry, on_delete=models.PROTECT, related_name="draws")
+    allowance = models.ForeignKey(Allowance, on_delete=models.PROTECT, related_name="draws")
+    month = models.PositiveIntegerField()
+    minutes = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["entry", "allowance"], name="time_draw_once"),
+            models.CheckConstraint(condition=Q(minutes__gte=1), name="time_draw_minutes"),
         ]

@@ -101,6 +101,7 @@ INSTALLED_APPS = [
     "taktura.catalog",
     "taktura.contracts",
     "taktura.usage",
+    "taktura.desk",
     "taktura.invoices",
     "taktura.billing",
     "taktura.control",

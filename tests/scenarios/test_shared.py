@@ -17,13 +17,7 @@ FILES = {path.relative_to(SCENARIOS).as_posix(): path for path in sorted(SCENARI
 COPIES = {f"docs/{name}.md": f"spec/{name}.md" for name in ("rules", "settlement", "scenarios")}
 
 # The verb or expectation that is not there yet.
-EXPECTED_TO_FAIL = {
-    "desk/rounding-of-time.yaml": "ticket",
-    "desk/time-goes-with-the-contract.yaml": "ticket",
-    "desk/time-on-a-billed-ticket.yaml": "ticket",
-    "interim/what-an-interim-bill-takes.yaml": "ticket",
-    "seeds/approval-needs-billing-information.yaml": "ticket",
-}
+EXPECTED_TO_FAIL: dict[str, str] = {}
 
 
 @pytest.mark.parametrize("name", FILES)

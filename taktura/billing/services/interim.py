@@ -1,6 +1,7 @@
 """Interim bills, by hand and by threshold (R11)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from taktura.audit.acts import act
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, due_of, gather
 from taktura.billing.services.settling import documents_due, settle_now
+from taktura.billing.worked import TimeBill, waiting_time
 from taktura.contracts.models import Contract
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
@@ -43,7 +45,14 @@ def interim_bill(actor: Actor, *, contract: Contract, leave_out: Iterable[str] =
         )
         items = list(found.prefetch_related("lines").order_by("id"))
     scope = Scope(on=actor.today(contract.customer.seller.time_zone), interim=True, leave_usage="usage" in left)
-    return settle_now(actor, contract, scope, action="interim_bill", netted=False, items=items)
+    time = [] if "time" in left else time_of(contract, scope.on)
+    return settle_now(actor, contract, scope, action="interim_bill", netted=False, items=items, time=time)
+
+
+def time_of(contract: Contract, on: date) -> list[TimeBill]:
+    """What is due of the approved time of a contract's customer, where the contract has the currency of it."""
+    waiting = waiting_time({contract.customer_id: contract.customer}, on)
+    return waiting.get((contract.customer_id, contract.currency), [])
 
 
 @act

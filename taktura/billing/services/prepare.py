@@ -1,7 +1,7 @@
 """From charges to documents ready to be issued, and their issue. Preview and issue share all of it but the writing."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -11,11 +11,12 @@ from django.db import connection
 from taktura.billing.ledger import write_charges
 from taktura.billing.models import SalesItem, SalesItemLine
 from taktura.billing.queries import Facts, entries, gross_prices
+from taktura.billing.worked import TimeBill, Waiting, write_time
 from taktura.core.documents import Entry, compose
 from taktura.core.facts import Charge, LineTerms, TariffTerms
 from taktura.core.money import Money, half_up, places, plain
 from taktura.core.schedule import next_due
-from taktura.core.tax import basis, rates_of, vat_on
+from taktura.core.tax import basis, is_gross, rates_of, vat_on
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import tax_of
 from taktura.invoices.queries import rests
@@ -33,6 +34,7 @@ class Work:
     items: list[SalesItem]
     gross: bool = False
     on: date | None = None  # where not all works are of one day
+    time: list[TimeBill] = field(default_factory=list)
 
 
 def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bool = False) -> list[tuple[Ready, Work]]:
@@ -48,6 +50,7 @@ def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bo
             rows += entries(known.contracts[pk], due, place)
         for item in work.items:
             rows += item_entries(item, work.customer, work.on or on)
+        rows += [bill.entry() for bill in work.time]
         for draft in compose(rows, documents, left, gross=work.gross, netted=netted):
             named = {line.entry.contract for line in draft.lines if line.entry.contract is not None}
             contract = (
@@ -72,19 +75,27 @@ def ready_documents(known: Facts, works: Sequence[Work], on: date, *, netted: bo
 def issue_documents(
     actor: Actor, seller: Seller, known: Facts, ready: Iterable[tuple[Ready, Work]], on: date
 ) -> list[Issued]:
-    """Write documents and their charges, in the caller's transaction; the sales items on them are billed."""
+    """Write documents and their charges, in the caller's transaction; the sales items and the time on them are
+    billed."""
     pairs = list(ready)
     issued = issue(actor, seller=seller, documents=[r for r, _ in pairs], on=on, credited_lines=known.document_lines)
     charges: list[tuple[int, Charge, int, int]] = []
     billed_items: dict[int, int] = {}
-    for document in issued:
-        for line_id, line in zip(document.lines, document.ready.draft.lines, strict=True):
+    time: list[tuple[int, TimeBill, int, int]] = []
+    for document, (ready_one, work) in zip(issued, pairs, strict=True):
+        worked = {bill.order: bill for bill in work.time}
+        for line_id, line in zip(document.lines, ready_one.draft.lines, strict=True):
             entry = line.entry
             if entry.charge is not None and entry.contract is not None:
                 charges.append((entry.contract, entry.charge, document.id, line_id))
+            elif entry.source:  # a credit by hand of a sale or of time: these stay billed
+                continue
             elif entry.kind == "sales_item":
                 billed_items[entry.order[0]] = document.id
+            elif entry.kind == "time":
+                time.append((work.customer.pk, worked[entry.order], document.id, line_id))
     write_charges(charges) if charges else None
+    write_time(time)
     for item, document_id in billed_items.items():
         billed = SalesItem.objects.filter(pk=item, document__isnull=True).update(document=document_id)
         assert billed, "the sale is billed already"
@@ -133,6 +144,7 @@ def works_of(
     owner: dict[int, int],
     currency: dict[int, str],
     items: Sequence[SalesItem],
+    time: Waiting,
 ) -> list[Work]:
     """Group what is due by recipient: a work per contract, or per customer and currency (R14.5)."""
     works: list[Work] = []
@@ -140,6 +152,7 @@ def works_of(
     waiting: dict[tuple[int, str], list[SalesItem]] = {}
     for item in items:
         waiting.setdefault((item.customer_id, item.currency), []).append(item)
+    worked = dict(time)
     for pk, charges in due.items():
         if not charges:
             continue
@@ -154,10 +167,11 @@ def works_of(
         joint.setdefault(place, work)
         if any(c.amount > 0 and c.credits is None for c in charges):
             work.items += waiting.pop(place, [])
-    for place, rest in sorted(waiting.items()):
+            work.time += worked.pop(place, [])
+    for place in sorted({*waiting, *worked}):
         customer = customers[place[0]]
-        tax = tax_of(customer)
-        works.append(Work(customer, place[1], [], rest, tax.gross and tax.category == "S"))
+        gross = is_gross(tax_of(customer))
+        works.append(Work(customer, place[1], [], waiting.get(place, []), gross, time=worked.get(place, [])))
     return works
 
 

@@ -15,8 +15,10 @@ from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, due_of, floors_of, with_usage
 from taktura.billing.running import Running, period_start, running
 from taktura.billing.services.changes import billed_beyond
+from taktura.billing.services.interim import time_of
 from taktura.billing.services.prepare import ready_documents, works_of
 from taktura.billing.services.settling import documents_due
+from taktura.billing.worked import TimeBill
 from taktura.catalog import coupons
 from taktura.catalog.models import Coupon, Tariff
 from taktura.contracts import overlay
@@ -216,11 +218,14 @@ def preview_interim(actor: Actor, *, contract: Contract, leave_out: Iterable[str
     known = _seen(contract, base, today, bills)
     items = [] if "sales_items" in left else _pending_sales(contract)
     scope = Scope(on=today, interim=True, leave_usage="usage" in left)
-    documents, due = _due(known, contract, scope, netted=False, items=items)
+    time = [] if "time" in left else time_of(contract, today)
+    documents, due = _due(known, contract, scope, netted=False, items=items, time=time)
     before = _bills(_seen_again(known), contract, today, bills)
     refused = _refusal(contract, documents) or _incomplete(contract)
     _note(known, contract, due if documents else [])
-    after = _bills(known, contract, today, bills, billed=[i.pk for i in items] if documents else [])
+    after = _bills(
+        known, contract, today, bills, billed=[i.pk for i in items] if documents else [], timed=bool(time and documents)
+    )
     return Consequence(documents=documents, before=before, bills=after, refused=refused, contract=base)
 
 
@@ -367,10 +372,16 @@ def _seen_again(known: Facts) -> Facts:
 
 
 def _due(
-    known: Facts, contract: Contract, scope: Scope, *, netted: bool, items: list[SalesItem] | None = None
+    known: Facts,
+    contract: Contract,
+    scope: Scope,
+    *,
+    netted: bool,
+    items: list[SalesItem] | None = None,
+    time: list[TimeBill] | None = None,
 ) -> tuple[list[Ready], list[Charge]]:
     due = due_of(known, contract.pk, scope)
-    ready = documents_due(known, contract, due, scope.on, netted=netted, items=items)
+    ready = documents_due(known, contract, due, scope.on, netted=netted, items=items, time=time)
     return [r for r, _ in ready], due
 
 
@@ -381,20 +392,26 @@ def _note(known: Facts, contract: Contract, due: list[Charge]) -> None:
     known.billed[contract.pk] = [*billed, *(replace(c, id=first + i, document=NEW) for i, c in enumerate(due))]
 
 
-def _bills(known: Facts, contract: Contract, today: date, count: int, *, billed: Iterable[int] = ()) -> list[Bill]:
-    """The next bills, each as if those before it had been issued; `billed`: sales that are on documents already."""
+def _bills(
+    known: Facts, contract: Contract, today: date, count: int, *, billed: Iterable[int] = (), timed: bool = False
+) -> list[Bill]:
+    """The next bills, each as if those before it had been issued; `billed`: sales that are on documents already;
+    `timed`: the time is."""
     pk, found = contract.pk, list[Bill]()
     on: date | None = today
     items = [i for i in _pending_sales(contract) if i.pk not in set(billed)] if count else []
+    time = time_of(contract, today) if count and not timed else []
     while on is not None and len(found) < min(count, MOST_BILLS):
         due = due_of(known, pk, Scope(on=on))
         ripe = [i for i in items if i.sold_on <= on]
         owner, currency = {pk: contract.customer_id}, {pk: contract.currency}
-        works = works_of(known, {pk: due}, {contract.customer_id: contract.customer}, owner, currency, ripe)
+        worked = {(contract.customer_id, contract.currency): time} if time else {}
+        works = works_of(known, {pk: due}, {contract.customer_id: contract.customer}, owner, currency, ripe, worked)
         works = [w for w in works if w.charges]
         documents = [r for r, _ in ready_documents(known, works, on)]
         used = {i.pk for w in works for i in w.items}
         items = [i for i in items if i.pk not in used]
+        time = [] if any(w.time for w in works) else time
         if documents or on > today:
             found.append(Bill(on=on, documents=documents))
         _note(known, contract, due if documents else [])

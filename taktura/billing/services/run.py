@@ -18,6 +18,7 @@ from taktura.audit.services import record
 from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.queries import Facts, due_contracts, due_of, gather
 from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents, works_of
+from taktura.billing.worked import waiting_time
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.core.facts import Charge
@@ -25,6 +26,7 @@ from taktura.core.money import Money, places
 from taktura.core.settle import Scope
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import missing_billing_information, with_billing
+from taktura.desk.models import TimeEntry
 from taktura.invoices.models import Document
 from taktura.invoices.services import Issued, Ready, check_confirmed
 from taktura.kit.actor import Actor
@@ -121,7 +123,7 @@ class _Job(NamedTuple):
 
 
 class _Task(NamedTuple):
-    """A batch: (customer, contract) each, and the customers whose sales items are billed with them."""
+    """A batch: (customer, contract) each, and the customers whose sales items and time are billed with them."""
 
     contracts: list[tuple[int, int]]
     customers: list[int]
@@ -193,8 +195,8 @@ def preview_of(
     customers: Sequence[int] = (),
     items: bool = True,
 ) -> Outcome:
-    """What a run would issue of some contracts, (customer, contract) each, with the sales items of their customers and
-    of others (`customers`), or without `items`; nothing is written.
+    """What a run would issue of some contracts, (customer, contract) each, with the sales items and the time of their
+    customers and of others (`customers`), or without these `items`; nothing is written.
 
     Who has several contracts on one document is to be given with all of them.
     """
@@ -202,7 +204,7 @@ def preview_of(
     job = _Job(actor, seller, on, write=False)
     tasks = [*_tasks(contracts), *([_Task([], list(customers))] if customers else [])]
     for task in tasks:
-        _, pairs, _ = _made_ready(job, task, list(_pending(job, task)) if items else [], outcome)
+        _, pairs, _ = _made_ready(job, task, list(_pending(job, task)) if items else None, outcome)
         outcome.ready += [ready for ready, _ in pairs]
     outcome.ready.sort(key=lambda r: r.draft.kind == "invoice")
     return outcome
@@ -230,11 +232,13 @@ def _task_of(batch: list[tuple[int, int]]) -> _Task:
 
 
 def _customers_with_items(seller: Seller, customer: int | None, seen: set[int]) -> list[int]:
-    """The customers who have only sales items to be billed."""
-    found = SalesItem.objects.filter(document__isnull=True, customer__seller=seller)
+    """The customers who have only sales items or time to be billed."""
+    items = SalesItem.objects.filter(document__isnull=True, customer__seller=seller)
+    time = TimeEntry.objects.filter(status="approved", billable=True, customer__seller=seller)
     if customer is not None:
-        found = found.filter(customer=customer)
-    return sorted(set(found.values_list("customer_id", flat=True).distinct()) - seen)
+        items, time = items.filter(customer=customer), time.filter(customer=customer)
+    rows = items.values_list("customer_id").union(time.values_list("customer_id"))
+    return sorted({pk for (pk,) in rows} - seen)
 
 
 def _batch(job: _Job, task: _Task, turn: Turn) -> Outcome:
@@ -261,23 +265,28 @@ def _pending(job: _Job, task: _Task) -> QuerySet[SalesItem]:
 
 
 def _kept_from_other_runs(job: _Job, task: _Task) -> list[SalesItem]:
-    """Keep a batch's contracts and sales from other runs until the transaction ends; gives the sales."""
+    """Keep a batch's contracts, sales and time from other runs until the transaction ends; gives the sales."""
     ids = among(pk for _, pk in task.contracts)
     list(Contract.objects.select_for_update().filter(pk__in=ids).order_by("id").values_list("pk"))
+    time = TimeEntry.objects.filter(status="approved", billable=True, customer__in=among(task.customers))
+    list(time.select_for_update().order_by("id").values_list("pk"))
     return list(_pending(job, task).select_for_update())
 
 
 def _made_ready(
-    job: _Job, task: _Task, items: list[SalesItem], outcome: Outcome
+    job: _Job, task: _Task, items: list[SalesItem] | None, outcome: Outcome
 ) -> tuple[Facts, list[tuple[Ready, Work]], list[int]]:
-    """A batch's facts, its documents ready to be issued, and the contracts that are settled with them."""
+    """A batch's facts, its documents ready to be issued, and the contracts that are settled with them. Without `items`
+    there is no time on them either."""
     ids = [pk for _, pk in task.contracts]
     currency = dict(Contract.objects.filter(pk__in=among(ids)).values_list("pk", "currency"))
     owner = {pk: customer for customer, pk in task.contracts}
     known = gather(ids, job.on)
     due, failed = _settled(known, ids, job.on, outcome)
-    prefetch_related_objects(items, "lines")
-    works = works_of(known, due, with_billing(task.customers), owner, currency, items)
+    prefetch_related_objects(items or [], "lines")
+    customers = with_billing(task.customers)
+    time = waiting_time(customers, job.on) if items is not None else {}
+    works = works_of(known, due, customers, owner, currency, items or [], time)
     works, left_out = _complete(works, outcome)
     settled = [pk for pk in ids if pk not in failed and owner[pk] not in left_out]
     return known, ready_documents(known, works, job.on), settled

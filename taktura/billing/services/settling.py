@@ -6,6 +6,7 @@ from taktura.audit.services import record
 from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, due_of, gather, gross_prices, with_usage
 from taktura.billing.services.prepare import Work, issue_documents, mark_settled, ready_documents
+from taktura.billing.worked import TimeBill
 from taktura.contracts.models import Contract
 from taktura.core import facts
 from taktura.core.facts import Charge
@@ -16,11 +17,19 @@ from taktura.kit.actor import Actor
 
 
 def documents_due(
-    known: Facts, contract: Contract, due: list[Charge], on: date, *, netted: bool, items: list[SalesItem] | None = None
+    known: Facts,
+    contract: Contract,
+    due: list[Charge],
+    on: date,
+    *,
+    netted: bool,
+    items: list[SalesItem] | None = None,
+    time: list[TimeBill] | None = None,
 ) -> list[tuple[Ready, Work]]:
     """The documents that what is due of one contract would make; writes nothing."""
     facts = known.contracts[contract.pk]
-    work = Work(contract.customer, contract.currency, [(contract.pk, due)], items or [], gross_prices(facts))
+    gross = gross_prices(facts)
+    work = Work(contract.customer, contract.currency, [(contract.pk, due)], items or [], gross, time=time or [])
     return ready_documents(known, [work], on, netted=netted)
 
 
@@ -32,6 +41,7 @@ def settle_now(
     action: str,
     netted: bool | None = None,
     items: list[SalesItem] | None = None,
+    time: list[TimeBill] | None = None,
     values: facts.Contract | None = None,
 ) -> list[Issued]:
     """Issue what is due of one contract in a scope, in the caller's transaction. `values`: it, if loaded already.
@@ -47,7 +57,7 @@ def settle_now(
     if netted is None:
         netted = seller.change_documents == "netted"
     due = due_of(known, contract.pk, scope)
-    ready = documents_due(known, contract, due, scope.on, netted=netted, items=items)
+    ready = documents_due(known, contract, due, scope.on, netted=netted, items=items, time=time)
     if not ready:
         return []
     # Where nothing else is due, the change leaves nothing to the next run: it may wait for the next due day.

@@ -13,6 +13,8 @@ from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import line_for, quantity_change
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
+from taktura.desk import services as desk
+from taktura.desk.services.time import waiting_on
 from taktura.invoices.services import confirm_numbering, pay
 from taktura.kit.exact import decimal
 from taktura.usage import services as usage
@@ -285,6 +287,26 @@ def move_sales_item(world: World, args: Args) -> None:
     billing.move_sales_item(world.actor, item=item, customer=world.customer(args["customer"]))
 
 
+def ticket(world: World, args: Args) -> None:
+    subject, name = str(args.get("subject") or args["as"]), str(args["as"])
+    opened = desk.open_ticket(world.actor, customer=world.customer(args["customer"]), subject=subject)
+    world.tickets[name] = opened.number
+
+
+def log_time(world: World, args: Args) -> None:
+    minutes = decimal(args["minutes"])
+    if minutes != int(minutes):
+        raise Refused("invalid", "Worked time is whole minutes.")
+    desk.log_time(
+        world.actor, ticket=world.ticket(args["ticket"]), minutes=int(minutes), billable=args.get("billable"),
+        worked_on=args.get("worked_on"),
+    )  # fmt: skip
+
+
+def approve_time(world: World, args: Args) -> None:
+    desk.approve_time(world.actor, entries=waiting_on(world.ticket(args["ticket"])))
+
+
 def confirm(world: World, args: Args) -> None:
     confirm_numbering(
         world.actor, seller=world.seller, kind=args["kind"], format=args["format"], next=int(args["next"])
@@ -323,5 +345,8 @@ VERBS: dict[str, Callable[[World, Any], None]] = {
     "set_billing_information": set_billing_information,
     "sales_item": sales_item,
     "move_sales_item": move_sales_item,
+    "ticket": ticket,
+    "log_time": log_time,
+    "approve_time": approve_time,
     "confirm_numbering": confirm,
 }

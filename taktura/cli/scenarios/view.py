@@ -14,6 +14,8 @@ from taktura.contracts.queries import state
 from taktura.core.periods import DAY
 from taktura.customers.models import Customer
 from taktura.customers.queries import without_billing_information
+from taktura.desk.models import TimeEntry
+from taktura.desk.queries import time_of
 from taktura.invoices.queries import balance, open_amount, status
 from taktura.usage.onboarding import without_contract
 from taktura.usage.queries import subscriptions, supplier_customers, waiting
@@ -30,6 +32,7 @@ EXPECTED = frozenset(
         "supplier_customers",
         "customers",
         "sales_items",
+        "time",
         "balance",
         "payments",
         "alerts",
@@ -64,6 +67,8 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
             _item(world, item)
             for item in SalesItem.objects.select_related("customer__seller").prefetch_related("lines").order_by("id")
         ]
+    if kind == "time":
+        return [_time(entry) for entry in time_of(world.seller.pk)]
     if kind == "balance":
         return {name: balance(world.contract(name).pk).exact for name in expected}
     return {name: _payment(world, name) for name in expected}
@@ -109,6 +114,10 @@ def _customer(customer: Customer) -> dict[str, Any]:
 
 def _item(world: World, item: SalesItem) -> dict[str, Any]:
     return {"status": "billed" if item.document_id else "pending", "customer": item.customer.key, "net": item_net(item)}
+
+
+def _time(entry: TimeEntry) -> dict[str, Any]:
+    return {"status": entry.status, "customer": entry.customer.key, "minutes": entry.minutes}
 
 
 def _payment(world: World, name: str) -> dict[str, Any]:

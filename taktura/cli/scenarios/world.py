@@ -20,6 +20,8 @@ from taktura.control.telling import articles_of
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
+from taktura.desk.models import Ticket
+from taktura.desk.queries import ticket_by_number
 from taktura.invoices.models import Document
 from taktura.invoices.queries import by_number
 from taktura.invoices.services import Ready, confirm_numbering
@@ -43,6 +45,7 @@ class World:
     before: int = 0
     names: dict[str, str] = field(default_factory=dict)
     items: dict[str, int] = field(default_factory=dict)
+    tickets: dict[str, int] = field(default_factory=dict)
     usage: dict[str, Any] = field(default_factory=dict)
     preview: list[dict[str, Any]] | None = None
     alerts: list[dict[str, Any]] = field(default_factory=list)
@@ -101,6 +104,13 @@ class World:
     def supplier(self, key: str) -> Supplier:
         """A supplier by its name."""
         return supplier_by_key(self.seller.pk, key)
+
+    def ticket(self, name: Any) -> Ticket:
+        """A ticket by the name given to it, or by its number."""
+        number = self.tickets.get(str(name), str(name))
+        if not str(number).isdigit():
+            raise Refused("not_found", "There is no ticket %(number)s.", number=number)
+        return ticket_by_number(self.seller.pk, int(number))
 
     def document(self, name: Any) -> Document:
         """A document by the name given to it, or by its printed number."""

@@ -1,0 +1,180 @@
+"""Approved time between the database and the core: what is due of customers, and its lines on documents (R18)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+
+from django.db import connection
+
+from taktura.billing.models import BilledTime, TimeCharge, TimeDraw
+from taktura.core.desk import Allowance, Before, Place, TimeDue, Worked, time_due
+from taktura.core.documents import Entry
+from taktura.core.facts import LineTerms, Rates, TariffTerms, Tax
+from taktura.core.money import fraction_text, places, plain
+from taktura.core.periods import DAY, FOREVER
+from taktura.core.tax import basis, is_gross, rates_of, vat_on
+from taktura.customers.models import Customer
+from taktura.customers.queries import tax_of
+from taktura.desk.models import Allowance as IncludedHours
+from taktura.desk.models import TimeEntry
+from taktura.kit.bulk import among, copy_rows, take_ids
+
+Waiting = Mapping[tuple[int, str], "list[TimeBill]"]  # by customer and currency
+
+_WORKS = """
+SELECT t.id, t.customer_id, t.ticket_id, k.number, COALESCE(k.subject, ''), t.worked_on, t.minutes, t.step, t.rate,
+    t.activity_id, t.note
+FROM desk_timeentry t LEFT JOIN desk_ticket k ON k.id = t.ticket_id
+WHERE t.customer_id = ANY(%s) AND t.status = 'approved' AND t.billable AND t.worked_on <= %s ORDER BY t.id
+"""
+_BEFORE = """
+SELECT t.ticket_id, sum(t.minutes)::bigint, sum(b.minutes)::bigint
+FROM desk_timeentry t JOIN billing_billedtime b ON b.entry_id = t.id WHERE t.ticket_id = ANY(%s) GROUP BY 1
+"""
+_BILLED = """
+SELECT ticket_id, price, vat_category, vat_rate, sum(minutes)::bigint, sum(amount)::bigint
+FROM billing_timecharge WHERE ticket_id = ANY(%s) GROUP BY 1, 2, 3, 4
+"""
+_USED = """
+SELECT d.allowance_id, d.month, sum(d.minutes)::bigint FROM billing_timedraw d
+JOIN desk_allowance a ON a.id = d.allowance_id WHERE a.customer_id = ANY(%s) GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBill:
+    """What is due of a ticket at one price, or of work without a ticket, with what a document says of it."""
+
+    due: TimeDue
+    ticket: int | None
+    number: int | None
+    title: str
+    logged: int
+    rate: Decimal
+    gross: bool
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Its place among the time on a document: tickets by their number, then what has none."""
+        first = self.due.works[0][0]
+        return (0, self.number or 0, first) if self.ticket is not None else (1, first, first)
+
+    def entry(self) -> Entry:
+        """Its line on a document: rounded minutes at the price of one."""
+        _, price, vat = self.due.place
+        note: dict[str, object] = {"logged": self.logged, "hourly_rate": str(self.rate)}
+        if self.due.drawn:
+            note["included_hours"] = self.due.drawn
+        return Entry(
+            contract=None, title=self.title, kind="time", unit="minute", order=self.order, amount=self.due.amount,
+            quantity=Decimal(self.due.minutes), unit_price=plain(price / 60), vat=vat, first=self.due.first,
+            end=self.due.last + DAY, note=note,
+        )  # fmt: skip
+
+
+def waiting_time(customers: Mapping[int, Customer], on: date) -> dict[tuple[int, str], list[TimeBill]]:
+    """What is due on a day of the approved time of customers, in a fixed number of queries."""
+    ids = list(customers)
+    with connection.cursor() as cursor:
+        cursor.execute(_WORKS, [ids, on])
+        rows = cursor.fetchall()
+    if not rows:
+        return {}
+    tickets = list({row[2] for row in rows if row[2] is not None})
+    before, billed = _billed(tickets)
+    allowances = _allowances({row[1] for row in rows})
+    of: dict[int, list[tuple[Worked, tuple[int | None, int | None, str], Decimal]]] = {}
+    sides: dict[int, tuple[Tax, Rates]] = {}
+    for pk, customer, ticket, number, subject, day, minutes, step, rate, activity, note in rows:
+        if customer not in sides:
+            tax = tax_of(customers[customer])
+            sides[customer] = (tax, rates_of(tax, TariffTerms(), LineTerms(article="")))
+        tax, rates = sides[customer]
+        work = Worked(
+            id=pk, group=("ticket", ticket) if ticket is not None else ("work", pk), worked_on=day, minutes=minutes,
+            step=step, price=Fraction(rate) * basis(tax, rates, day), vat=vat_on(tax, rates, day), activity=activity,
+        )  # fmt: skip
+        of.setdefault(customer, []).append((work, (ticket, number, subject or note), rate))
+    found = {}
+    for customer, works in of.items():
+        currency = customers[customer].seller.currency
+        digits, gross = places(currency), is_gross(sides[customer][0])
+        by_id = {work.id: (work, about, rate) for work, about, rate in works}
+        dues = time_due([w for w, _, _ in works], before, billed, allowances.get(customer, ()), digits)
+        found[customer, currency] = sorted(
+            (_bill(due, by_id, gross=gross) for due in dues), key=lambda bill: bill.order
+        )
+    return found
+
+
+def _bill(
+    due: TimeDue, works: Mapping[int, tuple[Worked, tuple[int | None, int | None, str], Decimal]], *, gross: bool
+) -> TimeBill:
+    _, (ticket, number, title), rate = works[due.works[0][0]]
+    logged = sum(works[pk][0].minutes for pk, _ in due.works)
+    return TimeBill(due=due, ticket=ticket, number=number, title=title, logged=logged, rate=rate, gross=gross)
+
+
+def _billed(tickets: Sequence[int]) -> tuple[dict[tuple[str, int], Before], dict[Place, tuple[int, int]]]:
+    """What of tickets stands on documents: minutes by ticket; minutes and amount by place."""
+    if not tickets:
+        return {}, {}
+    with connection.cursor() as cursor:
+        cursor.execute(_BEFORE, [tickets])
+        before = {("ticket", pk): Before(logged, counted) for pk, logged, counted in cursor.fetchall()}
+        cursor.execute(_BILLED, [tickets])
+        billed = {
+            (("ticket", pk), Fraction(price), (category, rate)): (minutes, amount)
+            for pk, price, category, rate, minutes, amount in cursor.fetchall()
+        }
+    return before, billed
+
+
+def _allowances(customers: Iterable[int]) -> dict[int, list[Allowance]]:
+    """The included hours of customers, with what is used of them."""
+    ids = list(customers)
+    rows = list(IncludedHours.objects.filter(customer__in=among(ids)).prefetch_related("activities").order_by("id"))
+    used: dict[int, dict[int, int]] = {}
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(_USED, [ids])
+            for pk, month, minutes in cursor.fetchall():
+                used.setdefault(pk, {})[month] = minutes
+    found: dict[int, list[Allowance]] = {}
+    for row in rows:
+        found.setdefault(row.customer_id, []).append(
+            Allowance(
+                id=row.pk, kind=row.kind, minutes=row.minutes, first=row.start, end=row.end or FOREVER, kept=row.kept,
+                activities=frozenset(a.pk for a in row.activities.all()), used=used.get(row.pk, {}),
+            )
+        )  # fmt: skip
+    return found
+
+
+def write_time(rows: Sequence[tuple[int, TimeBill, int, int]]) -> None:
+    """Write what was billed: (customer, bill, document, document line) each. Its work is billed with it."""
+    if not rows:
+        return
+    ids = take_ids(TimeCharge._meta.db_table, len(rows))
+    copy_rows(
+        TimeCharge._meta.db_table,
+        ("id", "customer_id", "ticket_id", "price", "vat_category", "vat_rate", "minutes", "amount", "first", "end",
+         "document_id", "document_line_id"),
+        (
+            (pk, customer, bill.ticket, fraction_text(bill.due.place[1]), *bill.due.place[2], bill.due.minutes,
+             bill.due.amount, bill.due.first, bill.due.last + DAY, document, line)
+            for pk, (customer, bill, document, line) in zip(ids, rows, strict=True)
+        ),
+    )  # fmt: skip
+    works = [(work, pk, minutes) for pk, row in zip(ids, rows, strict=True) for work, minutes in row[1].due.works]
+    draws = [
+        (pk, d.work, d.allowance, d.month, d.minutes)
+        for pk, row in zip(ids, rows, strict=True)
+        for d in row[1].due.draws
+    ]
+    copy_rows(BilledTime._meta.db_table, ("entry_id", "charge_id", "minutes"), works)
+    copy_rows(TimeDraw._meta.db_table, ("charge_id", "entry_id", "allowance_id", "month", "minutes"), draws)
+    written = TimeEntry.objects.filter(pk__in=among(work for work, _, _ in works), status="approved")
+    assert written.update(status="billed") == len(works), "the time is billed already"

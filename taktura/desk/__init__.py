@@ -1,0 +1,1 @@
+"""The service desk: tickets with their messages, worked time and its approval."""

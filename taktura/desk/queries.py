@@ -1,0 +1,34 @@
+"""Reads of tickets and time."""
+
+from django.db.models import QuerySet
+
+from taktura.core.errors import Refused
+from taktura.desk.models import DeskSettings, Ticket, TimeEntry
+from taktura.kit.fold import fold
+
+
+def ticket_by_number(seller_id: int, number: int) -> Ticket:
+    """A seller's ticket by its number, with its customer; raises `Refused` (`not_found`)."""
+    rows = Ticket.objects.select_related("customer__seller", "customer__billing_information")
+    found = rows.filter(seller=seller_id, number=number).first()
+    if found is None:
+        raise Refused("not_found", "There is no ticket %(number)s.", number=number)
+    return found
+
+
+def settings_of(seller_id: int) -> DeskSettings:
+    """How a seller's desk works; defaults where nothing was set."""
+    return DeskSettings.objects.filter(seller=seller_id).first() or DeskSettings(seller_id=seller_id)
+
+
+def time_of(seller_id: int) -> QuerySet[TimeEntry]:
+    """All time worked for a seller's customers, with whom it is of, in the order in which it was logged."""
+    rows = TimeEntry.objects.select_related("customer", "ticket", "user", "activity")
+    return rows.filter(customer__seller=seller_id).order_by("id")
+
+
+def search(tickets: QuerySet[Ticket], text: str) -> QuerySet[Ticket]:
+    """The tickets whose number, subject or requester holds each word of a text, without regard to case and marks."""
+    for word in fold(text).split():
+        tickets = tickets.filter(folded__contains=word.removeprefix("#"))
+    return tickets
