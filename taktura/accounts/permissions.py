@@ -10,6 +10,7 @@ VIEWS: Final = (
     "tariffs.view",
     "contracts.view",
     "usage.view",
+    "desk.view",
     "billing.view",
     "documents.view",
     "control.view",
@@ -22,6 +23,8 @@ CHANGES: Final = (
     "tariffs.change",
     "contracts.change",
     "usage.change",
+    "desk.change",
+    "time.approve",
     "sales.change",
     "billing.run",
     "documents.credit",
@@ -37,21 +40,33 @@ CHANGES: Final = (
 PERMISSIONS: Final = VIEWS + CHANGES
 
 _COMMON = {
-    "customers.view", "tariffs.view", "contracts.view", "usage.view", "billing.view", "documents.view", "control.view",
+    "customers.view", "tariffs.view", "contracts.view", "usage.view", "desk.view", "billing.view", "documents.view",
+    "control.view",
 }  # fmt: skip
 
 ROLES: Final[dict[str, frozenset[str]]] = {
     "admin": frozenset(PERMISSIONS),
     "billing": frozenset(
         {*VIEWS, "customers.change", "contracts.change", "usage.change", "sales.change", "billing.run"}
-        | {"documents.credit", "documents.send", "payments.change", "control.change", "jobs.retry"}
+        | {
+            "desk.change",
+            "time.approve",
+            "documents.credit",
+            "documents.send",
+            "payments.change",
+            "control.change",
+            "jobs.retry",
+        }
     ),
     "sales": frozenset(
         {*_COMMON, "customers.change", "tariffs.change", "contracts.change", "sales.change", "documents.send"}
         | {"control.change"}
     ),
-    "lead": frozenset({*_COMMON, "jobs.view", "log.view", "usage.change", "sales.change", "control.change"}),
-    "technician": frozenset({"customers.view", "contracts.view", "usage.view"}),
+    "lead": frozenset(
+        {*_COMMON, "jobs.view", "log.view", "usage.change", "sales.change", "control.change"}
+        | {"desk.change", "time.approve"}
+    ),
+    "technician": frozenset({"customers.view", "contracts.view", "usage.view", "desk.view", "desk.change"}),
     "viewer": frozenset(_COMMON),
 }
 

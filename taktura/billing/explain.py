@@ -10,7 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-from taktura.billing.models import Charge
+from taktura.billing.models import Charge, TimeCharge
+from taktura.billing.worked import proof_of
 from taktura.core.errors import Refused
 from taktura.core.money import Money, plain
 from taktura.core.periods import DAY
@@ -21,7 +22,7 @@ from taktura.usage.store import Behind, rows_behind
 TEXTS = {
     "rule": "rule",
     "no_contract": "not of a contract",
-    "own_price": "a sale or time, at its own price",
+    "own_price": "a sale, at its own price",
     "by_hand": "by hand",
     "by_a_person": "a credit given by a person",
     "period_price": "price of the whole period",
@@ -58,6 +59,14 @@ TEXTS = {
     "percent_reason": "%(percent)s %% (%(reason)s)",
     "coupon": "coupon",
     "coupon_share": "%(share)s of its amount",
+    "logged": "minutes logged",
+    "counted": "minutes that they add to the rounded sum",
+    "ticket": "of the ticket so far",
+    "ticket_minutes": "%(logged)s min, rounded up to %(rounded)s",
+    "included_hours": "minutes in included hours",
+    "minutes": "minutes to be paid",
+    "minutes_before": "minutes paid before",
+    "hour": "price of an hour",
     "gross": "with VAT",
     "net": "net of the line",
 }
@@ -72,6 +81,7 @@ RULES = {
     "cost_cap": "What goes beyond the cost cap of the period.",
     "R14.4": "A credit by hand.",
     "R17.1": "Usage of the period by the supplier's figures.",
+    "R18": "Approved time: a ticket's minutes are summed and rounded up once, then priced.",
 }
 
 Show = Callable[[object], str]
@@ -150,7 +160,7 @@ def explain(document: Document, position: int) -> Explanation:
     if line is None:
         raise Refused("not_found", "%(number)s has no line %(line)s.", number=document.number, line=position)
     charge = Charge.objects.filter(document_line=line).first()
-    proof: dict[str, Any] = charge.proof if charge else {}
+    proof: dict[str, Any] = charge.proof if charge else _own_proof(line)
     usage = proof.get("usage")
     behind = None
     if usage:
@@ -173,6 +183,12 @@ def explain(document: Document, position: int) -> Explanation:
         behind=behind,
         credited=credited,
     )
+
+
+def _own_proof(line: DocumentLine) -> dict[str, Any]:
+    """The proof of a line that no charge of a contract made: of worked time; none of a sale."""
+    time = TimeCharge.objects.filter(document_line=line).first()
+    return proof_of(time) if time else {}
 
 
 def exact(number: Fraction) -> str:
@@ -211,6 +227,7 @@ def _steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
         yield _step("by_hand", _said("by_a_person"))
         return
     yield _step("rule", _only(proof["rule"]))
+    yield from _time_steps(proof)
     yield from _quantity_steps(proof)
     yield from _price_steps(proof, digits)
     if "cost_b" in proof:
@@ -234,6 +251,21 @@ def _days_steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
     yield Step(days, (_said("subtracted", until=until, before=before),))
     if proof.get("waived"):
         yield _step("waived", _only(Money(proof["waived"], digits)))
+
+
+def _time_steps(proof: dict[str, Any]) -> Iterator[Step]:
+    if "hour" not in proof:
+        return
+    yield _step("logged", _only(proof["logged"]))
+    if "ticket_logged" in proof:
+        yield _step("ticket", _said("ticket_minutes", logged=proof["ticket_logged"], rounded=proof["ticket_rounded"]))
+    yield _step("counted", _only(proof["counted"]))
+    if proof["included_hours"]:
+        yield _step("included_hours", _only(proof["included_hours"]))
+    yield _step("minutes", _only(proof["minutes"]))
+    if proof["minutes_before"]:
+        yield _step("minutes_before", _only(proof["minutes_before"]))
+    yield _number("hour", proof["hour"])
 
 
 def _quantity_steps(proof: dict[str, Any]) -> Iterator[Step]:

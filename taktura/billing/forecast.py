@@ -20,6 +20,7 @@ from taktura.billing.models import SalesItem
 from taktura.billing.queries import Facts, due_of, floors_of, gross_prices, with_usage
 from taktura.billing.services.prepare import Work, ready_documents
 from taktura.billing.services.previews import Bill
+from taktura.billing.worked import TimeBill, waiting_time
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract
 from taktura.core import facts
@@ -244,6 +245,7 @@ class _Batch:
     heads: dict[int, tuple[int, str]]  # contract -> customer, currency
     customers: Mapping[int, Customer]
     items: dict[tuple[int, str], list[tuple[date, SalesItem]]]  # by customer and currency, each until when it is billed
+    time: dict[tuple[int, str], tuple[date, list[TimeBill]]]  # the same
     part: _Part
 
 
@@ -257,8 +259,9 @@ def _batch(job: _Job, ids: Sequence[int], turn: Turn) -> _Part:
     days = {pk: max(job.today, min(day or job.today, job.until)) for pk, day in following.items()}
     owners = {pk: (row[1], row[2]) for pk, row in heads.items()}
     of = {customer for customer, _ in owners.values()}
+    customers = with_billing(of)
     batch = _Batch(
-        with_usage(contracts, days, floors_of(contracts)), owners, with_billing(of), _waiting(of, job),
+        with_usage(contracts, days, floors_of(contracts)), owners, customers, *_waiting(customers, job),
         _Part(taken=len(ids)),
     )  # fmt: skip
     # What is due already is billed today; only where that makes no document does the next bill come later.
@@ -281,14 +284,18 @@ def _batch(job: _Job, ids: Sequence[int], turn: Turn) -> _Part:
     return batch.part
 
 
-def _waiting(customers: Iterable[int], job: _Job) -> dict[tuple[int, str], list[tuple[date, SalesItem]]]:
-    """The sales that wait to be billed, by customer and currency: each with the day of the first bill that can have it,
-    whether or not that is looked at."""
+def _waiting(
+    customers: Mapping[int, Customer], job: _Job
+) -> tuple[dict[tuple[int, str], list[tuple[date, SalesItem]]], dict[tuple[int, str], tuple[date, list[TimeBill]]]]:
+    """The sales and the time that wait to be billed, by customer and currency: each with the day of the first bill that
+    can have it, whether or not that is looked at."""
     wanted = SalesItem.objects.filter(document__isnull=True, customer__in=among(customers), sold_on__lte=job.until)
     items = list(wanted.order_by("id"))
     prefetch_related_objects(items, "lines")
+    time = waiting_time(customers, job.today)
     dues: dict[tuple[int, str], list[date]] = {}
-    of = Contract.objects.filter(customer__in=among({item.customer_id for item in items}), next_due__isnull=False)
+    whose = {item.customer_id for item in items} | {customer for customer, _ in time}
+    of = Contract.objects.filter(customer__in=among(whose), next_due__isnull=False)
     for customer, currency, day in of.order_by("next_due").values_list("customer_id", "currency", "next_due"):
         dues.setdefault((customer, currency), []).append(max(day or job.today, job.today))
     found: dict[tuple[int, str], list[tuple[date, SalesItem]]] = {}
@@ -296,7 +303,7 @@ def _waiting(customers: Iterable[int], job: _Job) -> dict[tuple[int, str], list[
         place = (item.customer_id, item.currency)
         day = next((day for day in dues.get(place, ()) if day >= item.sold_on), job.until)
         found.setdefault(place, []).append((day, item))
-    return found
+    return found, {place: (next(iter(dues.get(place, ())), job.until), bills) for place, bills in time.items()}
 
 
 def _bills(batch: _Batch, days: Mapping[int, date]) -> dict[int, list[Ready]]:
@@ -320,12 +327,15 @@ def _bills(batch: _Batch, days: Mapping[int, date]) -> dict[int, list[Ready]]:
 def _work(batch: _Batch, pk: int, due: list[Charge], day: date) -> Work:
     customer, currency = batch.heads[pk]
     items: list[SalesItem] = []
+    time: list[TimeBill] = []
     if any(c.amount > 0 and c.credits is None for c in due):
         waiting = batch.items.get((customer, currency), [])
         items = [item for until, item in waiting if item.sold_on <= day <= until]
         batch.items[customer, currency] = [(until, item) for until, item in waiting if item not in items]
+        until, bills = batch.time.get((customer, currency), (date.min, []))
+        time = batch.time.pop((customer, currency))[1] if bills and day <= until else []
     gross = gross_prices(batch.known.contracts[pk])
-    return Work(batch.customers[customer], currency, [(pk, due)], items, gross, day)
+    return Work(batch.customers[customer], currency, [(pk, due)], items, gross, day, time)
 
 
 def _put(

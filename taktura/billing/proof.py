@@ -8,6 +8,7 @@ from taktura.audit.services import broken_entries
 from taktura.billing.models import Charge
 from taktura.billing.queries import due_of, gather, gross_prices
 from taktura.billing.services.prepare import Work, ready_documents
+from taktura.billing.worked import check_time
 from taktura.contracts.models import Contract
 from taktura.core.money import half_up, places
 from taktura.core.settle import Scope
@@ -26,6 +27,7 @@ def verify(progress: Callable[[str], None] | None = None) -> list[str]:
         ("usage", check_days),
         ("documents", check_documents),
         ("charges", _check_charges),
+        ("time", check_time),
         ("contracts", _check_contracts),
     ]
     for name, check in parts:

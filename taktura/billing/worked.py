@@ -1,15 +1,16 @@
 """Approved time between the database and the core: what is due of customers, and its lines on documents (R18)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection
 
 from taktura.billing.models import BilledTime, TimeCharge, TimeDraw
-from taktura.core.desk import Allowance, Before, Place, TimeDue, Worked, time_due
+from taktura.core.desk import Allowance, Before, Place, TimeDue, Worked, time_amount, time_due
 from taktura.core.documents import Entry
 from taktura.core.facts import LineTerms, Rates, TariffTerms, Tax
 from taktura.core.money import fraction_text, places, plain
@@ -117,7 +118,7 @@ def _bill(
     return TimeBill(due=due, ticket=ticket, number=number, title=title, logged=logged, rate=rate, gross=gross)
 
 
-def _billed(tickets: Sequence[int]) -> tuple[dict[tuple[str, int], Before], dict[Place, tuple[int, int]]]:
+def _billed(tickets: list[int]) -> tuple[dict[tuple[str, int], Before], dict[Place, tuple[int, int]]]:
     """What of tickets stands on documents: minutes by ticket; minutes and amount by place."""
     if not tickets:
         return {}, {}
@@ -178,3 +179,73 @@ def write_time(rows: Sequence[tuple[int, TimeBill, int, int]]) -> None:
     copy_rows(TimeDraw._meta.db_table, ("charge_id", "entry_id", "allowance_id", "month", "minutes"), draws)
     written = TimeEntry.objects.filter(pk__in=among(work for work, _, _ in works), status="approved")
     assert written.update(status="billed") == len(works), "the time is billed already"
+
+
+def proof_of(charge: TimeCharge) -> dict[str, Any]:
+    """How a line of worked time came to its amount; numbers as in other proofs (R18)."""
+    works = list(charge.works.values_list("minutes", "entry__minutes"))
+    drawn = sum(charge.draws.values_list("minutes", flat=True))
+    before, billed = 0, 0
+    ticket: dict[str, Any] = {}
+    if charge.ticket_id is not None:
+        earlier = TimeCharge.objects.filter(
+            ticket=charge.ticket_id, price=charge.price, vat_category=charge.vat_category, vat_rate=charge.vat_rate,
+            pk__lt=charge.pk,
+        )  # fmt: skip
+        for minutes, amount in earlier.values_list("minutes", "amount"):
+            before, billed = before + minutes, billed + amount
+        all_works = BilledTime.objects.filter(charge__ticket=charge.ticket_id, charge__lte=charge.pk)
+        sums = list(all_works.values_list("minutes", "entry__minutes"))
+        ticket = {"ticket_logged": sum(logged for _, logged in sums), "ticket_rounded": sum(m for m, _ in sums)}
+    return {
+        "rule": "R18", "logged": sum(logged for _, logged in works), "counted": sum(m for m, _ in works), **ticket,
+        "included_hours": drawn, "minutes": charge.minutes, "minutes_before": before, "hour": charge.price,
+        "cost": fraction_text(Fraction(before + charge.minutes, 60) * Fraction(charge.price)),
+        "expected": charge.amount + billed, "billed_before": billed,
+    }  # fmt: skip
+
+
+def check_time() -> Iterator[str]:
+    """What is wrong with billed time, a sentence each: each amount worked out again, each minute accounted for."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT t.id FROM desk_timeentry t LEFT JOIN billing_billedtime b ON b.entry_id = t.id
+            WHERE (t.status = 'billed') <> (b.id IS NOT NULL) ORDER BY t.id
+            """
+        )
+        for (pk,) in cursor.fetchall():
+            yield f"Worked time {pk}: its state is not what its documents say."
+        cursor.execute(
+            """
+            SELECT c.id, c.ticket_id, c.price, c.vat_category, c.vat_rate, c.minutes, c.amount, d.digits, d.number,
+                (SELECT COALESCE(sum(minutes), 0) FROM billing_billedtime b WHERE b.charge_id = c.id)
+                - (SELECT COALESCE(sum(minutes), 0) FROM billing_timedraw w WHERE w.charge_id = c.id), l.amount
+            FROM billing_timecharge c JOIN invoices_document d ON d.id = c.document_id
+            JOIN invoices_documentline l ON l.id = c.document_line_id ORDER BY c.id
+            """
+        )
+        sums: dict[tuple[object, ...], tuple[int, int]] = {}
+        for pk, ticket, price, category, rate, minutes, amount, digits, number, counted, shown in cursor.fetchall():
+            place = (ticket, price, category, rate) if ticket is not None else (pk,)
+            before, billed = sums.get(place, (0, 0))
+            sums[place] = (before + minutes, billed + amount)
+            right = time_amount(before + minutes, Fraction(price), digits).minor - billed if minutes else 0
+            if (amount, minutes) != (right, int(counted)) or abs(shown) != amount:
+                yield f"Time on {number}: {amount} does not follow from its minutes and its price."
+        cursor.execute(
+            """
+            SELECT k.number, sum(t.minutes), sum(b.minutes), max(t.step)
+            FROM billing_billedtime b
+            JOIN desk_timeentry t ON t.id = b.entry_id JOIN desk_ticket k ON k.id = t.ticket_id
+            GROUP BY k.id, k.number ORDER BY k.number
+            """
+        )
+        for number, logged, rounded, step in cursor.fetchall():
+            if not logged <= rounded < logged + step:
+                yield f"Ticket {number}: {logged} minutes are billed as {rounded}."
+    customers = IncludedHours.objects.filter(draws__isnull=False).values_list("customer_id", flat=True).distinct()
+    for grants in _allowances(customers).values():
+        for grant in grants:
+            if grant.overdrawn:
+                yield f"Included hours {grant.id}: more was drawn than they hold."

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
+from itertools import accumulate
 
 from taktura.core.facts import MONTHLY
 from taktura.core.money import Money, ceiling, half_up, money
@@ -67,6 +68,14 @@ class Allowance:
     def covers(self, work: Worked) -> bool:
         """Whether work may draw from it."""
         return self.first <= work.worked_on < self.end and (not self.activities or work.activity in self.activities)
+
+    @property
+    def overdrawn(self) -> bool:
+        """Whether more was drawn than it gives; of a kept rest, up to any month."""
+        if not self.kept:
+            return any(taken > self.minutes for taken in self.used.values())
+        gone = accumulate(self.used.get(m, 0) for m in range(max(self.used, default=0) + 1))
+        return any(taken > self.minutes * (m + 1) for m, taken in enumerate(gone))
 
     def left(self, day: date, used: Mapping[int, int]) -> int:
         """The minutes that work of a day may draw, when `used` are gone. What later months took of a kept rest is not

@@ -148,11 +148,12 @@ class TimeEntry(models.Model):
             models.CheckConstraint(condition=Q(status__in=["submitted", "approved", "billed"]), name="time_status"),
             models.CheckConstraint(
                 condition=Q(status="submitted", approved_at__isnull=True, step__isnull=True, rate__isnull=True)
-                | ~Q(status="submitted") & Q(approved_at__isnull=False, step__gte=1),
+                | ~Q(status="submitted") & Q(approved_at__isnull=False, step__isnull=False, step__gte=1),
                 name="time_approved",
             ),
             models.CheckConstraint(
-                condition=Q(status="submitted") | Q(billable=False) | Q(rate__gte=0), name="time_has_a_rate"
+                condition=Q(status="submitted") | Q(billable=False) | Q(rate__isnull=False, rate__gte=0),
+                name="time_has_a_rate",
             ),
             models.CheckConstraint(condition=~Q(status="billed") | Q(billable=True), name="time_billed_is_billable"),
         ]

@@ -162,6 +162,10 @@ def notes_of(note: Mapping[str, Any], unit: str, formats: Formats, reason: str =
         yield str(note["name"])
     if "n" in note and 0 < (days := int(note["b"]) - int(note["a"])) < int(note["n"]):
         yield words["days"].format(days=days, of=note["n"])
+    if "logged" in note:
+        yield words["logged"].format(minutes=note["logged"], rate=formats.money(Decimal(note["hourly_rate"])))
+    if "included_hours" in note:
+        yield words["included_hours"].format(minutes=note["included_hours"])
     for key in ("used", "minimum_quantity", "included_used"):
         if key in note and (quantity := _number(note[key])):
             number = formats.quantity(quantity)

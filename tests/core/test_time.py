@@ -1,5 +1,6 @@
 """Time (R18): rounding of a ticket's sum over several bills, and included hours."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -56,13 +57,7 @@ class Ledger:
 
     def bill(self, waiting: dict[int, Worked]) -> None:
         """Bill what is due of the works that wait, and take them off."""
-        grants = [
-            Allowance(
-                id=a.id, kind=a.kind, minutes=a.minutes, first=a.first, end=a.end, kept=a.kept,
-                activities=a.activities, used=dict(self.used[a.id]),
-            )
-            for a in self.included
-        ]  # fmt: skip
+        grants = [replace(a, used=dict(self.used[a.id])) for a in self.included]
         for due in time_due(list(waiting.values()), dict(self.before), dict(self.billed), grants):
             assert due.amount >= 0
             assert due.minutes + due.drawn == sum(counted for _, counted in due.works) > 0
@@ -120,6 +115,7 @@ def test_no_allowance_gives_more_than_it_has(done: list[Worked], at: list[int], 
     ledger, _ = billed_in_parts(done, at, included)
     for allowance in included:
         used = ledger.used[allowance.id]
+        assert not replace(allowance, used=used).overdrawn
         if allowance.kind == "block":
             assert sum(used.values()) <= allowance.minutes
         elif not allowance.kept:
@@ -127,6 +123,13 @@ def test_no_allowance_gives_more_than_it_has(done: list[Worked], at: list[int], 
         else:
             for month in used:
                 assert sum(t for m, t in used.items() if m <= month) <= allowance.minutes * (month + 1)
+
+
+def test_what_is_overdrawn_is_found() -> None:
+    grant = Allowance(id=1, kind="monthly", minutes=60, first=FIRST, kept=True, used={1: 120})
+    assert not grant.overdrawn
+    assert replace(grant, used={0: 61}).overdrawn and replace(grant, used={0: 60, 1: 61}).overdrawn
+    assert replace(grant, kept=False, used={1: 61}).overdrawn
 
 
 @given(works(), allowances())

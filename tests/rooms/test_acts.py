@@ -15,6 +15,7 @@ import taktura.catalog.services
 import taktura.contracts.services
 import taktura.control.services
 import taktura.customers.services
+import taktura.desk.services
 import taktura.invoices.services
 import taktura.usage.services
 from taktura.audit.acts import act, begin_act, keep_facts
@@ -38,7 +39,7 @@ ON = date(2026, 2, 1)
 SOME_TIME = 0.7  # seconds
 ROOMS = (
     taktura.billing.services, taktura.catalog.services, taktura.contracts.services, taktura.control.services,
-    taktura.customers.services,    taktura.invoices.services, taktura.usage.services,
+    taktura.customers.services, taktura.desk.services, taktura.invoices.services, taktura.usage.services,
 )  # fmt: skip
 # Services that are no acts, and why.
 NO_ACTS = {
@@ -60,6 +61,12 @@ NO_ACTS = {
     "close_notice": "what staff have dealt with is none either",
     "set_mail_server": "settings of mail are none either",
     "remove_mail_server": "the same",
+    "open_ticket": "tickets are no facts of billing",
+    "answer_ticket": "the same",
+    "change_ticket": "the same",
+    "log_time": "time is none before it is approved",
+    "correct_time": "the same",
+    "remove_time": "the same",
 }
 READS = (
     "check_", "preview_", "plan_", "forecast", "expected", "standing", "moved_prices", "described", "read_again",

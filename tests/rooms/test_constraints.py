@@ -35,7 +35,7 @@ tariffs:
       calls: {charge: usage, price: 1.00, key: sun-calls, included: 1}
       talk: {charge: usage, unit: minute, flat_price: true, price: 5.00, reference_price: 0.10}
 coupons: {SAVE: {percent: 10, periods: 3}}
-customers: {acme: {name: Acme GmbH}, poor: {name: Poor GmbH, billing_information: false}}
+customers: {acme: {name: Acme GmbH, hourly_rate: 90.00}, poor: {name: Poor GmbH, billing_information: false}}
 suppliers: {sun: {create_customers: true, create_subscriptions: true}}
 product_references: [{supplier: sun, product: P1, article: calls}]
 contracts:
@@ -50,6 +50,8 @@ timeline:
   - {on: 2026-01-13, link_customer: {supplier: sun, reference: K1, customer: acme}}
   - {on: 2026-01-14, pause: {contract: C1, from: 2026-03-10, until: 2026-03-20}}
   - {on: 2026-01-15, sales_item: {customer: acme, lines: [{title: Headset, quantity: 1, price: 20.00}]}}
+  - {on: 2026-01-16, ticket: {customer: acme, subject: Printer, as: T1}}
+  - {on: 2026-01-16, log_time: {ticket: T1, minutes: 40}}
   - {on: 2026-02-01, bill: {}}
   - {on: 2026-02-02, credit: {document: RE-2026-00001, lines: [{line: 1, net: 1.00}]}}
   - {on: 2026-02-03, pay: {document: RE-2026-00001, amount: 1.00}}
@@ -62,9 +64,12 @@ FRESH: dict[str, Changes] = {
     "audit_logentry": {"hash": "new"},
     "billing_billingrun": {},
     "billing_charge": {"document_id": "$document", "document_line_id": "$line"},
+    "billing_billedtime": {"entry_id": "$entry"},
     "billing_runproblem": {},
     "billing_salesitem": {},
     "billing_salesitemline": {},
+    "billing_timecharge": {"document_id": "$document", "document_line_id": "$line"},
+    "billing_timedraw": {"entry_id": "$entry"},
     "catalog_article": {"key": "new"},
     "catalog_coupon": {"key": "new", "folded": "NEW"},
     "catalog_couponcode": {"folded": "NEW"},
@@ -95,6 +100,16 @@ FRESH: dict[str, Changes] = {
     "customers_portalaccess": {"customer_id": "$customer"},
     "customers_seller": {},
     "customers_vatcheck": {},
+    "desk_activity": {"name": "new"},
+    "desk_allowance": {},
+    "desk_allowance_activities": {"allowance_id": "$allowance"},
+    "desk_desksettings": {"seller_id": "$seller"},
+    "desk_queue": {"name": "new"},
+    "desk_runningtime": {"user_id": "$user"},
+    "desk_ticket": {"number": 99, "status": "closed"},
+    "desk_ticketattachment": {},
+    "desk_ticketmessage": {},
+    "desk_timeentry": {},
     "invoices_contractbalance": {"contract_id": "$contract"},
     "invoices_document": {"number": "new", "issued_in": "$now"},
     "invoices_documentline": {"document_id": "$document", "position": 99},
@@ -132,6 +147,9 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     # unique
     "audit_logentry_hash_key": ("audit_logentry", {"hash": "$same"}),
     "billing_charge_document_line_id_key": ("billing_charge", {"document_line_id": "$same"}),
+    "billing_billedtime_entry_id_key": ("billing_billedtime", {"entry_id": "$same"}),
+    "billing_timecharge_document_line_id_key": ("billing_timecharge", {"document_line_id": "$same"}),
+    "time_draw_once": ("billing_timedraw", {"entry_id": "$same"}),
     "article_key": ("catalog_article", {"key": "$same"}),
     "coupon_key": ("catalog_coupon", {"key": "$same"}),
     "coupon_folded": ("catalog_coupon", {"folded": "$same"}),
@@ -156,6 +174,15 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "customers_billinginformation_customer_id_key": ("customers_billinginformation", {"customer_id": "$same"}),
     "portal_access_once": ("customers_portalaccess", {"customer_id": "$same"}),
     "customer_key": ("customers_customer", {"key": "$same"}),
+    "desk_allowance_activitie_allowance_id_activity_id_97eaa6a0_uniq": (
+        "desk_allowance_activities",
+        {"allowance_id": "$same"},
+    ),  # fmt: skip
+    "activity_name": ("desk_activity", {"name": "$same"}),
+    "desk_desksettings_seller_id_key": ("desk_desksettings", {"seller_id": "$same"}),
+    "queue_name": ("desk_queue", {"name": "$same"}),
+    "desk_runningtime_user_id_key": ("desk_runningtime", {"user_id": "$same"}),
+    "ticket_number": ("desk_ticket", {"number": "$same"}),
     "document_number": ("invoices_document", {"number": "$same"}),
     "document_line_position": ("invoices_documentline", {"document_id": "$same", "position": "$same"}),
     "document_reference": ("invoices_documentreference", {"document_id": "$same"}),
@@ -177,6 +204,23 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     # checks
     "charge_span": ("billing_charge", {"first": "2026-02-01", "end": "2026-02-01"}),
     "sales_line_discount": ("billing_salesitemline", {"discount": 100.01}),
+    "time_charge_amount": ("billing_timecharge", {"amount": -1}),
+    "time_charge_span": ("billing_timecharge", {"first": "2026-02-01", "end": "2026-02-01"}),
+    "time_draw_minutes": ("billing_timedraw", {"minutes": 0}),
+    "allowance_kept": ("desk_allowance", {"kind": "block", "kept": True}),
+    "allowance_kind": ("desk_allowance", {"kind": "yearly", "kept": False}),
+    "allowance_minutes": ("desk_allowance", {"minutes": 0}),
+    "allowance_span": ("desk_allowance", {"start": "2026-02-01", "end": "2026-02-01"}),
+    "ticket_channel": ("desk_ticket", {"channel": "pigeon"}),
+    "ticket_merged_is_closed": ("desk_ticket", {"status": "open", "merged_into_id": "$ticket"}),
+    "ticket_message_kind": ("desk_ticketmessage", {"kind": "shout"}),
+    "ticket_priority": ("desk_ticket", {"priority": "extreme"}),
+    "ticket_status": ("desk_ticket", {"status": "lost"}),
+    "time_approved": ("desk_timeentry", {"status": "submitted"}),
+    "time_billed_is_billable": ("desk_timeentry", {"billable": False}),
+    "time_has_a_rate": ("desk_timeentry", {"rate": None}),
+    "time_minutes": ("desk_timeentry", {"minutes": 0}),
+    "time_status": ("desk_timeentry", {"status": "lost"}),
     "sales_line_positive": ("billing_salesitemline", {"quantity": 0}),
     "coupon_percent_or_amount": ("catalog_coupon", {"percent": 10, "amount": 5}),
     "coupon_days": ("catalog_coupon", {"first_day": "2026-03-02", "last_day": "2026-03-01"}),
@@ -241,6 +285,14 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "billing_billingrun_documents_check": ("billing_billingrun", {"documents": -1}),
     "billing_charge_rate_day_check": ("billing_charge", {"rate_day": -1}),
     "billing_charge_rate_spans_check": ("billing_charge", {"rate_spans": -1}),
+    "billing_billedtime_minutes_check": ("billing_billedtime", {"minutes": -1}),
+    "billing_timecharge_minutes_check": ("billing_timecharge", {"minutes": -1}),
+    "billing_timedraw_minutes_check": ("billing_timedraw", {"minutes": -1}),
+    "desk_allowance_minutes_check": ("desk_allowance", {"minutes": -1}),
+    "desk_timeentry_minutes_check": ("desk_timeentry", {"minutes": -1}),
+    "desk_timeentry_step_check": ("desk_timeentry", {"step": -1}),
+    "billing_timedraw_month_check": ("billing_timedraw", {"month": -1}),
+    "desk_ticket_number_check": ("desk_ticket", {"number": -1}),
     "billing_salesitemline_position_check": ("billing_salesitemline", {"position": -1}),
     "catalog_coupon_periods_check": ("catalog_coupon", {"periods": -1}),
     "catalog_coupon_most_uses_check": ("catalog_coupon", {"most_uses": -1}),
@@ -303,6 +355,31 @@ ATTEMPTS |= EXACT
 MORE += [(name, {next(iter(changes)): "-Infinity"}) for name, (_, changes) in EXACT.items()]
 
 
+def work_at_the_desk(actor: Any, seller: Any) -> None:
+    """A row in each table of the desk, and billed time of which included hours bear a part."""
+    from datetime import date
+
+    from taktura.accounts.models import User
+    from taktura.billing import services as billing
+    from taktura.desk import services as desk
+    from taktura.desk.models import Activity, DeskSettings, Queue, RunningTime, Ticket, TicketAttachment
+
+    ticket = Ticket.objects.select_related("customer__seller").get()
+    user = User.objects.create(email="a@b.example", name="A", role="technician", created_at=actor.now)
+    activity = Activity.objects.create(seller=seller, name="On site")
+    DeskSettings.objects.create(seller=seller)
+    Queue.objects.create(seller=seller, name="First level")
+    RunningTime.objects.create(user=user, customer=ticket.customer, since=actor.now)
+    message = desk.answer_ticket(actor, ticket=ticket, text="Seen")
+    TicketAttachment.objects.create(message=message, name="a.txt", type="text/plain", content=b"a")
+    hours = {"title": "Each month", "kind": "monthly", "minutes": 30, "start": date(2026, 1, 1), "kept": True}
+    desk.include_hours(actor, customer=ticket.customer, activities=[activity], **hours)
+    worked = desk.log_time(actor, ticket=ticket, minutes=90, activity=activity)
+    desk.approve_time(actor, entries=[*ticket.time.filter(status="submitted").values_list("pk", flat=True)])
+    assert worked.pk
+    billing.bill(actor, seller=seller, on=date(2026, 2, 4))
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A database with a row in every table, written by the services. Each attempt is rolled back."""
@@ -333,6 +410,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             actor, supplier=Supplier.objects.get(), number="1", day=date(2026, 2, 1), first=date(2026, 1, 1),
             end=date(2026, 2, 1), net=Decimal(1),
         )  # fmt: skip
+        work_at_the_desk(actor, seller)
         drafts.draft_of(actor, tariff=Tariff.objects.get())
         (code,) = coupons.draw_codes(actor, coupon=Coupon.objects.get(), count=1)
         Contract.objects.filter(key="C1").update(transferred_from=Contract.objects.get(key="C2"))
@@ -389,6 +467,10 @@ def placed(value: Any) -> Any:
         "$contract": ("contracts_contract", {"key": "other", "transferred_from_id": None}),
         "$contractline": ("contracts_contractline", {}),
         "$seller": ("customers_seller", {}),
+        "$allowance": ("desk_allowance", {}),
+        "$entry": ("desk_timeentry", {}),
+        "$ticket": ("desk_ticket", {"number": 98}),
+        "$user": ("accounts_user", {"email": "other@b.example"}),
         "$subscription": ("usage_suppliersubscription", {"folded": "other"}),
     }
     if value == "$line":  # on a document of its own
@@ -471,7 +553,9 @@ def test_nothing_that_is_needed_is_left_out(world: None, table: str) -> None:
         assert error.diag.column_name == column
 
 
-ROOMS_OF_FACTS = ("control_", "audit_", "customers_", "catalog_", "contracts_", "usage_", "invoices_", "billing_")
+ROOMS_OF_FACTS = (
+    "control_", "audit_", "customers_", "catalog_", "contracts_", "usage_", "desk_", "invoices_", "billing_",
+)  # fmt: skip
 
 
 def test_no_constraint_and_no_table_is_forgotten(world: None) -> None:

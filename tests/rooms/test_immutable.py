@@ -1,6 +1,7 @@
 """What is issued or logged never changes: tried by the application's login, and by the owner of the tables."""
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import psycopg
@@ -11,6 +12,7 @@ from psycopg import errors, sql
 
 from taktura.billing.models import Charge
 from taktura.invoices.models import Document, DocumentLine
+from taktura.kit.actor import Actor
 
 WORLD = """
 scenario: documents to attack
@@ -18,11 +20,14 @@ tariffs:
   talk:
     interval: 1 month
     lines: {base: {price: 10.00}, calls: {charge: usage, price: 1.00}}
-customers: {acme: {name: Acme GmbH}}
+customers: {acme: {name: Acme GmbH, hourly_rate: 90.00}}
 contracts: {C1: {customer: acme, tariff: talk, start: 2026-01-01}}
 timeline:
   - {on: 2026-01-05, usage: {contract: C1, article: calls, quantity: 5, id: a}}
   - {on: 2026-01-06, usage: {contract: C1, article: calls, quantity: 7, id: a, revision: 2}}
+  - {on: 2026-01-07, ticket: {customer: acme, subject: Printer, as: T1}}
+  - {on: 2026-01-07, log_time: {ticket: T1, minutes: 40}}
+  - {on: 2026-01-08, approve_time: {ticket: T1}}
   - {on: 2026-02-01, bill: {}}
   - {on: 2026-02-02, credit: {document: RE-2026-00001, lines: [{line: 1, net: 1.00}]}}
   - {on: 2026-02-03, pay: {document: RE-2026-00001, amount: 1.00}}
@@ -34,6 +39,9 @@ ISSUED = (
     "invoices_documentreference",
     "invoices_payment",
     "billing_charge",
+    "billing_timecharge",
+    "billing_billedtime",
+    "billing_timedraw",
     "audit_logentry",
     "usage_usagehistory",
 )
@@ -52,7 +60,22 @@ def issued(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with scratch_database():
         result = run(load(path))
         assert result.passed, result
+        bear_hours(Actor("test", datetime(2026, 2, 4, 9, tzinfo=UTC)))
         yield
+
+
+def bear_hours(actor: Actor) -> None:
+    """Bill time of which included hours bear a part."""
+    from taktura.billing import services as billing
+    from taktura.customers.models import Seller
+    from taktura.desk import services as desk
+    from taktura.desk.models import Ticket
+
+    ticket = Ticket.objects.select_related("customer__seller").get()
+    desk.include_hours(actor, customer=ticket.customer, title="Block", kind="block", minutes=30, start=date(2026, 1, 1))
+    worked = desk.log_time(actor, ticket=ticket, minutes=60)
+    desk.approve_time(actor, entries=[worked.pk])
+    billing.bill(actor, seller=Seller.objects.get(), on=date(2026, 2, 4))
 
 
 def refusal(statement: str, alias: str = "default") -> type[psycopg.Error]:

@@ -91,6 +91,12 @@ def _ready(
             *[c for c in COLUMNS if c != "proof"]
         )
     }
+    if rebill and any(line.pk not in charges for line, _, _ in wanted):
+        raise Refused(
+            "invalid",
+            "A sale or worked time cannot be billed again: credit its line without rebill, or only the other lines with"
+            " it.",
+        )
     entries = [_entry(line, amount, of, charges.get(line.pk), reason, rebill) for line, amount, of in wanted]
     named = {e.charge.credits: document.pk for e in entries if e.charge and e.charge.credits is not None}
     gross = document.prices_are == "gross"
