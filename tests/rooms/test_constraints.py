@@ -288,7 +288,6 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "billing_billedtime_minutes_check": ("billing_billedtime", {"minutes": -1}),
     "billing_timecharge_minutes_check": ("billing_timecharge", {"minutes": -1}),
     "billing_timedraw_minutes_check": ("billing_timedraw", {"minutes": -1}),
-    "desk_allowance_minutes_check": ("desk_allowance", {"minutes": -1}),
     "desk_timeentry_minutes_check": ("desk_timeentry", {"minutes": -1}),
     "desk_timeentry_step_check": ("desk_timeentry", {"step": -1}),
     "billing_timedraw_month_check": ("billing_timedraw", {"month": -1}),
@@ -325,7 +324,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "usage_usagefile_waiting_check": ("usage_usagefile", {"waiting": -1}),
     "usage_usagerecord_row_check": ("usage_usagerecord", {"row": -1}),
 }
-IMPLIED = {"customers_customer_round_up_minutes_check"}  # by customer_step, which PostgreSQL looks at first
+# By customer_step and allowance_minutes, which PostgreSQL looks at first.
+IMPLIED = {"customers_customer_round_up_minutes_check", "desk_allowance_minutes_check"}
 
 # More attempts at constraints that have several sides.
 MORE = [
