@@ -30,6 +30,7 @@ APP = "taktura_app"
 START_SECONDS = 300
 STOP_SECONDS = 60
 PORT = 5432
+DROPS = 5  # more tries to drop a database; each waits some seconds for whoever uses it
 SOCKET_BYTES = 85  # a socket's path has at most 103 bytes, its own name takes 14
 NO_PROCESS = 2**30  # a pid above every system's highest
 NOT_READY = ("starting up", "shutting down", "recovery", "not yet accepting", "too many clients", "slots are reserved")
@@ -166,12 +167,24 @@ def create_database(connection: psycopg.Connection, name: str, template: str | N
 
 
 def drop_database(connection: psycopg.Connection, name: str) -> None:
-    """Drop a database with whatever is connected to it."""
+    """Drop a database with whatever is connected to it. Raises `psycopg.errors.ObjectInUse` where it stays in use."""
     drop = sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name))
-    try:
-        connection.execute(drop + sql.SQL(" WITH (FORCE)"))
-    except psycopg.errors.InsufficientPrivilege:  # a process of the server's own cannot be ended, but is waited for
-        connection.execute(drop)
+    for last in (*[False] * DROPS, True):
+        try:
+            connection.execute(drop + sql.SQL(" WITH (FORCE)"))
+            return
+        except psycopg.errors.InsufficientPrivilege:  # a process of the server's own cannot be ended, but is waited for
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = %s AND backend_type = 'client backend' AND pid <> pg_backend_pid()",
+                [name],
+            )
+        try:
+            connection.execute(drop)
+            return
+        except psycopg.errors.ObjectInUse:
+            if last:
+                raise
 
 
 def database_exists(connection: psycopg.Connection, name: str) -> bool:

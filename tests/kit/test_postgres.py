@@ -595,3 +595,27 @@ def test_stop_says_whether_a_server_ran(folder: Path, monkeypatch: pytest.Monkey
     ensure_running(database.data_directory())
     assert database.stop() is True
     assert database.stop() is False
+
+
+def test_a_database_is_dropped_though_a_process_of_the_server_is_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Autovacuum refuses to be ended with the sessions of others: these are ended alone, then all is tried again."""
+
+    class Busy:
+        """A connection to a server that is cleaning the database up, and with a session that takes its time to end."""
+
+        def __init__(self) -> None:
+            self.said: list[str] = []
+
+        def execute(self, statement: object, values: object = None) -> None:
+            text = statement if isinstance(statement, str) else statement.as_string(None)  # type: ignore[attr-defined]
+            self.said.append(text)
+            if "FORCE" in text and len(self.said) < 6:
+                raise psycopg.errors.InsufficientPrivilege
+            if text.startswith("DROP") and "FORCE" not in text and len(self.said) < 5:
+                raise psycopg.errors.ObjectInUse
+
+    busy = Busy()
+    postgres.drop_database(busy, "scratch")  # type: ignore[arg-type]
+    assert [text.split()[0] + (" FORCE" if "FORCE" in text else "") for text in busy.said] == [
+        "DROP FORCE", "SELECT", "DROP", "DROP FORCE", "SELECT", "DROP",
+    ]  # fmt: skip

@@ -11,7 +11,15 @@ from taktura.cli.show import _, console, days, errors, number, show_table, termi
 from taktura.core.errors import Refused
 
 ROWS_SHOWN = 50
-PARTS = ("log", "usage", "documents", "charges", "contracts", "flat prices")  # what `verify` says that it checks
+PARTS = (
+    "log",
+    "usage",
+    "documents",
+    "charges",
+    "time",
+    "contracts",
+    "flat prices",
+)  # what `verify` says that it checks
 
 
 @click.command(short_help="Why a line has its amount, down to the usage.")
