@@ -11,7 +11,8 @@ from taktura.cli.show import _, console, days, errors, number, show_table, termi
 from taktura.core.errors import Refused
 
 ROWS_SHOWN = 50
-PARTS = (
+# What `verify` says that it checks.
+PARTS = ("log", "usage", "documents", "charges", "time", "contracts", "flat prices")
     "log",
     "usage",
     "documents",
