@@ -13,14 +13,6 @@ from taktura.core.errors import Refused
 ROWS_SHOWN = 50
 # What `verify` says that it checks.
 PARTS = ("log", "usage", "documents", "charges", "time", "contracts", "flat prices")
-    "log",
-    "usage",
-    "documents",
-    "charges",
-    "time",
-    "contracts",
-    "flat prices",
-)  # what `verify` says that it checks
 
 
 @click.command(short_help="Why a line has its amount, down to the usage.")
