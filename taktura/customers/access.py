@@ -1,6 +1,8 @@
 """Who may see a customer in the portal: inviting, switching off, and the mails with links."""
 
+import re
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
@@ -19,6 +21,8 @@ from taktura.kit.actor import Actor
 from taktura.kit.language import LANGUAGES, translate
 from taktura.kit.mail.services import ACCOUNT, post
 
+PROFILE = ("phone", "mobile", "job_title", "company_contact")
+PHONE = re.compile(r"\+?[0-9][0-9 ()/.\-]{2,40}")
 MOST_ACCESS = 50  # people of one customer
 LETTERS = {
     "invitation": (
@@ -49,6 +53,12 @@ def access_of(user: PortalUser) -> QuerySet[PortalAccess]:
 def users_of(customer: Customer) -> QuerySet[PortalAccess]:
     """Who has, or had, access to a customer: those who have first."""
     return PortalAccess.objects.filter(customer=customer).select_related("user").order_by("-ended_at", "id")
+
+
+def contacts_of(customer: Customer) -> QuerySet[PortalAccess]:
+    """Who speaks for a customer, where its profile is self-managed; with their users."""
+    rows = PortalAccess.objects.filter(customer=customer, ended_at=None, company_contact=True)
+    return (rows if customer.self_managed else rows.none()).select_related("user").order_by("id")
 
 
 @transaction.atomic
@@ -107,6 +117,28 @@ def sign_out_everywhere(actor: Actor, *, access: PortalAccess) -> int:
     portal_users.end_links(user, actor.now)
     record(actor, "sign_out_of_portal", f"customer:{access.customer_id}", {"email": user.email, "sessions": count})
     return count
+
+
+@transaction.atomic
+def change_profile(actor: Actor, *, access: PortalAccess, **fields: Any) -> None:
+    """Write what somebody says of oneself to a customer: `phone`, `mobile`, `job_title`, `company_contact`.
+
+    Raises `Refused` (`invalid`) where the customer's profile is not self-managed, and for a number that is none.
+    """
+    access = PortalAccess.objects.select_for_update(of=("self",)).select_related("customer", "user").get(pk=access.pk)
+    if not access.customer.self_managed:
+        raise Refused("invalid", "The profile of this customer is not self-managed: switch it on first.")
+    for name in ("phone", "mobile"):
+        if fields.get(name) and not PHONE.fullmatch(fields[name]):
+            raise Refused("invalid", "“%(value)s” is no phone number: write it as in +49 40 123456.",
+                          value=fields[name], field=name)  # fmt: skip
+    changed = {name: fields[name] for name in PROFILE if name in fields and fields[name] != getattr(access, name)}
+    if not changed:
+        return
+    for name, value in changed.items():
+        setattr(access, name, value)
+    access.save(update_fields=list(changed))
+    record(actor, "change_portal_profile", f"customer:{access.customer_id}", {"email": access.user.email, **changed})
 
 
 @transaction.atomic

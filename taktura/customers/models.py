@@ -73,6 +73,11 @@ class Customer(models.Model):
     documents_per = models.CharField(max_length=10, default="contract")
     round_up_minutes = models.PositiveIntegerField(default=10)
     hourly_rate = ExactField(null=True, blank=True)
+    head_office = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, related_name="branches",
+        help_text="the customer whose branch it is",
+    )  # fmt: skip
+    self_managed = models.BooleanField(default=False, help_text="its people see and keep their own data in the portal")
     created_at = models.DateTimeField()
     # The read model of lists, written by the services: name and key as they are searched, and whether documents may be
     # issued (`queries.missing_billing_information`).
@@ -101,22 +106,34 @@ class BillingInformation(models.Model):
 
     customer = models.OneToOneField(Customer, on_delete=models.CASCADE, related_name="billing_information")
     name = models.CharField(max_length=200, blank=True)
+    legal_form = models.CharField(max_length=50, blank=True)
     street = models.CharField(max_length=200, blank=True)
     postcode = models.CharField(max_length=20, blank=True)
     city = models.CharField(max_length=100, blank=True)
     country = models.CharField(max_length=2, blank=True)
     email = models.EmailField(blank=True)
+    delivery = models.CharField(max_length=10, default="email", help_text="the way documents take")
+    debtor_number = models.CharField(max_length=20, blank=True, help_text="the customer's in bookkeeping")
     tax_status = models.CharField(max_length=20, default="domestic")
     vat_id = models.CharField(max_length=20, blank=True)
     iban = models.CharField(max_length=34, blank=True)
     payment_days = models.PositiveIntegerField(null=True, blank=True)
+    direct_debit = models.BooleanField(default=False)
+    mandate_reference = models.CharField(max_length=35, blank=True, help_text="of the SEPA mandate")
+    mandate_date = models.DateField(null=True, blank=True, help_text="on which the mandate was signed")
 
     class Meta:
         constraints = [
             models.CheckConstraint(
                 condition=Q(tax_status__in=["domestic", "reverse_charge", "export", "exempt"]),
                 name="billing_tax_status",
-            )
+            ),
+            models.CheckConstraint(condition=Q(delivery__in=["email", "post", "portal"]), name="billing_delivery"),
+            models.CheckConstraint(
+                condition=Q(direct_debit=False)
+                | Q(mandate_date__isnull=False) & ~Q(iban="") & ~Q(mandate_reference=""),
+                name="billing_direct_debit",
+            ),
         ]
 
 
@@ -145,6 +162,11 @@ class PortalAccess(models.Model):
     user = models.ForeignKey(PortalUser, on_delete=models.PROTECT, related_name="access")
     invited_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
+    # What people say of themselves where the customer's profile is self-managed.
+    phone = models.CharField(max_length=50, blank=True)
+    mobile = models.CharField(max_length=50, blank=True)
+    job_title = models.CharField(max_length=100, blank=True)
+    company_contact = models.BooleanField(default=False, help_text="speaks for the customer")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["customer", "user"], name="portal_access_once")]

@@ -21,19 +21,22 @@ from taktura.kit.mail.models import MailServer
 from taktura.kit.mail.services import one_line
 from taktura.kit.secret import seal
 
-CUSTOMER_FIELDS = ("kind", "language", "documents_per", "round_up_minutes", "hourly_rate")
-BILLING_FIELDS = (
-    "name",
-    "street",
-    "postcode",
-    "city",
-    "country",
-    "email",
-    "tax_status",
-    "vat_id",
-    "iban",
-    "payment_days",
+CUSTOMER_FIELDS = (
+    "kind",
+    "language",
+    "documents_per",
+    "round_up_minutes",
+    "hourly_rate",
+    "head_office",
+    "self_managed",
 )
+BILLING_FIELDS = (
+    "name", "legal_form", "street", "postcode", "city", "country", "email", "delivery", "debtor_number", "tax_status",
+    "vat_id", "payment_days", "direct_debit", "iban", "mandate_reference", "mandate_date",
+)  # fmt: skip
+
+DELIVERIES = ("email", "post", "portal")  # how documents reach a customer
+MANDATE = re.compile(r"[A-Za-z0-9+?/\-:(). ,']{1,35}")  # the signs that SEPA knows
 
 
 @act
@@ -83,6 +86,7 @@ def create_customer(actor: Actor, *, seller: Seller, key: str, name: str, **fiel
     if Customer.objects.filter(seller=seller, key=key).exists():
         raise Refused("conflict", "There is a customer “%(key)s” already: choose another key.", key=key)
     _check_rate(fields)
+    _check_head_office(None, seller, fields.get("head_office"))
     customer = Customer.objects.create(
         seller=seller, key=key, name=name, created_at=actor.now, folded=folded(name, key), **fields
     )
@@ -104,12 +108,15 @@ def change_customer(actor: Actor, *, customer: Customer, **fields: Any) -> None:
             raise Refused("invalid", "A customer needs a value for %(field)s.", field=name)
     _check_rate(fields)
     customer.refresh_from_db()
+    _check_head_office(customer, customer.seller, fields.get("head_office"))
     before = {name: getattr(customer, name) for name in fields}
     for name, value in fields.items():
         setattr(customer, name, value)
     customer.folded = folded(customer.name, customer.key)
     customer.save(update_fields=[*fields, "folded"])
-    record(actor, "change_customer", f"customer:{customer.pk}", {"before": before, "after": fields})
+    record(
+        actor, "change_customer", f"customer:{customer.pk}", {"before": _told(before), "after": _told(fields)}
+    )  # fmt: skip
 
 
 def folded(name: str, key: str) -> str:
@@ -123,6 +130,21 @@ def _check_rate(fields: dict[str, Any]) -> None:
         raise Refused("invalid", "Prices and quantities cannot be less than 0.")
 
 
+def _check_head_office(customer: Customer | None, seller: Seller, head: Customer | None) -> None:
+    """A head office is another customer of the seller, and no branch itself; who has branches is none either."""
+    if head is None:
+        return
+    if head.seller_id != seller.pk or (customer is not None and head.pk == customer.pk):
+        raise Refused("invalid", "A head office is another customer.", field="head_office")
+    if head.head_office_id is not None or (customer is not None and customer.branches.exists()):
+        raise Refused("invalid", "A head office is no branch itself: choose the one above.", field="head_office")
+
+
+def _told(fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields of a customer as the log keeps them: another customer by its key."""
+    return {name: value.key if isinstance(value, Customer) else value for name, value in fields.items()}
+
+
 @act
 def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) -> BillingInformation:
     """Write the fields named of a customer's billing information; the others stay. Raises `Refused` (`invalid`)."""
@@ -132,8 +154,11 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
     if fields.get("iban"):
         fields["iban"] = iban.normal(fields["iban"])
         if not iban.is_valid(fields["iban"]):
-            raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=fields["iban"])
-    known = BillingInformation.objects.filter(customer=customer).values_list("vat_id", flat=True).first()
+            raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=fields["iban"],
+                          field="iban")  # fmt: skip
+    before = BillingInformation.objects.filter(customer=customer).first()
+    _check_payment(before, fields)
+    known = before.vat_id if before else None
     info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
     if info.vat_id != known and customer.seller.vies and latest_of(customer.seller_id, info.vat_id) is None:
         ask_later(customer.seller, info.vat_id)
@@ -142,6 +167,25 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
     customer.save(update_fields=["complete"])
     record(actor, "set_billing_information", f"customer:{customer.pk}", fields)
     return info
+
+
+def _check_payment(before: BillingInformation | None, fields: dict[str, Any]) -> None:
+    """Raise `Refused` (`invalid`) for a way of delivery that nobody knows, and a direct debit without its mandate."""
+    if "delivery" in fields and fields["delivery"] not in DELIVERIES:
+        raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=fields["delivery"],
+                      known=", ".join(DELIVERIES), field="delivery")  # fmt: skip
+    after = BillingInformation(**{n: getattr(before, n) for n in BILLING_FIELDS} if before else {})
+    for name, value in fields.items():
+        setattr(after, name, value)
+    if not after.direct_debit:
+        return
+    for name in ("iban", "mandate_reference", "mandate_date"):
+        if not getattr(after, name):
+            raise Refused("invalid", "Direct debit needs an IBAN, and the reference and the date of the mandate.",
+                          field=name)  # fmt: skip
+    if not MANDATE.fullmatch(after.mandate_reference):
+        raise Refused("invalid", "A mandate's reference has letters, digits and the signs + ? / - : ( ) . , ' and"
+                      " blanks, at most 35.", field="mandate_reference")  # fmt: skip
 
 
 @act

@@ -75,6 +75,13 @@ def back_of(request: HttpRequest) -> str:
     return target if safe and target.startswith("/") else "/"
 
 
+def next_of(request: HttpRequest) -> str:
+    """The address of this office at which an interrupted step goes on (`?next=…`); empty where there is none."""
+    target = request.GET.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    return target if safe and target.startswith("/") else ""
+
+
 def actor_of(request: HttpRequest) -> Actor:
     """The user as the log names it, now."""
     return Actor(f"user:{user_of(request).email}", utc_now())

@@ -22,6 +22,7 @@ ACTIONS = {
     "end_portal_access": "Access to the customer portal switched off",
     "sign_out_of_portal": "Signed out of the customer portal everywhere",
     "set_portal_password": "Password for the customer portal set",
+    "change_portal_profile": "Profile of a person changed",
     "change_portal_user": "User of the customer portal changed",
     "receive_notice": "Notice without sign-in received",
     "place_order": "Order received",

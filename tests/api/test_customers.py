@@ -15,7 +15,8 @@ def test_a_customer_from_beginning_to_end(api: Api) -> None:
     assert made.status_code == 201 and made.headers["Location"] == "/api/v1/customers/acme"
     assert made.data == {
         "customer": "acme", "name": "Acme", "kind": "business", "language": "de", "documents_per": "contract",
-        "round_up_minutes": 10, "hourly_rate": "90.50", "created_at": "2026-03-01T08:00:00Z",
+        "round_up_minutes": 10, "hourly_rate": "90.50", "head_office": None, "self_managed": False,
+        "created_at": "2026-03-01T08:00:00Z",
         "billing_information": None,
         "missing_billing_information": ["name", "street", "postcode", "city", "country"],
     }  # fmt: skip

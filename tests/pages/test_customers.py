@@ -17,6 +17,7 @@ from taktura.kit.actor import Actor
 BILLING = {
     "name": "Ohne Angaben KG", "street": "Weg 1", "postcode": "20095", "city": "Hamburg", "country": "DE",
     "tax_status": "domestic", "email": "", "vat_id": "", "iban": "", "payment_days": "",
+    "delivery": "email", "language": "de", "round_up_minutes": "10",
 }  # fmt: skip
 
 

@@ -253,6 +253,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "order_contract": ("contracts_order", {"state": "done", "confirmed_at": "2026-01-01T00:00Z"}),
     "order_confirmed": ("contracts_order", {"state": "open"}),
     "pause_end": ("contracts_pause", {"start": "2027-03-10", "end": "2027-03-09"}),
+    "billing_delivery": ("customers_billinginformation", {"delivery": "pigeon"}),
+    "billing_direct_debit": ("customers_billinginformation", {"direct_debit": True}),
     "billing_tax_status": ("customers_billinginformation", {"tax_status": "unknown"}),
     "customer_documents": ("customers_customer", {"documents_per": "line"}),
     "customer_kind": ("customers_customer", {"kind": "friend"}),

@@ -1,7 +1,7 @@
 """Customers with their billing information."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from ninja import Router
@@ -9,7 +9,22 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Country, In, Key, Number, Out, Text20, Text50, Text100, Text200, Told, Whole
+from taktura.api.fields import (
+    Country,
+    Day,
+    Flag,
+    In,
+    Key,
+    Number,
+    Out,
+    Text20,
+    Text40,
+    Text50,
+    Text100,
+    Text200,
+    Told,
+    Whole,
+)
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.customers import services
 from taktura.customers.models import BillingInformation, Customer
@@ -19,6 +34,7 @@ router = Router()
 Kind = Literal["business", "consumer"]
 Language = Literal["en", "de", "sv"]
 DocumentsPer = Literal["contract", "customer"]
+Delivery = Literal["email", "post", "portal"]
 TaxStatus = Literal["domestic", "reverse_charge", "export", "exempt"]
 
 
@@ -26,30 +42,42 @@ class BillingInformationIn(In):
     """What a document needs to know of its recipient; fields left out stay as they are."""
 
     name: Text200 | None = None
+    legal_form: Text50 | None = None
     street: Text200 | None = None
     postcode: Text20 | None = None
     city: Text100 | None = None
     country: Country | None = None
     email: Text200 | None = None
+    delivery: Delivery | None = Field(None, description="how documents reach the customer")
+    debtor_number: Text20 | None = Field(None, description="the customer's in bookkeeping")
     tax_status: TaxStatus | None = None
     vat_id: Text20 | None = None
-    iban: Text50 | None = Field(None, max_length=34)
     payment_days: Whole | None = Field(None, le=3650, description="null: the seller's")
+    direct_debit: Flag | None = Field(None, description="needs `iban`, `mandate_reference`, `mandate_date`")
+    iban: Text50 | None = Field(None, max_length=34)
+    mandate_reference: Text40 | None = Field(None, max_length=35)
+    mandate_date: Day | None = None
 
 
 class BillingInformationOut(Out):
     """Billing information; `complete`: documents may be issued."""
 
     name: str
+    legal_form: str
     street: str
     postcode: str
     city: str
     country: str
     email: str
+    delivery: str
+    debtor_number: str
     tax_status: str
     vat_id: str
-    iban: str
     payment_days: int | None
+    direct_debit: bool
+    iban: str
+    mandate_reference: str
+    mandate_date: Day | None
 
 
 class CustomerChange(In):
@@ -61,6 +89,8 @@ class CustomerChange(In):
     documents_per: DocumentsPer | None = None
     round_up_minutes: Whole | None = Field(None, ge=1, le=1440)
     hourly_rate: Number | None = Field(None, description="for time; null: none")
+    head_office: Key | None = Field(None, description="the customer whose branch it is; null: none")
+    self_managed: Flag | None = Field(None, description="its people keep their own data in the portal")
 
 
 class CustomerIn(CustomerChange):
@@ -81,6 +111,8 @@ class CustomerOut(Out):
     documents_per: str
     round_up_minutes: int
     hourly_rate: Told | None
+    head_office: str | None
+    self_managed: bool
     created_at: datetime
     billing_information: BillingInformationOut | None
     missing_billing_information: list[str] = Field(description="without these no document is issued")
@@ -100,7 +132,8 @@ def shown(customer: Customer) -> CustomerOut:
     return CustomerOut(
         customer=customer.key, name=customer.name, kind=customer.kind, language=customer.language,
         documents_per=customer.documents_per, round_up_minutes=customer.round_up_minutes,
-        hourly_rate=customer.hourly_rate, created_at=customer.created_at,
+        hourly_rate=customer.hourly_rate, head_office=customer.head_office.key if customer.head_office else None,
+        self_managed=customer.self_managed, created_at=customer.created_at,
         billing_information=BillingInformationOut(**{n: getattr(info, n) for n in names}) if info else None,
         missing_billing_information=missing_billing_information(customer),
     )  # fmt: skip
@@ -125,7 +158,8 @@ def list_customers(
     `name`: those whose name or key holds each of these words. `complete`: whether documents can be issued to them.
     """
     call = call_of(request)
-    found = Customer.objects.filter(seller=call.seller).select_related("billing_information", "seller")
+    found = Customer.objects.filter(seller=call.seller)
+    found = found.select_related("billing_information", "seller", "head_office")
     if name:
         found = search(found, name)
     if complete is not None:
@@ -141,7 +175,7 @@ def create_customer(request: HttpRequest, body: CustomerIn) -> Answer:
     """A new customer, with billing information where it is given."""
     call = call_of(request)
     fields = body.model_dump(exclude_unset=True, exclude={"customer", "name", "billing_information"})
-    given = {name: value for name, value in fields.items() if value is not None}
+    given = _with_head_office(call, {name: value for name, value in fields.items() if value is not None})
     customer = services.create_customer(call.actor, seller=call.seller, key=body.customer, name=body.name, **given)
     if body.billing_information is not None:
         _write(call, customer, body.billing_information)
@@ -159,7 +193,9 @@ def change_customer(request: HttpRequest, customer: Key, body: CustomerChange) -
     """Change a customer: the fields that are given."""
     call = call_of(request)
     fields = body.model_dump(exclude_unset=True)
-    services.change_customer(call.actor, customer=customer_by_key(call.seller.pk, customer), **fields)
+    services.change_customer(
+        call.actor, customer=customer_by_key(call.seller.pk, customer), **_with_head_office(call, fields)
+    )
     return one(call, customer)
 
 
@@ -174,12 +210,19 @@ def set_billing_information(request: HttpRequest, customer: Key, body: BillingIn
     return one(call, customer)
 
 
+def _with_head_office(call: Call, fields: dict[str, Any]) -> dict[str, Any]:
+    """The head office as a customer instead of its key."""
+    key = fields.get("head_office")
+    return fields | {"head_office": customer_by_key(call.seller.pk, key)} if key else fields
+
+
 def _write(call: Call, customer: Customer, info: BillingInformationIn) -> None:
     fields = info.model_dump(exclude_unset=True)
-    texts = {name: "" if value is None else value for name, value in fields.items() if name not in _NULLABLE}
+    empty: dict[str, Any] = {"tax_status": "domestic", "delivery": "email", "direct_debit": False}
+    texts = {n: empty.get(n, "") if value is None else value for n, value in fields.items() if n not in _NULLABLE}
     services.set_billing_information(
         call.actor, customer=customer, **texts, **{n: fields[n] for n in _NULLABLE if n in fields}
     )
 
 
-_NULLABLE = ("payment_days",)
+_NULLABLE = ("payment_days", "mandate_date")

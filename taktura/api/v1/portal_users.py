@@ -29,7 +29,8 @@ class PortalUserIn(In):
 
 
 class PortalUserOut(Out):
-    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access."""
+    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access. What people say of
+    themselves (`phone` to `company_contact`) they keep where the customer's profile is `self_managed`."""
 
     id: int
     email: str
@@ -39,6 +40,10 @@ class PortalUserOut(Out):
     invited_at: datetime
     ended_at: datetime | None
     last_sign_in: datetime | None
+    phone: str
+    mobile: str
+    job_title: str
+    company_contact: bool
 
 
 class PortalUsers(Out):
@@ -53,6 +58,7 @@ def shown(access: PortalAccess) -> PortalUserOut:
     return PortalUserOut(
         id=access.pk, email=user.email, name=user.name, language=user.language, active=access.ended_at is None,
         invited_at=access.invited_at, ended_at=access.ended_at, last_sign_in=user.last_sign_in_at,
+        **{name: getattr(access, name) for name in portal.PROFILE},
     )  # fmt: skip
 
 

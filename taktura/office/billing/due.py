@@ -147,7 +147,7 @@ def _strikes(row: Any, user: User) -> SafeString | str:
         blocked = expected.code == "billing_information_missing"
         link = preview_address(row.on, row.customer_id)
         if blocked:
-            link = reverse("customer_billing", args=[row.customer_id])
+            link = f"{reverse('customer_billing', args=[row.customer_id])}?next={reverse('billing')}"
         text = '<a class="small d-block" href="{}">{}</a>' if may_open(user, link) else '<span class="small">{1}</span>'
         found += [state("strikes", "blocked" if blocked else "problem"), format_html(text, link, expected.problem)]
     elif expected.strikes:
@@ -166,7 +166,7 @@ def _prepare(request: HttpRequest, seller: Seller, on: date, left_out: Sequence[
 def _menu(row: Any, on: date) -> Iterable[Link]:
     yield Link(label=_("Preview"), url=preview_address(on, row.customer_id), permission="billing.view", icon="eye")
     if not row.customer.complete:
-        url = reverse("customer_billing", args=[row.customer_id])
+        url = f"{reverse('customer_billing', args=[row.customer_id])}?next={reverse('billing')}"
         yield Link(label=_("Complete billing information"), url=url, permission="customers.change", icon="receipt")
 
 

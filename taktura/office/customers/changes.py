@@ -1,4 +1,4 @@
-"""Making and changing customers and their billing information."""
+"""Making and changing customers."""
 
 from decimal import Decimal
 from typing import Any
@@ -11,12 +11,10 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.views.decorators.http import require_POST
 
 from taktura.core.errors import Refused
-from taktura.customers import iban, services, vat_id
-from taktura.customers.models import BillingInformation, Customer
-from taktura.customers.queries import missing_billing_information, next_key
+from taktura.customers import services
+from taktura.customers.queries import next_key
 from taktura.kit.fold import fold
 from taktura.office import seen, show
 from taktura.office.customers.detail import find
@@ -25,15 +23,6 @@ from taktura.office.page import actor_of, page, seller_of
 from taktura.office.words import WORDS
 
 FIRST = ("DE", "SE", "AT", "CH", "DK", "NO", "FI", "NL", "GB", "US")  # countries that stand at the top
-# What `missing_billing_information` may name.
-FIELDS = {
-    "name": lazy("Name"),
-    "street": lazy("Street"),
-    "postcode": lazy("Postcode"),
-    "city": lazy("City"),
-    "country": lazy("Country"),
-    "vat_id": lazy("VAT id"),
-}
 
 
 def choices(kind: str) -> list[tuple[str, str]]:
@@ -74,47 +63,6 @@ class CustomerForm(forms.Form):
             del self.fields["key"]
 
 
-class BillingForm(forms.Form):
-    """Billing information: all of it may be left out, and what is missing is said beside."""
-
-    says_what_is_missing = True
-
-    name = forms.CharField(label=lazy("Name on documents"), max_length=200, required=False)
-    street = forms.CharField(label=lazy("Street and number"), max_length=200, required=False)
-    postcode = forms.CharField(label=lazy("Postcode"), max_length=20, required=False)
-    city = forms.CharField(label=lazy("City"), max_length=100, required=False)
-    country = forms.ChoiceField(label=lazy("Country"), required=False)
-    email = forms.EmailField(label=lazy("E-mail for documents"), required=False)
-    tax_status = forms.ChoiceField(label=lazy("Tax status"))
-    vat_id = forms.CharField(
-        label=lazy("VAT id"), max_length=20, required=False, help_text=lazy("Reverse charge needs a valid one.")
-    )
-    iban = forms.CharField(label=lazy("IBAN"), max_length=42, required=False)
-    payment_days = forms.IntegerField(
-        label=lazy("Days to pay"), min_value=0, max_value=365, required=False,
-        help_text=lazy("Left empty: as the company has it."),
-    )  # fmt: skip
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["country"].choices = countries()  # type: ignore[attr-defined]
-        self.fields["tax_status"].choices = choices("tax_status")  # type: ignore[attr-defined]
-
-    def clean_iban(self) -> str:
-        """An IBAN with right check digits."""
-        value = str(self.cleaned_data["iban"])
-        if value and not iban.is_valid(value):
-            raise forms.ValidationError(_("This is no IBAN: compare it digit by digit."))
-        return iban.normal(value)
-
-    def clean_vat_id(self) -> str:
-        """A VAT id with right form and check digits, where it is one of the EU."""
-        value = str(self.cleaned_data["vat_id"])
-        if value and vat_id.country_of(value) in vat_id.EU and not vat_id.is_valid(value):
-            raise forms.ValidationError(_("This is no VAT id: compare it digit by digit."))
-        return vat_id.normal(value)
-
-
 @page("customers.change")
 def new(request: HttpRequest) -> HttpResponse:
     """Make a customer; its billing information is asked for next."""
@@ -153,46 +101,3 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)
-
-
-@page("customers.change")
-def billing(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write a customer's billing information."""
-    customer = find(request, pk)
-    form = _billing_form(request, customer)
-    shown = seen.guard(request, form)
-    if request.method == "POST" and form.is_valid():
-        try:
-            services.set_billing_information(actor_of(request), customer=customer, **form.cleaned_data)
-        except Refused as refused:
-            add_refusal(form, refused)
-        else:
-            messages.success(request, _("Billing information is saved."))
-            return redirect("customer", pk)
-    context = {
-        "form": form, "title": _("Billing information"), "back": reverse("customer", args=[pk]),
-        "parent": customer.name, "preview_url": reverse("customer_billing_consequence", args=[pk]),
-        "seen": shown,
-    }  # fmt: skip
-    return render(request, "office/form.html", context, status=422 if form.errors else 200)
-
-
-@page("customers.change")
-@require_POST
-def billing_consequence(request: HttpRequest, pk: int) -> HttpResponse:
-    """What saving the form would do: whether documents can be issued then, and what is missing."""
-    customer = find(request, pk)
-    form = _billing_form(request, customer)
-    form.is_valid()
-    values = {n: form.cleaned_data.get(n, "") for n in services.BILLING_FIELDS}
-    customer.billing_information = BillingInformation(**{**values, "payment_days": values["payment_days"] or None})
-    missing = [FIELDS[n] for n in missing_billing_information(customer)]
-    return render(request, "customers/billing_consequence.html", {"missing": missing, "values": values})
-
-
-def _billing_form(request: HttpRequest, customer: Customer) -> BillingForm:
-    info = getattr(customer, "billing_information", None)
-    initial = {n: getattr(info, n) for n in services.BILLING_FIELDS} if info else {
-        "name": customer.name, "country": customer.seller.country, "tax_status": "domestic"
-    }  # fmt: skip
-    return BillingForm(request.POST or None, initial=initial)

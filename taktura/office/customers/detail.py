@@ -17,6 +17,7 @@ from taktura.customers.queries import missing_billing_information
 from taktura.customers.vat_checks import latest_of
 from taktura.invoices.models import DocumentState
 from taktura.invoices.queries import open_by_customer
+from taktura.office.customers.gate import in_words
 from taktura.office.history import told
 from taktura.office.page import page, seller_of, today_of, user_of
 
@@ -36,7 +37,9 @@ class Tab:
 
 def find(request: HttpRequest, pk: int) -> Customer:
     """The seller's customer, or 404."""
-    rows = Customer.objects.select_related("seller", "billing_information").filter(seller=seller_of(request))
+    rows = Customer.objects.select_related("seller", "billing_information", "head_office").filter(
+        seller=seller_of(request)
+    )
     return get_object_or_404(rows, pk=pk)
 
 
@@ -78,6 +81,7 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer": None,
         "customer_contracts": Contract.objects.filter(customer=pk).count() if user.may("contracts.view") else None,
         "customer_documents": DocumentState.objects.filter(customer=pk).count() if user.may("documents.view") else None,
+        "customer_configure": None,
         "customer_portal": PortalAccess.objects.filter(customer=pk, ended_at=None).count(),
         "customer_history": None,
     }
@@ -85,6 +89,7 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer": _("Overview"),
         "customer_contracts": _("Contracts"),
         "customer_documents": _("Documents"),
+        "customer_configure": _("Configure"),
         "customer_portal": _("Customer portal"),
         "customer_history": _("History"),
     }
@@ -99,6 +104,7 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer": shown,
         "info": getattr(shown, "billing_information", None),
         "missing": missing_billing_information(shown),
+        "missing_words": in_words(shown),
         "opened": open_by_customer([pk]).get(pk, {}) if user.may("documents.view") else {},
         "next_bill": next_bill,
         "today": today,

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from taktura.billing.queries import due_list
 from taktura.contracts.models import Contract
 from taktura.customers.models import Customer
-from taktura.customers.queries import search
+from taktura.customers.queries import search, without_billing_information
 from taktura.invoices.queries import open_by_customer
 from taktura.office import show
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
@@ -48,6 +48,8 @@ def customers(request: HttpRequest) -> HttpResponse:
             prepare=prepare,
             link=lambda c: reverse("customer", args=[c.pk]),
             menu=_menu,
+            template="customers/list.html",
+            more={"incomplete": without_billing_information(seller.pk).count()},
             primary=Link(label=_("New customer"), url=reverse("customer_new"), permission="customers.change"),
             links=[Link(label=_("Sales items"), url=reverse("sales"), permission="billing.view", icon="basket")],
             empty_title=_("No customers yet"),
@@ -108,8 +110,8 @@ def _filters(seller: int, today: date) -> list[Filter]:
 def _menu(customer: Customer) -> Iterator[Link]:
     pk = customer.pk
     yield Link(
-        label=_("Billing information"), url=reverse("customer_billing", args=[pk]), permission="customers.change",
-        icon="receipt",
+        label=_("Billing information") if customer.complete else _("Add billing information"),
+        url=reverse("customer_billing", args=[pk]), permission="customers.change", icon="receipt",
     )  # fmt: skip
     yield Link(
         label=_("Change"), url=reverse("customer_change", args=[pk]), permission="customers.change", icon="pencil"

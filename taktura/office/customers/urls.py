@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.customers import changes, detail, overview, portal
+from taktura.office.customers import billing, changes, configure, detail, overview, portal
 
 urlpatterns = [
     path("", overview.customers, name="customers"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("<int:pk>/portal/<int:access>/end/", portal.end, name="customer_portal_end"),
     path("<int:pk>/portal/<int:access>/sign-out/", portal.sign_out, name="customer_portal_sign_out"),
     path("<int:pk>/change/", changes.change, name="customer_change"),
-    path("<int:pk>/billing/", changes.billing, name="customer_billing"),
-    path("<int:pk>/billing/consequence/", changes.billing_consequence, name="customer_billing_consequence"),
+    path("billing/", billing.work_off, name="customers_billing"),
+    path("<int:pk>/billing/", billing.billing, name="customer_billing"),
+    path("<int:pk>/billing/consequence/", billing.billing_consequence, name="customer_billing_consequence"),
+    path("<int:pk>/configure/", configure.configure, name="customer_configure"),
+    path("<int:pk>/configure/profile/", configure.switch_profile, name="customer_profile"),
 ]

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -21,6 +22,7 @@ from taktura.customers.queries import customer_by_key, search
 from taktura.invoices.printing import views_of_ready
 from taktura.office import seen, show
 from taktura.office.customers.detail import find as find_customer
+from taktura.office.customers.gate import Gate, gates_of
 from taktura.office.forms import ExactNumberField, add_refusal
 from taktura.office.lines import TypedLines, adds_a_line, lines_alone, lines_of
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
@@ -148,9 +150,12 @@ def new(request: HttpRequest, customer: int) -> HttpResponse:
             messages.success(request, _("The sales item is made; the next bill takes it along."))
             return redirect("sale", item.pk)
     wrong = lines.total_error_count() or head.errors
+    going_on = f"{request.path}?{urlencode({'lines': lines.total_form_count()})}"
     context = {
         "form": head, "lines": lines, "title": _("New sales item"), "parent": buyer.name,
         "back": reverse("customer", args=[buyer.pk]), "preview_url": reverse("sale_consequence", args=[buyer.pk]),
+        "gates": gates_of([buyer], going_on),
+        "why": _("The sales item can be begun, but is made only once the customer can be billed."),
     }  # fmt: skip
     alone = lines_alone(request, context)
     return alone or render(request, "sales/new.html", context, status=422 if wrong else 200)
@@ -179,22 +184,26 @@ def move(request: HttpRequest, pk: int) -> HttpResponse:
     class MoveForm(forms.Form):
         key = forms.CharField(label=_("Number of the customer"), max_length=100)
 
-    form = MoveForm(request.POST or None)
+    form = MoveForm(request.POST or None, initial={"key": request.GET.get("key", "")})
     shown = seen.guard_facts(request, form, (item.customer_id, item.document_id))
+    gates: list[Gate] = []
     if request.method == "POST" and form.is_valid():
         try:
             buyer = customer_by_key(seller_of(request).pk, form.cleaned_data["key"].strip())
             services.move_sales_item(actor_of(request), item=item, customer=buyer)
         except Refused as refused:
             add_refusal(form, refused, {"": "key"})
+            if refused.code == "billing_information_missing":
+                gates = gates_of([buyer], f"{request.path}?{urlencode({'key': buyer.key})}")
         else:
             messages.success(request, _("The sales item belongs to %(name)s now.") % {"name": buyer.name})
             return redirect("sale", pk)
     context = {
         "form": form, "title": _("Give to another customer"), "parent": item.customer.name,
-        "back": reverse("sale", args=[pk]), "seen": shown,
+        "back": reverse("sale", args=[pk]), "seen": shown, "gates": gates,
+        "why": _("The sales item cannot go to this customer before the customer can be billed."),
     }  # fmt: skip
-    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+    return render(request, "sales/move.html", context, status=422 if form.errors else 200)
 
 
 def _given(lines: TypedLines) -> list[dict[str, Any]]:

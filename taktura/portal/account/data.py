@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_http_methods
 
 from taktura.core.errors import Refused
+from taktura.customers.access import PROFILE, change_profile, contacts_of
 from taktura.customers.models import PortalAccess
 from taktura.customers.services import change_customer, set_billing_information
 from taktura.office import seen
@@ -42,13 +43,45 @@ class DataForm(forms.Form):
             self.fields["country"].help_text = _("Your taxes depend on it: ask us to change it.")
 
 
+class ProfileForm(forms.Form):
+    """What somebody says of oneself, where the profile is self-managed."""
+
+    phone = forms.CharField(label=lazy("Phone"), max_length=50, required=False)
+    mobile = forms.CharField(label=lazy("Mobile phone"), max_length=50, required=False)
+    job_title = forms.CharField(label=lazy("Job title"), max_length=100, required=False)
+    company_contact = forms.BooleanField(
+        label=lazy("Company contact"), required=False, help_text=lazy("Whom we ask about your company.")
+    )
+
+
 @portal_page(CUSTOMER)
 def data(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     """What is known of a customer."""
     info = getattr(access.customer, "billing_information", None)
     return answer(
         request, access, "portal_data", "portal/data.html", info=info, may_change=allows(access, "data"),
-        user=access.user, title=_("Own data"),
+        user=access.user, title=_("Own data"), contacts=contacts_of(access.customer),
+    )  # fmt: skip
+
+
+@portal_page(CUSTOMER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def profile(request: HttpRequest, access: PortalAccess) -> HttpResponse:
+    """Change what one says of oneself, where the profile is self-managed."""
+    if not access.customer.self_managed:
+        return render(request, "portal/error.html", {}, status=404)
+    back = reverse("portal_data", args=[access.customer_id])
+    form = ProfileForm(request.POST or None, initial={n: getattr(access, n) for n in PROFILE})
+    if request.method == "POST" and form.is_valid():
+        try:
+            change_profile(actor_of(request), access=access, **form.cleaned_data)
+        except Refused as refused:
+            add_refusal(form, refused)
+        else:
+            return redirect(f"{back}?done=data")
+    return answer(
+        request, access, "portal_data", "portal/form.html", form=form, title=_("Your profile"), back=back,
+        status=422 if form.errors else 200,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ urlpatterns = [
     path("<int:customer>/documents/", documents.documents, name="portal_documents"),
     path("<int:customer>/documents/<int:pk>/pdf/", documents.pdf, name="portal_document_pdf"),
     path("<int:customer>/data/", data.data, name="portal_data"),
+    path("<int:customer>/data/profile/", data.profile, name="portal_profile"),
     path("<int:customer>/data/change/", data.change, name="portal_data_change"),
     path("<int:customer>/contracts/<int:pk>/", contracts.contract, name="portal_contract"),
     path("<int:customer>/contracts/<int:pk>/notice/", acts.notice, name="portal_notice"),
