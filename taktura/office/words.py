@@ -3,6 +3,7 @@ modules, offer numbers and price lists stand in a file of their own."""
 
 from taktura.office.billing.words import BILLING
 from taktura.office.contracts.words import HANDED_OVER
+from taktura.office.customer_words import CUSTOMER_FIELDS, DELIVERIES
 from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
 from taktura.office.tariffs import words as listed
@@ -273,7 +274,7 @@ WORDS = {
     "notice": {"none": "None", "monthly": "To the end of a month", "yearly": "To the end of a year"},
     "tick": {"minute": "By the minute", "second": "By the second"},
     "applies_to": {"all": "All contracts, from their next period", "new": "New contracts only"},
-    "way_of_delivery": {"email": "By e-mail", "post": "By post", "portal": "In the customer portal"},
+    "way_of_delivery": DELIVERIES,
     "complete": {"True": "Complete", "False": "Missing"},
     "yes": {"True": "Yes", "False": "No"},
     # What the log calls a field.
@@ -286,27 +287,7 @@ WORDS = {
         "documents_per": "Documents",
         "round_up_minutes": "Time step in minutes",
         "hourly_rate": "Hourly rate",
-        "street": "Street",
-        "postcode": "Postcode",
-        "city": "City",
-        "country": "Country",
-        "email": "E-mail",
-        "tax_status": "Tax status",
-        "vat_id": "VAT id",
-        "iban": "IBAN",
-        "payment_days": "Days to pay",
-        "legal_form": "Legal form",
-        "delivery": "Way of delivery",
-        "debtor_number": "Debtor number",
-        "direct_debit": "Paid by direct debit",
-        "mandate_reference": "Reference of the mandate",
-        "mandate_date": "Mandate signed on",
-        "head_office": "Head office",
-        "self_managed": "Self-managed profile",
-        "phone": "Phone",
-        "mobile": "Mobile phone",
-        "job_title": "Job title",
-        "company_contact": "Company contact",
+        **CUSTOMER_FIELDS,
         "article": "Article",
         "quantity": "Quantity",
         "price": "Price",

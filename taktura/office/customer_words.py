@@ -1,0 +1,26 @@
+"""Words of customers: what the log calls their fields, and the ways that documents take."""
+
+DELIVERIES = {"email": "By e-mail", "post": "By post", "portal": "In the customer portal"}
+CUSTOMER_FIELDS = {
+    "street": "Street",
+    "postcode": "Postcode",
+    "city": "City",
+    "country": "Country",
+    "email": "E-mail",
+    "tax_status": "Tax status",
+    "vat_id": "VAT id",
+    "iban": "IBAN",
+    "payment_days": "Days to pay",
+    "legal_form": "Legal form",
+    "delivery": "Way of delivery",
+    "debtor_number": "Debtor number",
+    "direct_debit": "Paid by direct debit",
+    "mandate_reference": "Reference of the mandate",
+    "mandate_date": "Mandate signed on",
+    "head_office": "Head office",
+    "self_managed": "Self-managed profile",
+    "phone": "Phone",
+    "mobile": "Mobile phone",
+    "job_title": "Job title",
+    "company_contact": "Company contact",
+}
