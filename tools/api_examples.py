@@ -194,6 +194,9 @@ STORY: list[tuple[Any, ...]] = [
     ("upload_file", NIMBUS, {"name": "february.csv"}, CSV),
     ("list_supplier_customers", NIMBUS, {"linked": "false"}, None),
     ("link_customer", NIMBUS, {}, {"reference": "ACC-7", "customer": "K-1"}),
+    ("onboard_customers", {}, {"preview": "true"}, {"contracts": [
+        {"customer": "K-1", "tariff": "talk", "start": "2026-03-01", "lines": [
+            {**NIMBUS, "subscription": "SUB-1", "article": "cloud", "quantity": "120"}]}]}),
     ("unlink_customer", NIMBUS, {}, {"reference": "ACC-7"}),
     ("list_subscriptions", NIMBUS, {"linked": "false"}, None),
     ("list_reference_changes", NIMBUS, {"kind": "subscription", "limit": "1"}, None),

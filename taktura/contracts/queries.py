@@ -213,12 +213,17 @@ def _pauses_on(day: date) -> QuerySet[Pause, int]:
 
 def next_key(seller_id: int) -> str:
     """A key for a new contract: that of the contract signed last, counted on to the first that is free."""
+    return next(iter(next_keys(seller_id, 1)), "")
+
+
+def next_keys(seller_id: int, count: int) -> list[str]:
+    """Keys for several new contracts, as `next_key` gives one; fewer where those that follow are taken."""
     last = Contract.objects.filter(seller=seller_id).order_by("-id").values_list("key", flat=True).first()
     found = re.search(r"[0-9]{1,18}$", last or "")
     stem, number = (last[: found.start()], found[0]) if last and found else ("V-", "0000")
-    wanted = [f"{stem}{int(number) + step:0{len(number)}}" for step in range(1, 1 + NUMBERS_TRIED)]
+    wanted = [f"{stem}{int(number) + step:0{len(number)}}" for step in range(1, 1 + NUMBERS_TRIED + count)]
     taken = set(Contract.objects.filter(seller=seller_id, key__in=wanted).values_list("key", flat=True))
-    return next((key for key in wanted if key not in taken), "")
+    return [key for key in wanted if key not in taken][:count]
 
 
 def lines_on(values: facts.Contract, day: date) -> dict[int, tuple[LineTerms, Decimal]]:

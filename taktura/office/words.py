@@ -416,6 +416,7 @@ WORDS = {
         "change_tariff": "Tariff changed",
         **HANDED_OVER,
         "extend_contract": "Contract extended",
+        "onboard": "Contract made from services in use",
         "interim_bill": "Interim bill issued",
         "bill": "Billing run issued",
         "credit": "Credit note issued",

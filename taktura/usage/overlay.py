@@ -64,6 +64,22 @@ def laid_over(contract: facts.Contract, reading: Reading, closed_until: date | N
     return replace(contract, usage=usage)
 
 
+def going_on(contract: facts.Contract, quantities: Mapping[int, Decimal], until: date) -> facts.Contract:
+    """The contract as if the services of lines went on as they are: of each line named its quantity once in each period
+    that begins before a day, all its days covered. What suppliers' costs or prices decide is not known."""
+    usage: dict[facts.UsageKey, Usage] = dict(contract.usage)
+    for window in windows(contract, until):
+        if window.line not in quantities or window.terms.usage_pricing in ("cost_plus", "imported_price"):
+            continue
+        key = (window.line, window.start)
+        reading = Reading(article=window.terms.article, day=window.ranges[0][0], quantity=quantities[window.line])
+        found = _added(usage.get(key, Usage()), window.terms, reading)
+        if window.terms.usage_pricing == "fixed_quantity":
+            found = replace(found, covered=window.ranges)
+        usage[key] = found
+    return replace(contract, usage=usage)
+
+
 def _added(usage: Usage, terms: LineTerms, reading: Reading) -> Usage:
     """Sums with one record more, by the line's aggregate (R6.2, R6.4)."""
     if terms.usage_pricing == "fixed_quantity":

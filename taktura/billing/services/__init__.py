@@ -25,6 +25,17 @@ from taktura.billing.services.interim import (
     record_usage,
 )
 from taktura.billing.services.notices import close_notice, give_notice_by_customer, open_notices, receive_notice
+from taktura.billing.services.onboarding import (
+    Looked,
+    Onboarded,
+    ServiceLine,
+    Suggestion,
+    Wanted,
+    look_at_onboarding,
+    onboard,
+    suggest,
+    usage_articles,
+)
 from taktura.billing.services.orders import (
     Wish,
     approve_order,
@@ -89,6 +100,15 @@ from taktura.billing.services.waiting import (
 )
 
 __all__ = [
+    "Looked",
+    "Onboarded",
+    "ServiceLine",
+    "Suggestion",
+    "Wanted",
+    "look_at_onboarding",
+    "onboard",
+    "suggest",
+    "usage_articles",
     "shown_prices",
     "wish_of",
     "refuse_order",

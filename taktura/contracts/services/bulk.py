@@ -9,7 +9,7 @@ from typing import Any
 from taktura.audit.services import record_all
 from taktura.catalog.queries import Offered, lines_of
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineQuantity, LineStretch, PhaseVersion
-from taktura.contracts.services.lines import conditions_of, new_line, stretches_for
+from taktura.contracts.services.lines import Planned, conditions_of, new_line, stretches_for
 from taktura.contracts.services.schedule import reschedule
 from taktura.contracts.services.signing import PlannedContract, check_billed_until, plan_of
 from taktura.core.errors import Refused
@@ -22,12 +22,14 @@ BATCH = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovedLine:
-    """A line of a contract that moves in. `quantity` None: as the tariff includes it."""
+    """A line of a contract that moves in. `quantity` None: as the tariff includes it. `start`: where it begins later
+    than the contract; not for what the tariff includes."""
 
     article: str
     quantity: Decimal | None = None
     conditions: dict[str, Any] = field(default_factory=dict)  # as `conditions_of` takes them
     memo: str = ""
+    start: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,8 @@ def plan_moved(actor: Actor, moved: Moved) -> PlannedContract:
     for one in planned.lines:
         known = first.get(one.line.article.key)
         one.line.memo = known.memo if known else ""
+        if known is not None and known.start is not None and one.line.booking != "included":
+            _begin(planned, one, known.start)
     _add(planned, version_lines={x.article.key: x for x in lines_of(version)}, more=more)
     booked = {one.line.article.key for one in planned.lines}
     for line in moved.lines:
@@ -113,18 +117,37 @@ def _add(planned: PlannedContract, version_lines: dict[str, Any], more: Sequence
         )  # fmt: skip
         added.stretches.extend(stretches_for(added.line, opening.phase, tariff_line, contract.start, opening.versions))
         planned.lines.append(added)
+        if line.start is not None:
+            _begin(planned, added, line.start)
 
 
-def write_moved(actor: Actor, planned: Sequence[PlannedContract]) -> list[int]:
+def _begin(planned: PlannedContract, one: Planned, start: date) -> None:
+    """Let a line begin later than its contract, at what the version costs that holds then."""
+    if start <= planned.contract.start:
+        return
+    if planned.contract.end is not None and start >= planned.contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s: book until its last day.",
+                      day=start.isoformat())  # fmt: skip
+    opening = planned.opening
+    version = [v for v in opening.versions if v.effective_from <= start][-1].version
+    tariff_line = next((x for x in lines_of(version) if x.article_id == one.line.article_id), None)
+    if tariff_line is None:
+        raise Refused("not_found", "The tariff has no line for the article “%(article)s”.",
+                      article=one.line.article.key)  # fmt: skip
+    one.line.start = start
+    one.stretches[:] = stretches_for(one.line, opening.phase, tariff_line, start, opening.versions)
+
+
+def write_moved(actor: Actor, planned: Sequence[PlannedContract], *, from_file: bool = True) -> list[int]:
     """Write planned contracts with their lines, in the caller's act; gives their ids. The queries do not grow with the
-    contracts of a batch."""
+    contracts of a batch. `from_file`: what the log says of where they come from."""
     ids = []
     for at in range(0, len(planned), BATCH):
-        ids += _write(actor, planned[at : at + BATCH])
+        ids += _write(actor, planned[at : at + BATCH], from_file)
     return ids
 
 
-def _write(actor: Actor, planned: Sequence[PlannedContract]) -> list[int]:
+def _write(actor: Actor, planned: Sequence[PlannedContract], from_file: bool) -> list[int]:
     for one in planned:
         one.contract.changed_from = one.contract.start
     Contract.objects.bulk_create([one.contract for one in planned])
@@ -138,11 +161,11 @@ def _write(actor: Actor, planned: Sequence[PlannedContract]) -> list[int]:
     LineStretch.objects.bulk_create([row for line in lines for row in line.stretches])
     ids = [one.contract.pk for one in planned]
     reschedule(ids)
-    record_all(actor, [("sign", f"contract:{one.contract.pk}", _told(one)) for one in planned])
+    record_all(actor, [("sign", f"contract:{one.contract.pk}", _told(one, from_file)) for one in planned])
     return ids
 
 
-def _told(planned: PlannedContract) -> dict[str, Any]:
+def _told(planned: PlannedContract, from_file: bool) -> dict[str, Any]:
     contract = planned.contract
     return {
         "contract": contract.key,
@@ -154,5 +177,5 @@ def _told(planned: PlannedContract) -> dict[str, Any]:
         "conditions": {},
         "billed_until": contract.billed_until,
         "coupon": None,
-        "from_file": True,
+        **({"from_file": True} if from_file else {}),
     }

@@ -1,6 +1,7 @@
 """The list of contracts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from taktura.contracts.models import Contract, ContractPhase
 from taktura.contracts.queries import STATES, in_status, with_status
 from taktura.kit.fold import fold
 from taktura.office import show
+from taktura.office.contracts.onboarding import banner, lasting_link
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
 from taktura.office.page import page, seller_of, today_of
 from taktura.office.templatetags.office import day, last_day, state, titled
@@ -29,7 +31,8 @@ KEPT = ("customer", "had")  # of a customer, by number; of those who have or had
 @page("contracts.view")
 def contract_list(request: HttpRequest) -> HttpResponse:
     """All contracts of the seller."""
-    return list_page(request, listing(request))
+    shown, more = listing(request), banner(request)
+    return list_page(request, replace(shown, more=more, links=[*lasting_link(more), *shown.links]))
 
 
 def listing(request: HttpRequest) -> Listing:
@@ -56,6 +59,7 @@ def listing(request: HttpRequest) -> Listing:
                 label=_("Take over from a file"), url=reverse("take_over"), permission="contracts.change", icon="upload"
             )
         ],
+        template="contracts/list.html",
         empty_title=_("No contract yet"),
         empty_text=_("A contract binds a customer to a tariff from a day on. Sign the first one."),
     )

@@ -21,6 +21,7 @@ from taktura.customers.models import Customer
 from taktura.customers.queries import customer_by_key, search
 from taktura.invoices.printing import views_of_ready
 from taktura.office import seen, show
+from taktura.office.contracts.onboarding import banner, lasting_link
 from taktura.office.customers.detail import find as find_customer
 from taktura.office.customers.gate import Gate, gates_of
 from taktura.office.forms import ExactNumberField, add_refusal
@@ -66,6 +67,7 @@ def sales(request: HttpRequest) -> HttpResponse:
     """All sales items: those that wait for a bill, and those that are billed."""
     rows = SalesItem.objects.filter(customer__seller=seller_of(request)).select_related("customer", "document")
     rows = rows.annotate(size=Count("lines", distinct=True), first=Min("lines__title"))
+    more = banner(request)
     return list_page(
         request,
         Listing(
@@ -100,6 +102,9 @@ def sales(request: HttpRequest) -> HttpResponse:
             search=_search,
             link=lambda s: reverse("sale", args=[s.pk]),
             menu=_menu,
+            template="sales/list.html",
+            more=more,
+            links=lasting_link(more),
             empty_title=_("No sales items yet"),
             empty_text=_("A sales item is begun on the page of its customer."),
         ),

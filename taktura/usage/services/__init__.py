@@ -29,6 +29,7 @@ from taktura.usage.services.links import (
     unlink,
     unlink_customer,
 )
+from taktura.usage.services.onboarding import note_products, tie_lines
 from taktura.usage.services.records import (
     Entry,
     Unread,
@@ -68,6 +69,7 @@ __all__ = [
     "keep_invoice_file",
     "link",
     "link_customer",
+    "note_products",
     "note_subscription",
     "process_again",
     "pass_on",
@@ -83,6 +85,7 @@ __all__ = [
     "send_to",
     "set_product_reference",
     "tie_key",
+    "tie_lines",
     "undo_file",
     "unlink",
     "unlink_customer",
