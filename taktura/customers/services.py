@@ -184,8 +184,10 @@ def _check_payment(before: BillingInformation | None, fields: dict[str, Any]) ->
             raise Refused("invalid", "Direct debit needs an IBAN, and the reference and the date of the mandate.",
                           field=name)  # fmt: skip
     if not MANDATE.fullmatch(after.mandate_reference):
-        raise Refused("invalid", "A mandate's reference has at most 35 letters, digits, blanks and signs such as + / - .",
-                      field="mandate_reference")  # fmt: skip
+        raise Refused(
+            "invalid", "A mandate's reference has at most 35 letters, digits, blanks and signs such as + / - .",
+            field="mandate_reference",
+        )  # fmt: skip
 
 
 @act
