@@ -191,8 +191,11 @@ def _wanted(call: Call, body: OnboardIn) -> list[Wanted]:
     suggestions: dict[tuple[str, Any], dict[int, list[billing.Suggestion]]] = {}
     found = []
     for asked in body.contracts:
-        customer = _of(customers, asked.customer, "There is no customer “%(key)s”.")
-        tariff = _of(tariffs, asked.tariff, "There is no tariff “%(key)s”.")
+        customer, tariff = customers.get(asked.customer), tariffs.get(asked.tariff)
+        if customer is None:
+            raise Refused("not_found", "There is no customer “%(key)s”.", key=asked.customer)
+        if tariff is None:
+            raise Refused("not_found", "There is no tariff “%(key)s”.", key=asked.tariff)
         place = (asked.tariff, asked.start)
         if place not in suggestions:
             suggestions[place] = billing.suggest(customers.values(), tariff, asked.start, call.today)
@@ -223,9 +226,3 @@ def _line(
         subscription=row, article=line.article or usual.article, price=line.price, free=line.free,
         quantity=usual.quantity if line.quantity is None else line.quantity,
     )  # fmt: skip
-
-
-def _of(known: dict[str, Any], key: str, sentence: str) -> Any:
-    if key not in known:
-        raise Refused("not_found", sentence, key=key)
-    return known[key]

@@ -5,7 +5,7 @@ given; one that costs nothing is confirmed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ from taktura.core.money import half_up
 from taktura.core.periods import DAY
 from taktura.core.schedule import next_due
 from taktura.customers.models import Customer, Seller
+from taktura.customers.queries import check_complete
 from taktura.customers.services import set_billing_information
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
@@ -261,7 +262,12 @@ def _foreseen(actor: Actor, wanted: Wanted, planned: PlannedContract, bills: int
         quantities[place] = quantities.get(place, Decimal(0)) + line.quantity
     known = with_usage({contract.pk: values}, day, {contract.pk: date.min})
     laid = {contract.pk: going_on(known.contracts[contract.pk], quantities, day + DAY)}
-    return of_new(Facts(laid, {}, {contract.pk: date.min}), contract, today, None, bills)
+    found = of_new(Facts(laid, {}, {contract.pk: date.min}), contract, today, None, bills)
+    try:
+        check_complete(wanted.customer)
+    except Refused as refused:
+        return replace(found, refused=refused)
+    return found
 
 
 def _remember(actor: Actor, seller: Seller, lines: Sequence[ServiceLine]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from taktura.audit.acts import act
 from taktura.audit.services import record_all
 from taktura.catalog.models import Article
 from taktura.contracts.models import ContractLine
@@ -10,6 +11,7 @@ from taktura.usage.models import ProductReference, SubscriptionLink, SupplierSub
 from taktura.usage.queries import fold
 
 
+@act
 def tie_lines(actor: Actor, *, ties: Sequence[tuple[SupplierSubscription, ContractLine]]) -> None:
     """Tie subscriptions to new lines that take usage, in the caller's act and a fixed number of queries."""
     SubscriptionLink.objects.bulk_create(SubscriptionLink(subscription=one, line=line) for one, line in ties)
@@ -18,6 +20,7 @@ def tie_lines(actor: Actor, *, ties: Sequence[tuple[SupplierSubscription, Contra
     ])  # fmt: skip
 
 
+@act
 def note_products(actor: Actor, *, products: Mapping[tuple[int, str], Article]) -> None:
     """Let suppliers' products (by supplier and product) stand for articles from now on, where they stand for none yet;
     in the caller's act."""
