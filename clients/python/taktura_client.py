@@ -393,15 +393,21 @@ class BillingInformationIn(TypedDict):
     """What a document needs to know of its recipient; fields left out stay as they are."""
 
     name: NotRequired[str | None]
+    legal_form: NotRequired[str | None]
     street: NotRequired[str | None]
     postcode: NotRequired[str | None]
     city: NotRequired[str | None]
     country: NotRequired[str | None]
     email: NotRequired[str | None]
+    delivery: NotRequired[Literal["email", "post", "portal"] | None]
+    debtor_number: NotRequired[str | None]
     tax_status: NotRequired[Literal["domestic", "reverse_charge", "export", "exempt"] | None]
     vat_id: NotRequired[str | None]
-    iban: NotRequired[str | None]
     payment_days: NotRequired[int | None]
+    direct_debit: NotRequired[bool | None]
+    iban: NotRequired[str | None]
+    mandate_reference: NotRequired[str | None]
+    mandate_date: NotRequired[Day | None]
 
 
 class BuyerIn(TypedDict):
@@ -556,6 +562,19 @@ class Link(TypedDict):
     contract: str
     article: str
     line: NotRequired[str | None]
+
+
+class NewContract(TypedDict):
+    """A contract for a customer. `lines` null: all services whose product stands for an article of the tariff."""
+
+    customer: str
+    tariff: str
+    start: Day
+    contract: NotRequired[str | None]
+    until: NotRequired[Day | None]
+    billed_until: NotRequired[Day | None]
+    payment_days: NotRequired[int | None]
+    lines: NotRequired[Sequence[LineIn] | None]
 
 
 class OwnTermsIn(TypedDict):
@@ -734,15 +753,21 @@ class BillingInformationOut:
     """Billing information; `complete`: documents may be issued."""
 
     name: str
+    legal_form: str
     street: str
     postcode: str
     city: str
     country: str
     email: str
+    delivery: str
+    debtor_number: str
     tax_status: str
     vat_id: str
-    iban: str
     payment_days: int | None
+    direct_debit: bool
+    iban: str
+    mandate_reference: str
+    mandate_date: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -981,6 +1006,8 @@ class CustomerOut(Marked):
     documents_per: str
     round_up_minutes: int
     hourly_rate: Decimal | None
+    head_office: str | None
+    self_managed: bool
     created_at: datetime
     billing_information: BillingInformationOut | None
     missing_billing_information: list[str]
@@ -1467,6 +1494,17 @@ class Imported:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InUse:
+    """A supplier subscription in use, with what the supplier says of it."""
+
+    supplier: str
+    subscription: str
+    product: str
+    product_name: str
+    quantity: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incomplete:
     """A customer to whom no document can be issued, and the fields that lack."""
 
@@ -1748,6 +1786,17 @@ class LookOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LookedAt:
+    """What would become of one: its first bill with services as they are, or why it cannot be signed."""
+
+    contract: str
+    customer: str
+    lines: int
+    preview: Foreseen | None
+    refused: RefusalOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LostUsageOut:
     """Usage for which the tariff to try has no line: quantity (minutes for times), and what it came to until now."""
 
@@ -1884,6 +1933,17 @@ class OfferNumbers:
 
     items: list[OfferNumberOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnboardOut:
+    """The contracts that were signed; `recorded`: waiting usage that found its line. A preview signs nothing and looks
+    at each (`looked_at`)."""
+
+    contracts: list[ContractOut]
+    recorded: int
+    waiting: int
+    looked_at: list[LookedAt]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2034,7 +2094,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PortalUserOut:
-    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access."""
+    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access. What people say of
+    themselves (`phone` to `company_contact`) they keep where the customer's profile is `self_managed`."""
 
     id: int
     email: str
@@ -2044,6 +2105,10 @@ class PortalUserOut:
     invited_at: datetime
     ended_at: datetime | None
     last_sign_in: datetime | None
+    phone: str
+    mobile: str
+    job_title: str
+    company_contact: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2787,7 +2852,7 @@ class Unbound:
     customer: str
     name: str
     complete: bool
-    subscriptions: int
+    subscriptions: list[InUse]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3340,6 +3405,8 @@ class Taktura(Caller):
         documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
         round_up_minutes: int | None | Omit = OMIT,
         hourly_rate: Number | None | Omit = OMIT,
+        head_office: str | None | Omit = OMIT,
+        self_managed: bool | None | Omit = OMIT,
         billing_information: BillingInformationIn | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
@@ -3359,6 +3426,8 @@ class Taktura(Caller):
                 "documents_per": documents_per,
                 "round_up_minutes": round_up_minutes,
                 "hourly_rate": hourly_rate,
+                "head_office": head_office,
+                "self_managed": self_managed,
                 "customer": customer,
                 "billing_information": billing_information,
             },
@@ -3383,6 +3452,8 @@ class Taktura(Caller):
         documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
         round_up_minutes: int | None | Omit = OMIT,
         hourly_rate: Number | None | Omit = OMIT,
+        head_office: str | None | Omit = OMIT,
+        self_managed: bool | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> CustomerOut:
@@ -3403,6 +3474,8 @@ class Taktura(Caller):
                 "documents_per": documents_per,
                 "round_up_minutes": round_up_minutes,
                 "hourly_rate": hourly_rate,
+                "head_office": head_office,
+                "self_managed": self_managed,
             },
             query={"preview": preview},
             if_match=if_match,
@@ -3413,15 +3486,21 @@ class Taktura(Caller):
         customer: str,
         *,
         name: str | None | Omit = OMIT,
+        legal_form: str | None | Omit = OMIT,
         street: str | None | Omit = OMIT,
         postcode: str | None | Omit = OMIT,
         city: str | None | Omit = OMIT,
         country: str | None | Omit = OMIT,
         email: str | None | Omit = OMIT,
+        delivery: Literal["email", "post", "portal"] | None | Omit = OMIT,
+        debtor_number: str | None | Omit = OMIT,
         tax_status: Literal["domestic", "reverse_charge", "export", "exempt"] | None | Omit = OMIT,
         vat_id: str | None | Omit = OMIT,
-        iban: str | None | Omit = OMIT,
         payment_days: int | None | Omit = OMIT,
+        direct_debit: bool | None | Omit = OMIT,
+        iban: str | None | Omit = OMIT,
+        mandate_reference: str | None | Omit = OMIT,
+        mandate_date: Day | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> CustomerOut:
@@ -3437,15 +3516,21 @@ class Taktura(Caller):
             f"/customers/{_part(customer)}/billing_information",
             body={
                 "name": name,
+                "legal_form": legal_form,
                 "street": street,
                 "postcode": postcode,
                 "city": city,
                 "country": country,
                 "email": email,
+                "delivery": delivery,
+                "debtor_number": debtor_number,
                 "tax_status": tax_status,
                 "vat_id": vat_id,
-                "iban": iban,
                 "payment_days": payment_days,
+                "direct_debit": direct_debit,
+                "iban": iban,
+                "mandate_reference": mandate_reference,
+                "mandate_date": mandate_date,
             },
             query={"preview": preview},
             if_match=if_match,
@@ -4190,6 +4275,23 @@ class Taktura(Caller):
         Scope: `customers.view`.
         """
         return self._ask(Onboarding, "GET", "/onboarding")
+
+    def onboard_customers(
+        self, *, contracts: Sequence[NewContract], preview: bool = False, idempotency_key: str | None = None
+    ) -> OnboardOut:
+        """Sign contracts for existing customers with a line for each service in use, and tie them: all or none.
+        Waiting usage of the suppliers is processed again. A line that would cost nothing needs `free`.
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            OnboardOut,
+            "POST",
+            "/onboarding",
+            body={"contracts": contracts},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
 
     def list_portal_users(self, customer: str) -> PortalUsers:
         """Who has access to a customer in the portal, and who had.
