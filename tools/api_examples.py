@@ -307,6 +307,17 @@ STORY: list[tuple[Any, ...]] = [
     ("list_outbox", {}, {"state": "waiting"}, None),
     ("get_mail", {"mail": "1"}, {}, None),
     ("send_mail_again", {"mail": "1"}, {}, None),
+    ("create_mailbox", {}, {}, {"supplier": "nimbus", "host": "imap.klartext.example", "user": "verbrauch",
+                                "password": "a secret", "senders": ["files@sun.example", "@moon.example"]}),
+    ("list_mailboxes", {}, {}, None),
+    ("get_mailbox", {"mailbox": "1"}, {}, None),
+    ("change_mailbox", {"mailbox": "1"}, {}, {"folder": "INBOX/Sun", "not_before": "2026-03-01"}),
+    ("try_mailbox", {"mailbox": "1"}, {}, None),
+    ("look_into_mailbox", {"mailbox": "1"}, {}, None),
+    ("list_incoming_mails", {}, {"state": "failed"}, None),
+    ("get_incoming_mail", {"mail": "1"}, {}, None),
+    ("take_mail_again", {"mail": "1"}, {}, None),
+    ("delete_mailbox", {"mailbox": "1"}, {}, None),
     ("list_jobs", {}, {"state": "failed"}, None),
     ("get_job", {"job": "1"}, {}, None),
     ("retry_job", {"job": "1"}, {}, None),
@@ -411,7 +422,14 @@ def _before(name: str, now: datetime) -> None:
     from taktura.kit.actor import Actor
     from taktura.kit.jobs.models import JobFailure
     from taktura.kit.mail.models import OutgoingMail
+    from taktura.kit.mailbox.models import IncomingMail
 
+    if name == "list_incoming_mails":
+        IncomingMail.objects.create(
+            mailbox_id=1, validity=1, uid=7, identity="<7@sun.example>", sender="files@sun.example", sent_at=now,
+            subject="Usage of February", size=20480, state="failed", stays=True, looked_at=now, attempts=5,
+            said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
+        )  # fmt: skip
     if name in ("send_document_again", "send_mail_again"):
         OutgoingMail.objects.filter(pk=1).update(state="failed", attempts=1, last_error="mailbox is full")
     if name == "list_alerts":

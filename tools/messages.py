@@ -26,13 +26,14 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = "taktura"
 NAMES = {"de": "German", "sv": "Swedish"}
 # Functions that take a message, and which argument it is.
-MARKS = {"Refused": 1, "_": 0, "lazy": 0, "gettext": 0, "ngettext": 0}
+MARKS = {"Refused": 1, "Sentence": 0, "_": 0, "lazy": 0, "gettext": 0, "ngettext": 0}
 TEMPLATES = ("*.html", "*.txt")
 # Constants that hold messages: the values of a dictionary, the members of a tuple.
 TABLES = {
     "taktura/accounts/inviting.py": {"LETTER"},
     "taktura/api/problems.py": {"TEXTS", "FIELDS"},
     "taktura/billing/explain.py": {"RULES", "TEXTS"},
+    "taktura/billing/incoming.py": {"FILES"},
     "taktura/billing/services/notices.py": {"KINDS", "RECEIVED", "OUTCOMES"},
     "taktura/billing/services/run.py": {"PROBLEMS"},
     "taktura/cli/commands/billing.py": {"REASONS"},
@@ -45,12 +46,14 @@ TABLES = {
     "taktura/invoices/services/mailing.py": {"SUBJECTS", "TEXTS"},
     "taktura/kit/language.py": {"WORDS"},
     "taktura/kit/mail/services.py": {"TEST"},
+    "taktura/kit/mailbox/polling.py": {"AUTOMATIC", "SAID"},
     "taktura/office/accounts/adapter.py": {"IN_OUR_WORDS"},
     "taktura/office/billing/words.py": {"BILLING"},
     "taktura/office/contracts/words.py": {"HANDED_OVER"},
     "taktura/office/customer_words.py": {"CUSTOMER_FIELDS", "DELIVERIES"},
     "taktura/office/job_words.py": {"JOBS"},
     "taktura/office/portal_words.py": {"PORTAL", "ACTIONS"},
+    "taktura/office/settings/words.py": {"MAILBOXES"},
     "taktura/office/tariffs/words.py": {"WORDS"},
     "taktura/office/usage/words.py": {"USAGE"},
     "taktura/office/words.py": {"WORDS", "_FILE_PROBLEMS"},

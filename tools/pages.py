@@ -21,6 +21,8 @@ SHOWN = {
     "settings/jobs": "procrastinate_jobs",
     "settings/keys": "accounts_apikey",
     "settings/log": "audit_logentry",
+    "settings/mailboxes": "mailbox_mailbox",
+    "settings/mailboxes/mails": "mailbox_incomingmail",
     "settings/outbox": "mail_outgoingmail",
     "settings/users": "accounts_user",
     "settings/webhooks": "webhooks_webhookendpoint",

@@ -11,7 +11,9 @@ from procrastinate.contrib.django import app
 from taktura.billing.forecast import check_days, forecast_all
 from taktura.billing.forecast_result import FORECAST
 from taktura.billing.forecast_result import kept_of as forecast_kept
+from taktura.billing.incoming import look_into_mailboxes
 from taktura.billing.services import bill, bill_thresholds, receive_file
+from taktura.billing.services.mailboxes import LOOKING, QUEUE
 from taktura.billing.services.orders import forget_orders
 from taktura.billing.unattended import RUN, SCHEDULE, day_of, is_due
 from taktura.billing.what_if import check_what_if, what_if
@@ -222,3 +224,10 @@ def check_thresholds(timestamp: int) -> list[int]:
     actor = Actor(SCHEDULE, utc_now())
     sellers = Seller.objects.order_by("id")
     return [issued.id for seller in sellers for issued in bill_thresholds(actor, seller=seller)]
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name=LOOKING, queue=QUEUE, queueing_lock=LOOKING, lock=LOOKING, retry=AGAIN)
+def look_for_mails(timestamp: int) -> int:
+    """Every minute: mailboxes that are due are looked into. Gives how many mails are new."""
+    return sum(look.mails for _mailbox, look in look_into_mailboxes(utc_now()))

@@ -95,6 +95,7 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "taktura.kit.jobs",
     "taktura.kit.mail",
+    "taktura.kit.mailbox",
     "taktura.audit",
     "taktura.accounts",
     "taktura.customers",

@@ -19,6 +19,7 @@ from taktura.core.periods import Span, add
 from taktura.customers.models import Seller
 from taktura.invoices.queries import revenue_by_day
 from taktura.invoices.rendering.formats import LOCALES
+from taktura.kit.mailbox.queries import out_of_reach, untaken
 from taktura.office import show
 from taktura.office.first_steps import first_steps
 from taktura.office.page import STAFF, page, seller_of, today_of, user_of
@@ -91,6 +92,12 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              "billing.view", found.sales_items, _at("sales", "?state=pending")),
         Task(_("Mails not delivered"), _("Refused, or nobody knows whether they arrived."), "mail-x", "jobs.view",
              found.mails, _at("outbox", "?state=undelivered")),
+        Task(_("Mails that came and were not taken"), _("They failed, or wait for a decision."),
+             "inbox", "jobs.view", untaken(f"seller:{seller.pk}").count() if user.may("jobs.view") else 0,
+             _at("incoming_mails", "?state=look_at")),
+        Task(_("Mailboxes that cannot be reached"), _("What comes to them stays on the server until they can."),
+             "plug-connected-x", "settings.view",
+             out_of_reach(f"seller:{seller.pk}").count() if user.may("settings.view") else 0, _at("mailboxes")),
         Task(_("Jobs that failed"), _("Background work that gave up."), "alert-circle", "jobs.view", found.jobs,
              _at("jobs", "?state=failed")),
         Task(_("Webhooks that do not arrive"), _("Switched off, or what was tried last failed."), "webhook",

@@ -37,6 +37,7 @@ JOBS = {
         "mail_portal_link": "Mail a link of the portal",
         "ask_vies": "Ask VIES about a VAT id",
         "prove_log": "Prove the log",
+        "look_into_mailboxes": "Look into mailboxes",
         "take_up_stalled": "Take up broken-off jobs",
         "forget_old_jobs": "Forget old jobs",
         "forget_old_mails": "Forget old mails",

@@ -52,6 +52,19 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "paid": ("green", "circle-check"),
         "credited": ("purple", "file-minus"),
     },
+    "mailbox": {
+        "works": ("green", "circle-check"),
+        "new": ("blue", "clock"),
+        "failing": ("red", "plug-connected-x"),
+        "off": ("secondary", "circle-off"),
+    },
+    "incoming": {
+        "taken": ("green", "circle-check"),
+        "ignored": ("secondary", "eye-off"),
+        "refused": ("orange", "ban"),
+        "waiting": ("yellow", "clock"),
+        "failed": ("red", "mail-x"),
+    },
     "mail": {
         "waiting": ("yellow", "clock"),
         "sending": ("blue", "send"),

@@ -6,6 +6,7 @@ from taktura.office.contracts.words import HANDED_OVER
 from taktura.office.customer_words import CUSTOMER_FIELDS, DELIVERIES
 from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
+from taktura.office.settings.words import MAILBOXES
 from taktura.office.tariffs import words as listed
 from taktura.office.usage.words import USAGE
 
@@ -177,6 +178,7 @@ WORDS = {
         "caught": "No mail server",
         "given_up": "Given up",
     },
+    **MAILBOXES,
     "link": {"unlinked": "Unlinked", "linked": "Linked"},
     "waiting": {
         "no_subscription": "Unlinked subscription of a supplier",
@@ -429,6 +431,9 @@ WORDS = {
         "close_period": "Period closed",
         "set_mail_server": "Mail server set",
         "remove_mail_server": "Mail server removed",
+        "create_mailbox": "Mailbox set up",
+        "change_mailbox": "Mailbox changed",
+        "remove_mailbox": "Mailbox removed",
         "create_webhook": "Webhook made",
         "change_webhook": "Webhook changed",
         "switch_on_webhook": "Webhook switched on",

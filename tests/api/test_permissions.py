@@ -18,9 +18,9 @@ from tests.api.helpers import NOW, SELLER, Api, make_key, refusal
 TABLE = {
     "": "who_am_i",
     "settings.view": "list_sellers get_seller get_numbering list_webhooks get_webhook list_deliveries get_delivery"
-    " get_mail_server list_users get_user list_invitations list_keys get_key",
+    " get_mail_server list_mailboxes get_mailbox list_users get_user list_invitations list_keys get_key",
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
-    " put_mail_server delete_mail_server",
+    " put_mail_server delete_mail_server create_mailbox change_mailbox delete_mailbox try_mailbox",
     "customers.view": "list_customers get_customer list_portal_users get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information"
     " invite_portal_user switch_off_portal_user",
@@ -63,8 +63,8 @@ TABLE = {
     " rotate_webhook_secret send_test_event replay_delivery replay_failed_deliveries",
     "accounts.change": "change_user reset_second_factor invite_user withdraw_invitation",
     "keys.change": "create_key revoke_key",
-    "jobs.view": "list_jobs get_job list_outbox get_mail",
-    "jobs.retry": "retry_job cancel_job send_mail_again",
+    "jobs.view": "list_jobs get_job list_outbox get_mail list_incoming_mails get_incoming_mail",
+    "jobs.retry": "retry_job cancel_job send_mail_again look_into_mailbox take_mail_again",
     "log.view": "list_log prove_log",
 }
 ENDPOINTS = endpoints(the_api)

@@ -121,6 +121,6 @@ def test_secrets_are_not_told_before_they_are_drawn(api: Api) -> None:
 
 def test_what_only_looks_has_no_preview(api: Api) -> None:
     looking = {e.name for e in endpoints(the_api).values() if e.looks}
-    assert looking == {"compare_what_if", "foresee_usage"}
+    assert looking == {"compare_what_if", "foresee_usage", "try_mailbox"}
     assert refusal(api.post("/what_if?preview=true", {}))[0] == 422
     assert refusal(api.get("/customers?preview=true"))[0] == 422

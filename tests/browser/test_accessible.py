@@ -17,6 +17,7 @@ from playwright.sync_api import Page, Route
 from taktura.accounts.models import User
 from taktura.accounts.services import create_key, invite
 from taktura.billing.services import bill, sell
+from taktura.billing.services.mailboxes import create_mailbox
 from taktura.catalog.models import Tariff
 from taktura.catalog.services import define_tariff
 from taktura.cli.demo.users import EMAILS, PASSWORD
@@ -26,6 +27,7 @@ from taktura.customers.services import create_customer, set_billing_information
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.mail.services import post
+from taktura.kit.mailbox.models import IncomingMail
 from taktura.office import errors
 from taktura.office.page import OPEN
 from tests.browser.conftest import Office
@@ -78,6 +80,16 @@ def database(demo_database: str, monkeypatch: pytest.MonkeyPatch) -> str:
     post(
         ACTOR.now, to=mail, subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>",
         sender=f"seller:{seller.pk}", about=about, attachments=[("a.pdf", "application/pdf", b"%PDF")],
+    )  # fmt: skip
+    box = create_mailbox(
+        ACTOR, seller=seller, supplier=seller.suppliers.earliest("id"), purpose="usage", host="imap.firm.example",
+        user="usage@firm.example", password="secret", senders=["files@sun.example"],
+    )  # fmt: skip
+    IncomingMail.objects.create(
+        mailbox=box, validity=1, uid=1, identity="<1@sun.example>", sender="files@sun.example",
+        subject="Verbrauchsabrechnung für Unternehmenskommunikationsinfrastruktur",
+        size=20_480, state="failed", looked_at=ACTOR.now, stays=True,
+        said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
     )  # fmt: skip
     invite(ACTOR, email="neue.kollegin@sonnenruf.example", role="viewer")
     create_key(ACTOR, name="Shop", scopes=["usage.view"])

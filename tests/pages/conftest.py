@@ -24,6 +24,7 @@ from taktura.accounts.models import User  # noqa: E402
 from taktura.accounts.permissions import ROLES  # noqa: E402
 from taktura.accounts.services import create_key, create_user, invite  # noqa: E402
 from taktura.billing import services as billing  # noqa: E402
+from taktura.billing.services.mailboxes import create_mailbox  # noqa: E402
 from taktura.billing.tasks import (  # noqa: E402
     foresee_bills,
     rate_what_if,
@@ -47,6 +48,7 @@ from taktura.invoices.models import Document  # noqa: E402
 from taktura.invoices.services import confirm_numbering  # noqa: E402
 from taktura.kit.mail.models import OutgoingMail  # noqa: E402
 from taktura.kit.mail.services import post  # noqa: E402
+from taktura.kit.mailbox.models import IncomingMail  # noqa: E402
 from taktura.usage import services as usage  # noqa: E402
 from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
 from taktura.webhooks.services import create_endpoint, send_test  # noqa: E402
@@ -248,6 +250,15 @@ def with_everything(seller: Seller) -> Seller:
     )  # fmt: skip
     rate_what_if(work=compared.pk)
     foresee_bills(work=start_forecast(Actor("test", utc_now()), seller=seller, until=date(2099, 12, 31)).pk)
+    box = create_mailbox(
+        actor, seller=seller, supplier=seller.suppliers.earliest("id"), purpose="usage", host="imap.firm.example",
+        user="usage@firm.example", password="secret", senders=["files@sun.example"],
+    )  # fmt: skip
+    IncomingMail.objects.create(
+        mailbox=box, validity=1, uid=1, identity="<1@sun.example>", sender="files@sun.example", subject="Usage of May",
+        size=20_480, state="failed", looked_at=actor.now, stays=True,
+        said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
+    )  # fmt: skip
     send_test(actor, endpoint=create_endpoint(actor, seller=seller, url="https://shop.example/taktura")[0])
     return seller
 

@@ -119,6 +119,8 @@ FRESH: dict[str, Changes] = {
     "invoices_numbercounter": {"year": 1999},
     "invoices_numberseries": {"seller_id": "$seller"},
     "invoices_payment": {},
+    "mailbox_mailbox": {"folder": "new"},
+    "mailbox_incomingmail": {"uid": 99, "identity": "new"},
     "usage_fileproblem": {},
     "usage_mappingversion": {"number": 99},
     "usage_productreference": {"folded": "new"},
@@ -189,6 +191,9 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "document_tax_rate": ("invoices_documenttax", {"document_id": "$same"}),
     "counter_year": ("invoices_numbercounter", {"year": "$same"}),
     "series_kind": ("invoices_numberseries", {"seller_id": "$same"}),
+    "mailbox_once": ("mailbox_mailbox", {"folder": "$same"}),
+    "incoming_uid": ("mailbox_incomingmail", {"uid": "$same"}),
+    "incoming_once": ("mailbox_incomingmail", {"identity": "$same"}),
     "product_reference": ("usage_productreference", {"folded": "$same"}),
     "subscription_link": ("usage_subscriptionlink", {"subscription_id": "$same"}),
     "supplier_key": ("usage_supplier", {"key": "$same"}),
@@ -252,6 +257,12 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "order_state": ("contracts_order", {"state": "lost", "confirmed_at": "2026-01-01T00:00Z"}),
     "order_contract": ("contracts_order", {"state": "done", "confirmed_at": "2026-01-01T00:00Z"}),
     "order_confirmed": ("contracts_order", {"state": "open"}),
+    "mailbox_security": ("mailbox_mailbox", {"security": "some"}),
+    "mailbox_port": ("mailbox_mailbox", {"port": 65536}),
+    "mailbox_archive": ("mailbox_mailbox", {"archive": "new"}),
+    "mailbox_strangers": ("mailbox_mailbox", {"strangers": "welcome"}),
+    "incoming_state": ("mailbox_incomingmail", {"state": "lost"}),
+    "incoming_content": ("mailbox_incomingmail", {"content": "\\x61"}),
     "pause_end": ("contracts_pause", {"start": "2027-03-10", "end": "2027-03-09"}),
     "billing_delivery": ("customers_billinginformation", {"delivery": "pigeon"}),
     "billing_direct_debit": ("customers_billinginformation", {"direct_debit": True}),
@@ -315,6 +326,10 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "invoices_document_digits_check": ("invoices_document", {"digits": -1}),
     "invoices_documentline_position_check": ("invoices_documentline", {"position": -1}),
     "invoices_numbercounter_year_check": ("invoices_numbercounter", {"year": -1}),
+    "mailbox_mailbox_port_check": ("mailbox_mailbox", {"port": -1}),
+    "mailbox_mailbox_failures_check": ("mailbox_mailbox", {"failures": -1}),
+    "mailbox_incomingmail_size_check": ("mailbox_incomingmail", {"size": -1}),
+    "mailbox_incomingmail_attempts_check": ("mailbox_incomingmail", {"attempts": -1}),
     "usage_fileproblem_line_check": ("usage_fileproblem", {"line": -1}),
     "usage_usagefile_conflicts_check": ("usage_usagefile", {"conflicts": -1}),
     "usage_usagefile_duplicates_check": ("usage_usagefile", {"duplicates": -1}),
@@ -386,6 +401,7 @@ def work_at_the_desk(actor: Any, seller: Any) -> None:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A database with a row in every table, written by the services. Each attempt is rolled back."""
     from taktura.billing import services as billing
+    from taktura.billing.services import mailboxes
     from taktura.catalog import coupons, drafts
     from taktura.catalog.models import Coupon, Tariff
     from taktura.cli.scenarios.load import load
@@ -397,6 +413,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.customers.models import Customer, Seller, VatCheck
     from taktura.kit.actor import Actor
     from taktura.kit.database import scratch_database
+    from taktura.kit.mailbox.models import IncomingMail
     from taktura.usage import services as usage
     from taktura.usage.models import Supplier
 
@@ -430,6 +447,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         seen = billing.mark_of(billing.shown_prices(billing.look_at(actor, wish=wish)))
         billing.place_order(actor, wish=wish, token="t", asker="", seen=seen, address="http://x/")
         VatCheck.objects.create(seller=seller, vat_id="ATU13585627", state="confirmed", asked_at=actor.now)
+        box = mailboxes.create_mailbox(
+            actor, seller=seller, supplier=Supplier.objects.get(), purpose="usage", host="imap.example", user="u",
+            password="p", senders=["@sun.example"],
+        )  # fmt: skip
+        IncomingMail.objects.create(
+            mailbox=box, validity=1, uid=1, identity="<1@sun.example>", size=1, state="taken", looked_at=actor.now
+        )
         control.set_alert_recipients(actor, seller=seller, addresses=["a@b.example"], roles=[])
         yield
 
@@ -557,11 +581,12 @@ def test_nothing_that_is_needed_is_left_out(world: None, table: str) -> None:
 
 ROOMS_OF_FACTS = (
     "control_", "audit_", "customers_", "catalog_", "contracts_", "usage_", "desk_", "invoices_", "billing_",
+    "mailbox_",
 )  # fmt: skip
 
 
 def test_no_constraint_and_no_table_is_forgotten(world: None) -> None:
-    """In the rooms of facts; accounts, mails, jobs and webhooks have tests of their own."""
+    """In the rooms of facts; accounts, the outbox, jobs and webhooks have tests of their own."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT conname, t.relname FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid"

@@ -26,6 +26,7 @@ PARTS = [
              "settings.view"),
             ("mail_texts", _("Texts of mails"), _("What is written to customers and users, in three languages"), "mail",
              "settings.view"),
+            ("mailboxes", _("Mailboxes"), _("Usage files that suppliers send by e-mail"), "inbox", "settings.view"),
             ("outbox", _("Outbox"), _("What was sent to whom, what waits, what failed"), "send", "jobs.view"),
         ],
     ),

@@ -31,12 +31,12 @@ from taktura.office.usage.parts import MEANS, Tab, supplier_filter, tabs
 from taktura.usage.groups import REASONS
 from taktura.usage.models import FileProblem, UsageFile
 from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
+from taktura.usage.reader import ENDINGS
 from taktura.usage.trace import problem_text
 
 MEGABYTE = 1_000_000
 MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
 AT_ONCE = 5 * MEGABYTE  # a larger file is read in the background
-ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".gz", ".zip")
 ACCEPTED = ",".join(ENDINGS)
 
 

@@ -1,6 +1,6 @@
 """Reading usage files: from bytes to typed rows and problems. Pure Python, nothing is stored here."""
 
-from taktura.usage.reader.kinds import check_content
+from taktura.usage.reader.kinds import ENDINGS, check_content
 from taktura.usage.reader.mapping import COLUMNS, Mapping
 from taktura.usage.reader.propose import propose
 from taktura.usage.reader.read import Table, beginning, read, read_rows, table
@@ -10,6 +10,7 @@ from taktura.usage.reader.rows import Counts, Problem, Row
 __all__ = [
     "COLUMNS",
     "Counts",
+    "ENDINGS",
     "Mapping",
     "NAMES",
     "Problem",

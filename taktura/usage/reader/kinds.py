@@ -26,6 +26,7 @@ MAX_MEMBERS = 1_000
 CHUNK = 1 << 20
 BATCH = 10_000
 
+ENDINGS = (".csv", ".txt", ".tsv", ".xlsx", ".parquet", ".gz", ".zip")  # by which a person tells usage files
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 TARS, TAR_AT = (b"ustar\x0000", b"ustar  \x00"), 257  # of POSIX, of GNU; no text holds them
