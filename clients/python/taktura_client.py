@@ -1505,6 +1505,35 @@ class InUse:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """A mail that came. `taken`: it caused what `about` names (`usage_file:12`); `ignored`: it is none of ours;
+    `refused`: nothing could be taken from it; `waiting`: for a person; `failed`: by a fault, it is tried again.
+    `verdict` says so in sentences."""
+
+    id: int
+    mailbox: int
+    sender: str
+    subject: str
+    message_id: str
+    sent_at: datetime | None
+    size: int
+    state: Literal["taken", "ignored", "refused", "waiting", "failed"]
+    verdict: list[str]
+    about: list[str]
+    attempts: int
+    looked_at: datetime
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingMails:
+    """A page of mails."""
+
+    items: list[Incoming]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Incomplete:
     """A customer to whom no document can be issued, and the fields that lack."""
 
@@ -1834,6 +1863,37 @@ class MailServerOut(Marked):
     from_address: str
     from_name: str
     for_all: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailboxOut(Marked):
+    """A mailbox without its password, and how the last look into it went. `error`: why it failed, empty if not."""
+
+    id: int
+    purpose: str
+    supplier: str | None
+    host: str
+    port: int
+    security: str
+    user: str
+    folder: str
+    archive: str
+    not_before: date
+    senders: list[str]
+    active: bool
+    looked_at: datetime | None
+    succeeded_at: datetime | None
+    next_at: datetime | None
+    failures: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailboxes:
+    """A page of mailboxes."""
+
+    items: list[MailboxOut]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2830,6 +2890,15 @@ class TransferDone:
     other: ContractOut | None
     other_preview: Foreseen | None
     within: SpanOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """Whether a mailbox can be reached: `error` says what is wrong; `mails` lie in its folder."""
+
+    works: bool
+    mails: int | None
+    error: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -7057,6 +7126,188 @@ class Taktura(Caller):
             OutboxMail,
             "POST",
             f"/mails/{_part(mail)}/send_again",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_mailboxes(self, *, limit: int = 100, after: str = "") -> Pages[Mailboxes, MailboxOut]:
+        """Mailboxes, in the order in which they were made, and how the last look into each went.
+
+        Scope: `settings.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Mailboxes, "GET", "/mailboxes", query={"limit": limit, "after": after}), after
+        )
+
+    def create_mailbox(
+        self,
+        *,
+        supplier: str,
+        host: str,
+        user: str,
+        password: str,
+        senders: Sequence[str],
+        purpose: Literal["usage"] | Omit = OMIT,
+        port: int | Omit = OMIT,
+        security: Literal["none", "starttls", "tls"] | Omit = OMIT,
+        folder: str | Omit = OMIT,
+        archive: str | Omit = OMIT,
+        not_before: Day | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> MailboxOut:
+        """Look into a folder of an IMAP account every minute, from now on.
+
+        Each attachment of a mail from one of the senders is loaded as a usage file of the supplier, as if it had
+        been uploaded. Whether the account can be reached says `try_mailbox`.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            MailboxOut,
+            "POST",
+            "/mailboxes",
+            body={
+                "purpose": purpose,
+                "supplier": supplier,
+                "host": host,
+                "port": port,
+                "security": security,
+                "user": user,
+                "password": password,
+                "folder": folder,
+                "archive": archive,
+                "not_before": not_before,
+                "senders": senders,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_mailbox(self, mailbox: int, *, known: MailboxOut | None = None) -> MailboxOut:
+        """A mailbox, and how the last look into it went.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(MailboxOut, "GET", f"/mailboxes/{_part(mailbox)}", known=known)
+
+    def change_mailbox(
+        self,
+        mailbox: int,
+        *,
+        supplier: str | None | Omit = OMIT,
+        host: str | None | Omit = OMIT,
+        port: int | None | Omit = OMIT,
+        security: Literal["none", "starttls", "tls"] | None | Omit = OMIT,
+        user: str | None | Omit = OMIT,
+        password: str | None | Omit = OMIT,
+        folder: str | None | Omit = OMIT,
+        archive: str | None | Omit = OMIT,
+        not_before: Day | None | Omit = OMIT,
+        senders: Sequence[str] | None | Omit = OMIT,
+        active: bool | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> MailboxOut:
+        """Change a mailbox: the fields that are given. Another host or user asks for the password anew.
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_mailbox` gave; refused when it has changed since.
+        """
+        return self._ask(
+            MailboxOut,
+            "PATCH",
+            f"/mailboxes/{_part(mailbox)}",
+            body={
+                "supplier": supplier,
+                "host": host,
+                "port": port,
+                "security": security,
+                "user": user,
+                "password": password,
+                "folder": folder,
+                "archive": archive,
+                "not_before": not_before,
+                "senders": senders,
+                "active": active,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def delete_mailbox(self, mailbox: int, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
+        """Look into a mailbox no more. What its mails brought stays, and so do they on the server.
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_mailbox` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/mailboxes/{_part(mailbox)}", query={"preview": preview}, if_match=if_match
+        )
+
+    def try_mailbox(self, mailbox: int, *, idempotency_key: str | None = None) -> Tried:
+        """Sign in and look, to see whether it works. Nothing is taken.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(Tried, "POST", f"/mailboxes/{_part(mailbox)}/try", idempotency_key=idempotency_key)
+
+    def look_into_mailbox(
+        self, mailbox: int, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> MailboxOut:
+        """Let a mailbox be looked into at once. What comes of it tells the list of mails.
+
+        Scope: `jobs.retry`.
+        """
+        return self._ask(
+            MailboxOut,
+            "POST",
+            f"/mailboxes/{_part(mailbox)}/look",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_incoming_mails(
+        self,
+        *,
+        mailbox: int | None = None,
+        state: Literal["taken", "ignored", "refused", "waiting", "failed"] | None = None,
+        order: Literal["oldest_first", "newest_first"] = "newest_first",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[IncomingMails, Incoming]:
+        """The mails that came, and what became of each.
+
+        Scope: `jobs.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                IncomingMails,
+                "GET",
+                "/incoming_mails",
+                query={"mailbox": mailbox, "state": state, "order": order, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def get_incoming_mail(self, mail: int) -> Incoming:
+        """A mail that came, and what became of it.
+
+        Scope: `jobs.view`.
+        """
+        return self._ask(Incoming, "GET", f"/incoming_mails/{_part(mail)}")
+
+    def take_mail_again(self, mail: int, *, preview: bool = False, idempotency_key: str | None = None) -> Incoming:
+        """Try a mail again that failed.
+
+        Scope: `jobs.retry`.
+        """
+        return self._ask(
+            Incoming,
+            "POST",
+            f"/incoming_mails/{_part(mail)}/take_again",
             query={"preview": preview},
             idempotency_key=idempotency_key,
         )
