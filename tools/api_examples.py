@@ -72,6 +72,8 @@ CSV = "Id,Account,Subscription,Product,Quantity,Day,Cost\nR-1,ACC-7,SUB-1,storag
 R-2,ACC-7,SUB-9,storage,80,2026-02-04,0.0042\nR-3,ACC-7,SUB-1,storage,many,2026-02-05,0.0042\n"
 MOVED = "contract,customer,tariff,start,billed_until,article,quantity\nM-1,K-1,talk,2025-01-01,2026-03-01,number,3\n\
 M-2,K-9,talk,2025-01-01,,,\n"
+BROUGHT = "customer,name,postcode,city,country,email\nK-7,Nord AB,11122,Stockholm,SE,faktura@nord.example\n\
+K-1,,,,,\n"
 MAPPING = {
     "id": "Id", "customer_id": "Account", "subscription_id": "Subscription", "product_id": "Product",
     "quantity": "Quantity", "period_start": "Day", "cost": "Cost",
@@ -144,6 +146,7 @@ STORY: list[tuple[Any, ...]] = [
                                  "billing_information": {"name": "Björk AB", **ADDRESS}}),
     ("list_customers", {}, {"name": "acme"}, None),
     ("get_customer", {"customer": "K-1"}, {}, None),
+    ("bring_in_customers", {}, {"preview": "true"}, BROUGHT),
     ("get_onboarding", {}, {}, None),
     ("sign", {}, {}, {**C1, "customer": "K-1", "tariff": "talk", "start": "2026-01-01", "quantities": {"number": 2},
                       "conditions": {"base": {"discount": "10", "reason": "first year"}}}),

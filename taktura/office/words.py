@@ -419,6 +419,8 @@ WORDS = {
         **HANDED_OVER,
         "extend_contract": "Contract extended",
         "onboard": "Contract made from services in use",
+        "bring_in_customers": "Customers brought in from a file",
+        "bring_service": "Supplier subscription brought in",
         "interim_bill": "Interim bill issued",
         "bill": "Billing run issued",
         "credit": "Credit note issued",

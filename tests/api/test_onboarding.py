@@ -80,6 +80,25 @@ def test_what_is_refused(served: Api, lines: list[dict[str, Any]], expected: tup
     assert refusal(answer) == expected and not Contract.objects.exists(), "all or none"
 
 
+def test_customers_from_a_file(served: Api) -> None:
+    content = (
+        b"customer,name,email,supplier,subscription,quantity\nnew,New AG,a@new.example,haus,S-9,4\n"
+        b"twin,Other AG,A@new.example,,,\nkraus,,,haus,S-8,1\n"
+    )
+    sent = {"Content_Type": "text/csv"}
+    looked = served.call("POST", "/customer_files?preview=true", content, **sent)
+    assert looked.status_code == 200, looked.content
+    assert [(r["line"], r["does"], r["twin"]) for r in looked.data["rows"]] == [
+        (3, "double", "new"), (2, "new", ""), (4, "added", "")
+    ]  # fmt: skip
+    assert (looked.data["written"], looked.data["customers"], looked.data["wrong"]) == (False, 1, 1)
+    assert refusal(served.call("POST", "/customer_files", content, **sent)) == (422, "invalid")
+    done = served.call("POST", "/customer_files?leave_out=true", content, **sent)
+    assert (done.data["written"], done.data["customers"], done.data["services"]) == (True, 1, 2)
+    assert served.get("/customers/new").data["billing_information"]["email"] == "a@new.example"
+    assert "new" in [c["customer"] for c in served.get("/onboarding").data["without_contract"]]
+
+
 def test_free_is_said(served: Api) -> None:
     lines = [{"supplier": "haus", "subscription": "s-1", "article": "gift", "free": True}]
     done = served.post("/onboarding", {"contracts": [wanted("kraus", lines=lines, payment_days=30)]})

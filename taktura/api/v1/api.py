@@ -16,6 +16,7 @@ from taktura.api.problems import TEXTS, Fault, faulty, language_of, problem, ref
 from taktura.api.v1 import (
     articles,
     billing,
+    bring_in,
     contracts,
     control,
     coupons,
@@ -135,6 +136,7 @@ ROUTERS = {
     "Offer numbers": offer_numbers.router,
     "Price lists": price_lists.router,
     "Onboarding": onboarding.router,
+    "Customer files": bring_in.router,
     "Customer portal": portal_users.router,
     "Drafts of tariffs": drafts.router,
     "Orders": orders.router,

@@ -1,5 +1,6 @@
 """Where facts become charges: runs, changes, interim bills, credits, sales items."""
 
+from taktura.billing.services.bring_in import Brought, bring_in, look_at_customers
 from taktura.billing.services.changes import (
     book,
     change_quantity,
@@ -100,6 +101,9 @@ from taktura.billing.services.waiting import (
 )
 
 __all__ = [
+    "Brought",
+    "bring_in",
+    "look_at_customers",
     "Looked",
     "Onboarded",
     "ServiceLine",

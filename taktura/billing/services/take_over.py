@@ -3,7 +3,7 @@ anything is written; then all contracts are written, or those whose rows are rig
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -38,6 +38,7 @@ MOST_ROWS = 20_000
 MOST_BYTES = 4_000_000
 MOST_CHARACTERS = {"contract": 100, "reason": 200}
 FIRST_YEAR, LAST_YEAR = 1900, 2199
+Headings = Callable[[Sequence[str]], list[str]]
 BAD_LINE = Refused("invalid", "The line cannot be read: check quotes and the number of its cells.")
 _GERMAN = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
@@ -79,28 +80,32 @@ class Takeover:
     written: bool = False
 
 
-def rows_of(content: bytes) -> list[Row]:
-    """The rows of a file. Raises `Refused` (`invalid`) for what is no table, too large, or has other columns."""
+def rows_of(content: bytes, columns_of: Headings | None = None) -> list[Row]:
+    """The rows of a file. Raises `Refused` (`invalid`) for what is no table, too large, or has other columns.
+
+    `columns_of` gives the columns that a file's headings stand for; left out: those of contracts.
+    """
+    columns_of = columns_of or _headings
     if len(content) > MOST_BYTES:
         raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MOST_BYTES // 1_000_000)
     check_content(content)
     try:
         kind, stream = opened(content)
         if kind == "text":
-            return _text_rows(stream.read())
-        return _typed_rows(kind, stream)
+            return _text_rows(stream.read(), columns_of)
+        return _typed_rows(kind, stream, columns_of)
     except Broken:
         raise Refused("invalid", "The file is damaged: send it again.") from None
 
 
-def _text_rows(content: bytes) -> list[Row]:
+def _text_rows(content: bytes, columns_of: Headings) -> list[Row]:
     found = table(content, Reading.from_dict({}), MOST_ROWS + 1)
-    headings = _headings(found.headings)
+    headings = columns_of(found.headings)
     rows = [Row(line, dict(zip(headings, cells, strict=True))) for line, cells in found.rows]
     return _checked(sorted([*rows, *_lost(content, found.rows)], key=lambda r: r.line))
 
 
-def _typed_rows(kind: str, stream: BinaryIO) -> list[Row]:
+def _typed_rows(kind: str, stream: BinaryIO, columns_of: Headings) -> list[Row]:
     """The rows of the first sheet with any; cells beyond the headings must be empty."""
     headings: list[str] = []
     rows = []
@@ -109,7 +114,7 @@ def _typed_rows(kind: str, stream: BinaryIO) -> list[Row]:
         if not any(cells):
             continue
         if not headings:
-            headings = _headings(cells)
+            headings = columns_of(cells)
         elif any(cells[len(headings) :]):
             rows.append(Row(line, broken=BAD_LINE))
         else:
@@ -117,7 +122,7 @@ def _typed_rows(kind: str, stream: BinaryIO) -> list[Row]:
         if len(rows) > MOST_ROWS:
             break
     if not headings:
-        check_columns(headings)
+        columns_of(headings)
     return _checked(rows)
 
 
@@ -186,7 +191,7 @@ def take_over(actor: Actor, *, seller: Seller, rows: Sequence[Row], leave_out: b
 def _planned(actor: Actor, seller: Seller, rows: Sequence[Row]) -> tuple[Takeover, list[PlannedContract]]:
     groups: dict[str, list[Row]] = {}
     for row in rows:
-        groups.setdefault(_text(row, "contract"), []).append(row)
+        groups.setdefault(text_of(row, "contract"), []).append(row)
     known = _Known.load(seller, rows, groups)
     verdicts: list[Verdict] = []
     planned: list[PlannedContract] = []
@@ -201,7 +206,7 @@ def _planned(actor: Actor, seller: Seller, rows: Sequence[Row]) -> tuple[Takeove
                     told[group[0].line] = refused
         wrong += bool(told)
         verdicts += [
-            Verdict(row.line, key, _text(row, "article"), told.get(row.line), bool(told) and row.line not in told)
+            Verdict(row.line, key, text_of(row, "article"), told.get(row.line), bool(told) and row.line not in told)
             for row in group
         ]
     verdicts.sort(key=lambda v: v.line)
@@ -218,10 +223,10 @@ class _Known:
 
     @classmethod
     def load(cls, seller: Seller, rows: Sequence[Row], groups: Iterable[str]) -> "_Known":
-        named = {_text(row, "customer") for row in rows}
+        named = {text_of(row, "customer") for row in rows}
         found = Customer.objects.select_related("seller", "billing_information").filter(seller=seller, key__in=named)
         taken = Contract.objects.filter(seller=seller, key__in=list(groups)).values_list("key", flat=True)
-        return cls({c.key: c for c in found}, offered(seller.pk, {_text(row, "tariff") for row in rows}), set(taken))
+        return cls({c.key: c for c in found}, offered(seller.pk, {text_of(row, "tariff") for row in rows}), set(taken))
 
 
 def _plan(actor: Actor, key: str, group: Sequence[Row], known: _Known, told: dict[int, Refused]) -> PlannedContract:
@@ -245,7 +250,7 @@ def _plan(actor: Actor, key: str, group: Sequence[Row], known: _Known, told: dic
     if told:
         raise next(iter(told.values()))
     shared = {name: _shared(group, name, told) for name in OF_CONTRACT}
-    days = {name: _day(shared[name], name) for name in DAYS}
+    days = {name: day_of(shared[name], name) for name in DAYS}
     customer, tariff = known.customers.get(shared["customer"]), known.tariffs.get(shared["tariff"])
     if customer is None:
         raise Refused("not_found", "There is no customer “%(key)s”.", key=shared["customer"])
@@ -266,7 +271,7 @@ def _shared(group: Sequence[Row], name: str, told: dict[int, Refused]) -> str:
     """What all rows of a contract say; one that says nothing says the same."""
     first = ""
     for row in group:
-        value = _text(row, name)
+        value = text_of(row, name)
         if first and value and value != first:
             told[row.line] = Refused(
                 "invalid", "The rows of the contract differ in “%(column)s”: “%(first)s” and “%(value)s”.",
@@ -279,31 +284,33 @@ def _shared(group: Sequence[Row], name: str, told: dict[int, Refused]) -> str:
 
 def _line(row: Row) -> MovedLine | None:
     """The line that a row speaks of; None: only of the contract."""
-    article = _text(row, "article")
-    quantity = _number(row, "quantity")
-    own = {name: _number(row, name) for name in CONDITIONS}
+    article = text_of(row, "article")
+    quantity = number_of(row, "quantity")
+    own = {name: number_of(row, name) for name in CONDITIONS}
     conditions: dict[str, Any] = {name: value for name, value in own.items() if value is not None}
     for name, most in MOST_CHARACTERS.items():
-        if len(_text(row, name)) > most:
+        if len(text_of(row, name)) > most:
             raise Refused("invalid", "“%(column)s” has more than %(most)s characters.", column=name, most=most)
-    if _text(row, "reason"):
-        conditions["reason"] = _text(row, "reason")
+    if text_of(row, "reason"):
+        conditions["reason"] = text_of(row, "reason")
     if not article:
-        if quantity is not None or conditions or _text(row, "note"):
+        if quantity is not None or conditions or text_of(row, "note"):
             raise Refused("invalid", "The row names no article: fill “article”.")
         return None
     if quantity is not None and quantity <= 0:
         raise Refused("invalid", "“%(column)s” must be more than 0.", column="quantity")
-    return MovedLine(article=article, quantity=quantity, conditions=conditions, memo=_text(row, "note"))
+    return MovedLine(article=article, quantity=quantity, conditions=conditions, memo=text_of(row, "note"))
 
 
-def _text(row: Row, name: str) -> str:
+def text_of(row: Row, name: str) -> str:
+    """A cell of a row, without blanks around it."""
     value = row.cells.get(name)
     return "" if value is None else str(value).strip()
 
 
-def _number(row: Row, name: str) -> Decimal | None:
-    text = _text(row, name)
+def number_of(row: Row, name: str) -> Decimal | None:
+    """A cell of a row as a number, with a decimal point or comma; raises `Refused` (`invalid`)."""
+    text = text_of(row, name)
     if not text:
         return None
     plain = text.replace(",", ".") if text.count(",") == 1 and "." not in text else text
@@ -314,7 +321,8 @@ def _number(row: Row, name: str) -> Decimal | None:
                       value=text[:100], column=name) from None  # fmt: skip
 
 
-def _day(text: str, name: str) -> date | None:
+def day_of(text: str, name: str) -> date | None:
+    """A text as a day, as in 2026-01-31 or 31.1.2026; raises `Refused` (`invalid`)."""
     if not text:
         return None
     german = _GERMAN.fullmatch(text)

@@ -51,7 +51,15 @@ def customers(request: HttpRequest) -> HttpResponse:
             template="customers/list.html",
             more={"incomplete": without_billing_information(seller.pk).count()},
             primary=Link(label=_("New customer"), url=reverse("customer_new"), permission="customers.change"),
-            links=[Link(label=_("Sales items"), url=reverse("sales"), permission="billing.view", icon="basket")],
+            links=[
+                Link(
+                    label=_("Bring in from a file"),
+                    url=reverse("customers_bring_in"),
+                    permission="customers.change",
+                    icon="upload",
+                ),
+                Link(label=_("Sales items"), url=reverse("sales"), permission="billing.view", icon="basket"),
+            ],  # fmt: skip
             empty_title=_("No customers yet"),
             empty_text=_("Make the first one here, or send them by the API."),
         ),

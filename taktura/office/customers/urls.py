@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.customers import billing, changes, configure, detail, overview, portal
+from taktura.office.customers import billing, bring_in, changes, configure, detail, overview, portal
 
 urlpatterns = [
     path("", overview.customers, name="customers"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("<int:pk>/portal/<int:access>/end/", portal.end, name="customer_portal_end"),
     path("<int:pk>/portal/<int:access>/sign-out/", portal.sign_out, name="customer_portal_sign_out"),
     path("<int:pk>/change/", changes.change, name="customer_change"),
+    path("bring-in/", bring_in.bring_in, name="customers_bring_in"),
+    path("bring-in/example/", bring_in.example, name="customers_bring_in_example"),
     path("billing/", billing.work_off, name="customers_billing"),
     path("<int:pk>/billing/", billing.billing, name="customer_billing"),
     path("<int:pk>/billing/consequence/", billing.billing_consequence, name="customer_billing_consequence"),

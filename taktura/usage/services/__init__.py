@@ -2,6 +2,7 @@
 
 from taktura.usage.queries import fold
 from taktura.usage.reader import check_content
+from taktura.usage.services.bringing import Service, bring_services
 from taktura.usage.services.corrections import correct_usage, send_to
 from taktura.usage.services.files import Received, import_rows, receive_file
 from taktura.usage.services.invoices import MOST_BYTES as MOST_INVOICE_BYTES
@@ -52,8 +53,10 @@ __all__ = [
     "Entry",
     "Extension",
     "Received",
+    "Service",
     "Unread",
     "Verdict",
+    "bring_services",
     "check_content",
     "change_supplier",
     "check_pass_on",
