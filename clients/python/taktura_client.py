@@ -771,6 +771,17 @@ class BillingInformationOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BroughtOut:
+    """What a file brings. `written`: it is there now; with `?preview=true` it is not."""
+
+    written: bool
+    customers: int
+    services: int
+    wrong: int
+    rows: list[RowOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuyerOut:
     """Who ordered, as it was sent."""
 
@@ -2461,6 +2472,20 @@ class RevokedCodes:
     """How many codes were revoked."""
 
     revoked: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowOut:
+    """What becomes of a row. `new`: the customer is made; `added`: the service is noted; `known`: nothing is new;
+    `double`: it seems to be the customer `twin`, by `mark`; `wrong`: see `detail`."""
+
+    line: int
+    customer: str
+    does: str
+    twin: str
+    mark: str
+    code: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -4359,6 +4384,39 @@ class Taktura(Caller):
             "/onboarding",
             body={"contracts": contracts},
             query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def bring_in_customers(
+        self,
+        content: bytes,
+        *,
+        media: Literal[
+            "text/csv",
+            "text/plain",
+            "application/octet-stream",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ] = "text/csv",
+        leave_out: bool = False,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> BroughtOut:
+        """Make existing customers and note the services that they have from suppliers, from a file: its bytes are the
+        body, CSV or XLSX with a row for each customer or service.
+
+        Columns are known by our names and by what others call them. A preview says what becomes of each row. Who is
+        there already, by number, is not made again; who seems to be there by VAT id, e-mail, or name and postcode,
+        is double.
+
+        Scope: `customers.change`.
+        """
+        return self._ask(
+            BroughtOut,
+            "POST",
+            "/customer_files",
+            content=content,
+            media=media,
+            query={"leave_out": leave_out, "preview": preview},
             idempotency_key=idempotency_key,
         )
 
