@@ -11,7 +11,7 @@ from taktura.accounts.models import PortalUser, User
 from taktura.accounts.permissions import ROLES
 from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
-from taktura.billing.models import BillingRun, RunProblem, SalesItem
+from taktura.billing.models import BillingRun, RunProblem, SalesItem, TimeDraw
 from taktura.billing.proof import verify
 from taktura.cli.demo.company import left_to_load, make
 from taktura.cli.demo.users import LOGINS, PASSWORD, logins, portal_login
@@ -20,6 +20,7 @@ from taktura.contracts.models import Contract, ContractCoupon, ContractLine, Con
 from taktura.contracts.queries import State, by_key, state
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import missing_billing_information
+from taktura.desk.models import Ticket, TimeEntry
 from taktura.invoices.models import Document, DocumentState
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
@@ -83,7 +84,7 @@ def test_a_year_of_documents_and_payments(seller: Seller) -> None:
         *(date(2024, month, 1) for month in range(1, 10)),
     ]
     kinds = set(Document.objects.values_list("lines__kind", flat=True))
-    assert {"once", "recurring", "usage", "minimum_sales", "cost_cap", "sales_item"} <= kinds
+    assert {"once", "recurring", "usage", "minimum_sales", "cost_cap", "sales_item", "time"} <= kinds
     assert set(Document.objects.values_list("language", flat=True)) == {"de", "sv", "en"}
     assert set(Document.objects.values_list("currency", flat=True)) == {"EUR", "SEK", "GBP", "USD"}
     assert Document.objects.filter(kind="credit_note").count() > 5
@@ -124,6 +125,14 @@ def test_things_are_left_to_be_done(seller: Seller, demo_folder: Path) -> None:
     preview = billing.bill(actor, seller=seller, on=DEMO_DAY, preview=True)
     assert len(preview.ready) > 30
     assert [p.customer for p in preview.problems] == [bare.pk]
+
+
+def test_a_year_at_the_desk(seller: Seller) -> None:
+    assert set(TimeEntry.objects.values_list("status", flat=True)) == {"submitted", "approved", "billed"}
+    assert set(Ticket.objects.values_list("status", flat=True)) == {"open", "waiting", "solved", "closed"}
+    assert TimeDraw.objects.filter(allowance__customer__key="hausverwaltung").exists(), "included hours bear some"
+    assert TimeEntry.objects.filter(customer__key="petersen", status="submitted").exists(), "waits for its gate"
+    assert TimeEntry.objects.filter(billable=False, status="approved").exists()
 
 
 def test_nothing_happened_after_the_day_on_which_it_is_made(seller: Seller) -> None:

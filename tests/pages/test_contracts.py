@@ -24,6 +24,7 @@ from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.queries import line_for
 from taktura.customers import services as customers
 from taktura.customers.models import Seller
+from taktura.desk import services as desk
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
 from taktura.office import page
@@ -328,6 +329,19 @@ def test_an_interim_bill_may_leave_usage_out(contract: Contract, client_as: Clie
     foreseen = preview(client, "interim_bill", contract)
     done = save(client, "interim_bill", contract)
     assert amounts(done) == ["€4.00", "€4.00", "€0.76", "€4.76"] == amounts(foreseen)[:4]
+
+
+def test_an_interim_bill_may_leave_time_out(contract: Contract, client_as: ClientAs, february: Actor) -> None:
+    client, customer = client_as("billing"), contract.customer
+    customers.change_customer(february, customer=customer, hourly_rate=90)
+    worked = desk.log_time(february, customer=customer, minutes=25, note="New extension")
+    desk.approve_time(february, entries=[worked.pk])
+    assert "No document." in text_of(preview(client, "interim_bill", contract, leave_out="time"))
+    foreseen = preview(client, "interim_bill", contract)
+    done = save(client, "interim_bill", contract)
+    assert amounts(done)[:2] == ["€45.00", "€45.00"] == amounts(foreseen)[:2]  # 30 minutes
+    assert "25 min logged, €90.00 per hour" in text_of(foreseen)
+    assert "No document." in text_of(preview(client, "interim_bill", contract))
 
 
 def test_what_keeps_a_bill_from_being_issued_is_said_before(seller: Seller, client_as: ClientAs) -> None:

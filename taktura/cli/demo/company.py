@@ -10,6 +10,7 @@ from pathlib import Path
 from django.db import transaction
 
 from taktura.billing.unattended import SCHEDULE
+from taktura.cli.demo.desk import desk_events
 from taktura.cli.demo.offer import SELLER
 from taktura.cli.demo.routine import routine
 from taktura.cli.demo.story import story
@@ -37,7 +38,7 @@ def make(told: Callable[[int, int], None], *, today: date) -> Seller:
     with transaction.atomic():  # all of it or nothing
         beginning = event(year.first - timedelta(days=17), "admin", lambda who: None, hour=8)
         world = found(actor(beginning.who, beginning.at), year)
-        events = sorted([*story(world), *routine(world)], key=lambda e: e.at)
+        events = sorted([*story(world), *desk_events(world), *routine(world)], key=lambda e: e.at)
         total = (today - year.first).days
         for happening in events:
             told(max(0, (happening.at.date() - year.first).days), total)

@@ -254,7 +254,14 @@ class InterimForm(ChangeForm):
     leave_out = forms.MultipleChoiceField(label=lazy("Leave out"), required=False, widget=forms.CheckboxSelectMultiple)
 
     def prepare(self) -> None:
-        self.choose("leave_out", [("usage", _("usage of the running period")), ("sales_items", _("sales items"))])
+        self.choose(
+            "leave_out",
+            [
+                ("usage", _("usage of the running period")),
+                ("time", _("approved time")),
+                ("sales_items", _("sales items")),
+            ],
+        )
 
 
 class PauseForm(ChangeForm):
