@@ -10,7 +10,7 @@ from taktura.kit.language import LANGUAGES
 
 BILLED = {"expected": 1250, "billed_before": 250}
 PROOFS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
-    "no contract": ({}, [("not of a contract", "a sale or time, at its own price")]),
+    "no contract": ({}, [("not of a contract", "a sale, at its own price")]),
     "by hand": ({"rule": "R14.4", "by_hand": True}, [("by hand", "a credit given by a person")]),
     "days": (
         {
@@ -83,6 +83,25 @@ PROOFS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             ("rule", "R17.1"),
             ("sum of the rows' price", "2.5"),
             ("price", "3, started packages count whole"),
+            ("rounded, expected in all", "12.50"),
+            ("billed of it before", "2.50"),
+        ],
+    ),
+    "time": (
+        BILLED | {
+            "rule": "R18", "logged": 25, "ticket_logged": 34, "ticket_rounded": 40, "counted": 30, "included_hours": 10,
+            "minutes": 20, "minutes_before": 10, "hour": "90", "cost": "45",
+        },
+        [
+            ("rule", "R18"),
+            ("minutes logged", "25"),
+            ("of the ticket so far", "34 min, rounded up to 40"),
+            ("minutes that they add to the rounded sum", "30"),
+            ("minutes in included hours", "10"),
+            ("minutes to be paid", "20"),
+            ("minutes paid before", "10"),
+            ("price of an hour", "90"),
+            ("exact amount", "45"),
             ("rounded, expected in all", "12.50"),
             ("billed of it before", "2.50"),
         ],

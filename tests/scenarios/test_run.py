@@ -86,6 +86,14 @@ def test_an_error_that_is_expected_must_come(path: Path) -> None:
     ]
 
 
+@pytest.fixture
+def half_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that lacks a verb and an expectation of the format."""
+    monkeypatch.delitem(verbs.VERBS, "approve_time")
+    monkeypatch.setattr(running, "EXPECTED", running.EXPECTED - {"onboarding"})
+
+
+@pytest.mark.usefixtures("half_made")
 def test_a_verb_and_an_expectation_that_are_not_there_fail_with_not_yet(path: Path) -> None:
     for step, missing in (
         ("approve_time: {ticket: T1}", "approve_time"),
@@ -146,6 +154,7 @@ def test_a_forecast_shows_a_preview(path: Path) -> None:
     assert "    invoice  C1: net 10.00, tax 1.90, gross 11.90" in render(result).split("\n")
 
 
+@pytest.mark.usefixtures("half_made")
 def test_the_json_form_is_plain_and_holds_what_each_step_produced(path: Path) -> None:
     good = _run(path, HEAD + "  - {on: 2026-01-01, bill: {}}\n")
     bad = _run(path, HEAD + "  - {on: 2026-01-01, bill: {}, expect: {documents: [{net: 12.00}]}}\n")

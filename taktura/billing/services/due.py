@@ -8,6 +8,7 @@ from taktura.billing.models import SalesItem
 from taktura.billing.queries import LastBill, due_list, last_bills
 from taktura.billing.services.run import Outcome, preview_of
 from taktura.customers.models import Seller
+from taktura.desk.models import TimeEntry
 from taktura.invoices.services import Ready
 from taktura.kit.actor import Actor
 from taktura.kit.language import translate
@@ -32,7 +33,7 @@ def expected(
 ) -> dict[int, Expected]:
     """What a run on a day would bill of some contracts, (customer, contract) each; in a fixed number of queries.
 
-    Sales items are left out: they are of no contract.
+    Sales items and time are left out: they are of no contract.
     """
     wanted = list(contracts)
     outcome = preview_of(actor, seller=seller, on=on, contracts=wanted, items=False)
@@ -91,12 +92,13 @@ def preview_run(
     """What a run on a day would issue, and how many contracts it takes in all.
 
     Of more than `most` contracts, `few` (else `most`) are looked at, those of the customers who signed first
-    (`Outcome.contracts` says how many); sales items then only of these customers.
+    (`Outcome.contracts` says how many); sales items and time then only of these customers.
     """
     rows = due_list(seller.pk, on).exclude(pk__in=list(exclude))
     items = SalesItem.objects.filter(document__isnull=True, sold_on__lte=on, customer__seller=seller)
+    time = TimeEntry.objects.filter(status="approved", billable=True, worked_on__lte=on, customer__seller=seller)
     if customer is not None:
-        rows, items = rows.filter(customer=customer), items.filter(customer=customer)
+        rows, items, time = (of.filter(customer=customer) for of in (rows, items, time))
     number = rows.count()
     if number > most:
         first = rows.order_by("pk").values_list("customer_id", flat=True)[: few or most]
@@ -104,6 +106,7 @@ def preview_run(
     wanted = list(rows.order_by("pk").values_list("customer_id", "pk")[: 2 * most])
     others: list[int] = []
     if number <= most:
-        rest = items.exclude(customer__in={c for c, _ in wanted}).order_by("customer_id")
-        others = list(rest.values_list("customer_id", flat=True).distinct()[:most])
+        seen = {c for c, _ in wanted}
+        of_items, of_time = (of.exclude(customer__in=seen).values_list("customer_id") for of in (items, time))
+        others = [pk for (pk,) in of_items.union(of_time).order_by("customer_id")[:most]]
     return preview_of(actor, seller=seller, on=on, contracts=wanted, customers=others), number
