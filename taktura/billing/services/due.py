@@ -98,7 +98,8 @@ def preview_run(
     items = SalesItem.objects.filter(document__isnull=True, sold_on__lte=on, customer__seller=seller)
     time = TimeEntry.objects.filter(status="approved", billable=True, worked_on__lte=on, customer__seller=seller)
     if customer is not None:
-        rows, items, time = (of.filter(customer=customer) for of in (rows, items, time))
+        rows, items = rows.filter(customer=customer), items.filter(customer=customer)
+        time = time.filter(customer=customer)
     number = rows.count()
     if number > most:
         first = rows.order_by("pk").values_list("customer_id", flat=True)[: few or most]
