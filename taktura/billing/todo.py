@@ -30,6 +30,11 @@ _COUNTS = {
     "jobs": "FROM procrastinate_jobs j WHERE j.status = 'failed'",
     "sales_items": """FROM billing_salesitem i JOIN customers_customer k ON k.id = i.customer_id
         WHERE i.document_id IS NULL AND k.seller_id = %(seller)s""",
+    "time": """FROM desk_timeentry t JOIN customers_customer k ON k.id = t.customer_id
+        WHERE t.status = 'submitted' AND k.seller_id = %(seller)s""",
+    "time_blocked": """FROM (SELECT DISTINCT t.customer_id FROM desk_timeentry t
+        JOIN customers_customer k ON k.id = t.customer_id
+        WHERE t.status = 'submitted' AND k.seller_id = %(seller)s AND NOT k.complete) c""",
     "orders": "FROM contracts_order o WHERE o.seller_id = %(seller)s AND o.state = 'open'",
     "notices": "FROM contracts_noticerequest n WHERE n.seller_id = %(seller)s AND n.state = 'open'",
 }
@@ -39,7 +44,8 @@ _COUNTS = {
 class ToDo:
     """Usage records that wait, supplier subscriptions without a contract line, customers who have something due but no
     complete billing information, contracts due, invoices overdue, mails not delivered, jobs failed, sales items to be
-    billed, orders to be decided, notices to be looked at. No count goes beyond `MOST`."""
+    billed, time that waits for approval, customers who lack billing information for it (`time_blocked`), orders to be
+    decided, notices to be looked at. No count goes beyond `MOST`."""
 
     waiting: int
     unlinked: int
@@ -49,6 +55,8 @@ class ToDo:
     mails: int
     jobs: int
     sales_items: int
+    time: int
+    time_blocked: int
     orders: int
     notices: int
 
@@ -59,12 +67,12 @@ def to_do(seller_id: int, today: date) -> ToDo:
 
 
 def counters(seller_id: int, today: date, more: Mapping[str, str] | None = None) -> dict[str, int]:
-    """What the navigation counts: `waiting` usage records, contracts `due`, `orders` to be decided; each up to `FEW`,
-    in one query.
+    """What the navigation counts: `waiting` usage records, contracts `due`, `orders` to be decided, `time` that
+    waits for approval; each up to `FEW`, in one query.
 
     `more`: what rooms above count, by name, as queries like those of `_COUNTS`.
     """
-    return _counted(("waiting", "due", "orders"), seller_id, today, FEW, more or {})
+    return _counted(("waiting", "due", "orders", "time"), seller_id, today, FEW, more or {})
 
 
 def _counted(

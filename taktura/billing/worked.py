@@ -30,6 +30,13 @@ SELECT t.id, t.customer_id, t.ticket_id, k.number, COALESCE(k.subject, ''), t.wo
 FROM desk_timeentry t LEFT JOIN desk_ticket k ON k.id = t.ticket_id
 WHERE t.customer_id = ANY(%s) AND t.status = 'approved' AND t.billable AND t.worked_on <= %s ORDER BY t.id
 """
+_ALSO = """
+SELECT t.id, t.customer_id, t.ticket_id, k.number, COALESCE(k.subject, ''), t.worked_on, t.minutes,
+    c.round_up_minutes, c.hourly_rate, t.activity_id, t.note
+FROM desk_timeentry t JOIN customers_customer c ON c.id = t.customer_id LEFT JOIN desk_ticket k ON k.id = t.ticket_id
+WHERE t.customer_id = ANY(%s) AND t.worked_on <= %s AND t.id = ANY(%s) AND t.status = 'submitted' AND t.billable
+    AND c.hourly_rate IS NOT NULL ORDER BY t.id
+"""
 _BEFORE = """
 SELECT t.ticket_id, sum(t.minutes)::bigint, sum(b.minutes)::bigint
 FROM desk_timeentry t JOIN billing_billedtime b ON b.entry_id = t.id WHERE t.ticket_id = ANY(%s) GROUP BY 1
@@ -75,12 +82,18 @@ class TimeBill:
         )  # fmt: skip
 
 
-def waiting_time(customers: Mapping[int, Customer], on: date) -> dict[tuple[int, str], list[TimeBill]]:
-    """What is due on a day of the approved time of customers, in a fixed number of queries."""
-    ids = list(customers)
+def waiting_time(
+    customers: Mapping[int, Customer], on: date, also: Iterable[int] = ()
+) -> dict[tuple[int, str], list[TimeBill]]:
+    """What is due on a day of the approved time of customers, in a fixed number of queries. `also`: as if that time
+    were approved now."""
+    ids, more = list(customers), list(also)
     with connection.cursor() as cursor:
         cursor.execute(_WORKS, [ids, on])
         rows = cursor.fetchall()
+        if more:
+            cursor.execute(_ALSO, [ids, on, more])
+            rows += cursor.fetchall()
     if not rows:
         return {}
     tickets = list({row[2] for row in rows if row[2] is not None})

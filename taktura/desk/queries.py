@@ -3,7 +3,7 @@
 from django.db.models import QuerySet
 
 from taktura.core.errors import Refused
-from taktura.desk.models import DeskSettings, Ticket, TimeEntry
+from taktura.desk.models import Activity, DeskSettings, Ticket, TimeEntry
 from taktura.kit.fold import fold
 
 
@@ -25,6 +25,29 @@ def time_of(seller_id: int) -> QuerySet[TimeEntry]:
     """All time worked for a seller's customers, with whom it is of, in the order in which it was logged."""
     rows = TimeEntry.objects.select_related("customer", "ticket", "user", "activity")
     return rows.filter(customer__seller=seller_id).order_by("id")
+
+
+def time_by_id(seller_id: int, pk: int) -> TimeEntry:
+    """A seller's worked time by its id; raises `Refused` (`not_found`)."""
+    found = time_of(seller_id).filter(pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no worked time %(key)s.", key=pk)
+    return found
+
+
+def activity_by_id(seller_id: int, pk: int) -> Activity:
+    """A seller's activity by its id; raises `Refused` (`not_found`)."""
+    found = Activity.objects.filter(seller=seller_id, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no activity %(key)s.", key=pk)
+    return found
+
+
+def waiting_time_of(seller_id: int) -> QuerySet[TimeEntry]:
+    """The time that waits for approval, by customer and ticket, with what approval asks of its customer."""
+    rows = TimeEntry.objects.filter(customer__seller=seller_id, status="submitted")
+    related = rows.select_related("customer__seller", "customer__billing_information", "ticket", "user", "activity")
+    return related.order_by("customer_id", "ticket_id", "worked_on", "id")
 
 
 def search(tickets: QuerySet[Ticket], text: str) -> QuerySet[Ticket]:

@@ -40,4 +40,5 @@ def _counted(request: HttpRequest, seller: Any) -> dict[str, int]:
     found = counters(seller.pk, today_of(request), {"alerts": OPEN})
     return {
         "usage": found["waiting"], "billing": found["due"], "control": found["alerts"], "orders": found["orders"],
+        "time": found["time"],
     }  # fmt: skip

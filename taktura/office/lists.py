@@ -93,6 +93,7 @@ class Listing:
 
     `search` narrows by a text; `prepare` adds to the rows of a page what cells need, in a fixed number of queries.
     `most` rows are exported at once. `most_counted`: of more rows than that only this is said (0: all are counted).
+    `totals`: other sums of all that the filter finds, as texts by column; not asked for beyond `most_counted`.
     `tone` gives a row a class of its own: `unlinked`. `kept`: parameters of the address that stay when one filters.
     """
 
@@ -114,6 +115,7 @@ class Listing:
     empty_text: str = ""
     most: int = MOST_EXPORTED
     most_counted: int = 0
+    totals: Callable[[Rows], Mapping[str, str]] | None = None
     tone: Callable[[Any], str] | None = None
     kept: Sequence[str] = ()
     template: str = "office/list.html"
@@ -145,6 +147,8 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
         listing.prepare(shown.rows)
     number, sums = _totals(found, columns, listing.most_counted)
     more = bool(listing.most_counted) and number > listing.most_counted
+    if listing.totals is not None and number and not more:
+        sums |= {name: [text] for name, text in listing.totals(found).items()}
     context = {
         "listing": listing,
         "searchable": listing.search is not None,  # a template would call the function

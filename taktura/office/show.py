@@ -74,6 +74,12 @@ def count(number: int) -> str:
     return formats().quantity(Decimal(number))
 
 
+def hours(minutes: int) -> str:
+    """Whole minutes as hours and minutes: 1:30."""
+    sign, rest = ("−", -minutes) if minutes < 0 else ("", minutes)
+    return f"{sign}{rest // 60}:{rest % 60:02}"
+
+
 def rate(percent: Decimal) -> str:
     """A rate in percent."""
     return formats().rate(percent)

@@ -38,6 +38,11 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "off": ("red", "ban"),
     },
     "coupon_code": {"free": ("green", "circle-check"), "used": ("secondary", "check"), "revoked": ("red", "ban")},
+    "time": {
+        "submitted": ("yellow", "clock"),
+        "approved": ("green", "circle-check"),
+        "billed": ("secondary", "file-invoice"),
+    },
     "document": {"invoice": ("blue", "file-invoice"), "credit_note": ("purple", "file-minus")},
     "alert": {
         "open": ("red", "bell"),

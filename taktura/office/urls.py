@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.home, name="home"),
     path("customers/", include("taktura.office.customers.urls")),
     path("sales/", include("taktura.office.sales.urls")),
+    path("time/", include("taktura.office.time.urls")),
     path("contracts/", include("taktura.office.contracts.urls")),
     path("orders/", orders.order_list, name="orders"),
     path("orders/<int:order>/", orders.order, name="order"),

@@ -270,6 +270,7 @@ WORDS = {
         "imported_price": "At the supplier's price",
     },
     "bookable_by": {"staff": "Only by us", "customer": "By the customer too"},
+    "time": {"submitted": "Waits for approval", "approved": "Approved", "billed": "Billed"},
     "sale": {"pending": "Waits for the next bill", "billed": "Billed"},
     "unit": {"piece": "Piece", "minute": "Minute"},
     "anchor": {"contract": "On the day of the contract's start", "calendar": "On the first of a month"},

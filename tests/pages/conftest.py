@@ -44,6 +44,7 @@ from taktura.control.services import watch  # noqa: E402
 from taktura.customers import services as customers  # noqa: E402
 from taktura.customers.access import invite as invite_to_portal  # noqa: E402
 from taktura.customers.models import Customer, Seller  # noqa: E402
+from taktura.desk import services as desk  # noqa: E402
 from taktura.invoices.models import Document  # noqa: E402
 from taktura.invoices.services import confirm_numbering  # noqa: E402
 from taktura.kit.mail.models import OutgoingMail  # noqa: E402
@@ -201,6 +202,11 @@ def with_everything(seller: Seller) -> Seller:
     line = {"title": "Headset", "price": "49.90"}
     document = Document.objects.filter(seller=seller).earliest("id")
     billing.sell(actor, customer=Customer.objects.get(key="acme", seller=seller), lines=[line])
+    activity = desk.add_activity(actor, seller=seller, name="Vor Ort")
+    desk.log_time(
+        actor, customer=Customer.objects.select_related("seller").get(key="acme", seller=seller), minutes=21,
+        activity=activity, note="Router",
+    )  # fmt: skip
     post(
         JANUARY, to="a@c.example", subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>", sender=subject,
         about=f"document:{document.pk}", attachments=[("a.pdf", "application/pdf", b"%PDF")],

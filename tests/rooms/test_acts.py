@@ -67,6 +67,10 @@ NO_ACTS = {
     "log_time": "time is none before it is approved",
     "correct_time": "the same",
     "remove_time": "the same",
+    "own_of": "reads",
+    "add_activity": "what is done in time bills nothing",
+    "change_activity": "the same",
+    "set_own_approval": "who may approve is no fact of billing",
 }
 READS = (
     "check_", "preview_", "plan_", "forecast", "expected", "standing", "moved_prices", "described", "read_again",

@@ -1,18 +1,34 @@
 """Writes of tickets and time."""
 
 from taktura.desk.services.included import end_hours, include_hours
+from taktura.desk.services.settings import add_activity, change_activity, set_own_approval
 from taktura.desk.services.tickets import answer_ticket, change_ticket, open_ticket
-from taktura.desk.services.time import approve_time, correct_time, log_time, remove_time, unapprove_time
+from taktura.desk.services.time import (
+    MOST_MINUTES,
+    approve_time,
+    check_approval,
+    correct_time,
+    log_time,
+    own_of,
+    remove_time,
+    unapprove_time,
+)
 
 __all__ = [
+    "MOST_MINUTES",
+    "add_activity",
+    "change_activity",
+    "set_own_approval",
     "answer_ticket",
     "approve_time",
     "change_ticket",
+    "check_approval",
     "correct_time",
     "end_hours",
     "include_hours",
     "log_time",
     "open_ticket",
+    "own_of",
     "remove_time",
     "unapprove_time",
 ]

@@ -18,7 +18,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.bulk import among
 from taktura.kit.exact import to_json
 
-MOST = 1440  # minutes of one piece of work: a day
+MOST_MINUTES = 1440  # minutes of one piece of work: a day
 FIELDS = ("minutes", "worked_on", "billable", "activity", "note", "user")
 
 
@@ -90,22 +90,14 @@ def remove_time(actor: Actor, *, entry: TimeEntry) -> None:
 
 
 @act
-def approve_time(actor: Actor, *, entries: Iterable[int]) -> list[TimeEntry]:
-    """Approve time by ids, all of it or none: it is billed with the customer's next bill (R18).
+def approve_time(actor: Actor, *, entries: Iterable[int], seller: int | None = None) -> list[TimeEntry]:
+    """Approve time by ids, all of it or none: it is billed with the customer's next bill (R18). `seller`: of no other.
 
     Each keeps its customer's time step and hourly rate as they are now. Raises `Refused`:
     `billing_information_missing`; `invalid` for billable time without an hourly rate, for time that is approved already
     and for one's own, where the desk's settings want somebody else; `not_found`.
     """
-    rows = _rows(entries)
-    _check_others(actor, rows)
-    for customer in {e.customer_id: e.customer for e in rows}.values():
-        check_complete(customer)
-    for entry in rows:
-        if entry.status != "submitted":
-            raise Refused("invalid", "Time of %(day)s is approved already.", day=entry.worked_on)
-        if entry.billable and entry.customer.hourly_rate is None:
-            raise Refused("invalid", "Give %(name)s an hourly rate first.", name=entry.customer.name)
+    rows = _approvable(actor, entries, seller)
     for entry in rows:
         entry.status, entry.approved_at, entry.approved_by = "approved", actor.now, actor.name
         entry.step = entry.customer.round_up_minutes
@@ -115,10 +107,17 @@ def approve_time(actor: Actor, *, entries: Iterable[int]) -> list[TimeEntry]:
     return rows
 
 
+@transaction.atomic
+def check_approval(actor: Actor, *, entries: Iterable[int], seller: int | None = None) -> list[int]:
+    """Raise what `approve_time` would raise; gives the ids, each once."""
+    return [r.pk for r in _approvable(actor, entries, seller)]
+
+
 @act
-def unapprove_time(actor: Actor, *, entries: Iterable[int]) -> list[TimeEntry]:
-    """Open approved time again, all of it or none, until it is billed. Raises `Refused` (`invalid`, `not_found`)."""
-    rows = _rows(entries)
+def unapprove_time(actor: Actor, *, entries: Iterable[int], seller: int | None = None) -> list[TimeEntry]:
+    """Open approved time again, all of it or none, until it is billed. `seller`: of no other. Raises `Refused`
+    (`invalid`, `not_found`)."""
+    rows = _rows(entries, seller)
     for entry in rows:
         if entry.status == "billed":
             raise Refused("invalid", "Time of %(day)s is billed: credit its invoice instead.", day=entry.worked_on)
@@ -144,9 +143,32 @@ def user_of(actor: Actor) -> User | None:
     return User.objects.filter(email__iexact=email).first() if kind == "user" else None
 
 
-def _rows(entries: Iterable[int]) -> list[TimeEntry]:
+def own_of(actor: Actor, rows: Sequence[TimeEntry]) -> list[TimeEntry]:
+    """The time among `rows` that the acting user worked, where the settings want somebody else to approve it."""
+    approver = user_of(actor)
+    own = [r for r in rows if approver is not None and r.user_id == approver.pk]
+    return [] if not own or settings_of(own[0].customer.seller_id).own_approval else own
+
+
+def _approvable(actor: Actor, entries: Iterable[int], seller: int | None) -> list[TimeEntry]:
+    rows = _rows(entries, seller)
+    if own_of(actor, rows):
+        raise Refused("invalid", "Somebody else has to approve the time that you worked yourself.")
+    for customer in {e.customer_id: e.customer for e in rows}.values():
+        check_complete(customer)
+    for entry in rows:
+        if entry.status != "submitted":
+            raise Refused("invalid", "Time of %(day)s is approved already.", day=entry.worked_on)
+        if entry.billable and entry.customer.hourly_rate is None:
+            raise Refused("invalid", "Give %(name)s an hourly rate first.", name=entry.customer.name)
+    return rows
+
+
+def _rows(entries: Iterable[int], seller: int | None) -> list[TimeEntry]:
     wanted = list(dict.fromkeys(entries))
     of = TimeEntry.objects.select_related("customer__seller", "customer__billing_information", "ticket")
+    if seller is not None:
+        of = of.filter(customer__seller=seller)
     rows = list(of.select_for_update(of=("self",)).filter(pk__in=among(wanted)).order_by("id"))
     if not wanted:
         raise Refused("invalid", "Choose at least one piece of worked time.")
@@ -156,17 +178,9 @@ def _rows(entries: Iterable[int]) -> list[TimeEntry]:
     return rows
 
 
-def _check_others(actor: Actor, rows: Sequence[TimeEntry]) -> None:
-    """That nobody approves what he worked himself, where the settings do not allow it."""
-    approver = user_of(actor)
-    own = [r for r in rows if approver is not None and r.user_id == approver.pk]
-    if own and not settings_of(own[0].customer.seller_id).own_approval:
-        raise Refused("invalid", "Somebody else has to approve the time that you worked yourself.")
-
-
 def _check(actor: Actor, entry: TimeEntry) -> None:
-    if not isinstance(entry.minutes, int) or isinstance(entry.minutes, bool) or not 1 <= entry.minutes <= MOST:
-        raise Refused("invalid", "Worked time is 1 to %(most)s whole minutes.", most=MOST)
+    if not isinstance(entry.minutes, int) or isinstance(entry.minutes, bool) or not 1 <= entry.minutes <= MOST_MINUTES:
+        raise Refused("invalid", "Worked time is 1 to %(most)s whole minutes.", most=MOST_MINUTES)
     if entry.worked_on > actor.today(entry.customer.seller.time_zone):
         raise Refused("invalid", "Time is logged when it is worked: choose a day up to today.")
     if len(entry.note) > 500:

@@ -19,7 +19,7 @@ from taktura.kit.fold import fold
 from taktura.office import seen, show
 from taktura.office.customers.detail import find
 from taktura.office.forms import ExactNumberField, add_refusal
-from taktura.office.page import actor_of, page, seller_of
+from taktura.office.page import actor_of, next_of, page, seller_of
 from taktura.office.words import WORDS
 
 FIRST = ("DE", "SE", "AT", "CH", "DK", "NO", "FI", "NL", "GB", "US")  # countries that stand at the top
@@ -95,9 +95,10 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
             add_refusal(form, refused)
         else:
             messages.success(request, _("Saved."))
-            return redirect("customer", pk)
+            return redirect(next_of(request) or reverse("customer", args=[pk]))
     context = {
-        "form": form, "title": _("Change customer"), "back": reverse("customer", args=[pk]), "parent": customer.name,
+        "form": form, "title": _("Change customer"), "parent": customer.name,
+        "back": next_of(request) or reverse("customer", args=[pk]),
         "seen": shown,
     }  # fmt: skip
     return render(request, "office/form.html", context, status=422 if form.errors else 200)

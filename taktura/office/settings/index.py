@@ -17,6 +17,7 @@ PARTS = [
              "settings.view"),
             ("numbering", _("Numbers"), _("Formats of the numbers of documents, and which comes next"), "list-details",
              "settings.view"),
+            ("time_settings", _("Time"), _("What is done in time, and who may approve it"), "clock", "settings.view"),
         ],
     ),
     (

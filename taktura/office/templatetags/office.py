@@ -61,6 +61,12 @@ def word(value: Any, kind: str) -> str:
 
 
 @register.filter
+def hours(minutes: int) -> str:
+    """Minutes as hours and minutes: 1:30."""
+    return show.hours(minutes)
+
+
+@register.filter
 def day(value: date | None) -> SafeString | str:
     """A day, short, its weekday on hover."""
     if value is None:

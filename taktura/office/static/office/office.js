@@ -35,6 +35,8 @@
     const form = e.target.closest("form");
     if (e.target.matches("[data-select-all]"))
       form.querySelectorAll("[data-select]").forEach((b) => { b.checked = e.target.checked; });
+    if (e.target.matches("[data-select-part]"))
+      e.target.closest("[data-part]").querySelectorAll("[data-select]").forEach((b) => { b.checked = e.target.checked; });
     if (e.target.matches("[data-select], [data-select-all]")) selection(form);
     if (e.target.matches("[data-submit]")) form.requestSubmit();
   });
