@@ -49,8 +49,7 @@ def own(request: HttpRequest) -> HttpResponse:
     allowed = request.POST.get("on") == "1"
     services.set_own_approval(actor_of(request), seller=seller_of(request), allowed=allowed)
     messages.success(
-        request,
-        _("Who worked may approve the time.") if allowed else _("Somebody else approves than who worked."),
+        request, _("Who worked may approve the time.") if allowed else _("Somebody else approves than who worked.")
     )
     return redirect("time_settings")
 
