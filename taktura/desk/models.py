@@ -161,6 +161,10 @@ class TimeEntry(models.Model):
             models.Index(fields=["status", "worked_on", "id"], name="time_list"),
             models.Index(fields=["customer", "worked_on", "id"], name="time_of_customer"),
             models.Index(fields=["user", "worked_on", "id"], name="time_of_user"),
+            models.Index(fields=["worked_on", "id"], name="time_by_day"),
+            models.Index(
+                fields=["customer", "ticket", "worked_on", "id"], name="time_waiting", condition=Q(status="submitted")
+            ),
             models.Index(fields=["customer"], name="time_to_bill", condition=Q(status="approved", billable=True)),
         ]
 

@@ -1,4 +1,4 @@
-"""Worked time: what approval asks for, what it would cost, what it keeps, and that it opens again until it is billed."""
+"""Worked time: what approval asks for, what it costs, what it keeps, and that it opens again until it is billed."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -45,7 +45,7 @@ def ticket(of: Customer, subject: str = "Printer") -> Ticket:
 
 def log(of: Ticket | Customer, minutes: int, **more: Any) -> int:
     place = {"ticket": of} if isinstance(of, Ticket) else {"customer": of}
-    return desk.log_time(ACTOR, minutes=minutes, worked_on=date(2026, 3, 9), **{**place, **more}).pk  # type: ignore[arg-type]
+    return desk.log_time(ACTOR, minutes=minutes, worked_on=date(2026, 3, 9), **{**place, **more}).pk
 
 
 def refused(code: str, call: Any, **values: Any) -> Refused:

@@ -133,7 +133,8 @@ def preview(request: HttpRequest) -> HttpResponse:
     here = reverse("time_preview")
     unrated = [one for one in found.customers if one.lacks == "hourly_rate"]
     context: dict[str, Any] = {
-        "form": form, "seen": shown, "approval": found, "chosen": [e.pk for one in found.customers for e in one.entries],
+        "form": form, "seen": shown, "approval": found,
+        "chosen": [e.pk for one in found.customers for e in one.entries],
         "gates": gates_of([one.customer for one in found.customers], here),
         "why": _("Time cannot be approved before the customer can be billed."),
         "unrated": [(one, f"{reverse('customer_change', args=[one.customer.pk])}?{urlencode({'next': here})}")

@@ -78,8 +78,10 @@ class TimeForm(forms.Form):
 class PlaceForm(TimeForm):
     """Time that is logged, on a ticket by its number or for a customer by its number."""
 
-    ticket = forms.IntegerField(label=lazy("Number of the ticket"), required=False, min_value=1, max_value=2**31 - 1,
-                                widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}))  # fmt: skip
+    ticket = forms.IntegerField(
+        label=lazy("Number of the ticket"), required=False, min_value=1, max_value=2**31 - 1,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )  # fmt: skip
     customer = forms.CharField(
         label=lazy("Number of the customer"), required=False, max_length=100,
         help_text=lazy("Where the time belongs to no ticket."),
