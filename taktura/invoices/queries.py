@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from taktura.core.errors import Refused
@@ -133,10 +133,10 @@ def balance(contract_id: int) -> Money:
     sums = documents.aggregate(
         invoiced=Coalesce(Sum("gross", filter=Q(kind="invoice")), 0),
         credited=Coalesce(Sum("gross", filter=Q(kind="credit_note")), 0),
+        digits=Coalesce(Max("digits"), 2),  # all of one currency
     )
     paid = Payment.objects.filter(document__contract=contract_id).aggregate(s=Coalesce(Sum("amount"), 0))["s"]
-    digits = documents.values_list(F("digits"), flat=True).first()
-    return Money(sums["invoiced"] - sums["credited"] - paid, digits if digits is not None else 2)
+    return Money(sums["invoiced"] - sums["credited"] - paid, sums["digits"])
 
 
 @dataclass(frozen=True, slots=True)
