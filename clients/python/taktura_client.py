@@ -686,6 +686,24 @@ class AccountOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Activities:
+    """A page of activities."""
+
+    items: list[ActivityOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityOut(Marked):
+    """An activity."""
+
+    id: int
+    name: str
+    billable: bool
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AlertOut(Marked):
     """A bound that usage has crossed in a billing period, or will. Numbers are amounts in `currency`; of `included`
     they are quantities in `unit`."""
@@ -719,6 +737,14 @@ class Alerts:
 
     items: list[AlertOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """The ids of the time that was approved; with `?preview=true` what it would cost."""
+
+    time: list[int]
+    preview: list[ForeseenOut] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1468,6 +1494,21 @@ class ForeseenBill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeseenOut:
+    """What approval adds to what a customer pays. `gross`: the amounts contain VAT."""
+
+    customer: str
+    currency: str
+    gross: bool
+    logged: int
+    counted: int
+    drawn: int
+    minutes: int
+    amount: Decimal
+    groups: list[GroupOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GivenCouponOut:
     """A coupon given to the contract; it counts for periods that begin in the span."""
 
@@ -1476,6 +1517,20 @@ class GivenCouponOut:
     coupon: str
     code: str | None
     given: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupOut:
+    """What approval adds to a ticket, or to work without one: minutes as `logged`, after rounding (`counted`), borne by
+    included hours (`drawn`), to be paid (`minutes`), and their amount."""
+
+    ticket: int | None
+    title: str
+    logged: int
+    counted: int
+    drawn: int
+    minutes: int
+    amount: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2025,6 +2080,13 @@ class Onboarding:
     without_billing_information_in_all: int
     without_contract: list[Unbound]
     without_contract_in_all: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """The ids of the time that is open again."""
+
+    time: list[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2902,6 +2964,35 @@ class TierOut:
     up_to: Decimal | None
     price: Decimal | None
     flat: Decimal | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeList:
+    """A page of worked time."""
+
+    items: list[TimeOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeOut(Marked):
+    """Worked time. `step`: the customer's time step when it was approved."""
+
+    id: int
+    ticket: int | None
+    customer: str
+    minutes: int
+    worked_on: date
+    billable: bool
+    activity: int | None
+    note: str
+    user: str | None
+    status: Literal["submitted", "approved", "billed"]
+    logged_at: datetime
+    logged_by: str
+    approved_at: datetime | None
+    approved_by: str
+    step: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6652,6 +6743,220 @@ class Taktura(Caller):
         Scope: `documents.view`.
         """
         return self._ask(LeftToCredit, "GET", f"/documents/{_part(document)}/left_to_credit")
+
+    def list_time(
+        self,
+        *,
+        status: Literal["submitted", "approved", "billed"] | None = None,
+        customer: str | None = None,
+        ticket: int | None = None,
+        user: str | None = None,
+        from_: Day | None = None,
+        until: Day | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[TimeList, TimeOut]:
+        """Worked time, in the order in which it was logged. `from` and `until`: the first and the last day of work.
+
+        Scope: `desk.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                TimeList,
+                "GET",
+                "/time",
+                query={
+                    "status": status,
+                    "customer": customer,
+                    "ticket": ticket,
+                    "user": user,
+                    "from": from_,
+                    "until": until,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def log_time(
+        self,
+        *,
+        minutes: int,
+        ticket: int | None | Omit = OMIT,
+        customer: str | None | Omit = OMIT,
+        worked_on: Day | None | Omit = OMIT,
+        billable: bool | None | Omit = OMIT,
+        activity: int | None | Omit = OMIT,
+        note: str | Omit = OMIT,
+        user: str | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TimeOut:
+        """Log time. The customer's billing information is not asked for; approval does.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TimeOut,
+            "POST",
+            "/time",
+            body={
+                "ticket": ticket,
+                "customer": customer,
+                "minutes": minutes,
+                "worked_on": worked_on,
+                "billable": billable,
+                "activity": activity,
+                "note": note,
+                "user": user,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_time(self, time: int, *, known: TimeOut | None = None) -> TimeOut:
+        """Worked time.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(TimeOut, "GET", f"/time/{_part(time)}", known=known)
+
+    def correct_time(
+        self,
+        time: int,
+        *,
+        minutes: int | None | Omit = OMIT,
+        worked_on: Day | None | Omit = OMIT,
+        billable: bool | None | Omit = OMIT,
+        activity: int | None | Omit = OMIT,
+        note: str | None | Omit = OMIT,
+        user: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> TimeOut:
+        """Correct time that is not approved: the fields that are given. The log keeps what it was.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_time` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TimeOut,
+            "PATCH",
+            f"/time/{_part(time)}",
+            body={
+                "minutes": minutes,
+                "worked_on": worked_on,
+                "billable": billable,
+                "activity": activity,
+                "note": note,
+                "user": user,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def remove_time(self, time: int, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
+        """Remove time that is not approved; the log keeps what it was.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_time` gave; refused when it has changed since.
+        """
+        return self._ask(type(None), "DELETE", f"/time/{_part(time)}", query={"preview": preview}, if_match=if_match)
+
+    def approve_time(
+        self, *, time: Sequence[int], preview: bool = False, idempotency_key: str | None = None
+    ) -> Approved:
+        """Approve time, all of it or none: the customer's next bill takes it along.
+
+        The minutes of a ticket are summed and rounded up to the customer's time step as it is now. Refused without
+        the customer's billing information, and without an hourly rate for what is billable.
+
+        Scope: `time.approve`.
+        """
+        return self._ask(
+            Approved,
+            "POST",
+            "/time/approve",
+            body={"time": time},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def unapprove_time(
+        self, *, time: Sequence[int], preview: bool = False, idempotency_key: str | None = None
+    ) -> Opened:
+        """Open approved time again, all of it or none, until it is billed.
+
+        Scope: `time.approve`.
+        """
+        return self._ask(
+            Opened,
+            "POST",
+            "/time/unapprove",
+            body={"time": time},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_activities(self, *, limit: int = 100, after: str = "") -> Pages[Activities, ActivityOut]:
+        """What is done in time, those not offered any more too.
+
+        Scope: `desk.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Activities, "GET", "/activities", query={"limit": limit, "after": after}), after
+        )
+
+    def add_activity(
+        self, *, name: str, billable: bool | Omit = OMIT, preview: bool = False, idempotency_key: str | None = None
+    ) -> ActivityOut:
+        """Add something that is done in time.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            ActivityOut,
+            "POST",
+            "/activities",
+            body={"name": name, "billable": billable},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_activity(self, activity: int, *, known: ActivityOut | None = None) -> ActivityOut:
+        """An activity.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(ActivityOut, "GET", f"/activities/{_part(activity)}", known=known)
+
+    def change_activity(
+        self,
+        activity: int,
+        *,
+        name: str | None | Omit = OMIT,
+        billable: bool | None | Omit = OMIT,
+        active: bool | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> ActivityOut:
+        """Change an activity; time that was logged stays as it is.
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_activity` gave; refused when it has changed since.
+        """
+        return self._ask(
+            ActivityOut,
+            "PATCH",
+            f"/activities/{_part(activity)}",
+            body={"name": name, "billable": billable, "active": active},
+            query={"preview": preview},
+            if_match=if_match,
+        )
 
     def list_alerts(
         self,

@@ -1,7 +1,7 @@
 """Where facts become charges: runs, changes, interim bills, credits, sales items."""
 
-from taktura.billing.services.bring_in import Brought, bring_in, look_at_customers
 from taktura.billing.services.approval import Approval, preview_approval
+from taktura.billing.services.bring_in import Brought, bring_in, look_at_customers
 from taktura.billing.services.changes import (
     book,
     change_quantity,
