@@ -22,6 +22,7 @@ MODULES = {
     "billing_run": ("billing_run", "rerun", "billing_run_growth"),
     "change": ("change",),
     "what_if": ("what_if",),
+    "reconciliation": ("reconciliation",),
     "pages": ("pages",),
 }
 NAMES = tuple(name for names in MODULES.values() for name in names)

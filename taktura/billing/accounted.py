@@ -11,7 +11,7 @@ from datetime import date
 from fractions import Fraction
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from taktura.core.reconciling import WITHDRAWN, Sum
 from taktura.core.supplier_invoices import Imported
@@ -23,7 +23,7 @@ _DAYS = """
     CASE WHEN is_span THEN LEAST(end_day, %(end)s) ELSE day + 1 END AS stop,
     CASE WHEN is_span THEN end_day - day ELSE 1 END AS total
 """
-_WITHIN = "day < %(end)s AND (day >= %(first)s OR (is_span AND end_day > %(first)s))"
+_WITHIN = "day < %(end)s AND end_day > %(first)s AND (day >= %(first)s OR is_span)"  # as the index knows it
 
 _STATES = f"""
 WITH part AS MATERIALIZED (
@@ -31,11 +31,15 @@ WITH part AS MATERIALIZED (
         COALESCE(cost_amount, amount, 0) AS cost, {_DAYS}
     FROM usage_usagerecord WHERE seller_id = %(seller)s AND supplier_id = %(supplier)s AND {_WITHIN}
 ), charged AS MATERIALIZED (
-    SELECT c.line_id, c.contract_id, c.key_start, c.amount, c.credits, c.by_hand, c.rebill,
-        (c.proof -> 'usage' ->> 'from')::date AS start, (c.proof -> 'usage' ->> 'until')::date AS until,
-        (c.proof -> 'usage' ->> 'mark')::bigint AS mark
-    FROM billing_charge c WHERE c.key_start < %(end)s AND c.kind IN ('usage', 'flat') AND c.contract_id IN (
-        SELECT contract_id FROM contracts_contractline WHERE id IN (SELECT DISTINCT line_id FROM part))
+    -- All charges of the periods that reach into the span, of whichever day the charge.
+    SELECT line_id, contract_id, key_start, amount, credits, by_hand, rebill,
+        (proof -> 'usage' ->> 'from')::date AS start, (proof -> 'usage' ->> 'until')::date AS until,
+        (proof -> 'usage' ->> 'mark')::bigint AS mark
+    FROM (
+        SELECT c.*, max(c."end") OVER (PARTITION BY c.line_id, c.key_start) AS reach FROM billing_charge c
+        WHERE c.key_start < %(end)s AND c.kind IN ('usage', 'flat') AND c.contract_id IN (
+            SELECT contract_id FROM contracts_contractline WHERE id IN (SELECT DISTINCT line_id FROM part))
+    ) x WHERE reach > %(first)s
 ), unit AS MATERIALIZED (
     -- A period of a line that was billed, until the next begins. What was credited by hand is not billed again.
     SELECT line_id, contract_id, start, LEAST(until, lead(start) OVER (PARTITION BY line_id ORDER BY start)) AS stop,
@@ -134,7 +138,7 @@ def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
     """What became of a supplier's rows with days in `[first, end)`, by place; three queries."""
     asked = _asked(supplier, first, end)
     found: dict[Place, Rows] = defaultdict(Rows)
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_IMPORTED, asked)
         for *place, total, count, quantity, cost in cursor.fetchall():
             _add(found[_place(place)], count, _sum(quantity, cost, total))
@@ -143,8 +147,11 @@ def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
             rows, value = found[_place(place)], _sum(quantity, cost, total)
             _add(rows, count, value)
             rows.states[WITHDRAWN] = rows.states.get(WITHDRAWN, Sum()) + value
+        cursor.execute("SET LOCAL enable_nestloop = off")  # it cannot know how many rows meet how many that wait
         cursor.execute(_STATES, asked)
-        for *place, is_span, total, state, quantity, cost in cursor.fetchall():
+        states = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        for *place, is_span, total, state, quantity, cost in states:
             rows = found[_place(place)]
             rows.states[state] = rows.states.get(state, Sum()) + _sum(quantity, cost, total)
             if state in ("billed", "open"):

@@ -4,19 +4,26 @@ from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any
 
+from django.db.models import Max, Min
+
 from taktura.audit.services import broken_entries
+from taktura.billing.accounted import accounted
 from taktura.billing.models import Charge
 from taktura.billing.queries import due_of, gather, gross_prices
 from taktura.billing.services.prepare import Work, ready_documents
 from taktura.billing.worked import check_time
 from taktura.contracts.models import Contract
-from taktura.core.money import half_up, places
+from taktura.core.money import half_up, places, plain
+from taktura.core.periods import Span, add
+from taktura.core.reconciling import account
 from taktura.core.settle import Scope
 from taktura.customers.queries import missing_billing_information, with_billing
 from taktura.invoices.proof import check_documents
 from taktura.usage.days import check_days
+from taktura.usage.models import Supplier, UsageRecord
 
 CHUNK = 1_000
+MONTH = Span(1, "month")
 
 
 def verify(progress: Callable[[str], None] | None = None) -> list[str]:
@@ -29,6 +36,7 @@ def verify(progress: Callable[[str], None] | None = None) -> list[str]:
         ("charges", _check_charges),
         ("time", check_time),
         ("contracts", _check_contracts),
+        ("suppliers", _check_suppliers),
     ]
     for name, check in parts:
         if progress is not None:
@@ -88,3 +96,23 @@ def _check_contracts() -> Iterator[str]:
             work = Work(customers[customer], currency, [(pk, due)], [], gross_prices(known.contracts[pk]))
             if ready_documents(known, [work], settled):
                 yield f"Contract {key}: settled again until {settled}, something is due that no run would find."
+
+
+def _check_suppliers() -> Iterator[str]:
+    """Of each supplier and month: what was imported is billed, to be billed, waits or is excluded, all of it."""
+    spans = UsageRecord.objects.filter(supplier__isnull=False).order_by().values_list("supplier")
+    known = {pk: (first, end) for pk, first, end in spans.annotate(first=Min("day"), end=Max("end_day"))}
+    for supplier in Supplier.objects.filter(pk__in=known).select_related("seller").order_by("pk"):
+        first, end = known[supplier.pk]
+        month = first.replace(day=1)
+        while month < end:
+            following = add(month, MONTH)
+            for (reference, _line, currency), rows in sorted(accounted(supplier, month, following).items(), key=str):
+                known_of = account(rows.imported, rows.states)
+                if not known_of.holds:
+                    cost = plain(known_of.imported.cost)
+                    yield (
+                        f"Supplier {supplier.key}, {month:%Y-%m}: of {cost} {currency} imported for subscription"
+                        f" {reference} not all is billed, waiting or excluded."
+                    )
+            month = following

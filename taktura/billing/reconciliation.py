@@ -5,27 +5,31 @@ more than the period counts by its days in it, as deferral does (R20). Amounts a
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from taktura.billing.accounted import Place, Rows, accounted
 from taktura.billing.queries import due_of, gather, gross_prices
+from taktura.contracts.facts import load
 from taktura.contracts.models import ContractLine
 from taktura.core import facts
 from taktura.core.errors import Refused
 from taktura.core.expected import active
 from taktura.core.facts import at
+from taktura.core.money import places
 from taktura.core.periods import DAY, clip
 from taktura.core.reconciling import (
     CAUSES,
     Account,
     Compared,
+    Sum,
     account,
     causes,
     quantity_days,
@@ -36,15 +40,27 @@ from taktura.core.reconciling import (
 from taktura.core.settle import Scope
 from taktura.kit.bulk import among
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierSubscription
-from taktura.usage.proposals import titles_of
+from taktura.usage.proposals import titles_said
 
 BATCH = 1_000  # contracts that are settled at once
 ZERO = Fraction(0)
+SHOWN = ("folded", "reference", "name", "product", "product_name", "customer_reference")
 
+# What was charged says for itself whether it is gross: the document that it stands on does.
 _CHARGED = """
-SELECT c.line_id, c.vat_rate, c.first, c."end", sum(c.amount) FROM billing_charge c
+SELECT c.line_id, c.vat_rate, c.first, c."end", d.prices_are = 'gross', sum(c.amount)
+FROM billing_charge c JOIN invoices_document d ON d.id = c.document_id
 WHERE c.contract_id = ANY(%(contracts)s) AND c.line_id = ANY(%(lines)s) AND c.first < %(end)s AND c."end" > %(first)s
-GROUP BY 1, 2, 3, 4
+GROUP BY 1, 2, 3, 4, 5
+"""
+# Contracts of which nothing can be due up to a day, since a run has settled them beyond it and nothing changed; and
+# those with a line of fixed quantity.
+_KINDS = """
+SELECT k.id, COALESCE(k.settled_until >= %(end)s, FALSE) AND k.changed_from IS NULL, EXISTS (
+    SELECT 1 FROM contracts_contractline l JOIN contracts_linestretch s ON s.line_id = l.id
+    JOIN catalog_tariffline t ON t.id = s.tariff_line_id
+    WHERE l.contract_id = k.id AND t.terms ->> 'usage_pricing' = 'fixed_quantity')
+FROM contracts_contract k WHERE k.id = ANY(%(contracts)s) ORDER BY k.id
 """
 
 
@@ -121,57 +137,69 @@ def reconcile(supplier: Supplier, first: date, end: date) -> Reconciliation:
     if end <= first:
         raise Refused("invalid", "The period ends before it begins.", field="until")
     found = accounted(supplier, first, end)
-    known = {s.folded: s for s in SupplierSubscription.objects.filter(supplier=supplier, folded__in=_names(found))}
-    tied = _tied(supplier)
-    known |= {s.folded: s for s, _line in tied}
+    tied = list(
+        SubscriptionLink.objects.filter(subscription__supplier=supplier)
+        .order_by("pk")
+        .values_list("subscription__folded", "line")
+    )
+    known = _subscriptions(supplier, {*(place[0] for place in found), *(folded for folded, _line in tied)})
     lines = _lines({line for _s, line, _c in found if line is not None} | {line for _s, line in tied})
     money = _Money(lines.values(), first, end)
     carried = {line for _s, line, _c in found}
-    for subscription, tied_to in tied:
+    for folded, tied_to in tied:
         if tied_to not in carried and (money.invoiced[tied_to] or money.said.get(tied_to)):
-            found[(subscription.folded, tied_to, supplier.currency)] = Rows()
-    by_subscription: dict[tuple[str, ...], Row] = {}
-    by_contract: dict[tuple[str, ...], Row] = {}
-    totals: dict[tuple[str, ...], Row] = {}
+            found[(folded, tied_to, supplier.currency)] = Rows()
+    by_subscription: dict[tuple[str, ...], _Adding] = {}
+    by_contract: dict[tuple[str, ...], _Adding] = {}
+    totals: dict[tuple[str, ...], _Adding] = {}
     share = _shared(found)
     for place, rows in sorted(found.items(), key=lambda one: (one[0][0], one[0][1] or 0, one[0][2])):
         reference, line_id, currency = place
         line = lines.get(line_id) if line_id is not None else None
         billed_in = line.currency if line else currency
-        subscription_row = by_subscription.setdefault(
-            (reference, currency, billed_in), _row_of(known.get(reference), reference, currency, billed_in)
-        )
-        into = [subscription_row, totals.setdefault((currency, billed_in), Row(currency=currency, billed_in=billed_in))]
+        key = (reference, currency, billed_in)
+        if key not in by_subscription:
+            by_subscription[key] = _Adding(_row_of(known.get(reference), reference, currency, billed_in))
+        if key[1:] not in totals:
+            totals[key[1:]] = _Adding(Row(currency=currency, billed_in=billed_in))
+        into = [by_subscription[key], totals[key[1:]]]
         if line:
-            one = Row(currency=currency, billed_in=billed_in, reference=line.key, customer=line.customer)
-            into.append(by_contract.setdefault((line.key, currency), one))
-        for row in into:
-            _put(row, rows, line, money, share[place])
-    _compare([*by_subscription.values(), *by_contract.values()])
+            if (line.key, currency) not in by_contract:
+                one = Row(currency=currency, billed_in=billed_in, reference=line.key, customer=line.customer)
+                by_contract[line.key, currency] = _Adding(one)
+            into.append(by_contract[line.key, currency])
+        found_there = _There.of(rows, line, money, share[place])
+        for adding in into:
+            adding.put(found_there)
     return Reconciliation(
-        first=first, end=end, rows=_ordered(by_subscription.values()), contracts=_ordered(by_contract.values()),
-        totals=list(totals.values()),
+        first=first, end=end, rows=_ordered(one.compared() for one in by_subscription.values()),
+        contracts=_ordered(one.compared() for one in by_contract.values()),
+        totals=[one.finished() for one in totals.values()],
     )  # fmt: skip
 
 
-def _names(found: Mapping[Place, Rows]) -> list[str]:
-    return sorted({subscription for subscription, _line, _currency in found})
-
-
-def _tied(supplier: Supplier) -> list[tuple[SupplierSubscription, int]]:
-    ties = SubscriptionLink.objects.filter(subscription__supplier=supplier).select_related("subscription")
-    return [(tie.subscription, tie.line_id) for tie in ties.order_by("pk")]
+def _subscriptions(supplier: Supplier, names: Collection[str]) -> dict[str, SupplierSubscription]:
+    """The supplier's subscriptions by their folded references."""
+    named = RawSQL(
+        "SELECT unnest(%s::text[])", [list(names)]
+    )  # one array: thousands of values cost more than the query
+    rows = SupplierSubscription.objects.filter(supplier=supplier, folded__in=named)
+    return {row.folded: row for row in rows.only(*SHOWN)}
 
 
 def _lines(ids: Iterable[int]) -> dict[int, LineShown]:
-    rows = list(ContractLine.objects.filter(pk__in=among(ids)).select_related("contract__customer", "article"))
-    titles = titles_of(rows)
+    wanted = list(ids)
+    said = titles_said(wanted)
+    rows = ContractLine.objects.filter(pk__in=among(wanted)).values_list(
+        "pk", "article__title", "article__key", "contract_id", "contract__key", "contract__customer__name",
+        "contract__currency",
+    )  # fmt: skip
     return {
-        line.pk: LineShown(
-            pk=line.pk, title=titles[line.pk], contract=line.contract_id, key=line.contract.key,
-            customer=line.contract.customer.name, currency=line.contract.currency,
+        pk: LineShown(
+            pk=pk, title=said.get(pk) or title or article, contract=contract, key=key, customer=customer,
+            currency=currency,
         )
-        for line in rows
+        for pk, title, article, contract, key, customer, currency in rows
     }  # fmt: skip
 
 
@@ -196,30 +224,68 @@ def _shared(found: Mapping[Place, Rows]) -> dict[Place, Fraction]:
     return share
 
 
-def _put(row: Row, rows: Rows, line: LineShown | None, money: "_Money", share: Fraction) -> None:
-    row.rows += rows.rows
-    row.account += account(rows.imported, rows.states)
-    if line is None:
-        return
-    row.invoiced += money.invoiced[line.pk] * share
-    said = money.said.get(line.pk)
-    row.said = None if row.said is None or said is None else row.said + said * share
-    wanted = money.wanted.get(line.pk)
-    if wanted is not None and rows.spans:
-        row.wanted = (row.wanted or ZERO) + wanted * share
-        row.used = (row.used or ZERO) + rows.days
-    if line.pk not in {one.pk for one in row.lines}:
-        row.lines.append(money.lines[line.pk])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _There:
+    """What a place has: its rows, and its share of what its line has."""
+
+    rows: Rows
+    line: LineShown | None = None
+    invoiced: Fraction = ZERO
+    said: Fraction | None = ZERO
+    wanted: Fraction | None = None
+
+    @classmethod
+    def of(cls, rows: Rows, line: LineShown | None, money: "_Money", share: Fraction) -> "_There":
+        """A place with its share of its line."""
+        if line is None:
+            return cls(rows=rows)
+        said, wanted = money.said.get(line.pk), money.wanted.get(line.pk)
+        return cls(
+            rows=rows, line=money.lines[line.pk], invoiced=money.invoiced[line.pk] * share,
+            said=None if said is None else said * share,
+            wanted=wanted * share if wanted is not None and rows.spans else None,
+        )  # fmt: skip
 
 
-def _compare(rows: Iterable[Row]) -> None:
-    for row in rows:
+class _Adding:
+    """A row as places are put into it."""
+
+    def __init__(self, row: Row) -> None:
+        self.row, self.imported = row, Sum()
+        self.states: dict[str, Sum] = {}
+        self.lines: set[int] = set()
+
+    def put(self, there: _There) -> None:
+        """Add a place."""
+        row = self.row
+        row.rows += there.rows.rows
+        self.imported += there.rows.imported
+        for state, value in there.rows.states.items():
+            self.states[state] = self.states[state] + value if state in self.states else value
+        row.invoiced += there.invoiced
+        row.said = None if row.said is None or there.said is None else row.said + there.said
+        if there.wanted is not None:
+            row.wanted = (row.wanted or ZERO) + there.wanted
+            row.used = (row.used or ZERO) + there.rows.days
+        if there.line is not None and row.reference and there.line.pk not in self.lines:  # a total names none
+            self.lines.add(there.line.pk)
+            row.lines.append(there.line)
+
+    def finished(self) -> Row:
+        """The row with all that was put in."""
+        self.row.account = account(self.imported, self.states)
+        return self.row
+
+    def compared(self) -> Row:
+        """The same, with why its columns differ."""
+        row = self.finished()
         row.causes = causes(
             Compared(
                 account=row.account, said=row.said, invoiced=row.invoiced,
                 same_currency=row.currency == row.billed_in, wanted=row.wanted, used=row.used,
             )
         )  # fmt: skip
+        return row
 
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:
@@ -234,7 +300,10 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
 
 
 class _Money:
-    """What is billed of lines in a period, and what their contracts say; net, in units of the contract's currency."""
+    """What is billed of lines in a period, and what their contracts say; net, in units of the contract's currency.
+
+    Only contracts of which something can be due are settled, `BATCH` of them at once.
+    """
 
     def __init__(self, lines: Iterable[LineShown], first: date, end: date) -> None:
         self.first, self.end = first, end
@@ -242,58 +311,59 @@ class _Money:
         self.invoiced: dict[int, Fraction] = defaultdict(Fraction)
         self.said: dict[int, Fraction] = {}
         self.wanted: dict[int, Fraction] = {}
-        contracts = sorted({line.contract for line in self.lines.values()})
-        for start in range(0, len(contracts), BATCH):
-            self._settle(contracts[start : start + BATCH])
+        lines_of: dict[int, list[int]] = defaultdict(list)
+        for line in self.lines.values():
+            lines_of[line.contract].append(line.pk)
+        asked: dict[str, Any] = {"contracts": list(lines_of), "lines": list(self.lines), "first": first, "end": end}
+        with connection.cursor() as cursor:
+            cursor.execute(_CHARGED, asked)
+            for pk, rate, start, stop, gross, amount in cursor.fetchall():
+                net = self._net(pk, Fraction(amount), gross, rate)
+                self.invoiced[pk] += net * share_of_days(start, stop, first, end)
+            cursor.execute(_KINDS, asked)
+            kinds = cursor.fetchall()
+        settled = {pk for pk, is_settled, _fixed in kinds if is_settled}
+        self.said = {line: self.invoiced[line] for pk in settled for line in lines_of[pk]}
+        for ids in _batches([pk for pk, _settled, _fixed in kinds if pk not in settled]):
+            self._settle(ids)
+        for ids in _batches([pk for pk, _settled, fixed in kinds if pk in settled and fixed]):
+            for contract in load(ids).values():
+                self._contracted(contract)
 
     def _settle(self, ids: Sequence[int]) -> None:
         known = gather(ids, self.end)
-        self._read(ids, known.contracts)
         for pk in ids:
             contract = known.contracts[pk]
+            self._contracted(contract)
             try:
                 due = due_of(known, pk, Scope(on=self.end))
             except Refused:
                 continue
-            mine = [line for line in contract.lines if line.id in self.lines]
-            self.said |= {line.id: self.invoiced[line.id] for line in mine}
+            self.said |= {line.id: self.invoiced[line.id] for line in contract.lines if line.id in self.lines}
             for charge in due:
-                if charge.key.line in self.said:
+                line = charge.key.line
+                if line is not None and line in self.lines:
                     share = share_of_days(charge.first, charge.end, self.first, self.end)
-                    net = self._net(contract, Fraction(charge.amount), charge.vat[1])
-                    self.said[charge.key.line] += net * share
-            for line in mine:
-                self._contracted(contract, line)
+                    net = self._net(line, Fraction(charge.amount), gross_prices(contract), charge.vat[1])
+                    self.said[line] += net * share
 
-    def _read(self, ids: Sequence[int], contracts: Mapping[int, facts.Contract]) -> None:
-        owner = {line.pk: line.contract for line in self.lines.values()}
-        asked: dict[str, Any] = {
-            "contracts": list(ids),
-            "lines": list(self.lines),
-            "first": self.first,
-            "end": self.end,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_CHARGED, asked)
-            for line, rate, first, end, amount in cursor.fetchall():
-                net = self._net(contracts[owner[line]], Fraction(amount), rate)
-                self.invoiced[line] += net * share_of_days(first, end, self.first, self.end)
+    def _net(self, line: int, amount: Fraction, gross: bool, rate: Decimal) -> Fraction:
+        amount /= 10 ** places(self.lines[line].currency)
+        return without_vat(amount, Fraction(rate)) if gross else amount
 
-    def _net(self, contract: facts.Contract, amount: Fraction, rate: Decimal) -> Fraction:
-        amount /= 10**contract.digits
-        return without_vat(amount, Fraction(rate)) if gross_prices(contract) else amount
+    def _contracted(self, contract: facts.Contract) -> None:
+        """What lines with a fixed quantity have of it in the period."""
+        for line in contract.lines:
+            shown = self.lines.get(line.id)
+            if shown is None or at(line.terms, max(self.first, line.start)).usage_pricing != "fixed_quantity":
+                continue
+            ranges = clip(active(contract, line), self.first, self.end)
+            if ranges:
+                timeline = [(start, Fraction(quantity)) for start, quantity in line.quantities]
+                self.wanted[line.id] = quantity_days(timeline, ranges)
+                self.lines[line.id] = replace(shown, quantity=at(line.quantities, ranges[-1][1] - DAY))
 
-    def _contracted(self, contract: facts.Contract, line: facts.Line) -> None:
-        """What a line with a fixed quantity has of it in the period."""
-        if at(line.terms, max(self.first, line.start)).usage_pricing != "fixed_quantity":
-            return
-        ranges = clip(active(contract, line), self.first, self.end)
-        if not ranges:
-            return
-        timeline = [(start, Fraction(quantity)) for start, quantity in line.quantities]
-        self.wanted[line.id] = quantity_days(timeline, ranges)
-        shown = self.lines[line.id]
-        self.lines[line.id] = LineShown(
-            pk=shown.pk, title=shown.title, contract=shown.contract, key=shown.key, customer=shown.customer,
-            currency=shown.currency, quantity=at(line.quantities, ranges[-1][1] - DAY),
-        )  # fmt: skip
+
+def _batches(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), BATCH):
+        yield ids[start : start + BATCH]

@@ -248,12 +248,12 @@ class UsageRecord(models.Model):
             models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False)),
             models.Index(fields=["line", "end_day"], name="usage_line_span", condition=Q(is_span=True)),
             # For lists: what came last in time; what waits of a subscription or contract; what came with a key; and,
-            # small as it is and cheap to write, where the rows of a file or a supplier lie.
+            # small as it is and cheap to write, where the rows of a file, or of a supplier's days, lie.
             models.Index(fields=["seller", "day", "id"], name="usage_seller_day"),
             models.Index(fields=["supplier", "subscription"], name="usage_waiting", condition=Q(line__isnull=True)),
             models.Index(fields=["contract"], name="usage_waiting_contract", condition=Q(line__isnull=True)),
             models.Index(fields=["seller", "article", "day"], name="usage_key_day", condition=Q(by_key=True)),
-            BrinIndex(fields=["file", "supplier"], name="usage_file_rows", pages_per_range=16),
+            BrinIndex(fields=["file", "supplier", "day", "end_day"], name="usage_file_rows", pages_per_range=16),
         ]
 
 

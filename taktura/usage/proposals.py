@@ -17,6 +17,7 @@ from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine, LineStretch
 from taktura.contracts.queries import phase_on
 from taktura.customers.models import Customer
+from taktura.kit.bulk import among
 from taktura.kit.fold import fold as plain
 from taktura.usage.models import ProductReference, SubscriptionLink, SupplierCustomer, SupplierSubscription
 from taktura.usage.services import fold
@@ -194,11 +195,15 @@ def propose_contracts(seller: int, row: SupplierSubscription) -> list[Contract]:
 
 def titles_of(lines: Sequence[ContractLine]) -> dict[int, str]:
     """What lines are called: by their tariff's newest words, else by their article. One query."""
-    rows = LineStretch.objects.filter(line__in=[x.pk for x in lines]).select_related("tariff_line")
-    said = {
-        s.line_id: s.tariff_line.alternative_name or s.tariff_line.title for s in rows.order_by("effective_from", "pk")
-    }
+    said = titles_said([x.pk for x in lines])
     return {x.pk: said.get(x.pk) or x.article.title or x.article.key for x in lines}
+
+
+def titles_said(ids: Iterable[int]) -> dict[int, str]:
+    """What their tariff's newest words call lines, by their ids; without those that it calls nothing. One query."""
+    rows = LineStretch.objects.filter(line__in=among(ids)).order_by("effective_from", "pk")
+    said = rows.values_list("line_id", "tariff_line__alternative_name", "tariff_line__title")
+    return {line: other or title for line, other, title in said if other or title}
 
 
 def ties_of(lines: Sequence[ContractLine]) -> Mapping[int, int]:

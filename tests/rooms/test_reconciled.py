@@ -10,10 +10,11 @@ from random import Random
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 
 from taktura.billing import services as billing
+from taktura.billing.proof import verify
 from taktura.billing.reconciliation import Reconciliation, Row, reconcile
 from taktura.catalog import services as catalog
 from taktura.contracts import services as contracts
@@ -182,6 +183,20 @@ def test_a_line_that_is_billed_though_nothing_was_imported(supplier: Supplier) -
 def test_a_period_the_wrong_way_round_is_refused(supplier: Supplier) -> None:
     with pytest.raises(Refused, match="ends before"):
         reconcile(supplier, FEBRUARY, JANUARY)
+
+
+def test_verify_finds_what_is_lost(supplier: Supplier) -> None:
+    """Somebody takes away by SQL what says why a row waits: then it is neither billed nor waiting."""
+    take(supplier, FEBRUARY, seat(1), seat(2, "S-2", period_start="2026-01-20", period_end="2026-02-10"))
+    billing.tie(by(FEBRUARY), supplier=supplier, ties=[("S-1", line_of("C-beta", "plus"))])
+    bill(supplier, FEBRUARY)
+    assert verify() == []
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("DELETE FROM usage_usageexception")
+    found = verify()
+    assert [text[:24] for text in found] == ["Supplier sun, 2026-01: o", "Supplier sun, 2026-02: o"]
+    assert all("subscription s-2" in text for text in found)
+    assert not reconcile(supplier, JANUARY, FEBRUARY).holds
 
 
 def test_the_number_of_queries_does_not_grow(supplier: Supplier) -> None:

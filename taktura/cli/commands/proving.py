@@ -12,7 +12,7 @@ from taktura.core.errors import Refused
 
 ROWS_SHOWN = 50
 # What `verify` says that it checks.
-PARTS = ("log", "usage", "documents", "charges", "time", "contracts", "flat prices")
+PARTS = ("log", "usage", "documents", "charges", "time", "contracts", "suppliers", "flat prices")
 
 
 @click.command(short_help="Why a line has its amount, down to the usage.")
@@ -105,7 +105,8 @@ def verify(ctx: click.Context) -> None:
     """Recompute everything issued, and prove that documents and the log are unchanged.
 
     Each charge is worked out again from its proof, each contract settled again in full, each document's sums, hash and
-    number checked, the chain of the log, and the sums of flat prices. Exit code 1 when something is wrong.
+    number checked, the chain of the log, what became of all usage of each supplier and month, and the sums of flat
+    prices. Exit code 1 when something is wrong.
     """
     open_database()
     from taktura.billing.models import Charge
