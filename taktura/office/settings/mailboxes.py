@@ -71,6 +71,7 @@ class MailboxForm(forms.Form):
         if mailbox is not None:
             self.fields["password"].help_text = _("Left empty, the one that is kept stays.")
         else:
+            self.fields["password"].required = True
             del self.fields["active"]
 
     def values(self) -> dict[str, Any]:
