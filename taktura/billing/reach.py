@@ -16,10 +16,9 @@ from taktura.catalog.queries import tariff_line_terms
 from taktura.catalog.services import Offer
 from taktura.core.facts import LineTerms
 from taktura.core.money import less_percent, minor, places, plain
+from taktura.core.monthly import per_month
 from taktura.core.periods import Anchor, Span
 from taktura.core.pricing import cost, scale_percent
-
-YEAR = 365  # days: weeks and days are counted into months by a year of so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +143,7 @@ def monthly(terms: LineTerms, quantity: Decimal, discount: Decimal, own: Decimal
         if not terms.flat_price:
             return Fraction(0)
         fee = Fraction(terms.price if own is None else own)
-        return less_percent(fee * Fraction(quantity), discount) * _per_month(terms.interval)
+        return less_percent(fee * Fraction(quantity), discount) * per_month(terms.interval)
     priced = max(Fraction(quantity) - Fraction(terms.included) * Fraction(quantity), Fraction(0))
     price = less_percent(less_percent(cost(terms, priced, own), scale_percent(terms, priced)), discount)
-    return price * _per_month(terms.price_per)
-
-
-def _per_month(span: Span) -> Fraction:
-    return Fraction(1, span.months) if span.months else Fraction(YEAR, 12 * span.days)
+    return price * per_month(terms.price_per)

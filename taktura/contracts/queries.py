@@ -1,6 +1,7 @@
 """Reads of contracts."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -46,6 +47,17 @@ def by_key(seller_id: int, key: str) -> Contract:
     )
     if found is None:
         raise Refused("not_found", "There is no contract “%(key)s”.", key=key)
+    return found
+
+
+def by_keys(seller_id: int, keys: Iterable[str]) -> dict[str, Contract]:
+    """The contracts of keys, in one query; raises `Refused` (`not_found`) for the first unknown."""
+    wanted = sorted(set(keys))
+    rows = Contract.objects.select_related("customer__seller", "customer__billing_information", "tariff")
+    found = {c.key: c for c in rows.filter(seller=seller_id, key__in=wanted)}
+    for key in wanted:
+        if key not in found:
+            raise Refused("not_found", "There is no contract “%(key)s”.", key=key)
     return found
 
 

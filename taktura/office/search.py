@@ -52,6 +52,12 @@ COMMANDS = (
     (lazy("Change a quantity"), "change quantity menge aendern andern antal ändra", "contracts", "contracts.change"),
     (lazy("New tariff"), "new tariff neuer tarif ny tariff", "tariff_new", "tariffs.change"),
     (lazy("Load a usage file"), "import usage file nutzung laden datei användning fil", "usage_import", "usage.change"),
+    (
+        lazy("Extend contracts from supplier subscriptions"),
+        "extend contract subscription vertrag erweitern lieferant utöka avtal leverantör",
+        "subscriptions_extend",
+        "contracts.change",
+    ),
     (lazy("Billing run"), "bill billing run abrechnung lauf fakturering körning", "billing", "billing.view"),
     (lazy("Users"), "users benutzer einladen användare bjud in invite", "users", "settings.view"),
     (lazy("Keys of the API"), "api keys schluessel schlüssel nycklar", "keys", "settings.view"),

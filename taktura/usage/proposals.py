@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine, LineStretch
-from taktura.contracts.queries import phase_on
+from taktura.contracts.services import Bookable, bookable
 from taktura.customers.models import Customer
 from taktura.kit.bulk import among
 from taktura.kit.fold import fold as plain
@@ -184,13 +184,27 @@ def search_contracts(seller: int, text: str, most: int) -> list[Contract]:
     return list(found.order_by("key", "pk")[:most])
 
 
-def propose_contracts(seller: int, row: SupplierSubscription) -> list[Contract]:
-    """The contracts of the customers that a subscription may belong to: of the linked one, else of those alike."""
-    wanted = _wanted([row])[0]
-    alike = [] if wanted.customer else propose_customers(seller, [wanted.name]).get(wanted.name, [])
-    customers = [wanted.customer.pk] if wanted.customer else [p.customer.pk for p in alike]
-    rows = Contract.objects.filter(customer__in=customers).select_related("customer", "tariff").order_by("key", "pk")
-    return sorted(rows[:MOST_LINES], key=lambda c: customers.index(c.customer_id))[:SHOWN]
+def propose_contracts(seller: int, rows: Sequence[SupplierSubscription]) -> dict[int, list[Contract]]:
+    """For each subscription the contracts of the customers that it may belong to: of the linked one, else of those with
+    a name alike; four queries."""
+    wanted = _wanted(rows)
+    by_name = propose_customers(seller, {w.name for w in wanted if w.customer is None})
+    customers = {
+        w.row.pk: [w.customer.pk] if w.customer else [p.customer.pk for p in by_name.get(w.name, ())] for w in wanted
+    }
+    known = Contract.objects.filter(customer__in={pk for some in customers.values() for pk in some})
+    contracts: dict[int, list[Contract]] = defaultdict(list)
+    for one in known.select_related("customer__seller", "tariff").order_by("key", "pk")[:MOST_LINES]:
+        contracts[one.customer_id].append(one)
+    return {row: [c for pk in some for c in contracts[pk]][:SHOWN] for row, some in customers.items()}
+
+
+def of_customer(rows: QuerySet[SupplierSubscription], customer: int) -> QuerySet[SupplierSubscription]:
+    """The subscriptions of suppliers' customers that are linked to a customer."""
+    its = SupplierCustomer.objects.filter(
+        customer=customer, supplier=OuterRef("supplier"), folded=OuterRef("customer_folded")
+    )
+    return rows.filter(Exists(its))
 
 
 def titles_of(lines: Sequence[ContractLine]) -> dict[int, str]:
@@ -212,21 +226,26 @@ def ties_of(lines: Sequence[ContractLine]) -> Mapping[int, int]:
     return dict(rows.annotate(number=Count("pk")))
 
 
-def articles_to_extend_by(contract: Contract, day: date) -> list[Article]:
-    """The articles of a contract's tariff that can be booked for a supplier subscription on a day: those that take
-    usage, and of those in the tariff only ones whose line nothing is tied to yet."""
-    phase = phase_on(contract, day)
-    version = phase.versions.filter(effective_from__lte=day).order_by("effective_from", "id").last()
-    if version is None:
-        return []
-    tariff_lines = version.version.lines.filter(charge="usage").select_related("article").order_by("position")
-    free = set(
-        ContractLine.objects.filter(contract=contract, booking="included", subscription_links__isnull=True)
-        .values_list("article", flat=True)
-    )  # fmt: skip
-    found = []
-    for line in tariff_lines:
-        if line.booking != "included" or line.article_id in free:
-            line.article.title = line.alternative_name or line.title or line.article.title or line.article.key
-            found.append(line.article)
-    return found
+@dataclass(frozen=True, slots=True)
+class Articles:
+    """The articles that contracts can be extended by for supplier subscriptions."""
+
+    offer: Bookable
+    free: frozenset[tuple[int, int]]  # (contract, article) of lines in the tariff that nothing is tied to
+
+    def on(self, contract: int, day: date) -> list[Article]:
+        """Those of a contract's tariff on a day: those that take usage, and of those in the tariff only ones whose line
+        nothing is tied to yet."""
+        found = []
+        for line in self.offer.offer_on(self.offer.phase_on(contract, day), day):
+            if line.charge == "usage" and (line.booking != "included" or (contract, line.article_id) in self.free):
+                line.article.title = line.alternative_name or line.title or line.article.title or line.article.key
+                found.append(line.article)
+        return found
+
+
+def articles_of(contracts: Iterable[int]) -> Articles:
+    """The articles that some contracts can be extended by; six queries, however many they are."""
+    ids = list(contracts)
+    rows = ContractLine.objects.filter(contract__in=ids, booking="included", subscription_links__isnull=True)
+    return Articles(bookable(ids), frozenset(rows.values_list("contract", "article")))

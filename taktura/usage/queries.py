@@ -1,5 +1,6 @@
 """Reads of usage."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
@@ -170,6 +171,17 @@ def file_by_id(supplier: Supplier, pk: int) -> UsageFile:
     found = UsageFile.objects.filter(supplier=supplier, pk=pk).defer("content").first()
     if found is None:
         raise Refused("not_found", "The supplier has no file %(id)s.", id=pk)
+    return found
+
+
+def subscriptions_by_reference(supplier: Supplier, references: Iterable[str]) -> dict[str, SupplierSubscription]:
+    """A supplier's subscriptions by their folded references; raises `Refused` (`not_found`) for the first unknown."""
+    wanted = {fold(r): r for r in references}
+    rows = SupplierSubscription.objects.select_related("supplier").filter(supplier=supplier, folded__in=wanted)
+    found = {row.folded: row for row in rows}
+    for folded, reference in wanted.items():
+        if folded not in found:
+            raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
     return found
 
 

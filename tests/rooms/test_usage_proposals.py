@@ -20,7 +20,7 @@ from taktura.usage.groups import groups, records_of
 from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile, UsageRecord
 from taktura.usage.overview import arrived, counters, suppliers_overview, waiting_of_subscriptions
 from taktura.usage.proposals import (
-    articles_to_extend_by,
+    articles_of,
     likeness,
     propose_contracts,
     propose_customers,
@@ -138,8 +138,8 @@ def test_a_linked_customer_and_a_product_reference_say_more_than_names(seller: S
     billing.tie(actor, supplier=supplier, ties=[("S-3", best.line)])
     (again,) = propose_lines(seller.pk, [row("S-3")])[row("S-3").pk]
     assert again.score == 90 and "free" not in again.why
-    assert [c.key for c in propose_contracts(seller.pk, row("S-3"))] == ["V3"]
-    assert {c.key for c in propose_contracts(seller.pk, row("S-2"))} == {"V1", "V2"}
+    assert [c.key for c in propose_contracts(seller.pk, [row("S-3")])[row("S-3").pk]] == ["V3"]
+    assert {c.key for c in propose_contracts(seller.pk, [row("S-2")])[row("S-2").pk]} == {"V1", "V2"}
 
 
 def test_proposals_ask_a_fixed_number_of_queries(seller: Seller) -> None:
@@ -160,10 +160,10 @@ def test_lines_are_searched(seller: Seller) -> None:
 
 def test_what_a_contract_can_be_extended_by(seller: Seller, actor: Actor) -> None:
     contract = Contract.objects.get(key="V0")
-    assert [a.key for a in articles_to_extend_by(contract, date(2026, 2, 1))] == ["disk", "seat"]
+    assert [a.key for a in articles_of([contract.pk]).on(contract.pk, date(2026, 2, 1))] == ["disk", "seat"]
     line = ContractLine.objects.get(contract=contract, article__key="disk")
     billing.tie(actor, supplier=Supplier.objects.get(), ties=[("S-1", line)])
-    assert [a.title for a in articles_to_extend_by(contract, date(2026, 2, 1))] == ["Seat"]
+    assert [a.title for a in articles_of([contract.pk]).on(contract.pk, date(2026, 2, 1))] == ["Seat"]
 
 
 def test_counters_and_suppliers(seller: Seller, actor: Actor) -> None:

@@ -1,5 +1,6 @@
 """What is done with usage that waits, and corrections by hand (R6.5, R12.2, R17.3)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -87,16 +88,17 @@ def test_a_tie_that_is_taken_back_makes_its_usage_wait(seller: Seller, actor: Ac
 
 def test_a_contract_is_extended_and_the_product_remembered(seller: Seller, actor: Actor) -> None:
     supplier, contract = Supplier.objects.get(), Contract.objects.get()
-    subscription = SupplierSubscription.objects.get(reference="S-1")
-    known = usage.extension(subscription, contract)
+    wish = usage.wish_of(supplier, "s-1", contract)
+    (known,) = usage.extensions([wish])
     assert (known.article, known.quantity, known.start) == (None, Decimal(3), date(2026, 1, 5))
-    seat = Article.objects.get(key="seat")
-    line, done = billing.extend_contract(
-        actor, supplier=supplier, reference="S-1", contract=contract, article="seat", stands_for=seat
-    )
+    wanted = replace(wish, article="seat", stands_for=True)
+    (made,), done = billing.extend_contracts(actor, seller=seller, wishes=[wanted])
+    line = made.line
     assert (done.recorded, line.start, line.quantities.get().quantity) == (2, date(2026, 1, 5), Decimal(3))
     assert ProductReference.objects.get().product == "SEAT"
-    assert usage.extension(subscription, contract).article == "seat"
+    assert usage.extensions([wish])[0].article == "seat"
+    with pytest.raises(Refused, match="no subscription"):
+        usage.wish_of(supplier, "S-9", contract)
 
 
 def test_a_subscription_that_only_usage_names_is_noted(seller: Seller, actor: Actor) -> None:

@@ -18,6 +18,13 @@ from taktura.billing.services.changes import (
 from taktura.billing.services.company import change_seller, create_seller, is_fixed
 from taktura.billing.services.credits import credit, left_to_credit, preview_credit
 from taktura.billing.services.due import expected, preview_run
+from taktura.billing.services.extending import (
+    ExtensionForeseen,
+    extend_contracts,
+    look_at_months,
+    preview_extension,
+    preview_extensions,
+)
 from taktura.billing.services.interim import (
     bill_thresholds,
     import_rows,
@@ -88,18 +95,7 @@ from taktura.billing.services.sales import move_sales_item, preview_move, previe
 from taktura.billing.services.take_over import Takeover, look_at_takeover, take_over
 from taktura.billing.services.transfers import TransferForeseen, next_start, preview_transfer, transfer
 from taktura.billing.services.undo import billed_on, undo_file
-from taktura.billing.services.waiting import (
-    Tied,
-    correct_usage,
-    extend_contract,
-    preview_extension,
-    process_again,
-    send_to,
-    tie,
-    tie_key,
-    untie,
-    untie_key,
-)
+from taktura.billing.services.waiting import Tied, correct_usage, process_again, send_to, tie, tie_key, untie, untie_key
 
 __all__ = [
     "Brought",
@@ -153,7 +149,9 @@ __all__ = [
     "end_line",
     "expected",
     "forecast",
-    "extend_contract",
+    "ExtensionForeseen",
+    "extend_contracts",
+    "look_at_months",
     "give_notice",
     "give_notice_by_customer",
     "import_rows",
@@ -169,6 +167,7 @@ __all__ = [
     "preview_credit",
     "preview_end",
     "preview_extension",
+    "preview_extensions",
     "preview_interim",
     "preview_move",
     "preview_notice",

@@ -1,17 +1,14 @@
-"""What to do with usage that waits: tie it, extend a contract from it, send it elsewhere; then it is processed again.
+"""What to do with usage that waits: tie it, send it elsewhere; then it is processed again.
 
 Contracts that reach their threshold by it get an interim bill (R11.3); all else shows with the next bill.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from taktura.audit.acts import act
 from taktura.billing.services.interim import threshold_bills
-from taktura.billing.services.previews import Consequence, preview_book, standing
 from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Seller
@@ -46,58 +43,6 @@ def tie(actor: Actor, *, supplier: Supplier, ties: Sequence[tuple[str, ContractL
 def untie(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine) -> None:
     """Untie a supplier subscription: its usage on the line waits again, the next bill credits what was billed of it."""
     usage.unlink(actor, supplier=supplier, reference=reference, line=line)
-
-
-@act
-def extend_contract(
-    actor: Actor,
-    *,
-    supplier: Supplier,
-    reference: str,
-    contract: Contract,
-    article: str | None = None,
-    quantity: Decimal | None = None,
-    start: date | None = None,
-    stands_for: Article | None = None,
-) -> tuple[ContractLine, Tied]:
-    """Book a line from a supplier subscription, tie it (R17.3), and process what waits of the supplier again.
-
-    `stands_for`: the subscription's product stands for this article from now on. Raises as `usage.extend_contract`.
-    """
-    line = usage.extend_contract(
-        actor, supplier=supplier, reference=reference, contract=contract, article=article, quantity=quantity,
-        start=start,
-    )  # fmt: skip
-    if stands_for is not None:
-        product = supplier.subscriptions.filter(folded=usage.fold(reference)).values_list("product", flat=True).get()
-        usage.set_product_reference(actor, supplier=supplier, product=product, article=stands_for)
-    return line, _again(actor, supplier)
-
-
-def preview_extension(
-    actor: Actor,
-    *,
-    supplier: Supplier,
-    reference: str,
-    contract: Contract,
-    article: str | None = None,
-    quantity: Decimal | None = None,
-    start: date | None = None,
-    bills: int = 0,
-) -> Consequence:
-    """What `extend_contract` would do: nothing at once, a new line is billed with the next billing.
-
-    Usage that waits and would find the line is not foreseen. Refuses as `extend_contract` does.
-    """
-    planned, own = usage.plan_extension(
-        supplier=supplier, reference=reference, contract=contract, article=article, quantity=quantity, start=start
-    )
-    if own is not None:  # it is part of the tariff and billed as it is
-        now = standing(actor, contract=contract, bills=bills)
-        return Consequence(documents=[], before=now.bills, bills=now.bills, contract=now.contract)
-    return preview_book(
-        actor, contract=contract, article=planned.article, quantity=planned.quantity, start=planned.start, bills=bills
-    )
 
 
 @act
@@ -137,6 +82,14 @@ def process_again(actor: Actor, *, seller: Seller) -> Tied:
     """Process all that waits of a seller again."""
     recorded, reasons, touched = usage.process_again(actor, seller=seller)
     return Tied(recorded, reasons, threshold_bills(actor, touched))
+
+
+def together(parts: Iterable[tuple[int, list[str], set[int]]]) -> tuple[int, list[str], set[int]]:
+    """What became of records that were processed again, in parts: found their line, why others wait, contracts."""
+    recorded, reasons, touched = 0, list[str](), set[int]()
+    for found, why, contracts in parts:
+        recorded, reasons, touched = recorded + found, reasons + why, touched | contracts
+    return recorded, reasons, touched
 
 
 def _again(actor: Actor, supplier: Supplier) -> Tied:

@@ -1,6 +1,7 @@
 """Writes of contracts. Each writes a fact, lowers `changed_from`, and leaves money to billing. `plan_…` and `check_…`
 say what a command would write or refuse, and write nothing."""
 
+from taktura.contracts.services.bookable import Bookable, bookable
 from taktura.contracts.services.bulk import Moved, MovedLine, plan_moved, write_moved
 from taktura.contracts.services.changes import (
     apply_version,
@@ -16,7 +17,7 @@ from taktura.contracts.services.changes import (
     resume,
     withdraw_notice,
 )
-from taktura.contracts.services.lines import book, check_end, end_line, plan_booking, record_line
+from taktura.contracts.services.lines import Planned, book, check_end, end_line, plan_booking, plan_line, write_lines
 from taktura.contracts.services.ordering import order, ordered_version
 from taktura.contracts.services.quantities import (
     change_quantity,
@@ -25,11 +26,18 @@ from taktura.contracts.services.quantities import (
     quantities_without,
     take_back_quantity,
 )
-from taktura.contracts.services.schedule import read_again
+from taktura.contracts.services.schedule import read_again, reschedule, touch_each
 from taktura.contracts.services.signing import coupon_row, coupon_wanted, give_coupon, plan_contract, sign
 from taktura.contracts.services.transfer import check_transfer, plan_transfer, transfer
 
 __all__ = [
+    "Bookable",
+    "Planned",
+    "bookable",
+    "plan_line",
+    "reschedule",
+    "touch_each",
+    "write_lines",
     "Moved",
     "MovedLine",
     "apply_version",
@@ -60,7 +68,6 @@ __all__ = [
     "plan_transfer",
     "quantities_without",
     "read_again",
-    "record_line",
     "resume",
     "sign",
     "take_back_quantity",

@@ -13,7 +13,7 @@ from taktura.audit.services import record
 from taktura.catalog.models import TariffLine
 from taktura.catalog.queries import lines_of, tariff_line_terms
 from taktura.contracts.models import Contract, ContractLine, ContractPhase, LineQuantity, LineStretch, PhaseVersion
-from taktura.contracts.queries import active_lines, phase_on
+from taktura.contracts.services.bookable import Bookable, bookable
 from taktura.contracts.services.schedule import changed
 from taktura.core import facts
 from taktura.core.errors import Refused
@@ -88,15 +88,6 @@ class Planned:
     stretches: list[LineStretch]
 
 
-def record_line(
-    *, contract: Contract, article: str, start: date, quantity: Decimal, end: date | None = None, **fields: Any
-) -> ContractLine:
-    """Write a booked line with its terms, in the caller's transaction; see `book` for what is refused."""
-    return write_lines(
-        [plan_line(contract=contract, article=article, start=start, quantity=quantity, end=end, **fields)]
-    )[0]
-
-
 def plan_booking(
     *,
     contract: Contract,
@@ -118,9 +109,10 @@ def plan_line(
     start: date,
     quantity: Decimal = Decimal(1),
     end: date | None = None,
+    offer: Bookable | None = None,
     **fields: Any,
 ) -> Planned:
-    """A line with its terms, not written; see `book` for what is refused."""
+    """A line with its terms, not written; see `book` for what is refused. `offer`: loaded before, for many lines."""
     if contract.end is not None and start >= contract.end:
         raise Refused(
             "contract_ended", "The contract ends before %(day)s: book until its last day.", day=start.isoformat()
@@ -131,23 +123,22 @@ def plan_line(
         raise Refused("invalid", "A line must end after it begins.")
     if quantity < 0:
         raise Refused("invalid", "A quantity cannot be less than 0.")
-    phase = phase_on(contract, start)
-    tariff_line = line_of_tariff(phase, article, start)
+    offer = offer or bookable([contract.pk])
+    phase = offer.phase_on(contract.pk, start)
+    tariff_line = offer.line_of_tariff(phase, article, start)
     if tariff_line.booking == "included":
         raise Refused("invalid", "“%(article)s” is part of the tariff and already booked.", article=article)
-    if tariff_line.booking == "on_off":
-        taken = active_lines(contract, article, start, end)
-        if quantity not in (0, 1) or taken:
-            raise Refused("invalid", "“%(article)s” can be booked once or not at all.", article=article)
+    if tariff_line.booking == "on_off" and (quantity not in (0, 1) or offer.taken(contract.pk, article, start, end)):
+        raise Refused("invalid", "“%(article)s” can be booked once or not at all.", article=article)
     planned = new_line(contract, tariff_line, start=start, end=end, quantity=quantity, **fields)
-    planned.stretches.extend(stretches_for(planned.line, phase, tariff_line, start))
-    for later in ContractPhase.objects.filter(contract=contract, start__gt=start).order_by("start"):
+    planned.stretches.extend(stretches_for(planned.line, phase, tariff_line, start, list(phase.versions.all())))
+    for later in offer.after(contract.pk, start):
         try:
-            other = line_of_tariff(later, article, later.start)
+            other = offer.line_of_tariff(later, article, later.start)
         except Refused:
             planned.line.end = min(planned.line.end or later.start, later.start)
             break
-        planned.stretches.extend(stretches_for(planned.line, later, other, later.start))
+        planned.stretches.extend(stretches_for(planned.line, later, other, later.start, list(later.versions.all())))
     return planned
 
 
@@ -193,19 +184,6 @@ def conditions_of(fields: dict[str, Any]) -> dict[str, Any]:
     return {**values, "reason": fields.get("reason") or ""}
 
 
-def line_of_tariff(phase: ContractPhase, article: str, day: date) -> TariffLine:
-    """The line for an article in the version that holds for a phase on a day; raises `Refused` (`not_found`)."""
-    version = PhaseVersion.objects.filter(phase=phase, effective_from__lte=day).order_by("effective_from", "id").last()
-    found = (
-        TariffLine.objects.select_related("article", "version")
-        .filter(version=version.version_id if version else None, article__key=article)
-        .first()
-    )
-    if found is None:
-        raise Refused("not_found", "The tariff has no line for the article “%(article)s”.", article=article)
-    return found
-
-
 def new_line(
     contract: Contract, tariff_line: TariffLine, *, start: date, end: date | None, quantity: Decimal, **fields: Any
 ) -> Planned:
@@ -235,18 +213,11 @@ def write_lines(planned: Sequence[Planned]) -> list[ContractLine]:
 
 
 def stretches_for(
-    line: ContractLine,
-    phase: ContractPhase,
-    tariff_line: TariffLine,
-    start: date,
-    versions: Sequence[PhaseVersion] | None = None,
+    line: ContractLine, phase: ContractPhase, tariff_line: TariffLine, start: date, versions: Sequence[PhaseVersion]
 ) -> list[LineStretch]:
     """From when which version's line holds for a contract line in a phase: the one at its start, then later ones from
-    the line's next period on, counted by its own interval (R16.3). `versions`: of a phase that is not written yet."""
+    the line's next period on, counted by its own interval (R16.3). `versions`: of the phase, in order."""
     rows = [LineStretch(line=line, tariff_line=tariff_line, effective_from=start)]
-    if versions is None:
-        found = PhaseVersion.objects.filter(phase=phase).select_related("version")
-        versions = list(found.order_by("effective_from", "id"))
     for entry in versions:
         if entry.effective_from <= start:
             continue

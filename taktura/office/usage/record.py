@@ -24,8 +24,9 @@ from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.history import field, value_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage import records as listing
-from taktura.office.usage.parts import MEANS, discount, tabs
+from taktura.office.usage.parts import MEANS, as_text, discount, tabs
 from taktura.usage import services as usage
+from taktura.usage.groups import Key
 from taktura.usage.models import SupplierSubscription, UsageException, UsageHistory, UsageRecord
 from taktura.usage.proposals import search_contracts, titles_of, usage_lines
 from taktura.usage.trace import revisions, row_of
@@ -62,8 +63,16 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "attributes": sorted(row.attributes.items()) if isinstance(row.attributes, dict) else [],
         "history": [_told(old) for old in history],
         "documents": _documents(row),
+        "extendable": _extendable(row),
     }
     return render(request, "usage/record.html", context)
+
+
+def _extendable(row: UsageRecord) -> str:
+    """The group of a supplier's row that found no line: by it a contract is extended; empty for any other record."""
+    if row.supplier_id is None or row.line_id is not None:
+        return ""
+    return as_text(Key(reason="no_subscription", supplier=row.supplier_id, subscription=row.subscription))
 
 
 def _subscription(row: UsageRecord) -> SupplierSubscription | None:

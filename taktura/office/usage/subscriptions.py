@@ -21,6 +21,7 @@ from taktura.usage.proposals import titles_of
 from taktura.usage.services import fold
 
 MANY = 50  # that are tied on one page
+EXTENDED = 100  # from which contracts are extended on one page
 
 
 def link_filter(apply_unlinked: Any, apply_linked: Any) -> Filter:
@@ -49,9 +50,16 @@ def subscriptions(request: HttpRequest) -> HttpResponse:
             search_label=_("Reference, name or product"), prepare=_prepare,
             link=lambda s: reverse("supplier_subscription", args=[s.pk]), menu=_menu,
             actions=[
-                Action(name="link", label=_("Tie to contract lines"), permission="usage.change", run=_link, icon="link")
+                Action(
+                    name="extend", label=_("Extend contracts"), permission="contracts.change", run=_extend, icon="plus"
+                ),
+                Action(
+                    name="link", label=_("Tie to contract lines"), permission="usage.change", run=_link, icon="link"
+                ),
             ],
             links=[
+                Link(label=_("Extend contracts"), url=reverse("subscriptions_extend"), permission="contracts.change",
+                     icon="plus"),
                 Link(label=_("Tie the unlinked"), url=reverse("subscriptions_link"), permission="usage.change",
                      icon="link")
             ],
@@ -135,9 +143,18 @@ def _menu(row: SupplierSubscription) -> Iterator[Link]:
 
 
 def _link(request: HttpRequest, rows: Rows) -> HttpResponse:
+    return _with(rows, "subscriptions_link", MANY)
+
+
+def _extend(request: HttpRequest, rows: Rows) -> HttpResponse:
+    return _with(rows, "subscriptions_extend", EXTENDED)
+
+
+def _with(rows: Rows, name: str, most: int) -> HttpResponse:
+    """To a page with the first of the rows."""
     query = QueryDict(mutable=True)
-    query.setlist("s", [str(pk) for pk in rows.values_list("pk", flat=True)[:MANY]])
-    return redirect(f"{reverse('subscriptions_link')}?{query.urlencode()}")
+    query.setlist("s", [str(pk) for pk in rows.values_list("pk", flat=True)[:most]])
+    return redirect(f"{reverse(name)}?{query.urlencode()}")
 
 
 def find(request: HttpRequest, pk: int) -> SupplierSubscription:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from taktura.office.usage import (
     customers,
+    extending,
     files,
     links,
     overview,
@@ -49,8 +50,11 @@ urlpatterns = [
     path("subscriptions/<int:pk>/", subscriptions.subscription, name="supplier_subscription"),
     path("subscriptions/<int:pk>/link/", links.link, name="subscription_link"),
     path("subscriptions/<int:pk>/unlink/", links.unlink, name="subscription_unlink"),
-    path("subscriptions/<int:pk>/extend/", links.extend, name="subscription_extend"),
-    path("subscriptions/<int:pk>/extend/preview/", links.extend_preview, name="subscription_extend_preview"),
+    path("subscriptions/extend/", extending.many, name="subscriptions_extend"),
+    path("subscriptions/extend/preview/", extending.many_preview, name="subscriptions_extend_preview"),
+    path("subscriptions/extended/", extending.extended, name="subscriptions_extended"),
+    path("subscriptions/<int:pk>/extend/", extending.extend, name="subscription_extend"),
+    path("subscriptions/<int:pk>/extend/preview/", extending.extend_preview, name="subscription_extend_preview"),
     path("customers/", customers.customers, name="supplier_customers"),
     path("customers/<int:pk>/link/", customers.link, name="supplier_customer_link"),
     path("customers/<int:pk>/unlink/", customers.unlink, name="supplier_customer_unlink"),

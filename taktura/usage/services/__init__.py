@@ -4,6 +4,16 @@ from taktura.usage.queries import fold
 from taktura.usage.reader import check_content
 from taktura.usage.services.bringing import Service, bring_services
 from taktura.usage.services.corrections import correct_usage, send_to
+from taktura.usage.services.extending import (
+    Extending,
+    Extension,
+    Wish,
+    extend_contract,
+    extend_contracts,
+    extensions,
+    plan_extensions,
+    wish_of,
+)
 from taktura.usage.services.files import Received, import_rows, receive_file
 from taktura.usage.services.invoices import MOST_BYTES as MOST_INVOICE_BYTES
 from taktura.usage.services.invoices import (
@@ -15,16 +25,13 @@ from taktura.usage.services.invoices import (
 )
 from taktura.usage.services.keys import tie_key, untie_key
 from taktura.usage.services.links import (
-    Extension,
     check_pass_on,
-    extend_contract,
-    extension,
     link,
     link_customer,
     note_subscription,
     pass_on,
-    plan_extension,
     process_again,
+    process_subscriptions,
     rematch,
     reprocess,
     unlink,
@@ -51,12 +58,14 @@ from taktura.usage.services.undo import undo_file
 __all__ = [
     "MOST_INVOICE_BYTES",
     "Entry",
+    "Extending",
     "Extension",
     "Received",
     "Service",
     "Unread",
     "Verdict",
     "bring_services",
+    "Wish",
     "check_content",
     "change_supplier",
     "check_pass_on",
@@ -66,7 +75,8 @@ __all__ = [
     "drop_invoice_file",
     "enter_supplier_invoice",
     "extend_contract",
-    "extension",
+    "extend_contracts",
+    "extensions",
     "fold",
     "import_rows",
     "keep_invoice_file",
@@ -75,8 +85,9 @@ __all__ = [
     "note_products",
     "note_subscription",
     "process_again",
+    "process_subscriptions",
     "pass_on",
-    "plan_extension",
+    "plan_extensions",
     "plan_record",
     "receive_file",
     "record_each",
@@ -93,5 +104,6 @@ __all__ = [
     "unlink",
     "unlink_customer",
     "untie_key",
+    "wish_of",
     "withdraw_usage",
 ]

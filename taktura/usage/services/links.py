@@ -1,31 +1,18 @@
-"""What ties suppliers' subscriptions to contract lines, and extending a contract from one (R17.3)."""
+"""What ties suppliers' subscriptions to contract lines."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from django.db import connection
-from django.db.models import Min
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.contracts.models import Contract, ContractLine
-from taktura.contracts.queries import active_lines
-from taktura.contracts.services import read_again, record_line
-from taktura.contracts.services.schedule import changed
+from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
-from taktura.core.money import half_up
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
-from taktura.usage.models import (
-    ProductReference,
-    SubscriptionLink,
-    Supplier,
-    SupplierCustomer,
-    SupplierSubscription,
-    UsageRecord,
-)
+from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription, UsageRecord
 from taktura.usage.queries import fold
 from taktura.usage.store import match_records
 
@@ -133,120 +120,6 @@ def unlink_customer(actor: Actor, *, row: SupplierCustomer) -> None:
 
 
 @act
-def extend_contract(
-    actor: Actor,
-    *,
-    supplier: Supplier,
-    reference: str,
-    contract: Contract,
-    article: str | None = None,
-    quantity: Decimal | None = None,
-    start: date | None = None,
-) -> ContractLine:
-    """Book a line from a supplier subscription and tie it to it (R17.3).
-
-    Quantity (rounded HALF_UP to whole units), start and article (by product reference) come from the subscription
-    unless given. Raises `Refused`: `not_found`, `invalid` (no product reference and no article).
-    """
-    subscription, article, given = _wanted(supplier, reference, contract, article, quantity, start)
-    quantity, start = given.quantity, given.start
-    own = _own_line(contract, article, start)
-    line = own or record_line(contract=contract, article=article, start=start, quantity=quantity)
-    changed(contract, start)
-    SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
-    record(
-        actor,
-        "extend_contract",
-        f"contract:{contract.pk}",
-        {"supplier": supplier.key, "subscription": reference, "article": article, "quantity": quantity, "from": start},
-    )
-    return line
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """What a contract is extended by: an article (None: its product stands for none yet), how often, from when."""
-
-    article: str | None
-    quantity: Decimal
-    start: date
-
-
-def extension(
-    subscription: SupplierSubscription,
-    contract: Contract,
-    *,
-    article: str | None = None,
-    quantity: Decimal | None = None,
-    start: date | None = None,
-) -> Extension:
-    """What `extend_contract` books: what is given, the rest from the subscription (R17.3). Writes nothing."""
-    if article is None and subscription.product:
-        known = ProductReference.objects.filter(supplier=subscription.supplier_id, folded=fold(subscription.product))
-        article = known.values_list("article__key", flat=True).first()
-    if quantity is None:
-        quantity = Decimal(half_up(subscription.quantity)) if subscription.quantity is not None else Decimal(1)
-    start = max(start or subscription.start or _first_waiting(subscription) or contract.start, contract.start)
-    if contract.billed_until:
-        start = max(start, contract.billed_until)
-    return Extension(article, quantity, start)
-
-
-def plan_extension(
-    *,
-    supplier: Supplier,
-    reference: str,
-    contract: Contract,
-    article: str | None = None,
-    quantity: Decimal | None = None,
-    start: date | None = None,
-) -> tuple[Extension, ContractLine | None]:
-    """What `extend_contract` would book, or the line that it would tie without booking any. Refuses as that does, but
-    for what booking refuses. Writes nothing."""
-    _, wanted, given = _wanted(supplier, reference, contract, article, quantity, start)
-    return given, _own_line(contract, wanted, given.start)
-
-
-def _wanted(
-    supplier: Supplier,
-    reference: str,
-    contract: Contract,
-    article: str | None,
-    quantity: Decimal | None,
-    start: date | None,
-) -> tuple[SupplierSubscription, str, Extension]:
-    subscription = SupplierSubscription.objects.filter(supplier=supplier, folded=fold(reference)).first()
-    if subscription is None:
-        raise Refused("not_found", "The supplier has no subscription “%(reference)s”.", reference=reference)
-    given = extension(subscription, contract, article=article, quantity=quantity, start=start)
-    if given.article is None:
-        raise Refused(
-            "invalid",
-            "The product of “%(reference)s” stands for no article yet: choose the article.",
-            reference=reference,
-        )
-    return subscription, given.article, given
-
-
-def _own_line(contract: Contract, article: str, start: date) -> ContractLine | None:
-    """For an article that is part of the tariff its own line, when nothing is tied to it yet; else none."""
-    free = [
-        line
-        for line in active_lines(contract, article, start)
-        if line.booking == "included" and not SubscriptionLink.objects.filter(line=line).exists()
-    ]
-    return free[0] if free else None
-
-
-def _first_waiting(subscription: SupplierSubscription) -> date | None:
-    rows = UsageRecord.objects.filter(
-        supplier=subscription.supplier_id, subscription=subscription.folded, line__isnull=True
-    )
-    found: date | None = rows.aggregate(first=Min("day"))["first"]
-    return found
-
-
-@act
 def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[int]]:
     """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
     contracts that gained usage."""
@@ -256,6 +129,27 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[
     )
     outcome = match_records(actor, ids, supplier.seller.closed_until)
     record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
+    return outcome
+
+
+@act
+def process_subscriptions(
+    actor: Actor, *, seller: Seller, subscriptions: Iterable[SupplierSubscription]
+) -> tuple[int, list[str], set[int]]:
+    """Process what waits of some subscriptions again; gives the same as `reprocess`."""
+    read_again(seller)
+    rows = list(subscriptions)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT r.id FROM unnest(%s::bigint[], %s::text[]) AS s(supplier, folded)
+               JOIN usage_usagerecord r ON r.supplier_id = s.supplier AND r.subscription = s.folded
+               WHERE r.line_id IS NULL""",
+            [[s.supplier_id for s in rows], [s.folded for s in rows]],
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    outcome = match_records(actor, ids, seller.closed_until)
+    told = {"subscriptions": len(rows), "recorded": outcome[0], "waiting": len(outcome[1])}
+    record(actor, "reprocess", f"seller:{seller.pk}", told)
     return outcome
 
 

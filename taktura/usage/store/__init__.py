@@ -6,16 +6,19 @@ is its only engine.
 
 from taktura.usage.store.behind import Behind, rows_behind, totals_behind
 from taktura.usage.store.match import match_records
+from taktura.usage.store.months import Month, months
 from taktura.usage.store.references import keep
 from taktura.usage.store.sums import mark, sums
 from taktura.usage.store.take import Outcome, take_in, withdraw
 
 __all__ = [
     "Behind",
+    "Month",
     "Outcome",
     "keep",
     "mark",
     "match_records",
+    "months",
     "rows_behind",
     "sums",
     "take_in",

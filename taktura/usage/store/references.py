@@ -57,7 +57,7 @@ def keep(
             "at": actor.now,
             "by": actor.name[:200],
             "file": file,
-            "names": list(names),
+            "names": [n for n in names if n != _TOLD_ELSEWHERE],
         }
         cursor.execute(_CHANGES.format(table=table), said)
         cursor.execute(_WRITE.format(table=table, columns=listed, new=new))

@@ -15,11 +15,11 @@ _WINDOWS = (
 )
 
 # Billed seconds by the tick (R6.2): `first` seconds, then steps; without a tick the raw seconds (tick_scope: period).
-_TICKED = """CASE WHEN r.seconds IS NULL OR r.seconds = 0 THEN 0 WHEN w.first IS NULL THEN r.seconds
+TICKED = """CASE WHEN r.seconds IS NULL OR r.seconds = 0 THEN 0 WHEN w.first IS NULL THEN r.seconds
     WHEN r.seconds <= w.first THEN w.first ELSE w.first + (r.seconds - w.first + w.step - 1) / w.step * w.step END"""
 
 _PLAIN = f"""
-SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({_TICKED}), count(*), sum(r.quantity)
+SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({TICKED}), count(*), sum(r.quantity)
 FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b AND NOT r.is_span
 GROUP BY 1, 3
 """
@@ -73,13 +73,13 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
         for query in (_PLAIN, _SPANS):
             cursor.execute(query, _arrays(windows, everything))
             for row in cursor.fetchall():
-                _add(found.setdefault(row[0], _empty()), *row[1:])
+                add_row(found.setdefault(row[0], nothing()), *row[1:])
         others = [i for i, w in enumerate(windows) if w.terms.aggregate != "sum"]
         if others:
             arrays = _arrays(windows, others)
             cursor.execute(_OTHERS, [*arrays, [windows[i].terms.aggregate_of for i in arrays[0]]])
             for i, count, peak, last, unique in cursor.fetchall():
-                found[i] = _empty() | {
+                found[i] = nothing() | {
                     "count": count,
                     "peak": peak or Decimal(0),
                     "last": last or Decimal(0),
@@ -89,8 +89,8 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
         if fixed:
             cursor.execute(_COVERED, _arrays(windows, fixed))
             for i, first, end in cursor.fetchall():
-                found.setdefault(i, _empty())["covered"].append((first, end))
-    return {(windows[i].line, windows[i].start): _usage(values, seen) for i, values in found.items()}
+                found.setdefault(i, nothing())["covered"].append((first, end))
+    return {(windows[i].line, windows[i].start): usage_of(values, seen) for i, values in found.items()}
 
 
 def _arrays(windows: Sequence[Window], chosen: Sequence[int]) -> list[list[Any]]:
@@ -108,7 +108,8 @@ def _arrays(windows: Sequence[Window], chosen: Sequence[int]) -> list[list[Any]]
     return [index, lines, firsts, ends, ticks, steps]
 
 
-def _empty() -> dict[str, Any]:
+def nothing() -> dict[str, Any]:
+    """Sums of no record yet."""
     return {
         "parts": {},
         "imported": {},
@@ -122,7 +123,7 @@ def _empty() -> dict[str, Any]:
     }
 
 
-def _add(
+def add_row(
     values: dict[str, Any],
     span: int,
     priced: bool,
@@ -133,6 +134,7 @@ def _add(
     count: int,
     raw: Decimal | None,
 ) -> None:
+    """Put a row of `_PLAIN` or `_SPANS` to the sums."""
     zero, add = Decimal(0), EXACT.add
     values["count"] += count
     if priced:
@@ -148,7 +150,8 @@ def _add(
     values["parts"][span or 1] = tuple(add(x, y or zero) for x, y in zip(before, new, strict=True))
 
 
-def _usage(values: dict[str, Any], seen: int) -> Usage:
+def usage_of(values: dict[str, Any], seen: int) -> Usage:
+    """The sums as the core takes them; `seen`: the mark of the store."""
     parts = tuple((total, *sums_of) for total, sums_of in sorted(values["parts"].items()))
     rest = {k: v for k, v in values.items() if k not in ("parts", "imported", "covered")}
     return Usage(

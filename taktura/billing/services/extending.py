@@ -1,0 +1,104 @@
+"""Extending contracts from supplier subscriptions (R17.3): what waits of them is processed at once, and what each
+brings in a month is known before anything is saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from taktura.audit.acts import act
+from taktura.billing.services.interim import threshold_bills
+from taktura.billing.services.previews import Consequence, preview_book, standing
+from taktura.billing.services.waiting import Tied, together
+from taktura.contracts import overlay
+from taktura.contracts.facts import load
+from taktura.contracts.models import ContractLine
+from taktura.core import facts
+from taktura.core.monthly import whole_month
+from taktura.customers.models import Seller
+from taktura.kit.actor import Actor
+from taktura.usage import services as usage
+from taktura.usage.models import SubscriptionLink, SupplierSubscription
+from taktura.usage.services import Extending, Wish
+from taktura.usage.store import months
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionForeseen:
+    """A wish as it would be done, and the net that its line brings in a whole month, in minor units of the contract's
+    currency (None: it cannot be done)."""
+
+    extending: Extending
+    month: int | None
+
+
+def preview_extensions(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) -> list[ExtensionForeseen]:
+    """What `extend_contracts` would do with each wish, by `whole_month`; the queries do not grow with the wishes."""
+    planned = usage.plan_extensions(wishes)
+    doable = [one for one in planned if one.refused is None]
+    contracts = load({one.wish.contract.pk for one in doable})
+    rows = []
+    for one in doable:
+        base = contracts[one.wish.contract.pk]
+        if one.planned is not None:
+            base = overlay.with_lines(base, [one.planned])
+        pk = base.lines[-1].id if one.planned is not None else one.line.pk
+        rows.append((one.wish.subscription, base, pk))
+    found = iter(_months(rows, actor.today(seller.time_zone)))
+    return [ExtensionForeseen(one, next(found) if one.refused is None else None) for one in planned]
+
+
+def look_at_months(actor: Actor, *, seller: Seller, subscriptions: Sequence[SupplierSubscription]) -> dict[int, int]:
+    """The net that the newest line of each subscription brings in a whole month, by its id; those without one are left
+    out. The same figures as `preview_extensions` has beforehand."""
+    ties = SubscriptionLink.objects.filter(subscription__in=subscriptions).order_by("pk")
+    lines: dict[int, ContractLine] = {t.subscription_id: t.line for t in ties.select_related("line")}
+    contracts = load({line.contract_id for line in lines.values()})
+    tied = [row for row in subscriptions if row.pk in lines]
+    rows = [(row, contracts[lines[row.pk].contract_id], lines[row.pk].pk) for row in tied]
+    return dict(zip((row.pk for row in tied), _months(rows, actor.today(seller.time_zone)), strict=True))
+
+
+def _months(rows: Sequence[tuple[SupplierSubscription, facts.Contract, int]], today: date) -> list[int]:
+    """What lines bring in a month by the usage of their subscriptions: (subscription, contract, line)."""
+    lines = [next(x for x in contract.lines if x.id == pk) for _, contract, pk in rows]
+    terms = [facts.at(line.terms, max(today, line.start)) for line in lines]
+    came = months([(row.supplier_id, row.folded, t) for (row, _, _), t in zip(rows, terms, strict=True)])
+    return [
+        whole_month(
+            contract, line, month.usage if month else None,
+            month.standing if month else row.quantity or Decimal(0), today,
+        )
+        for (row, contract, _), line, month in zip(rows, lines, came, strict=True)
+    ]  # fmt: skip
+
+
+@act
+def extend_contracts(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) -> tuple[list[Extending], Tied]:
+    """Extend contracts from subscriptions, all or none, and process what waits of these at once; where a product stands
+    for an article from now on, all that waits of its supplier. Raises as `usage.extend_contracts`."""
+    done = usage.extend_contracts(actor, wishes=wishes)
+    suppliers = {w.subscription.supplier_id: w.subscription.supplier for w in wishes if w.stands_for}
+    rest = [w.subscription for w in wishes if w.subscription.supplier_id not in suppliers]
+    parts = [usage.reprocess(actor, supplier=supplier) for supplier in suppliers.values()]
+    if rest:
+        parts.append(usage.process_subscriptions(actor, seller=seller, subscriptions=rest))
+    recorded, reasons, touched = together(parts)
+    return done, Tied(recorded, reasons, threshold_bills(actor, touched))
+
+
+def preview_extension(actor: Actor, *, wish: Wish, bills: int = 0) -> Consequence:
+    """What extending by one wish would do: nothing at once, a new line is billed with the next billing.
+
+    Usage that waits and would find the line is not foreseen. Refuses as `extend_contracts` does.
+    """
+    (one,) = usage.plan_extensions([wish])
+    if one.refused is not None:
+        raise one.refused
+    if one.own is not None:  # it is part of the tariff and billed as it is
+        now = standing(actor, contract=wish.contract, bills=bills)
+        return Consequence(documents=[], before=now.bills, bills=now.bills, contract=now.contract)
+    given = one.given
+    return preview_book(
+        actor, contract=wish.contract, article=given.article, quantity=given.quantity, start=given.start, bills=bills
+    )
