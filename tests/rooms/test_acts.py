@@ -51,7 +51,6 @@ NO_ACTS = {
     "keep_flat_prices": "the same",
     "_say": "a part of `ignore` and `reopen`",
     "apply_version": "a part of `publish_version`",
-    "record_line": "a part of `extend_contract` and `book`",
     "rematch": "a part of changes",
     "write_moved": "a part of `take_over`",
     "_set_retired": "a part of `retire_tariff` and `offer_tariff_again`",

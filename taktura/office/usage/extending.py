@@ -53,7 +53,7 @@ class ExtendForm(forms.Form):
     ) -> None:
         known = given.article if given.article in {a.key for a in articles} else ""
         initial = {"article": known, "quantity": given.quantity, "start": given.start, "stands_for": bool(product)}
-        super().__init__(*args, initial=initial, **options)
+        super().__init__(*args, **{"initial": initial, **options})
         choices = [("", _("Choose")), *((a.key, a.title or a.key) for a in articles)]
         self.fields["article"].choices = choices  # type: ignore[attr-defined]
         self.fields["start"].today = today  # type: ignore[attr-defined]
@@ -329,7 +329,7 @@ def _product(row: Row) -> tuple[int, str]:
 
 def _remembered(request: HttpRequest, rows: list[Row]) -> dict[tuple[int, str], str]:
     """What products stand for from now on, as it was typed for one row: it is filled in for the others."""
-    found = {}
+    found: dict[tuple[int, str], str] = {}
     for row in rows:
         pk = row.subscription.pk
         if row.subscription.product and f"{pk}-stands_for" in request.POST and request.POST.get(f"{pk}-article"):
