@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from taktura.core.facts import Contract, Line, Usage, at
-from taktura.core.money import EXACT, half_up
+from taktura.core.money import EXACT, half_up, plain
 from taktura.core.periods import FOREVER, Span
 from taktura.core.settle import Scope, settle
 from taktura.core.tax import is_gross
@@ -64,9 +64,7 @@ def _times(usage: Usage, often: Fraction) -> Usage:
     """The usage of a month in a period that comes so often in one."""
     if often == 1:
         return usage
-    factor = EXACT.divide(Decimal(often.denominator), Decimal(often.numerator))
-    if often.numerator != 1:
-        factor = round(factor, 12)
+    factor = plain(1 / often)
 
     def times(value: Decimal) -> Decimal:
         return EXACT.multiply(value, factor)

@@ -139,7 +139,7 @@ def _expected(window: Window, records: list[Record]) -> Usage | None:
         overlap = sum(max((min(r.end_day, b) - max(r.day, a)).days, 0) for a, b in window.ranges)
         first_inside = any(a <= r.day < b for a, b in window.ranges)
         if overlap and terms.usage_pricing == "fixed_quantity":
-            covered.add((r.day, r.end_day))
+            covered |= set() if r.priced else {(r.day, r.end_day)}
         if first_inside:
             inside.append(r)
         if terms.aggregate != "sum" or not (overlap if r.is_span else first_inside):

@@ -49,9 +49,10 @@ JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b
 GROUP BY 1
 """
 
+# What the supplier priced covers no day of the contracted quantity: its amount is all there is to bill (R17.1).
 _COVERED = f"""
 SELECT DISTINCT w.i, r.day, r.end_day FROM {_WINDOWS}
-JOIN usage_usagerecord r ON r.line_id = w.line AND r.day < w.b AND r.end_day > w.a ORDER BY 1, 2, 3
+JOIN usage_usagerecord r ON r.line_id = w.line AND r.day < w.b AND r.end_day > w.a AND NOT r.priced ORDER BY 1, 2, 3
 """
 
 
