@@ -510,6 +510,20 @@ class DraftLineIn(TypedDict):
     article: str
 
 
+# A contract line to be booked from a supplier subscription; what is left out comes from the subscription.
+Extension = TypedDict(
+    "Extension",
+    {
+        "subscription": "str",
+        "contract": "str",
+        "article": "NotRequired[str | None]",
+        "quantity": "NotRequired[Number | None]",
+        "from": "NotRequired[Day | None]",
+        "remember": "NotRequired[bool]",
+    },
+)
+
+
 class LineIn(TypedDict):
     """A line of a tariff. What is left out has the default of the rules."""
 
@@ -1348,6 +1362,30 @@ class ExplanationOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionOut:
+    """A contract line as it is booked from a supplier subscription, or as it would be."""
+
+    subscription: str
+    contract: str
+    article: str | None
+    quantity: Decimal
+    from_: date
+    booked: bool
+    month: Decimal | None
+    currency: str
+    refused: RefusalOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionsOut:
+    """What was booked, or would be (with `preview`), and what became of the usage that waited."""
+
+    items: list[ExtensionOut]
+    together: list[MonthOut]
+    processed: Reprocessed | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FailedOut:
     """A contract that could not be rated, and why."""
 
@@ -1998,6 +2036,14 @@ class Modules(Marked):
     """All modules, in their order."""
 
     items: list[ModuleOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOut:
+    """What lines bring in a whole month together, net, in one currency."""
+
+    currency: str
+    month: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -5927,37 +5973,6 @@ class Taktura(Caller):
             idempotency_key=idempotency_key,
         )
 
-    def extend_contract(
-        self,
-        supplier: str,
-        *,
-        subscription: str,
-        contract: str,
-        article: str | None | Omit = OMIT,
-        quantity: Number | None | Omit = OMIT,
-        from_: Day | None | Omit = OMIT,
-        preview: bool = False,
-        idempotency_key: str | None = None,
-    ) -> Done:
-        """Book a contract line from a supplier subscription and tie it to it (R17.3).
-
-        Scope: `contracts.change`.
-        """
-        return self._ask(
-            Done,
-            "POST",
-            f"/suppliers/{_part(supplier)}/extend_contract",
-            body={
-                "subscription": subscription,
-                "contract": contract,
-                "article": article,
-                "quantity": quantity,
-                "from": from_,
-            },
-            query={"preview": preview},
-            idempotency_key=idempotency_key,
-        )
-
     def list_product_references(
         self, supplier: str, *, limit: int = 100, after: str = ""
     ) -> Pages[ProductReferences, ProductReferenceOut]:
@@ -6011,6 +6026,64 @@ class Taktura(Caller):
             Reprocessed,
             "POST",
             f"/suppliers/{_part(supplier)}/reprocess",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def extend_contract(
+        self,
+        supplier: str,
+        *,
+        subscription: str,
+        contract: str,
+        article: str | None | Omit = OMIT,
+        quantity: Number | None | Omit = OMIT,
+        from_: Day | None | Omit = OMIT,
+        remember: bool | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Book a contract line from a supplier subscription, tie it to it, and process what waits of it at once
+        (R17.3).
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/suppliers/{_part(supplier)}/extend_contract",
+            body={
+                "subscription": subscription,
+                "contract": contract,
+                "article": article,
+                "quantity": quantity,
+                "from": from_,
+                "remember": remember,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def extend_contracts(
+        self,
+        supplier: str,
+        *,
+        extensions: Sequence[Extension],
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> ExtensionsOut:
+        """Book contract lines from up to 100 supplier subscriptions, all or none, and process what waits of them at
+        once.
+
+        With `preview` it says of each what would become of it, and the money of a month.
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            ExtensionsOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/extend_contracts",
+            body={"extensions": extensions},
             query={"preview": preview},
             idempotency_key=idempotency_key,
         )
