@@ -38,6 +38,10 @@ class Contract(models.Model):
     changed_from = models.DateField(null=True, blank=True)
     settled_until = models.DateField(null=True, blank=True)
     threshold = ExactField(null=True, blank=True)
+    conversion = models.CharField(
+        max_length=5, blank=True, default="", db_default="",
+        help_text="by which rate suppliers' amounts in another currency are converted: day, month; empty: they wait",
+    )  # fmt: skip
     transferred_from = models.ForeignKey(
         "self", on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="transfers",
         help_text="the contract of another customer that it goes on with",
@@ -52,6 +56,7 @@ class Contract(models.Model):
                 condition=Q(transferred_from__isnull=False),
             ),
             models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gte=F("start")), name="contract_end"),
+            models.CheckConstraint(condition=Q(conversion__in=["", "day", "month"]), name="contract_conversion"),
         ]
         indexes = [
             models.Index(fields=["seller", "next_due", "id"], name="contract_due"),

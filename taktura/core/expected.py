@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from taktura.core import coupons as cp
 from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rates, TariffTerms, Usage, at
-from taktura.core.metering import metered, sum_parts, supplied
+from taktura.core.metering import metered, sum_foreign, sum_parts, supplied
 from taktura.core.money import Number, fraction_text, less_percent, minor
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
 from taktura.core.pricing import cost
@@ -401,10 +401,19 @@ def _usage_cost(
     proof: dict[str, object] = {"rule": "R7", "usage": _records(line, unit, usage, due)}
     shown: Number = usage.imported_quantity
     base = sum((Fraction(amount) / total for total, amount in usage.imported), Fraction(0))
+    if usage.foreign:
+        more, conversions = sum_foreign(usage, "imported")
+        base += more
+        proof |= {"converted": conversions} if conversions else {}
     each: Fraction | None = None
     pricing = terms.usage_pricing
     if pricing in ("cost_plus", "imported_price"):
         exact = Fraction(sum_parts(usage, 2 if pricing == "cost_plus" else 3))
+        if usage.foreign:
+            more, conversions = sum_foreign(usage, "cost" if pricing == "cost_plus" else "amount")
+            exact += more
+            if conversions:
+                proof["converted"] = [*proof.get("converted", []), *conversions]  # type: ignore[misc]
         proof |= {"rule": "R17.1", "usage_pricing": pricing, "imported": fraction_text(exact)}
         if pricing == "cost_plus":
             exact = exact * (100 + Fraction(terms.markup)) / 100
@@ -434,7 +443,7 @@ def _usage_cost(
         if terms.price_quantity != 1:
             each /= Fraction(terms.price_quantity)
         each = less_percent(less_percent(each, scale), line.discount)
-    return shown, less_percent(base + price if usage.imported else price, line.discount), each, proof
+    return shown, less_percent(base + price if usage.imported or usage.foreign else price, line.discount), each, proof
 
 
 def _contracted(line: Line, quantity: Number, life: list[Range]) -> Number:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from taktura.core.periods import FOREVER, Anchor, Span
 
@@ -142,6 +142,28 @@ class Tax:
     split: bool = False  # rate_change: split
 
 
+class Conversion(NamedTuple):
+    """How amounts in one currency come to another: × `over` ÷ `under`, by the rate of a day."""
+
+    day: date
+    over: Decimal
+    under: Decimal
+
+
+class Foreign(NamedTuple):
+    """Amounts in another currency than the contract's, all converted alike: sums as in `Usage.parts`.
+
+    `imported` is the amount of rows whose supplier sets the price; it is in none of the other two.
+    """
+
+    currency: str
+    by: Conversion
+    days: int
+    cost: Decimal
+    amount: Decimal
+    imported: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Sums of the usage of one line over one rated period, as the store gives them (whole seconds, exact decimals).
@@ -149,6 +171,7 @@ class Usage:
     `parts` are sums over spans of several days: (days of the whole span, quantity × days, cost × days,
     amount × days) with the days that lie in the period; what has no span counts as one of one day.
     `imported` is the amount (as in parts) of rows whose supplier sets the price.
+    `foreign` are costs and amounts in other currencies; quantities of such rows are in the other sums.
     """
 
     quantity: Decimal = ZERO
@@ -163,6 +186,7 @@ class Usage:
     whole_parts: Decimal = ZERO  # quantity of rows without a span (usage_quantity)
     imported: tuple[tuple[int, Decimal], ...] = ()
     imported_quantity: Decimal = ZERO
+    foreign: tuple[Foreign, ...] = ()
     covered: tuple[tuple[date, date], ...] = ()  # the spans of the rows (fixed_quantity)
     mark: int = 0  # the store's revision mark: what it had seen when it summed
 

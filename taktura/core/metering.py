@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from taktura.core.errors import Refused
-from taktura.core.facts import Line, LineTerms, Usage, at
-from taktura.core.money import EXACT, Number
+from taktura.core.exchange import converted
+from taktura.core.facts import Foreign, Line, LineTerms, Usage, at
+from taktura.core.money import EXACT, Number, fraction_text
 from taktura.core.periods import Range, clip
 
 TICKS = {"minute": (60, 60), "second": (1, 1)}
@@ -59,6 +60,28 @@ def sum_parts(usage: Usage, column: int) -> Number:
     return sum((Fraction(part[column]) / part[0] for part in usage.parts), Fraction(0))
 
 
+def sum_foreign(usage: Usage, column: str) -> tuple[Fraction, list[dict[str, str]]]:
+    """What the amounts in other currencies of one column (`cost`, `amount`, `imported`) come to, not rounded, and the
+    proof of each conversion: currency, day and parts of the rate, the amount, and what it comes to."""
+    sums: dict[tuple[str, Any], Fraction] = {}
+    for row in usage.foreign:
+        amount = Fraction(getattr(row, column)) / row.days
+        if amount:
+            sums[row.currency, row.by] = sums.get((row.currency, row.by), Fraction(0)) + amount
+    proof = [
+        {
+            "currency": currency,
+            "day": by.day.isoformat(),
+            "over": f"{by.over:f}",
+            "under": f"{by.under:f}",
+            "amount": fraction_text(amount),
+            "is": fraction_text(converted(amount, by)),
+        }
+        for (currency, by), amount in sorted(sums.items())
+    ]
+    return sum((converted(amount, by) for (_, by), amount in sums.items()), Fraction(0)), proof
+
+
 def supplied(line: Line, terms: LineTerms, usage: Usage, days: int, life: list[Range]) -> Number:
     """The quantity of a supplier's usage in full periods: quantity × days / days of the period (R17.1).
 
@@ -85,8 +108,19 @@ def added(one: Usage, other: Usage) -> Usage:
         whole_parts=EXACT.add(one.whole_parts, other.whole_parts),
         imported=_joined(one.imported, other.imported),
         imported_quantity=EXACT.add(one.imported_quantity, other.imported_quantity),
+        foreign=_foreign(one.foreign, other.foreign),
         mark=max(one.mark, other.mark),
     )
+
+
+def _foreign(one: tuple[Foreign, ...], other: tuple[Foreign, ...]) -> tuple[Foreign, ...]:
+    """Amounts in other currencies, those that are converted alike added up."""
+    found: dict[tuple[Any, ...], Foreign] = {}
+    for row in (*one, *other):
+        before = found.get(row[:3])
+        sums = row[3:] if before is None else map(EXACT.add, before[3:], row[3:])
+        found[row[:3]] = Foreign(*row[:3], *sums)
+    return tuple(found[key] for key in sorted(found))
 
 
 Part = TypeVar("Part", bound=tuple[Any, ...])

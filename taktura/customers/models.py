@@ -49,6 +49,7 @@ class Seller(models.Model):
     vies = models.BooleanField(default=False, help_text="VIES is asked whether VAT ids of customers are confirmed")
     terms_url = models.URLField(max_length=500, blank=True, help_text="the terms that whoever orders accepts")
     privacy_url = models.URLField(max_length=500, blank=True)
+    rate_days = models.PositiveIntegerField(default=7, db_default=7, help_text="how old an exchange rate may be")
     withdrawal = models.TextField(blank=True, help_text="what consumers are told of their right of withdrawal")
 
     class Meta:

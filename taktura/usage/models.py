@@ -237,9 +237,18 @@ class UsageRecord(models.Model):
     file = models.ForeignKey(UsageFile, null=True, on_delete=models.PROTECT, db_index=False)
     row = models.PositiveIntegerField(null=True)
     sent_to = models.CharField(max_length=100, blank=True, default="", db_default="")
+    rate_day = models.DateField(null=True, help_text="of the rate by which its amounts are converted")
+    rate_over = ExactField(null=True)
+    rate_under = ExactField(null=True, help_text="amounts × rate_over ÷ rate_under are in the currency rate_to")
+    rate_to = models.CharField(max_length=3, null=True)  # noqa: DJ001 - none, and not an empty one
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(rate_day=None, rate_over=None, rate_under=None, rate_to=None)
+                | Q(rate_day__isnull=False, rate_over__gt=0, rate_under__gt=0, rate_to__isnull=False),
+                name="usage_rate",
+            ),
             models.UniqueConstraint(fields=["seller", "source", "external_id"], name="usage_identity"),
             models.CheckConstraint(condition=Q(end_day__gt=models.F("day")), name="usage_days"),
             models.CheckConstraint(condition=Q(seconds__isnull=True) | Q(seconds__gte=0), name="usage_seconds"),
@@ -247,6 +256,7 @@ class UsageRecord(models.Model):
         indexes = [
             models.Index(fields=["line", "day"], name="usage_line_day", condition=Q(line__isnull=False)),
             models.Index(fields=["line", "end_day"], name="usage_line_span", condition=Q(is_span=True)),
+            models.Index(fields=["line", "day"], name="usage_line_foreign", condition=Q(rate_day__isnull=False)),
             # For lists: what came last in time; what waits of a subscription or contract; what came with a key; and,
             # small as it is and cheap to write, where the rows of a file, or of a supplier's days, lie.
             models.Index(fields=["seller", "day", "id"], name="usage_seller_day"),
@@ -254,6 +264,30 @@ class UsageRecord(models.Model):
             models.Index(fields=["contract"], name="usage_waiting_contract", condition=Q(line__isnull=True)),
             models.Index(fields=["seller", "article", "day"], name="usage_key_day", condition=Q(by_key=True)),
             BrinIndex(fields=["file", "supplier", "day", "end_day"], name="usage_file_rows", pages_per_range=16),
+        ]
+
+
+class ExchangeRate(models.Model):
+    """What one unit of a currency (`base`) is worth in another (`quote`) on a day: a seller's own register (R17)."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, db_index=False, related_name="exchange_rates")
+    base = models.CharField(max_length=3)
+    quote = models.CharField(max_length=3)
+    day = models.DateField()
+    rate = ExactField()
+    source = models.CharField(max_length=100)
+    changed_at = models.DateTimeField()
+    by = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "base", "quote", "day"], name="exchange_rate"),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_above_zero"),
+            models.CheckConstraint(condition=~Q(base=models.F("quote")), name="exchange_rate_of_two"),
+        ]
+        indexes = [
+            models.Index(fields=["seller", "quote", "day"], name="exchange_rate_quote"),
+            models.Index(fields=["seller", "-day", "base", "quote"], name="exchange_rate_day"),
         ]
 
 

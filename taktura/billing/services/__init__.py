@@ -90,6 +90,7 @@ from taktura.billing.services.publishing import (
     publish_draft,
     takes_versions,
 )
+from taktura.billing.services.rates import allow_conversion, convert_again, preview_conversion, set_rates
 from taktura.billing.services.run import Outcome, bill
 from taktura.billing.services.sales import move_sales_item, preview_move, preview_sale, sell
 from taktura.billing.services.take_over import Takeover, look_at_takeover, take_over
@@ -112,6 +113,10 @@ __all__ = [
     "onboard",
     "suggest",
     "usage_articles",
+    "allow_conversion",
+    "convert_again",
+    "preview_conversion",
+    "set_rates",
     "shown_prices",
     "wish_of",
     "refuse_order",

@@ -18,6 +18,8 @@ from taktura.contracts.services.changes import (
     withdraw_notice,
 )
 from taktura.contracts.services.lines import Planned, book, check_end, end_line, plan_booking, plan_line, write_lines
+from taktura.contracts.services.conversion import allow_conversion, check_conversion
+from taktura.contracts.services.lines import book, check_end, end_line, plan_booking, record_line
 from taktura.contracts.services.ordering import order, ordered_version
 from taktura.contracts.services.quantities import (
     change_quantity,
@@ -38,12 +40,14 @@ __all__ = [
     "reschedule",
     "touch_each",
     "write_lines",
+    "allow_conversion",
     "Moved",
     "MovedLine",
     "apply_version",
     "book",
     "change_quantity",
     "change_tariff",
+    "check_conversion",
     "check_end",
     "check_notice",
     "check_pause",

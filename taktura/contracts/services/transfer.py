@@ -127,6 +127,7 @@ def plan_transfer(
         notice_received=contract.notice_received,
         signed_at=actor.now,
         threshold=contract.threshold,
+        conversion=contract.conversion,
         transferred_from=contract,
     )
     opening = ContractPhase(

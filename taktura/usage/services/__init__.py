@@ -38,6 +38,7 @@ from taktura.usage.services.links import (
     unlink_customer,
 )
 from taktura.usage.services.onboarding import note_products, tie_lines
+from taktura.usage.services.rates import BY_HAND, convert_again, foresee_conversion, remove_rate, set_rates
 from taktura.usage.services.records import (
     Entry,
     Unread,
@@ -57,6 +58,7 @@ from taktura.usage.services.undo import undo_file
 
 __all__ = [
     "MOST_INVOICE_BYTES",
+    "BY_HAND",
     "Entry",
     "Extending",
     "Extension",
@@ -69,6 +71,7 @@ __all__ = [
     "check_content",
     "change_supplier",
     "check_pass_on",
+    "convert_again",
     "correct_usage",
     "correct_supplier_invoice",
     "create_supplier",
@@ -78,6 +81,7 @@ __all__ = [
     "extend_contracts",
     "extensions",
     "fold",
+    "foresee_conversion",
     "import_rows",
     "keep_invoice_file",
     "link",
@@ -95,9 +99,11 @@ __all__ = [
     "rematch",
     "remove_product_reference",
     "remove_supplier_invoice",
+    "remove_rate",
     "reprocess",
     "send_to",
     "set_product_reference",
+    "set_rates",
     "tie_key",
     "tie_lines",
     "undo_file",

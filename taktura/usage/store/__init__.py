@@ -8,6 +8,7 @@ from taktura.usage.store.behind import Behind, rows_behind, totals_behind
 from taktura.usage.store.match import match_records
 from taktura.usage.store.months import Month, months
 from taktura.usage.store.references import keep
+from taktura.usage.store.rates import Again, Taken, convert, take_rates, to_convert, waiting_for_rate
 from taktura.usage.store.sums import mark, sums
 from taktura.usage.store.take import Outcome, take_in, withdraw
 
@@ -16,6 +17,9 @@ __all__ = [
     "Month",
     "Outcome",
     "keep",
+    "Again",
+    "Taken",
+    "convert",
     "mark",
     "match_records",
     "months",
@@ -23,5 +27,8 @@ __all__ = [
     "sums",
     "take_in",
     "totals_behind",
+    "take_rates",
+    "to_convert",
+    "waiting_for_rate",
     "withdraw",
 ]

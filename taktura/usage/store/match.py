@@ -16,9 +16,13 @@ from taktura.kit.actor import Actor
 from taktura.usage.marks import MARK, wake
 
 MATCHED = "usage_matched"
+RATE = ("rate_day", "rate_over", "rate_under", "rate_to")
+_GIVEN = ", ".join(f"{name} = m.{name}" for name in RATE)
+# What waits again keeps its rate: it comes back with the same one.
+_KEPT = ", ".join(f"{name} = CASE WHEN m.line_id IS NULL THEN r.{name} ELSE m.{name} END" for name in RATE)
 
 _LIFE = """
-SELECT l.id AS line_id, l.contract_id, l.charge, a.key AS article, c.currency,
+SELECT l.id AS line_id, l.contract_id, l.charge, a.key AS article, c.currency, c.conversion,
     GREATEST(l.start, c.start, COALESCE(c.billed_until, c.start)) AS first,
     LEAST(COALESCE(l."end", 'infinity'), COALESCE(c."end", 'infinity')) AS stop
 FROM contracts_contractline l
@@ -58,11 +62,11 @@ _NAMED = """SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffl
 # one of the article that the key is tied to), then the oldest.
 _CANDIDATES = """
 CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
-SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first, t.stop, 0 AS wrong
+SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop, 0 AS wrong
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     WHERE t.lines = 1 {which}
 UNION ALL
-(SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.first, t.stop,
+(SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop,
     CASE WHEN p.id IS NULL AND t.several THEN 1 ELSE 0 END
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
@@ -79,25 +83,62 @@ UNION ALL
         CASE WHEN ka.key IS NOT NULL AND life.line_id NOT IN ({named}) THEN 1 ELSE 0 END, life.line_id)
 """
 
-_MATCH = """
-CREATE TEMP TABLE {matched} ON COMMIT DROP AS
+# The day whose rate a contract's rule asks for (`core.exchange.wanted_day`).
+_RATE_DAY = "CASE WHEN c.conversion = 'month' THEN date_trunc('month', r.day)::date ELSE r.day END"
+_IS_FOREIGN = """r.currency <> '' AND r.currency <> c.currency AND (r.cost_amount IS NOT NULL OR r.amount IS NOT NULL)"""
+
+# By what amounts in other currencies are converted, where their contracts allow it: `core.exchange.conversion` in SQL.
+# A rate that a record has is kept, whatever the register says by now.
+_RATES = f"""
+CREATE TEMP TABLE usage_rates ON COMMIT DROP AS
+SELECT w.*, x.day, x.rate_over, x.rate_under FROM (
+    SELECT DISTINCT r.seller_id, r.currency AS source, c.currency AS target, {_RATE_DAY} AS wanted
+    FROM {{rows}} r JOIN usage_candidates c ON c.id = r.id
+    WHERE c.conversion <> '' AND {_IS_FOREIGN} {{which}}
+) w JOIN customers_seller s ON s.id = w.seller_id CROSS JOIN LATERAL (
+    SELECT e.day, e.rate AS rate_over, 1 AS rate_under, 0 AS way, '' AS base FROM usage_exchangerate e
+    WHERE e.seller_id = w.seller_id AND e.base = w.source AND e.quote = w.target
+        AND e.day BETWEEN w.wanted - s.rate_days AND w.wanted
+    UNION ALL
+    SELECT e.day, 1, e.rate, 1, '' FROM usage_exchangerate e
+    WHERE e.seller_id = w.seller_id AND e.base = w.target AND e.quote = w.source
+        AND e.day BETWEEN w.wanted - s.rate_days AND w.wanted
+    UNION ALL
+    SELECT e.day, o.rate, e.rate, 2, e.base FROM usage_exchangerate e
+    JOIN usage_exchangerate o ON o.seller_id = e.seller_id AND o.base = e.base AND o.quote = w.target AND o.day = e.day
+    WHERE e.seller_id = w.seller_id AND e.quote = w.source AND e.day BETWEEN w.wanted - s.rate_days AND w.wanted
+    ORDER BY day DESC, way, base LIMIT 1
+) x
+"""
+
+_MATCH = f"""
+CREATE TEMP TABLE {{matched}} ON COMMIT DROP AS
 SELECT *, CASE WHEN reason IS NULL THEN found END AS line_id FROM (
-SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.first, c.stop, CASE
-    WHEN {unreadable} THEN 'invalid'
+SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.first, c.stop,
+    CASE WHEN r.rate_to = c.currency THEN r.rate_day ELSE x.day END AS rate_day,
+    CASE WHEN r.rate_to = c.currency THEN r.rate_over ELSE x.rate_over END AS rate_over,
+    CASE WHEN r.rate_to = c.currency THEN r.rate_under ELSE x.rate_under END AS rate_under,
+    CASE WHEN r.rate_to = c.currency OR x.day IS NOT NULL THEN c.currency END AS rate_to, CASE
+    WHEN {{unreadable}} THEN 'invalid'
     WHEN c.line_id IS NULL AND r.supplier_id IS NOT NULL THEN 'no_subscription'
     WHEN c.line_id IS NULL AND r.contract_id IS NULL THEN 'no_contract'
     WHEN c.line_id IS NULL THEN 'unknown_key'
     WHEN c.wrong = 1 THEN 'unknown_key'
     WHEN c.charge <> 'usage' THEN 'invalid'
-    WHEN r.currency <> '' AND r.currency <> c.currency THEN 'currency'
+    WHEN r.currency <> '' AND r.currency <> c.currency AND c.conversion = '' AND r.rate_to IS DISTINCT FROM c.currency
+        THEN 'currency'
+    WHEN {_IS_FOREIGN} AND x.day IS NULL AND r.rate_to IS DISTINCT FROM c.currency THEN 'no_rate'
     WHEN r.day < %(closed)s THEN 'closed_period'
     WHEN (CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) <= c.first THEN 'before_start'
     WHEN r.day >= c.stop THEN 'after_end'
     WHEN EXISTS (SELECT 1 FROM contracts_pause p WHERE p.contract_id = c.contract_id AND p.start <= r.day
         AND COALESCE(p."end", 'infinity') >= CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) THEN 'paused'
     END AS reason
-FROM {rows} r LEFT JOIN usage_candidates c ON c.id = r.id WHERE TRUE {which}
-) x
+FROM {{rows}} r LEFT JOIN usage_candidates c ON c.id = r.id
+LEFT JOIN usage_rates x ON x.seller_id = r.seller_id AND x.source = r.currency AND x.target = c.currency
+    AND x.wanted = {_RATE_DAY} AND c.conversion <> ''
+WHERE TRUE {{which}}
+) y
 """
 
 _PARTS = """
@@ -121,6 +162,10 @@ def match_staged(cursor: Any, closed_until: date | None) -> None:
     _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
     cursor.execute(
         f"UPDATE usage_staging s SET line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND m.line_id IS NOT NULL"
+    )
+    cursor.execute(
+        f"""UPDATE usage_staging s SET {_GIVEN} FROM {MATCHED} m
+            WHERE m.id = s.id AND m.line_id IS NOT NULL AND m.rate_day IS NOT NULL"""
     )
 
 
@@ -155,7 +200,7 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
             # A record that comes to a line is new to it: charges of before have not seen it.
             f"""UPDATE usage_usagerecord r SET line_id = m.line_id,
                     contract_id = COALESCE(r.contract_id, m.contract_id),
-                    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END
+                    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END, {_KEPT}
                 FROM {MATCHED} m WHERE m.id = r.id AND r.line_id IS DISTINCT FROM m.line_id"""
         )
         _write_parts(cursor, actor.now)
@@ -202,9 +247,18 @@ def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: da
     for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
         cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED))
         cursor.execute(f"ANALYZE usage_{table}")
+    fill_rates(cursor, rows, which)
     query = _MATCH.format(matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})
     cursor.execute(f"ANALYZE {MATCHED}")
+
+
+def fill_rates(cursor: Any, rows: str, which: str) -> None:
+    """Make the table of the rates that the register names for records and their candidates: one for each pair of
+    currencies and wanted day."""
+    cursor.execute("DROP TABLE IF EXISTS usage_rates")
+    cursor.execute(_RATES.format(rows=rows, which=which))
+    cursor.execute("ANALYZE usage_rates")
 
 
 def _write_parts(cursor: Any, now: datetime) -> None:

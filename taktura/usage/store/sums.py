@@ -1,12 +1,13 @@
 """Sums over records, by line and rated period: whole seconds, exact decimals, (quantity, days) pairs."""
 
 from collections.abc import Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from django.db import connection
 
-from taktura.core.facts import Usage, UsageKey
+from taktura.core.facts import Conversion, Foreign, Usage, UsageKey
 from taktura.core.money import EXACT
 from taktura.core.schedule import Window
 
@@ -18,22 +19,36 @@ _WINDOWS = (
 TICKED = """CASE WHEN r.seconds IS NULL OR r.seconds = 0 THEN 0 WHEN w.first IS NULL THEN r.seconds
     WHEN r.seconds <= w.first THEN w.first ELSE w.first + (r.seconds - w.first + w.step - 1) / w.step * w.step END"""
 
+# Amounts in the contract's own currency: those with a rate are summed by it (`_FOREIGN`).
+_OWN = "FILTER (WHERE r.rate_day IS NULL)"
+
 _PLAIN = f"""
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({TICKED}), count(*), sum(r.quantity)
+SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN}, sum({_TICKED}), count(*), sum(r.quantity)
 FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b AND NOT r.is_span
 GROUP BY 1, 3
 """
 
 # A span that lies in several ranges of one window gives its days in each, but counts once (`turn`).
 _SPANS = f"""
-SELECT i, span, priced, sum(quantity * days), sum(cost_amount * days), sum(amount * days), 0,
+SELECT i, span, priced, sum(quantity * days), sum(cost_amount * days) {_OWN}, sum(amount * days) {_OWN}, 0,
     count(*) FILTER (WHERE turn = 1), sum(quantity) FILTER (WHERE turn = 1)
 FROM (
-    SELECT w.i, r.end_day - r.day AS span, r.priced, r.quantity, r.cost_amount, r.amount,
+    SELECT w.i, r.end_day - r.day AS span, r.priced, r.quantity, r.cost_amount, r.amount, r.rate_day,
         LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) AS days, row_number() OVER (PARTITION BY w.i, r.id) AS turn
     FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.is_span AND r.day < w.b AND r.end_day > w.a
-) parts
+) r
 GROUP BY 1, 2, 3
+"""
+
+_FOREIGN = f"""
+SELECT w.i, r.currency, r.rate_day, r.rate_over, r.rate_under,
+    CASE WHEN r.is_span THEN r.end_day - r.day ELSE 1 END AS span, r.priced,
+    sum(r.cost_amount * d.days), sum(r.amount * d.days)
+FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.rate_day IS NOT NULL AND r.day < w.b
+    AND CASE WHEN r.is_span THEN r.end_day > w.a ELSE r.day >= w.a END,
+LATERAL (SELECT CASE WHEN r.is_span THEN LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) ELSE 1 END AS days) d
+GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
 
 _OTHERS = f"""
@@ -64,7 +79,7 @@ def mark() -> int:
 
 
 def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
-    """The sums of each window's records, in at most five queries; windows without a record are left out."""
+    """The sums of each window's records, in at most six queries; windows without a record are left out."""
     if not windows:
         return {}
     seen = mark()
@@ -75,6 +90,10 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
             cursor.execute(query, _arrays(windows, everything))
             for row in cursor.fetchall():
                 add_row(found.setdefault(row[0], nothing()), *row[1:])
+                _add(found.setdefault(row[0], _empty()), *row[1:])
+        cursor.execute(_FOREIGN, _arrays(windows, everything))
+        for row in cursor.fetchall():
+            _add_foreign(found.setdefault(row[0], _empty()), *row[1:])
         others = [i for i, w in enumerate(windows) if w.terms.aggregate != "sum"]
         if others:
             arrays = _arrays(windows, others)
@@ -114,6 +133,7 @@ def nothing() -> dict[str, Any]:
     return {
         "parts": {},
         "imported": {},
+        "foreign": {},
         "covered": [],
         "seconds": 0,
         "count": 0,
@@ -153,11 +173,31 @@ def add_row(
 
 def usage_of(values: dict[str, Any], seen: int) -> Usage:
     """The sums as the core takes them; `seen`: the mark of the store."""
+def _add_foreign(
+    values: dict[str, Any],
+    currency: str,
+    day: date,
+    over: Decimal,
+    under: Decimal,
+    span: int,
+    priced: bool,
+    cost: Decimal | None,
+    amount: Decimal | None,
+) -> None:
+    zero = Decimal(0)
+    key = (currency, Conversion(day, over, under), span)
+    new = (zero, zero, amount or zero) if priced else (cost or zero, amount or zero, zero)
+    before = values["foreign"].get(key, (zero, zero, zero))
+    values["foreign"][key] = tuple(map(EXACT.add, before, new))
+
+
+def _usage(values: dict[str, Any], seen: int) -> Usage:
     parts = tuple((total, *sums_of) for total, sums_of in sorted(values["parts"].items()))
-    rest = {k: v for k, v in values.items() if k not in ("parts", "imported", "covered")}
+    rest = {k: v for k, v in values.items() if k not in ("parts", "imported", "foreign", "covered")}
     return Usage(
         parts=parts,
         imported=tuple(sorted(values["imported"].items())),
+        foreign=tuple(Foreign(*key, *values["foreign"][key]) for key in sorted(values["foreign"])),
         covered=tuple(values["covered"]),
         mark=seen,
         **rest,

@@ -42,6 +42,7 @@ COLUMNS = (
     "sent_to",
     "unreadable",
 )
+FOUND = ("line_id", "rate_day", "rate_over", "rate_under", "rate_to")  # what matching says of a row
 STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable")))
 SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 
@@ -56,7 +57,8 @@ CREATE TEMP TABLE usage_staging (
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, discount text, currency text,
     priced bool, attributes jsonb, file_id bigint, row int, sent_to text, unreadable bool,
-    state text, reason text, line_id bigint
+    state text, reason text, line_id bigint,
+    rate_day date, rate_over numeric, rate_under numeric, rate_to text
 ) ON COMMIT DROP
 """
 
@@ -153,17 +155,19 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
 def _store(cursor: Any, actor: Actor) -> None:
     columns = ", ".join(f'"{c}"' for c in STORED)
     _archive(cursor, actor, "s.state = 'revision'", withdrawn=False)
-    assignments = ", ".join(f'"{c}" = s."{c}"' for c in STORED if c not in ("seller_id", "source", "external_id"))
+    found = ", ".join(FOUND)
+    identity = ("seller_id", "source", "external_id")
+    assignments = ", ".join(f'"{c}" = s."{c}"' for c in (*STORED, *FOUND) if c not in identity)
     cursor.execute(
-        f"""UPDATE usage_usagerecord r SET {assignments}, line_id = s.line_id, revised = nextval('usage_mark')
+        f"""UPDATE usage_usagerecord r SET {assignments}, revised = nextval('usage_mark')
             FROM usage_staging s WHERE s.state = 'revision' AND {SAME}"""
     )
     cursor.execute(
         "DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'"
     )
     cursor.execute(
-        f"""INSERT INTO usage_usagerecord (id, {columns}, line_id)
-            SELECT id, {columns}, line_id FROM usage_staging WHERE state = 'new' ORDER BY seq
+        f"""INSERT INTO usage_usagerecord (id, {columns}, {found})
+            SELECT id, {columns}, {found} FROM usage_staging WHERE state = 'new' ORDER BY seq
             ON CONFLICT (seller_id, source, external_id) DO NOTHING"""
     )
     write_exceptions(cursor, actor.now)

@@ -1,0 +1,15 @@
+"""How old an exchange rate may be is a setting of the seller."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("customers", "0007_vies")]
+
+    operations = [
+        migrations.AddField(
+            "seller",
+            "rate_days",
+            models.PositiveIntegerField(db_default=7, default=7, help_text="how old an exchange rate may be"),
+        ),
+    ]
