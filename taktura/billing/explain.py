@@ -37,6 +37,10 @@ TEXTS = {
     "billed_before": "billed of it before",
     "sum_of_costs": "sum of the rows' cost",
     "sum_of_prices": "sum of the rows' price",
+    "converted": "converted",
+    "divided": "%(amount)s %(currency)s ÷ %(under)s (rate of %(day)s) = %(is)s",
+    "multiplied": "%(amount)s %(currency)s × %(over)s (rate of %(day)s) = %(is)s",
+    "across": "%(amount)s %(currency)s × %(over)s ÷ %(under)s (rates of %(day)s) = %(is)s",
     "markup": "markup",
     "percent": "%(percent)s %%",
     "quantity": "quantity",
@@ -266,9 +270,17 @@ def _time_steps(proof: dict[str, Any]) -> Iterator[Step]:
     if proof["minutes_before"]:
         yield _step("minutes_before", _only(proof["minutes_before"]))
     yield _number("hour", proof["hour"])
+def _converted(one: dict[str, str]) -> Said:
+    """Amounts of another currency, the rate and its day, and what they come to."""
+    over, under = Fraction(one["over"]), Fraction(one["under"])
+    name = "across" if over != 1 and under != 1 else "divided" if over == 1 else "multiplied"
+    values = {"amount": Fraction(one["amount"]), "over": over, "under": under, "is": Fraction(one["is"])}
+    return _said(name, currency=one["currency"], day=date.fromisoformat(one["day"]), **values)
 
 
 def _quantity_steps(proof: dict[str, Any]) -> Iterator[Step]:
+    if proof.get("converted"):
+        yield _step("converted", *(_converted(one) for one in proof["converted"]))
     if "imported" in proof:
         yield _number(
             "sum_of_costs" if proof.get("usage_pricing") == "cost_plus" else "sum_of_prices", proof["imported"]

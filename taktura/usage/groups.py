@@ -20,6 +20,7 @@ REASONS = (
     "paused",
     "closed_period",
     "currency",
+    "no_rate",
     "invalid",
 )
 MANY = 10_000  # records of a group that one step takes

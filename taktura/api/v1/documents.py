@@ -171,6 +171,10 @@ class RecordBehind(Out):
     cost_amount: Told | None
     amount: Told | None
     discount: str = Field(description="taken off in its amounts: a percentage as in 10%, or money; empty: none")
+    currency: str
+    rate_day: date | None = Field(description="of the rate by which its amounts are converted; null: they are not")
+    rate_over: Told | None = Field(description="amounts × `rate_over` ÷ `rate_under` are in the contract's currency")
+    rate_under: Told | None
     file: str | None
     row: int | None
 

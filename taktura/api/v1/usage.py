@@ -31,8 +31,8 @@ router = Router()
 MOST_BYTES = 16 * 1024**2
 MOST_REVISIONS = 500  # of a record that are told
 Reason = Literal[
-    "unknown_key", "no_contract", "no_subscription", "before_start", "after_end", "closed_period", "currency", "paused",
-    "invalid",
+    "unknown_key", "no_contract", "no_subscription", "before_start", "after_end", "closed_period", "currency",
+    "no_rate", "paused", "invalid",
 ]  # fmt: skip
 
 
@@ -104,6 +104,10 @@ class RecordOut(Out):
     amount: Told | None
     discount: str = Field(description="taken off in its amounts: a percentage as in 10%, or money; empty: none")
     currency: str
+    rate_day: date | None = Field(description="of the rate by which its amounts are converted; null: they are not")
+    rate_over: Told | None = Field(description="amounts × `rate_over` ÷ `rate_under` are in the currency `rate_to`")
+    rate_under: Told | None
+    rate_to: str | None
     attributes: dict[str, Any] | None
     file: int | None
     row: int | None
@@ -307,7 +311,8 @@ def shown(record: UsageRecord) -> RecordOut:
         sent_for=record.article, supplier=record.supplier.key if record.supplier else None,
         subscription=record.subscription, product=record.product, at=record.at, from_=record.day, until=record.end_day,
         quantity=record.quantity, seconds=record.seconds, cost_amount=record.cost_amount, amount=record.amount,
-        discount=record.discount, currency=record.currency, attributes=record.attributes,
+        discount=record.discount, currency=record.currency, rate_day=record.rate_day, rate_over=record.rate_over,
+        rate_under=record.rate_under, rate_to=record.rate_to, attributes=record.attributes,
         file=record.file_id, row=record.row,
     )  # fmt: skip
 

@@ -3,7 +3,6 @@
 import base64
 import json
 from datetime import date, timedelta
-from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +17,7 @@ from taktura.invoices.queries import credited
 from taktura.office import show
 from taktura.office.documents.detail import document_of
 from taktura.office.page import page
-from taktura.office.usage.parts import discount
+from taktura.office.usage.parts import discount, rate_of
 from taktura.usage.store import rows_behind, totals_behind
 
 PAGE = 50
@@ -69,12 +68,12 @@ def _usage(request: HttpRequest, found: Explanation) -> dict[str, Any]:
     more, rows = len(rows) > PAGE, rows[:PAGE]
     for row in rows:
         row["last"] = row["end_day"] - timedelta(days=1)
-        row["discount_shown"] = discount(row["discount"])
-    names = [name for name, total in totals.items() if total is not None]
+        row["discount_shown"], row["rate"] = discount(row["discount"]), rate_of(row)
+    names = [n for n, total in totals.items() if total is not None or any(row[n] is not None for row in rows)]
     return {
         "number": number,
         "names": names,
-        "totals": {name: shown(Fraction(totals[name] or Decimal(0))) for name in names},
+        "totals": {name: show.NONE if total is None else shown(Fraction(total)) for name, total in totals.items()},
         "rows": rows,
         "after": _cursor(rows[-1]) if more else "",
         "first_page": after is None,

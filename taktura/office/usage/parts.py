@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -49,7 +50,14 @@ MEANS = {
     ),
     "currency": (
         lazy("The usage is in another currency than the contract."),
-        lazy("Tie the subscription to a contract in that currency, or correct the currency of the supplier."),
+        lazy(
+            "Allow the contract to convert it by dated rates, tie the subscription to a contract in that currency, or"
+            " correct the currency of the supplier."
+        ),
+    ),
+    "no_rate": (
+        lazy("The contract converts this currency, but there is no exchange rate for the day, nor a recent one."),
+        lazy("Enter the rate, or load a file of rates: what waits for it is processed again by that."),
     ),
     "invalid": (
         lazy("The record cannot be billed by its line: an amount is missing, or the line takes no usage."),
@@ -123,3 +131,13 @@ def discount(text: str) -> str:
     if not text:
         return ""
     return show.rate(Decimal(text[:-1])) if text.endswith("%") else show.quantity(Decimal(text))
+
+
+def rate_of(row: Mapping[str, Any]) -> str:
+    """By what a record's amounts are converted: the rate and its day; empty where they are not."""
+    if row["rate_day"] is None:
+        return ""
+    over, under = row["rate_over"], row["rate_under"]
+    factors = [f"× {show.quantity(over)}"] if over != 1 or under == 1 else []
+    factors += [f"÷ {show.quantity(under)}"] if under != 1 else []
+    return _("%(factors)s of %(day)s") % {"factors": " ".join(factors), "day": show.day(row["rate_day"])}

@@ -25,6 +25,7 @@ from taktura.office.history import field, value_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage import records as listing
 from taktura.office.usage.parts import MEANS, as_text, discount, tabs
+from taktura.office.usage.parts import MEANS, discount, rate_of, tabs
 from taktura.usage import services as usage
 from taktura.usage.groups import Key
 from taktura.usage.models import SupplierSubscription, UsageException, UsageHistory, UsageRecord
@@ -55,6 +56,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "waits": [(w, *MEANS[w.reason]) for w in waits],
         "quantity": listing.quantity(row),
         "discount": discount(row.discount),
+        "rate": rate_of(vars(row)),
         "article": listing.article(row),
         "title": titles_of([row.line])[row.line.pk] if row.line else "",
         "days": listing.days(row),
@@ -136,7 +138,7 @@ def _kept(old: UsageHistory, name: str, value: Any) -> str:
 
 # What of a former revision is worth reading, as the store calls it.
 KEPT = frozenset(
-    ["article", "subscription", "product", "at", "cost_amount", "amount", "discount", "currency", "attributes", "row"]
+    ["article", "subscription", "product", "at", "cost_amount", "amount", "discount", "currency", "rate_day", "rate_over", "rate_under", "attributes", "row"]
 )  # fmt: skip
 
 

@@ -8,20 +8,22 @@ from django.db import connection
 
 NAMES = (
     "source", "id", "revision", "at", "day", "end_day", "quantity", "seconds", "cost_amount", "amount", "discount",
-    "file_id", "file", "row", "revised",
+    "currency", "rate_day", "rate_over", "rate_under", "file_id", "file", "row", "revised",
 )  # fmt: skip
 SUMMED = ("quantity", "seconds", "cost_amount", "amount")
+MONEY = ("cost_amount", "amount")
 
 _AS_THEN = """(
     SELECT source, external_id, revision, at, day, end_day, quantity, seconds, cost_amount, amount, discount,
-        file_id, "row", revised
+        currency, rate_day, rate_over, rate_under, file_id, "row", revised
     FROM usage_usagerecord
     WHERE line_id = %(line)s AND day < %(end)s AND end_day > %(first)s AND revised <= %(mark)s
     UNION ALL
     SELECT source, external_id, revision, (record ->> 'at')::timestamptz, (record ->> 'day')::date,
         (record ->> 'end_day')::date, (record ->> 'quantity')::numeric, (record ->> 'seconds')::bigint,
         (record ->> 'cost_amount')::numeric, (record ->> 'amount')::numeric,
-        COALESCE(record ->> 'discount', ''), (record ->> 'file_id')::bigint, (record ->> 'row')::integer, revised
+        COALESCE(record ->> 'discount', ''), record ->> 'currency', (record ->> 'rate_day')::date,
+        (record ->> 'rate_over')::numeric, (record ->> 'rate_under')::numeric, (record ->> 'file_id')::bigint, (record ->> 'row')::integer, revised
     FROM usage_usagehistory
     WHERE line = %(line)s AND revised <= %(mark)s AND replaced > %(mark)s
         AND (record ->> 'day')::date < %(end)s AND (record ->> 'end_day')::date > %(first)s
@@ -49,7 +51,8 @@ def rows_behind(behind: Behind, after: Place | None = None, most: int | None = N
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT r.source, r.external_id, r.revision, r.at, r.day, r.end_day, r.quantity, r.seconds,
-                    r.cost_amount, r.amount, r.discount, r.file_id, f.name, r."row", r.revised
+                    r.cost_amount, r.amount, r.discount, r.currency, r.rate_day, r.rate_over, r.rate_under, r.file_id,
+                    f.name, r."row", r.revised
                 FROM {_AS_THEN} LEFT JOIN usage_usagefile f ON f.id = r.file_id {beyond}
                 ORDER BY r.day, r.revised LIMIT %(most)s""",
             asked,
@@ -58,8 +61,10 @@ def rows_behind(behind: Behind, after: Place | None = None, most: int | None = N
 
 
 def totals_behind(behind: Behind) -> tuple[int, dict[str, Decimal | None]]:
-    """How many records there are, and the sums of their raw numbers (None: no record has one); exact, not ticked."""
-    sums = ", ".join(f"sum({name})" for name in SUMMED)
+    """How many records there are, and the sums of their raw numbers (None: no record has one, or they are amounts of
+    several currencies); exact, not ticked."""
+    one = "CASE WHEN count(DISTINCT currency) <= 1 THEN sum({0}) END"
+    sums = ", ".join((one if name in MONEY else "sum({0})").format(name) for name in SUMMED)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT count(*), {sums} FROM {_AS_THEN}", behind._asdict())
         count, *totals = cursor.fetchone()
