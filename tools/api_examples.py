@@ -70,6 +70,7 @@ FLAT = {
 }  # fmt: skip
 CSV = "Id,Account,Subscription,Product,Quantity,Day,Cost\nR-1,ACC-7,SUB-1,storage,120,2026-02-03,0.0042\n\
 R-2,ACC-7,SUB-9,storage,80,2026-02-04,0.0042\nR-3,ACC-7,SUB-1,storage,many,2026-02-05,0.0042\n"
+RATES = "from,to,day,rate\nEUR,USD,2026-02-04,1.0841\n"
 MOVED = "contract,customer,tariff,start,billed_until,article,quantity\nM-1,K-1,talk,2025-01-01,2026-03-01,number,3\n\
 M-2,K-9,talk,2025-01-01,,,\n"
 BROUGHT = "customer,name,postcode,city,country,email\nK-7,Nord AB,11122,Stockholm,SE,faktura@nord.example\n\
@@ -155,6 +156,15 @@ STORY: list[tuple[Any, ...]] = [
     ("list_contracts", {}, {"customer": "K-1", "status": "active"}, None),
     ("get_contract", C1, {}, None),
     ("forecast", C1, {"bills": "2"}, None),
+    ("allow_conversion", C1, {"preview": "true"}, {"rule": "day"}),
+    ("allow_conversion", C1, {}, {"rule": "day"}),
+    ("set_exchange_rates", {}, {}, {"rates": [
+        {"from": "EUR", "to": "USD", "day": "2026-02-03", "rate": "1.0823"},
+        {"from": "EUR", "to": "SEK", "day": "2026-02-03", "rate": "11.2345"}]}),
+    ("load_exchange_rates", {}, {}, RATES),
+    ("list_exchange_rates", {}, {"currency": "USD"}, None),
+    ("get_exchange_rate", {"rate": "1"}, {}, None),
+    ("remove_exchange_rate", {"rate": "2"}, {}, None),
     ("redeem", C1, {}, {"coupon": "WELCOME"}),
     ("foresee_usage", C1, {}, {"article": "call", "duration": 7200}),
     ("record_usage", {}, {}, [
@@ -222,6 +232,7 @@ STORY: list[tuple[Any, ...]] = [
     ("import_usage", NIMBUS, {}, {"rows": [{"Id": "R-4", "Account": "ACC-7", "Subscription": "SUB-1",
                                             "Product": "storage", "Quantity": "10", "Day": "2026-02-06",
                                             "Cost": "0.0042"}]}),
+    ("convert_again", {}, {}, {"source": "USD", "target": "EUR", "first": "2026-02-01", "last": "2026-02-28"}),
     ("create_sales_item", {}, {}, {"customer": "K-1", "as": "setup", "lines": [
         {"title": "Setting up", "quantity": 1, "price": "150.00", "discount": "10"}]}),
     ("list_sales_items", {}, {"pending": "true"}, None),

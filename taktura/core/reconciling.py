@@ -12,6 +12,7 @@ from fractions import Fraction
 WITHDRAWN, CREDITED, PAUSED = "withdrawn", "credited", "paused"
 EXCLUDED = (WITHDRAWN, CREDITED, PAUSED)  # reasons for which nothing is left to do
 BILLED, OPEN, LOST = "billed", "open", "lost"  # `lost`: what no account could be given for
+CURRENCY = {"currency", "no_rate"}  # reasons to wait: not to be converted, or not yet
 # What differs, the gravest first.
 CAUSES = (
     "lost", "unlinked", "currency", "waiting", "late", "not_billed", "not_charged", "quantity", "price", "loss",
@@ -115,7 +116,7 @@ def causes(row: Compared) -> tuple[str, ...]:
     """Why the three columns differ, the gravest first; nothing where they agree.
 
     `lost`: not accounted for. `unlinked`: usage of a subscription that is tied to no line. `currency`: another than the
-    contract's. `waiting`: for another reason. `late`: what came or changed after its period was billed. `not_billed`:
+    contract's, and not converted. `waiting`: for another reason. `late`: what came or changed after its period was billed. `not_billed`:
     to be billed, and nothing of the period is billed. `not_charged`: the customer pays, the supplier charges nothing.
     `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the contract says, though all
     usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn, credited, or in a pause.
@@ -126,8 +127,8 @@ def causes(row: Compared) -> tuple[str, ...]:
     found = {
         "lost": not known.holds,
         "unlinked": "no_subscription" in waits,
-        "currency": "currency" in waits or not row.same_currency,
-        "waiting": bool(waits - {"no_subscription", "currency"}),
+        "currency": bool(waits & CURRENCY) or not (row.same_currency or anything),
+        "waiting": bool(waits - {"no_subscription"} - CURRENCY),
         "late": bool(known.open and (known.billed or row.invoiced)),
         "not_billed": bool(known.open and not known.billed and not row.invoiced),
         "not_charged": bool(row.invoiced and not known.imported),

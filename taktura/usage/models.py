@@ -247,7 +247,7 @@ class UsageRecord(models.Model):
             models.CheckConstraint(
                 condition=Q(rate_day=None, rate_over=None, rate_under=None, rate_to=None)
                 | Q(rate_day__isnull=False, rate_over__gt=0, rate_under__gt=0, rate_to__isnull=False),
-                name="usage_rate",
+                name="usage_with_rate",
             ),
             models.UniqueConstraint(fields=["seller", "source", "external_id"], name="usage_identity"),
             models.CheckConstraint(condition=Q(end_day__gt=models.F("day")), name="usage_days"),
@@ -282,7 +282,7 @@ class ExchangeRate(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["seller", "base", "quote", "day"], name="exchange_rate"),
-            models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_above_zero"),
+            models.CheckConstraint(condition=Q(rate__gt=0), name="usage_rate_above_zero"),
             models.CheckConstraint(condition=~Q(base=models.F("quote")), name="exchange_rate_of_two"),
         ]
         indexes = [

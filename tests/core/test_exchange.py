@@ -56,9 +56,7 @@ def test_the_latest_day_with_a_way_is_taken(found: list[Rate], pair: tuple[str, 
 
 
 @given(rates, pairs, days, money)
-def test_there_and_back_is_what_it_was(
-    found: list[Rate], pair: tuple[str, str], day: date, amount: Decimal
-) -> None:
+def test_there_and_back_is_what_it_was(found: list[Rate], pair: tuple[str, str], day: date, amount: Decimal) -> None:
     one_way = [r for r in found if (r.quote, r.base, r.day) not in {s[:3] for s in found}]
     there, back = conversion(one_way, *pair, day), conversion(one_way, *reversed(pair), day)
     assert (there is None) == (back is None)

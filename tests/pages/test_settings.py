@@ -27,6 +27,7 @@ CHANGES: dict[str, tuple[str, str, Any]] = {
     "rules": ("change_documents", "netted", "netted"),
     "period": ("closed_until", "2026-02-01", "2026-02-01"),
     "runs": ("unattended_runs", "on", True),
+    "usage": ("rate_days", "5", 5),
     "portal": ("portal_allows", ["notice", "data"], ["notice", "data"]),
     "order-page": ("terms_url", "https://a.example/agb", "https://a.example/agb"),
     "sign-in": ("second_factor", "on", True),

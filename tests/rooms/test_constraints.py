@@ -6,6 +6,7 @@ Rows are copies of rows that the services wrote, put in by SQL as the applicatio
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -121,6 +122,7 @@ FRESH: dict[str, Changes] = {
     "invoices_payment": {},
     "mailbox_mailbox": {"folder": "new"},
     "mailbox_incomingmail": {"uid": 99, "identity": "new"},
+    "usage_exchangerate": {"day": "1999-01-01"},
     "usage_fileproblem": {},
     "usage_mappingversion": {"number": 99},
     "usage_productreference": {"folded": "new"},
@@ -202,6 +204,12 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
     "mapping_version": ("usage_mappingversion", {"number": "$same"}),
     "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
+    "exchange_rate": ("usage_exchangerate", {"day": "$same"}),
+    "usage_rate_above_zero": ("usage_exchangerate", {"rate": "0"}),
+    "exchange_rate_of_two": ("usage_exchangerate", {"quote": "EUR"}),
+    "usage_with_rate": ("usage_usagerecord", {"rate_day": "2026-01-05"}),
+    "contract_conversion": ("contracts_contract", {"conversion": "year"}),
+    "customers_seller_rate_days_check": ("customers_seller", {"rate_days": -1}),
     "usage_day": ("usage_usageday", {"day": "$same"}),
     "usage_identity": ("usage_usagerecord", {"external_id": "$same"}),
     # exclusion
@@ -407,6 +415,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.cli.scenarios.load import load
     from taktura.cli.scenarios.run import run
     from taktura.contracts import services as contracts
+    from taktura.core.exchange import Rate
     from taktura.contracts.models import Contract
     from taktura.control import services as control
     from taktura.customers import access
@@ -424,6 +433,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         result = run(load(folder / "world.yaml"))
         assert result.passed, (result.differences, result.error, result.not_yet)
         actor, seller = Actor("test", datetime(2026, 2, 4, tzinfo=UTC)), Seller.objects.get()
+        usage.set_rates(actor, seller=seller, rates=[Rate("EUR", "USD", actor.now.date(), Decimal("1.08"))])
         usage.record_usage(actor, seller=seller, entries=[{"contract": "C1", "article": "calls", "quantity": "1"}])
         usage.enter_supplier_invoice(
             actor, supplier=Supplier.objects.get(), number="1", day=date(2026, 2, 1), first=date(2026, 1, 1),

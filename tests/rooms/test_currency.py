@@ -1,5 +1,5 @@
-"""Amounts in another currency: they wait, or are converted by the dated rate that the contract's rule names; a rate that
-is corrected changes nothing until somebody says so."""
+"""Amounts in another currency: they wait, or are converted by the dated rate that the contract's rule names. A rate
+that is corrected changes nothing until somebody says so."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -170,9 +170,7 @@ def test_the_proof_tells_amount_rate_and_day(supplier: Supplier) -> None:
         {"currency": "USD", "day": "2026-06-26", "over": "1", "under": "1.6", "amount": "200", "is": "125"},
     ]
     steps = dict(found.texts("en", plainly))
-    assert steps["converted"] == (
-        "100 USD ÷ 1.25 (rate of 2026-06-25) = 80; 200 USD ÷ 1.6 (rate of 2026-06-26) = 125"
-    )
+    assert steps["converted"] == ("100 USD ÷ 1.25 (rate of 2026-06-25) = 80; 200 USD ÷ 1.6 (rate of 2026-06-26) = 125")
     assert steps["sum of the rows' cost"] == "205"
     assert [(r["currency"], r["rate_day"]) for r in found.rows()][0] == ("USD", date(2026, 6, 25))
 
@@ -231,10 +229,17 @@ def test_a_revision_is_converted_anew_and_another_contract_forgets_the_rate(supp
     rated(supplier, ("EUR", "USD", "2026-06-26", "1.6"))
     take(supplier, {"id": 1, "revision": 2, "period_start": "2026-06-26", "cost_amount": "160"})
     assert UsageRecord.objects.get().rate_under == Decimal("1.6")
-    tariff = catalog.define_tariff(by(JULY), seller=supplier.seller, key="us", title="US", interval="1 month",
-                                   currency="USD", lines={"plus": {"charge": "usage", "usage_pricing": "cost_plus"}})  # fmt: skip
+    lines = {"plus": {"charge": "usage", "usage_pricing": "cost_plus"}}
+    tariff = catalog.define_tariff(
+        by(JULY), seller=supplier.seller, key="us", title="US", interval="1 month", currency="USD", lines=lines
+    )
     contracts.sign(by(JULY), key="C2", customer=Contract.objects.get().customer, tariff=tariff, start=date(2026, 6, 1))
-    usage.unlink(by(JULY), supplier=supplier, reference="S-1", line=ContractLine.objects.get(contract__key="C1", article__key="plus"))
+    usage.unlink(
+        by(JULY),
+        supplier=supplier,
+        reference="S-1",
+        line=ContractLine.objects.get(contract__key="C1", article__key="plus"),
+    )
     other = ContractLine.objects.get(contract__key="C2")
     billing.tie(by(JULY), supplier=supplier, ties=[("S-1", other)])
     record = UsageRecord.objects.get()

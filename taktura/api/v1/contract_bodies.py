@@ -115,6 +115,9 @@ class ContractOut(ContractSummary):
     transferred_from: str | None = Field(description="the contract of another customer that it goes on with")
     transferred_to: str | None = Field(description="the contract of another customer that goes on with it")
     notice: NoticeOut
+    conversion: str = Field(
+        description="by which rate suppliers' amounts in another currency are converted: day, month; empty: they wait"
+    )
     balance: Told = Field(description="the open amount; below zero the customer has credit")
     lines: list[ContractLineOut]
     pauses: list[SpanOut]
@@ -287,6 +290,14 @@ class Redemption(In):
     coupon: Key = Field(description="its key, or one of its codes")
 
 
+class Conversion(In):
+    """Whether and by which rate suppliers' amounts in another currency are converted."""
+
+    rule: Literal["day", "month"] | None = Field(
+        description="the rate of the day of usage, or of the first day of its month; null: they wait"
+    )
+
+
 class InterimBill(In):
     """A bill before the billing date."""
 
@@ -346,7 +357,7 @@ def one(call: Call, contract: str) -> ContractOut:
         trial_end=found.trial_end, anchor=found.anchor,
         offer_number=found.offer_number.number if found.offer_number else None,
         transferred_from=found.transferred_from.key if found.transferred_from else None,
-        transferred_to=heir.key if heir else None, notice=found.terms,
+        transferred_to=heir.key if heir else None, notice=found.terms, conversion=found.conversion,
         balance=balance(found.pk).exact,
         lines=[_line(line, today) for line in _lines(found)],
         pauses=[SpanOut(from_=p.start, until=p.end) for p in found.pauses.all()],

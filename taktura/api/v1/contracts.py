@@ -20,6 +20,7 @@ from taktura.api.v1.contract_bodies import (
     ContractIn,
     ContractOut,
     ContractSummary,
+    Conversion,
     DeadlineOut,
     Deadlines,
     Done,
@@ -339,6 +340,19 @@ def redeem(request: HttpRequest, contract: Key, body: Redemption, preview: bool 
         return would(call, billing.preview_coupon(call.actor, contract=found, **coupon, bills=BILLS))
     services.give_coupon(call.actor, contract=found, **coupon)
     return done(call, contract, [])
+
+
+@_command("allow_conversion")
+def allow_conversion(request: HttpRequest, contract: Key, body: Conversion, preview: bool = False) -> Done:
+    """Say whether and by which rate suppliers' amounts in another currency are converted; what waits is processed again.
+
+    It holds for usage that finds its line from now on; what is recorded keeps its rate.
+    """
+    call = call_of(request)
+    found, rule = _contract(call, contract), body.rule or ""
+    if preview:
+        return would(call, billing.preview_conversion(call.actor, contract=found, rule=rule, bills=BILLS))
+    return done(call, contract, billing.allow_conversion(call.actor, contract=found, rule=rule))
 
 
 @_command("interim_bill", *BILLING, permission="billing.run")

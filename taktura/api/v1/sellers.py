@@ -52,6 +52,7 @@ class SellerOut(Out):
     closed_until: date | None = Field(description="usage dated before it waits")
     payment_days: int
     unattended_runs: bool
+    rate_days: int = Field(description="how many days old an exchange rate may be")
     portal_allows: list[str] = Field(description="what customers may do in the portal")
     order_page: bool = Field(description="anybody may order on the order page")
     order_approval: bool = Field(description="an order takes effect when staff approve it")
@@ -112,6 +113,7 @@ class SellerChange(In):
     rate_change: Literal["end", "split"] | None = None
     payment_days: Whole | None = Field(None, le=365)
     unattended_runs: Flag | None = None
+    rate_days: Whole | None = Field(None, ge=1, le=60, description="how many days old an exchange rate may be")
     portal_allows: list[Literal["book", "quantity", "notice", "data"]] | None = None
     order_page: Flag | None = None
     order_approval: Flag | None = None

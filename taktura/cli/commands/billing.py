@@ -31,6 +31,7 @@ REASONS = {
     "after_end": "after the contract line ends",
     "closed_period": "in a closed period",
     "currency": "in another currency than the contract's",
+    "no_rate": "no exchange rate for the day, nor a recent one",
     "paused": "while the contract is paused",
     "invalid": "not readable as usage of the line",
 }

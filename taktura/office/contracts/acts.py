@@ -27,6 +27,7 @@ from taktura.office.contracts.consequence import shown
 from taktura.office.contracts.forms import (
     BookForm,
     ChangeForm,
+    ConversionForm,
     CouponForm,
     EndForm,
     InterimForm,
@@ -354,6 +355,17 @@ ACTS = [
         run=_of_contract(billing.change_tariff),
         says=sides.of_terms,
         more=sides.of_tariffs,
+    ),
+    Act(
+        name="allow_conversion",
+        path="currency",
+        title=lazy("Other currencies"),
+        action=lazy("Save"),
+        form=ConversionForm,
+        help=lazy("Usage that waits for it is processed again at once. Rates stand under Usage, Exchange rates."),
+        look=_of_contract(billing.preview_conversion, bills=BILLS),
+        run=_of_contract(billing.allow_conversion),
+        issues=False,
     ),
     Act(
         name="redeem_coupon",

@@ -19,6 +19,7 @@ from taktura.contracts.models import Contract, ContractLine, LineQuantity
 from taktura.contracts.queries import bookable, line_names, quantity_changes
 from taktura.contracts.services import lines_left
 from taktura.core.errors import Refused
+from taktura.core.exchange import RULES
 from taktura.core.facts import Line, at
 from taktura.core.periods import DAY
 from taktura.office import show
@@ -348,6 +349,19 @@ def tariff_choices(contract: Contract, today: date) -> list[tuple[str, str]]:
     rows = Tariff.objects.filter(seller=seller, currency=contract.currency, retired=False)
     rows = rows.exclude(pk=contract.tariff_id)
     return sorted(((str(t.pk), named.get(t.pk, t.key)) for t in rows), key=lambda t: t[1])
+
+
+class ConversionForm(ChangeForm):
+    """Whether suppliers' amounts in another currency are converted."""
+
+    rule = forms.ChoiceField(
+        label=lazy("Suppliers' amounts in another currency"), required=False,
+        help_text=lazy("It holds for usage that finds its line from now on. What is recorded keeps its rate."),
+    )  # fmt: skip
+
+    def prepare(self) -> None:
+        self.choose("rule", [(rule, show.word("conversion", rule or "none")) for rule in ("", *RULES)])
+        self.initial.setdefault("rule", self.contract.conversion)
 
 
 class CouponForm(ChangeForm):

@@ -258,6 +258,11 @@ def _redeem(data: Data, names: _Names) -> str:
     return _("Coupon %(coupon)s redeemed.") % {"coupon": data["coupon"]}
 
 
+def _conversion(data: Data, names: _Names) -> str:
+    rule = show.word("conversion", data["conversion"] or "none")
+    return _("Suppliers' amounts in another currency: %(rule)s.") % {"rule": rule}
+
+
 def _extend(data: Data, names: _Names) -> str:
     named = {
         "quantity": _number(data["quantity"]), "article": _article(data, names), "day": _day(data, "from"),
@@ -291,6 +296,7 @@ SENTENCES: dict[str, Callable[[Data, _Names], str]] = {
     "take_over": _take_over,
     "bill_transfer": _billed,
     "redeem": _redeem,
+    "allow_conversion": _conversion,
     "extend_contract": _extend,
     "bill_booking": _billed,
     "bill_change": _billed,

@@ -35,6 +35,7 @@ SECTIONS: dict[str, tuple[Any, type[SectionForm]]] = {
     "rules": (lazy("Rules of billing"), company_form.RulesForm),
     "period": (lazy("Closed period"), company_form.PeriodForm),
     "runs": (lazy("Billing by itself"), company_form.RunsForm),
+    "usage": (lazy("Usage"), company_form.UsageForm),
     "portal": (lazy("Customer portal"), company_form.PortalForm),
     "order-page": (lazy("Order page"), company_form.OrderPageForm),
     "sign-in": (lazy("Sign-in"), company_form.SignInForm),

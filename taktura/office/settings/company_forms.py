@@ -160,6 +160,15 @@ class RunsForm(SectionForm):
     )  # fmt: skip
 
 
+class UsageForm(SectionForm):
+    """What holds for usage."""
+
+    rate_days = forms.IntegerField(
+        label=_("So many days old an exchange rate may be"), min_value=1, max_value=60,
+        help_text=_("On weekends and holidays none is set: then the last before holds. Without one usage waits."),
+    )  # fmt: skip
+
+
 class OrderPageForm(SectionForm):
     """Whether anybody may order, and what is said there."""
 

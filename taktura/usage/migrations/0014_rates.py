@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
             options={
                 "constraints": [
                     models.UniqueConstraint(fields=["seller", "base", "quote", "day"], name="exchange_rate"),
-                    models.CheckConstraint(condition=Q(rate__gt=0), name="exchange_rate_above_zero"),
+                    models.CheckConstraint(condition=Q(rate__gt=0), name="usage_rate_above_zero"),
                     models.CheckConstraint(condition=~Q(base=F("quote")), name="exchange_rate_of_two"),
                 ],
                 "indexes": [
@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(rate_day=None, rate_over=None, rate_under=None, rate_to=None)
                 | Q(rate_day__isnull=False, rate_over__gt=0, rate_under__gt=0, rate_to__isnull=False),
-                name="usage_rate",
+                name="usage_with_rate",
             ),
         ),
     ]

@@ -31,7 +31,9 @@ def read_rates(content: bytes) -> tuple[list[Rate], str]:
 
 def _of_ecb(content: bytes) -> Iterator[Rate]:
     """Cubes of days with cubes of currencies, as in eurofxref-daily.xml and eurofxref-hist.xml."""
-    if b"<!DOCTYPE" in content or b"<!ENTITY" in content:  # none of the bank's has any; what they could do is not worth it
+    if (
+        b"<!DOCTYPE" in content or b"<!ENTITY" in content
+    ):  # none of the bank's has any; what they could do is not worth it
         raise Refused("invalid", "This XML has parts that a file of rates does not have.")
     try:
         for _event, element in ElementTree.iterparse(io.BytesIO(content)):

@@ -85,7 +85,9 @@ UNION ALL
 
 # The day whose rate a contract's rule asks for (`core.exchange.wanted_day`).
 _RATE_DAY = "CASE WHEN c.conversion = 'month' THEN date_trunc('month', r.day)::date ELSE r.day END"
-_IS_FOREIGN = """r.currency <> '' AND r.currency <> c.currency AND (r.cost_amount IS NOT NULL OR r.amount IS NOT NULL)"""
+_IS_FOREIGN = (
+    """r.currency <> '' AND r.currency <> c.currency AND (r.cost_amount IS NOT NULL OR r.amount IS NOT NULL)"""
+)
 
 # By what amounts in other currencies are converted, where their contracts allow it: `core.exchange.conversion` in SQL.
 # A rate that a record has is kept, whatever the register says by now.

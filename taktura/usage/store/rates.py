@@ -98,9 +98,7 @@ def to_convert(*, seller: int, source: str, target: str, first: date, end: date,
         cursor.execute("ANALYZE usage_candidates")
         fill_rates(cursor, "usage_usagerecord", "")
         cursor.execute(_AGAIN)
-        cursor.execute(
-            "SELECT count(*), array_agg(DISTINCT contract_id), min(day), max(end_day) FROM usage_converted"
-        )
+        cursor.execute("SELECT count(*), array_agg(DISTINCT contract_id), min(day), max(end_day) FROM usage_converted")
         records, contracts, since, until = cursor.fetchone()
     return Again(records, set(contracts or ()), since, until)
 
@@ -122,9 +120,7 @@ def convert(actor: Actor) -> None:
                    rate_under = n.rate_under, revised = nextval('usage_mark')
                FROM usage_converted n WHERE n.id = r.id"""
         )
-        touch_contracts(
-            cursor, actor.now, "SELECT contract_id, min(day), max(end_day) FROM usage_converted GROUP BY 1"
-        )
+        touch_contracts(cursor, actor.now, "SELECT contract_id, min(day), max(end_day) FROM usage_converted GROUP BY 1")
 
 
 def waiting_for_rate(seller: int) -> list[int]:
@@ -136,5 +132,3 @@ def waiting_for_rate(seller: int) -> list[int]:
             [seller],
         )
         return [row[0] for row in cursor.fetchall()]
-
-
