@@ -1,4 +1,4 @@
-"""Rates: the latest that is not too old, as it stands, the other way round, or over a third currency; nothing rounds."""
+"""Rates: the latest that is not too old, as it stands, the other way round, or over a third currency. Exact."""
 
 from datetime import date, timedelta
 from decimal import Decimal

@@ -415,9 +415,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.cli.scenarios.load import load
     from taktura.cli.scenarios.run import run
     from taktura.contracts import services as contracts
-    from taktura.core.exchange import Rate
     from taktura.contracts.models import Contract
     from taktura.control import services as control
+    from taktura.core.exchange import Rate
     from taktura.customers import access
     from taktura.customers.models import Customer, Seller, VatCheck
     from taktura.kit.actor import Actor

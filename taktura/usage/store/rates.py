@@ -70,7 +70,7 @@ def take_rates(actor: Actor, rates: Iterable[Rate], *, seller: int, source: str)
 
 @dataclass(slots=True)
 class Again:
-    """Records that another rate is named for now: how many, of which contracts, between which days (`end` exclusive)."""
+    """Records that another rate is named for now: how many, of which contracts, on which days (`end` exclusive)."""
 
     records: int = 0
     contracts: set[int] = field(default_factory=set)

@@ -25,6 +25,8 @@ _OWN = "FILTER (WHERE r.rate_day IS NULL)"
 _PLAIN = f"""
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({TICKED}), count(*), sum(r.quantity)
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN}, sum({_TICKED}), count(*), sum(r.quantity)
+SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN},
+    sum({_TICKED}), count(*), sum(r.quantity)
 FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b AND NOT r.is_span
 GROUP BY 1, 3
 """
