@@ -1,4 +1,4 @@
-"""Exchange rates (R17): which dated rate holds for a day, and what an amount comes to by it. Exact: nothing rounds here.
+"""Exchange rates (R17): which dated rate holds for a day, and what an amount comes to by it. Nothing is rounded here.
 
 A rate says how much one unit of `base` is worth in `quote`. From one currency to another leads a rate as it is, one the
 other way round, or two of one day over a third currency (as a central bank's are all against its own).

@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from taktura.core import coupons as cp
 from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rates, TariffTerms, Usage, at
-from taktura.core.metering import metered, sum_foreign, sum_parts, supplied
+from taktura.core.metering import metered, sum_imported, supplied
 from taktura.core.money import Number, fraction_text, less_percent, minor
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
 from taktura.core.pricing import cost
@@ -400,20 +400,12 @@ def _usage_cost(
     """Shown quantity, cost before coupons, price of one unit, and proof of a line's usage in one period (R10.1)."""
     proof: dict[str, object] = {"rule": "R7", "usage": _records(line, unit, usage, due)}
     shown: Number = usage.imported_quantity
-    base = sum((Fraction(amount) / total for total, amount in usage.imported), Fraction(0))
-    if usage.foreign:
-        more, conversions = sum_foreign(usage, "imported")
-        base += more
-        proof |= {"converted": conversions} if conversions else {}
+    base, converted = sum_imported(usage, "imported")
     each: Fraction | None = None
     pricing = terms.usage_pricing
     if pricing in ("cost_plus", "imported_price"):
-        exact = Fraction(sum_parts(usage, 2 if pricing == "cost_plus" else 3))
-        if usage.foreign:
-            more, conversions = sum_foreign(usage, "cost" if pricing == "cost_plus" else "amount")
-            exact += more
-            if conversions:
-                proof["converted"] = [*proof.get("converted", []), *conversions]  # type: ignore[misc]
+        exact, more = sum_imported(usage, "cost" if pricing == "cost_plus" else "amount")
+        proof |= {"converted": converted + more} if converted or more else {}
         proof |= {"rule": "R17.1", "usage_pricing": pricing, "imported": fraction_text(exact)}
         if pricing == "cost_plus":
             exact = exact * (100 + Fraction(terms.markup)) / 100
@@ -421,6 +413,7 @@ def _usage_cost(
         if line.discount:
             proof["discount"] = str(line.discount)
         return usage.raw_quantity + usage.imported_quantity, less_percent(base + exact, line.discount), None, proof
+    proof |= {"converted": converted} if converted else {}
     quantity = used_in(line, terms, unit, usage, life)
     if pricing == "tariff":
         shown = Fraction(shown) + Fraction(quantity) if shown else quantity

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from taktura.core.errors import Refused
 from taktura.core.exchange import converted
-from taktura.core.facts import Foreign, Line, LineTerms, Usage, at
+from taktura.core.facts import Conversion, Foreign, Line, LineTerms, Usage, at
 from taktura.core.money import EXACT, Number, fraction_text
 from taktura.core.periods import Range, clip
 
@@ -60,26 +60,30 @@ def sum_parts(usage: Usage, column: int) -> Number:
     return sum((Fraction(part[column]) / part[0] for part in usage.parts), Fraction(0))
 
 
-def sum_foreign(usage: Usage, column: str) -> tuple[Fraction, list[dict[str, str]]]:
-    """What the amounts in other currencies of one column (`cost`, `amount`, `imported`) come to, not rounded, and the
-    proof of each conversion: currency, day and parts of the rate, the amount, and what it comes to."""
-    sums: dict[tuple[str, Any], Fraction] = {}
+def sum_imported(usage: Usage, column: str) -> tuple[Fraction, list[dict[str, str]]]:
+    """What a supplier's amounts of one column come to: `cost`, `amount`, or `imported` (of rows whose price is the
+    supplier's). Not rounded; with the proof of each conversion: currency, day and parts of the rate, the amount, and
+    what it comes to."""
+    if column == "imported":
+        whole = sum((Fraction(amount) / days for days, amount in usage.imported), Fraction(0))
+    else:
+        whole = Fraction(sum_parts(usage, 2 if column == "cost" else 3))
+    sums: dict[tuple[str, Conversion], Fraction] = {}
     for row in usage.foreign:
         amount = Fraction(getattr(row, column)) / row.days
         if amount:
             sums[row.currency, row.by] = sums.get((row.currency, row.by), Fraction(0)) + amount
-    proof = [
-        {
-            "currency": currency,
-            "day": by.day.isoformat(),
-            "over": f"{by.over:f}",
-            "under": f"{by.under:f}",
-            "amount": fraction_text(amount),
-            "is": fraction_text(converted(amount, by)),
-        }
-        for (currency, by), amount in sorted(sums.items())
-    ]
-    return sum((converted(amount, by) for (_, by), amount in sums.items()), Fraction(0)), proof
+    proof = []
+    for (currency, by), amount in sorted(sums.items()):
+        found = converted(amount, by)
+        whole += found
+        proof.append(
+            {
+                "currency": currency, "day": by.day.isoformat(), "over": f"{by.over:f}", "under": f"{by.under:f}",
+                "amount": fraction_text(amount), "is": fraction_text(found),
+            }
+        )  # fmt: skip
+    return whole, proof
 
 
 def supplied(line: Line, terms: LineTerms, usage: Usage, days: int, life: list[Range]) -> Number:

@@ -116,10 +116,11 @@ def causes(row: Compared) -> tuple[str, ...]:
     """Why the three columns differ, the gravest first; nothing where they agree.
 
     `lost`: not accounted for. `unlinked`: usage of a subscription that is tied to no line. `currency`: another than the
-    contract's, and not converted. `waiting`: for another reason. `late`: what came or changed after its period was billed. `not_billed`:
-    to be billed, and nothing of the period is billed. `not_charged`: the customer pays, the supplier charges nothing.
-    `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the contract says, though all
-    usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn, credited, or in a pause.
+    contract's, and not converted. `waiting`: for another reason. `late`: what came or changed after its period was
+    billed. `not_billed`: to be billed, and nothing of the period is billed. `not_charged`: the customer pays, the
+    supplier charges nothing. `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the
+    contract says, though all usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn,
+    credited, or in a pause.
     """
     known = row.account
     waits = {reason for reason, value in known.waiting.items() if value}

@@ -251,11 +251,6 @@ WORDS = {
         "paused": "the contract is paused then",
         "invalid": "its article is not billed by usage",
     },
-    "conversion": {
-        "none": "Wait until somebody decides",
-        "day": "Are converted by the rate of the day of usage",
-        "month": "Are converted by the rate of the first day of its month",
-    },
     "booking": {"included": "Included", "add_on": "Add-on", "on_off": "On or off"},
     "when": {"advance": "In advance", "arrears": "In arrears"},
     "package": {"proportional": "By its part", "started": "Each begun counts whole"},

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from taktura.core.exchange import Rate, conversion, converted, wanted_day
 from taktura.core.facts import Conversion, Foreign, Usage
-from taktura.core.metering import added, sum_foreign
+from taktura.core.metering import added, sum_imported
 
 DAY = date(2026, 6, 15)
 ECB = [Rate("EUR", "USD", DAY, Decimal("1.0823")), Rate("EUR", "SEK", DAY, Decimal("11.2345"))]
@@ -71,9 +71,9 @@ def test_however_usage_is_cut_it_comes_to_the_same(rows: list[tuple[str, Convers
     whole = Usage()
     for part in parts:
         whole = added(whole, part)
-    total, proof = sum_foreign(whole, "cost")
+    total, proof = sum_imported(whole, "cost")
     assert total == sum((Fraction(cost) / n * Fraction(by.over) / Fraction(by.under) for _, by, n, cost in rows), 0)
     assert sum((Fraction(p["is"]) for p in proof), Fraction(0)) == total
     for one in proof:
         assert Fraction(one["amount"]) * Fraction(one["over"]) / Fraction(one["under"]) == Fraction(one["is"])
-    assert sum_foreign(whole, "amount") == (0, [])
+    assert sum_imported(whole, "amount") == (0, [])

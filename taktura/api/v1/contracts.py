@@ -344,9 +344,9 @@ def redeem(request: HttpRequest, contract: Key, body: Redemption, preview: bool 
 
 @_command("allow_conversion")
 def allow_conversion(request: HttpRequest, contract: Key, body: Conversion, preview: bool = False) -> Done:
-    """Say whether and by which rate suppliers' amounts in another currency are converted; what waits is processed again.
+    """Say whether and by which rate suppliers' amounts in another currency are converted.
 
-    It holds for usage that finds its line from now on; what is recorded keeps its rate.
+    What waits is processed again. It holds for usage that finds its line from now on; what is recorded keeps its rate.
     """
     call = call_of(request)
     found, rule = _contract(call, contract), body.rule or ""

@@ -82,7 +82,8 @@ def tabs(active: str) -> list[Tab]:
         ("usage", _("Overview")), ("usage_waiting", _("Waiting")), ("usage_records", _("Records")),
         ("usage_files", _("Files")), ("usage_reconciliation", _("Reconciliation")),
         ("supplier_subscriptions", _("Supplier subscriptions")),
-        ("supplier_customers", _("Supplier customers")), ("suppliers", _("Suppliers")), ("exchange_rates", _("Exchange rates")),
+        ("supplier_customers", _("Supplier customers")), ("suppliers", _("Suppliers")),
+        ("exchange_rates", _("Exchange rates")),
     ]  # fmt: skip
     return [Tab(label, reverse(name), None, name == active) for name, label in known]
 

@@ -138,7 +138,8 @@ def _kept(old: UsageHistory, name: str, value: Any) -> str:
 
 # What of a former revision is worth reading, as the store calls it.
 KEPT = frozenset(
-    ["article", "subscription", "product", "at", "cost_amount", "amount", "discount", "currency", "rate_day", "rate_over", "rate_under", "attributes", "row"]
+    ["article", "subscription", "product", "at", "cost_amount", "amount", "discount", "currency", "rate_day",
+     "rate_over", "rate_under", "attributes", "row"]
 )  # fmt: skip
 
 

@@ -34,6 +34,10 @@ USAGE = {
         "partly": "An invoice covers other days besides: it counts by its days in the period.",
         "higher": "The invoice is higher than the imported rows: a file or rows are missing, or it has other costs.",
         "lower": "The invoice is lower than the imported rows: the supplier has credited or not charged some of them.",
+    "conversion": {
+        "none": "Wait until somebody decides",
+        "day": "Are converted by the rate of the day of usage",
+        "month": "Are converted by the rate of the first day of its month",
     },
     "usage": {"recorded": "Recorded", "partly": "Partly waiting", "waiting": "Waiting", "withdrawn": "Withdrawn"},
     "usage_file": {

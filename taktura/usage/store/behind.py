@@ -22,8 +22,9 @@ _AS_THEN = """(
     SELECT source, external_id, revision, (record ->> 'at')::timestamptz, (record ->> 'day')::date,
         (record ->> 'end_day')::date, (record ->> 'quantity')::numeric, (record ->> 'seconds')::bigint,
         (record ->> 'cost_amount')::numeric, (record ->> 'amount')::numeric,
-        COALESCE(record ->> 'discount', ''), record ->> 'currency', (record ->> 'rate_day')::date,
-        (record ->> 'rate_over')::numeric, (record ->> 'rate_under')::numeric, (record ->> 'file_id')::bigint, (record ->> 'row')::integer, revised
+        COALESCE(record ->> 'discount', ''), record ->> 'currency',
+        (record ->> 'rate_day')::date, (record ->> 'rate_over')::numeric, (record ->> 'rate_under')::numeric,
+        (record ->> 'file_id')::bigint, (record ->> 'row')::integer, revised
     FROM usage_usagehistory
     WHERE line = %(line)s AND revised <= %(mark)s AND replaced > %(mark)s
         AND (record ->> 'day')::date < %(end)s AND (record ->> 'end_day')::date > %(first)s

@@ -66,8 +66,8 @@ SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conver
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     WHERE t.lines = 1 {which}
 UNION ALL
-(SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop,
-    CASE WHEN p.id IS NULL AND t.several THEN 1 ELSE 0 END
+(SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first,
+    t.stop, CASE WHEN p.id IS NULL AND t.several THEN 1 ELSE 0 END
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
         AND p.article_id = t.article_id

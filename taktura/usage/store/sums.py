@@ -26,7 +26,7 @@ _PLAIN = f"""
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({TICKED}), count(*), sum(r.quantity)
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN}, sum({_TICKED}), count(*), sum(r.quantity)
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN},
-    sum({_TICKED}), count(*), sum(r.quantity)
+    sum({_TICKED}), count(*), sum(r.quantity), count(r.rate_day)
 FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b AND NOT r.is_span
 GROUP BY 1, 3
 """
@@ -34,7 +34,7 @@ GROUP BY 1, 3
 # A span that lies in several ranges of one window gives its days in each, but counts once (`turn`).
 _SPANS = f"""
 SELECT i, span, priced, sum(quantity * days), sum(cost_amount * days) {_OWN}, sum(amount * days) {_OWN}, 0,
-    count(*) FILTER (WHERE turn = 1), sum(quantity) FILTER (WHERE turn = 1)
+    count(*) FILTER (WHERE turn = 1), sum(quantity) FILTER (WHERE turn = 1), count(rate_day)
 FROM (
     SELECT w.i, r.end_day - r.day AS span, r.priced, r.quantity, r.cost_amount, r.amount, r.rate_day,
         LEAST(r.end_day, w.b) - GREATEST(r.day, w.a) AS days, row_number() OVER (PARTITION BY w.i, r.id) AS turn
@@ -88,6 +88,7 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
     found: dict[int, dict[str, Any]] = {}
     everything = [i for i, w in enumerate(windows) if w.terms.aggregate == "sum"]
     with connection.cursor() as cursor:
+        foreign: set[int] = set()
         for query in (_PLAIN, _SPANS):
             cursor.execute(query, _arrays(windows, everything))
             for row in cursor.fetchall():
@@ -96,6 +97,13 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
         cursor.execute(_FOREIGN, _arrays(windows, everything))
         for row in cursor.fetchall():
             _add_foreign(found.setdefault(row[0], _empty()), *row[1:])
+            for i, *values, rated in cursor.fetchall():
+                _add(found.setdefault(i, _empty()), *values)
+                foreign |= {i} if rated else set()
+        if foreign:
+            cursor.execute(_FOREIGN, _arrays(windows, sorted(foreign)))
+            for i, *values in cursor.fetchall():
+                _add_foreign(found[i], *values)
         others = [i for i, w in enumerate(windows) if w.terms.aggregate != "sum"]
         if others:
             arrays = _arrays(windows, others)
