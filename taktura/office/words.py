@@ -8,7 +8,7 @@ from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
 from taktura.office.settings.words import MAILBOXES
 from taktura.office.tariffs import words as listed
-from taktura.office.usage.words import USAGE
+from taktura.office.usage.words import USAGE, USAGE_ACTIONS
 
 _FILE_PROBLEMS = {
     "missing_column": "Missing column", "double_column": "Column twice", "unknown_column": "Unknown column",
@@ -406,6 +406,7 @@ WORDS = {
     "action": {
         "create_customer": "Customer made",
         **ACTIONS,
+        **USAGE_ACTIONS,
         "change_customer": "Customer changed",
         "set_billing_information": "Billing information written",
         "sell": "Sales item made",
@@ -421,10 +422,6 @@ WORDS = {
         "pause": "Paused",
         "resume": "Resumed",
         "redeem": "Coupon redeemed",
-        "allow_conversion": "Conversion of currencies changed",
-        "set_rates": "Exchange rates entered",
-        "remove_rate": "Exchange rate taken out",
-        "convert_again": "Usage converted again",
         "change_tariff": "Tariff changed",
         **HANDED_OVER,
         "extend_contract": "Contract extended",
@@ -474,9 +471,6 @@ WORDS = {
         "retire_tariff": "Tariff retired",
         "offer_tariff_again": "Tariff offered again",
         "define_coupon": "Coupon made",
-        "create_usage_key": "Key registered",
-        "change_usage_key": "Key changed",
-        "delete_usage_key": "Key taken out",
         "give_usual_keys": "Usual keys registered",
         "tie_key": "Key tied to an article",
         "untie_key": "Key untied",

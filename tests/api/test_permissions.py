@@ -48,7 +48,7 @@ TABLE = {
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
     " list_reference_changes get_usage_history get_file_content get_reconciliation list_supplier_invoices"
-    " get_supplier_invoice get_invoice_file",
+    " get_supplier_invoice get_invoice_file list_exchange_rates get_exchange_rate",
     "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
@@ -62,6 +62,7 @@ TABLE = {
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
     " tie_usage_key untie_usage_key set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
+    " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
     " list_sales_items get_sales_item",
     "billing.run": "run_billing start_billing stop_work interim_bill",

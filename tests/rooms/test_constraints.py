@@ -6,7 +6,6 @@ Rows are copies of rows that the services wrote, put in by SQL as the applicatio
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 

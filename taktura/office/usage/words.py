@@ -34,6 +34,7 @@ USAGE = {
         "partly": "An invoice covers other days besides: it counts by its days in the period.",
         "higher": "The invoice is higher than the imported rows: a file or rows are missing, or it has other costs.",
         "lower": "The invoice is lower than the imported rows: the supplier has credited or not charged some of them.",
+    },
     "conversion": {
         "none": "Wait until somebody decides",
         "day": "Are converted by the rate of the day of usage",
@@ -47,4 +48,14 @@ USAGE = {
         "empty": "Nothing read",
         "undone": "Undone",
     },
+}
+# What the log calls an act.
+USAGE_ACTIONS = {
+    "allow_conversion": "Conversion of currencies changed",
+    "set_rates": "Exchange rates entered",
+    "remove_rate": "Exchange rate taken out",
+    "convert_again": "Usage converted again",
+    "create_usage_key": "Key registered",
+    "change_usage_key": "Key changed",
+    "delete_usage_key": "Key taken out",
 }
