@@ -183,11 +183,7 @@ def test_a_corrected_rate_changes_nothing_until_somebody_says_so(supplier: Suppl
     taken, _ = rated(supplier, ("EUR", "USD", "2026-06-26", "1.6"))
     assert (taken.new, taken.changed, taken.corrected) == (0, 1, [["EUR", "USD", "2026-06-26", "1.25", "1.6"]])
     assert bill(supplier, JULY + timedelta(days=1)) == []
-    # A pause and its end: what comes back has the rate that it had.
     contract = Contract.objects.get(key="C1")
-    billing.pause(by(JULY), contract=contract, start=date(2026, 6, 28), end=date(2026, 6, 29))
-    billing.resume(by(JULY), contract=contract, start=date(2026, 6, 28))
-    assert set(UsageRecord.objects.values_list("rate_under", flat=True)) == {Decimal("1.25")}
     days = {"first": date(2026, 6, 28), "end": JULY}
     pair = {"seller": supplier.seller, "source": "USD", "target": "EUR"}
     with transaction.atomic():
@@ -195,15 +191,26 @@ def test_a_corrected_rate_changes_nothing_until_somebody_says_so(supplier: Suppl
     again, _ = billing.convert_again(by(JULY), **pair, **days)
     assert (again.records, again.contracts) == (1, {contract.pk})
     assert UsageHistory.objects.get().record["rate_under"] == Decimal("1.25")
-    bill(supplier, JULY + timedelta(days=2))
-    nets = Document.objects.values_list("kind", "net")
-    assert sum(net if kind == "invoice" else -net for kind, net in nets) == 8800 + 6875
+    assert bill(supplier, JULY + timedelta(days=2)) == [("credit_note", 8800 - 6875)]
     assert verify() == []
     first = Document.objects.order_by("pk").first()
     assert first is not None
     assert [r["rate_under"] for r in explain(first, 1).rows()] == [Decimal("1.25")] * 2, "as they were then"
     again, _ = billing.convert_again(by(JULY), **pair, **days)
     assert again.records == 0
+
+
+def test_what_comes_back_has_the_rate_that_it_had(supplier: Supplier) -> None:
+    allow()
+    rated(supplier, ("EUR", "USD", "2026-06-26", "1.25"))
+    take(supplier, {"id": 1, "period_start": "2026-06-28"})
+    rated(supplier, ("EUR", "USD", "2026-06-26", "1.6"))
+    contract = Contract.objects.get(key="C1")
+    billing.pause(by(JULY), contract=contract, start=date(2026, 6, 28), end=date(2026, 6, 29))
+    assert reasons() == ["paused"]
+    billing.resume(by(JULY), contract=contract, start=date(2026, 6, 28))
+    assert reasons() == []
+    assert UsageRecord.objects.get().rate_under == Decimal("1.25")
 
 
 def test_closed_periods_and_contracts_without_leave_stay(supplier: Supplier) -> None:

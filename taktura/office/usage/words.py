@@ -58,4 +58,5 @@ USAGE_ACTIONS = {
     "create_usage_key": "Key registered",
     "change_usage_key": "Key changed",
     "delete_usage_key": "Key taken out",
+    "extend_contract": "Contract extended",
 }
