@@ -186,13 +186,14 @@ def _sums(amount: int, vat: Vat, rest: tuple[int, int] | None, gross: bool) -> t
 
 
 def _quantity(entry: Entry, sign: int) -> Decimal:
-    """The quantity to print: by days it stays positive on a credit note; elsewhere it follows the sign."""
+    """The quantity to print: by days it stays positive on a credit note; elsewhere it follows the sign. Zero is no
+    negative zero: the database knows none, and the document's hash would not be that of what it shows."""
     charge = entry.charge
-    if charge is None:
-        return entry.quantity * sign
-    if charge.rate is not None:
-        return charge.quantity if (charge.amount >= 0) == (sign > 0) or not charge.amount else -charge.quantity
-    return charge.quantity * sign
+    quantity = entry.quantity if charge is None else charge.quantity
+    same = sign > 0
+    if charge is not None and charge.rate is not None:
+        same = (charge.amount >= 0) == same or not charge.amount
+    return quantity if same or not quantity else quantity.copy_negate()
 
 
 def sort_key(entry: Entry) -> tuple[object, ...]:
