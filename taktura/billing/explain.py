@@ -270,6 +270,8 @@ def _time_steps(proof: dict[str, Any]) -> Iterator[Step]:
     if proof["minutes_before"]:
         yield _step("minutes_before", _only(proof["minutes_before"]))
     yield _number("hour", proof["hour"])
+
+
 def _converted(one: dict[str, str]) -> Said:
     """Amounts of another currency, the rate and its day, and what they come to."""
     over, under = Fraction(one["over"]), Fraction(one["under"])

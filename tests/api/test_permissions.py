@@ -45,6 +45,8 @@ TABLE = {
     " refuse_order",
     " take_over_contracts change_tariff transfer pause resume redeem allow_conversion extend_contract place_order"
     " approve_order refuse_order",
+    " take_over_contracts onboard_customers change_tariff transfer pause resume redeem allow_conversion"
+    " extend_contract place_order approve_order refuse_order",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
     " list_reference_changes get_usage_history get_file_content get_reconciliation list_supplier_invoices"

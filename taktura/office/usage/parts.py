@@ -51,8 +51,8 @@ MEANS = {
     "currency": (
         lazy("The usage is in another currency than the contract."),
         lazy(
-            "Allow the contract to convert it by dated rates, tie the supplier subscription to a contract in that currency,"
-            " or correct the currency of the supplier."
+            "Allow the contract to convert it by dated rates, tie the supplier subscription to a contract in that"
+            " currency, or correct the currency of the supplier."
         ),
     ),
     "no_rate": (

@@ -59,4 +59,5 @@ USAGE_ACTIONS = {
     "change_usage_key": "Key changed",
     "delete_usage_key": "Key taken out",
     "extend_contract": "Contract extended",
+    "onboard": "Contract made from services in use",
 }

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("usage", "0013_supplier_invoices"),
         ("contracts", "0011_conversion"),
-        ("customers", "0008_rate_days"),
+        ("customers", "0009_rate_days"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0007_vies")]
+    dependencies = [("customers", "0008_billing_form")]
 
     operations = [
         migrations.AddField(
