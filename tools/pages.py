@@ -38,6 +38,7 @@ SHOWN = {
     "usage": "usage_usagerecord",
     "usage/files": "usage_usagefile",
     "usage/invoices": "usage_supplierinvoice",
+    "usage/rates": "usage_exchangerate",
     "usage/suppliers": "usage_supplier",
     "usage/subscriptions": "usage_suppliersubscription",
     "usage/customers": "usage_suppliercustomer",
