@@ -55,16 +55,10 @@ TABLE = {
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
     " tie_usage_key untie_usage_key enter_supplier_invoice correct_supplier_invoice remove_supplier_invoice"
-    " keep_invoice_file drop_invoice_file",
+    " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
     "desk.view": "list_time get_time list_activities get_activity",
     "desk.change": "log_time correct_time remove_time",
     "time.approve": "approve_time unapprove_time",
-    " get_usage_history get_file_content get_reconciliation list_exchange_rates get_exchange_rate",
-    "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
-    " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
-    " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
-    " tie_usage_key untie_usage_key set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
-    " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
     " list_sales_items get_sales_item",
     "billing.run": "run_billing start_billing stop_work interim_bill",

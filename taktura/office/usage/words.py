@@ -60,4 +60,6 @@ USAGE_ACTIONS = {
     "delete_usage_key": "Key taken out",
     "extend_contract": "Contract extended",
     "onboard": "Contract made from services in use",
+    "bring_in_customers": "Customers brought in from a file",
+    "bring_service": "Supplier subscription brought in",
 }

@@ -9,7 +9,7 @@ from taktura.kit.fields import ExactField
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("usage", "0013_supplier_invoices"),
+        ("usage", "0014_supplier_days"),
         ("contracts", "0011_conversion"),
         ("customers", "0009_rate_days"),
     ]
