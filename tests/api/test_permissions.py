@@ -38,15 +38,8 @@ TABLE = {
     ),
     "contracts.view": "list_contracts get_contract list_deadlines list_orders get_order",
     "contracts.change": "sign book change_quantity take_back_quantity end_line give_notice withdraw_notice"
-    " take_over_contracts onboard_customers change_tariff transfer pause resume redeem extend_contract"
-    " extend_contracts place_order"
-    " approve_order refuse_order",
-    " take_over_contracts change_tariff transfer pause resume redeem allow_conversion extend_contract place_order approve_order"
-    " refuse_order",
-    " take_over_contracts change_tariff transfer pause resume redeem allow_conversion extend_contract place_order"
-    " approve_order refuse_order",
     " take_over_contracts onboard_customers change_tariff transfer pause resume redeem allow_conversion"
-    " extend_contract place_order approve_order refuse_order",
+    " extend_contract extend_contracts place_order approve_order refuse_order",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
     " list_reference_changes get_usage_history get_file_content get_reconciliation list_supplier_invoices"

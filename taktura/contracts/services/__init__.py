@@ -17,9 +17,8 @@ from taktura.contracts.services.changes import (
     resume,
     withdraw_notice,
 )
-from taktura.contracts.services.lines import Planned, book, check_end, end_line, plan_booking, plan_line, write_lines
 from taktura.contracts.services.conversion import allow_conversion, check_conversion
-from taktura.contracts.services.lines import book, check_end, end_line, plan_booking, record_line
+from taktura.contracts.services.lines import Planned, book, check_end, end_line, plan_booking, plan_line, write_lines
 from taktura.contracts.services.ordering import order, ordered_version
 from taktura.contracts.services.quantities import (
     change_quantity,

@@ -24,8 +24,7 @@ from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.history import field, value_of
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage import records as listing
-from taktura.office.usage.parts import MEANS, as_text, discount, tabs
-from taktura.office.usage.parts import MEANS, discount, rate_of, tabs
+from taktura.office.usage.parts import MEANS, as_text, discount, rate_of, tabs
 from taktura.usage import services as usage
 from taktura.usage.groups import Key
 from taktura.usage.models import SupplierSubscription, UsageException, UsageHistory, UsageRecord

@@ -23,10 +23,8 @@ TICKED = """CASE WHEN r.seconds IS NULL OR r.seconds = 0 THEN 0 WHEN w.first IS 
 _OWN = "FILTER (WHERE r.rate_day IS NULL)"
 
 _PLAIN = f"""
-SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount), sum(r.amount), sum({TICKED}), count(*), sum(r.quantity)
-SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN}, sum({_TICKED}), count(*), sum(r.quantity)
 SELECT w.i, 0, r.priced, sum(r.quantity), sum(r.cost_amount) {_OWN}, sum(r.amount) {_OWN},
-    sum({_TICKED}), count(*), sum(r.quantity), count(r.rate_day)
+    sum({TICKED}), count(*), sum(r.quantity), count(r.rate_day)
 FROM {_WINDOWS} JOIN usage_usagerecord r ON r.line_id = w.line AND r.day >= w.a AND r.day < w.b AND NOT r.is_span
 GROUP BY 1, 3
 """
@@ -91,14 +89,8 @@ def sums(windows: Sequence[Window]) -> dict[UsageKey, Usage]:
         foreign: set[int] = set()
         for query in (_PLAIN, _SPANS):
             cursor.execute(query, _arrays(windows, everything))
-            for row in cursor.fetchall():
-                add_row(found.setdefault(row[0], nothing()), *row[1:])
-                _add(found.setdefault(row[0], _empty()), *row[1:])
-        cursor.execute(_FOREIGN, _arrays(windows, everything))
-        for row in cursor.fetchall():
-            _add_foreign(found.setdefault(row[0], _empty()), *row[1:])
             for i, *values, rated in cursor.fetchall():
-                _add(found.setdefault(i, _empty()), *values)
+                add_row(found.setdefault(i, nothing()), *values)
                 foreign |= {i} if rated else set()
         if foreign:
             cursor.execute(_FOREIGN, _arrays(windows, sorted(foreign)))
@@ -181,8 +173,6 @@ def add_row(
     values["parts"][span or 1] = tuple(add(x, y or zero) for x, y in zip(before, new, strict=True))
 
 
-def usage_of(values: dict[str, Any], seen: int) -> Usage:
-    """The sums as the core takes them; `seen`: the mark of the store."""
 def _add_foreign(
     values: dict[str, Any],
     currency: str,
@@ -201,7 +191,8 @@ def _add_foreign(
     values["foreign"][key] = tuple(map(EXACT.add, before, new))
 
 
-def _usage(values: dict[str, Any], seen: int) -> Usage:
+def usage_of(values: dict[str, Any], seen: int) -> Usage:
+    """The sums as the core takes them; `seen`: the mark of the store."""
     parts = tuple((total, *sums_of) for total, sums_of in sorted(values["parts"].items()))
     rest = {k: v for k, v in values.items() if k not in ("parts", "imported", "foreign", "covered")}
     return Usage(
