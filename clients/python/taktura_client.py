@@ -604,6 +604,10 @@ class OwnTermsIn(TypedDict):
 RateIn = TypedDict("RateIn", {"from": "NotRequired[Day | None]", "rate": "Number"})
 
 
+# One unit of `from` is worth `rate` units of `to` from a day on.
+RateOfDay = TypedDict("RateOfDay", {"from": "str", "to": "str", "day": "Day", "rate": "Number"})
+
+
 # A usage record: an `article` or a `key`, with a `quantity` or a `duration`.
 RecordIn = TypedDict(
     "RecordIn",
@@ -715,6 +719,15 @@ class ActivityOut(Marked):
     name: str
     billable: bool
     active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgainOut:
+    """How many records have another rate now; `documents`: ids of interim bills by threshold."""
+
+    records: int
+    contracts: int
+    documents: list[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -975,6 +988,7 @@ class ContractOut(Marked):
     transferred_from: str | None
     transferred_to: str | None
     notice: str | OwnTermsOut
+    conversion: str
     balance: Decimal
     lines: list[ContractLineOut]
     pauses: list[SpanOut]
@@ -2400,6 +2414,40 @@ class RateOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RateTold(Marked):
+    """A rate of the register: one unit of `from` is worth `rate` units of `to` from a day on."""
+
+    id: int
+    from_: str
+    to: str
+    day: date
+    rate: Decimal
+    source: str
+    changed_at: datetime
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatesSet:
+    """What became of rates, and of the records that waited for one; `documents`: ids of interim bills by threshold."""
+
+    new: int
+    changed: int
+    same: int
+    recorded: int
+    waiting: dict[str, int]
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatesTold:
+    """A page of rates."""
+
+    items: list[RateTold]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReachOut:
     """Whom a version reaches: nobody, if it is for new contracts alone. `monthly`: what recurs changes by it, net."""
 
@@ -2473,6 +2521,10 @@ class RecordBehind:
     cost_amount: Decimal | None
     amount: Decimal | None
     discount: str
+    currency: str
+    rate_day: date | None
+    rate_over: Decimal | None
+    rate_under: Decimal | None
     file: str | None
     row: int | None
 
@@ -2499,6 +2551,10 @@ class RecordOut(Marked):
     amount: Decimal | None
     discount: str
     currency: str
+    rate_day: date | None
+    rate_over: Decimal | None
+    rate_under: Decimal | None
+    rate_to: str | None
     attributes: dict[str, Any] | None
     file: int | None
     row: int | None
@@ -2744,6 +2800,7 @@ class SellerOut(Marked):
     closed_until: date | None
     payment_days: int
     unattended_runs: bool
+    rate_days: int
     portal_allows: list[str]
     order_page: bool
     order_approval: bool
@@ -3397,6 +3454,7 @@ class Taktura(Caller):
         rate_change: Literal["end", "split"] | None | Omit = OMIT,
         payment_days: int | None | Omit = OMIT,
         unattended_runs: bool | None | Omit = OMIT,
+        rate_days: int | None | Omit = OMIT,
         portal_allows: Sequence[Literal["book", "quantity", "notice", "data"]] | None | Omit = OMIT,
         order_page: bool | None | Omit = OMIT,
         order_approval: bool | None | Omit = OMIT,
@@ -3440,6 +3498,7 @@ class Taktura(Caller):
                 "rate_change": rate_change,
                 "payment_days": payment_days,
                 "unattended_runs": unattended_runs,
+                "rate_days": rate_days,
                 "portal_allows": portal_allows,
                 "order_page": order_page,
                 "order_approval": order_approval,
@@ -3486,6 +3545,7 @@ class Taktura(Caller):
         rate_change: Literal["end", "split"] | None | Omit = OMIT,
         payment_days: int | None | Omit = OMIT,
         unattended_runs: bool | None | Omit = OMIT,
+        rate_days: int | None | Omit = OMIT,
         portal_allows: Sequence[Literal["book", "quantity", "notice", "data"]] | None | Omit = OMIT,
         order_page: bool | None | Omit = OMIT,
         order_approval: bool | None | Omit = OMIT,
@@ -3531,6 +3591,7 @@ class Taktura(Caller):
                 "rate_change": rate_change,
                 "payment_days": payment_days,
                 "unattended_runs": unattended_runs,
+                "rate_days": rate_days,
                 "portal_allows": portal_allows,
                 "order_page": order_page,
                 "order_approval": order_approval,
@@ -5323,6 +5384,34 @@ class Taktura(Caller):
             idempotency_key=idempotency_key,
         )
 
+    def allow_conversion(
+        self,
+        contract: str,
+        *,
+        rule: Literal["day", "month"] | None,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Say whether and by which rate suppliers' amounts in another currency are converted.
+
+        What waits is processed again. It holds for usage that finds its line from now on; what is recorded keeps
+        its rate.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/allow_conversion",
+            body={"rule": rule},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
     def interim_bill(
         self,
         contract: str,
@@ -5526,6 +5615,7 @@ class Taktura(Caller):
             "after_end",
             "closed_period",
             "currency",
+            "no_rate",
             "paused",
             "invalid",
         ]
@@ -6384,6 +6474,119 @@ class Taktura(Caller):
             f"/suppliers/{_part(supplier)}/invoices/{_part(invoice)}/file",
             query={"preview": preview},
             if_match=if_match,
+        )
+
+    def list_exchange_rates(
+        self,
+        *,
+        currency: str = "",
+        first: Day | None = None,
+        last: Day | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[RatesTold, RateTold]:
+        """The register of exchange rates, what was entered last before the others; of a currency, of days.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                RatesTold,
+                "GET",
+                "/exchange_rates",
+                query={"currency": currency, "first": first, "last": last, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def set_exchange_rates(
+        self,
+        *,
+        rates: Sequence[RateOfDay],
+        source: str | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RatesSet:
+        """Enter rates. Records that waited for one are processed again; what is recorded keeps its rate.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            RatesSet,
+            "POST",
+            "/exchange_rates",
+            body={"rates": rates, "source": source},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def load_exchange_rates(
+        self,
+        content: bytes,
+        *,
+        media: Literal[
+            "application/xml", "text/xml", "text/csv", "text/plain", "application/octet-stream"
+        ] = "application/xml",
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> RatesSet:
+        """Load a file of rates, the body: the European Central Bank's XML (of a day or all of them), or CSV with the
+        headings from, to, day, rate. Of a file with an error nothing is taken.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            RatesSet,
+            "POST",
+            "/exchange_rates/file",
+            content=content,
+            media=media,
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def convert_again(
+        self,
+        *,
+        source: str,
+        target: str,
+        first: Day,
+        last: Day,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> AgainOut:
+        """Give converted usage of some days the rates that the register names now.
+
+        The differences to what is billed come with the next bills. Closed periods stay as they are, and so does
+        usage of contracts that allow no conversion any more.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            AgainOut,
+            "POST",
+            "/exchange_rates/convert_again",
+            body={"source": source, "target": target, "first": first, "last": last},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_exchange_rate(self, rate: int, *, known: RateTold | None = None) -> RateTold:
+        """A rate.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(RateTold, "GET", f"/exchange_rates/{_part(rate)}", known=known)
+
+    def remove_exchange_rate(self, rate: int, *, preview: bool = False, if_match: Marked | str | None = None) -> None:
+        """Take a rate out of the register. Records that have it keep it.
+
+        Scope: `usage.change`.
+
+        `if_match`: what `get_exchange_rate` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/exchange_rates/{_part(rate)}", query={"preview": preview}, if_match=if_match
         )
 
     def get_reconciliation(self, supplier: str, *, from_: Day, until: Day, cause: str = "") -> ReconciliationOut:
