@@ -49,11 +49,12 @@ class LastBill:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How billing stands on a day: customers who have something due but no complete billing information, sales items
-    to be billed, the last run (id and its day), the currencies of the offer, and which kinds have no confirmed numbers.
+    to be billed, approved minutes to be billed with them, the last run (id and its day), the currencies of the offer, and which kinds have no confirmed numbers.
     """
 
     blocked: int
     sales_items: int
+    minutes: int
     last_run: int | None
     last_on: date | None
     currencies: tuple[str, ...]
@@ -71,6 +72,9 @@ def standing(seller_id: int, on: date) -> Standing:
                         AND (c.next_due <= %(on)s OR (c.changed_from IS NOT NULL AND c.start <= %(on)s))),
                 (SELECT count(*) FROM billing_salesitem i JOIN customers_customer k ON k.id = i.customer_id
                     WHERE i.document_id IS NULL AND i.sold_on <= %(on)s AND k.seller_id = s.id),
+                (SELECT COALESCE(sum(t.minutes), 0)::bigint FROM desk_timeentry t
+                    JOIN customers_customer k ON k.id = t.customer_id
+                    WHERE t.status = 'approved' AND t.billable AND t.worked_on <= %(on)s AND k.seller_id = s.id),
                 r.id, r."on",
                 (SELECT array_agg(DISTINCT currency) FROM catalog_tariff WHERE seller_id = s.id),
                 (SELECT array_agg(kind) FROM invoices_numberseries WHERE seller_id = s.id AND confirmed)
@@ -82,9 +86,9 @@ def standing(seller_id: int, on: date) -> Standing:
             """,
             {"on": on, "seller": seller_id},
         )
-        blocked, items, run, run_on, currencies, confirmed = cursor.fetchone()
+        blocked, items, minutes, run, run_on, currencies, confirmed = cursor.fetchone()
     return Standing(
-        blocked=blocked, sales_items=items, last_run=run, last_on=run_on, currencies=tuple(currencies or ()),
+        blocked=blocked, sales_items=items, minutes=minutes, last_run=run, last_on=run_on, currencies=tuple(currencies or ()),
         unconfirmed=tuple(kind for kind in KINDS if kind not in (confirmed or ())),
     )  # fmt: skip
 

@@ -136,6 +136,7 @@ def test_a_selection_of_the_list_is_approved_and_opened_again(
     page = client.post("/time/", {"action": "approve", "all": "1"}, follow=True)
     client.post("/time/approval/preview/", {"chosen": ids, "seen": seen_in(page)})
     assert TimeEntry.objects.filter(status="approved").count() == 2
+    assert "0:42 of approved time are billed with them." in text_of(client.get("/billing/"))
     client.post("/time/?status=approved", {"action": "open", "chosen": ids[:1]})
     assert list(TimeEntry.objects.filter(status="submitted").values_list("pk", flat=True)) == ids[:1]
 
