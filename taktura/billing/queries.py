@@ -49,7 +49,8 @@ class LastBill:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How billing stands on a day: customers who have something due but no complete billing information, sales items
-    to be billed, approved minutes to be billed with them, the last run (id and its day), the currencies of the offer, and which kinds have no confirmed numbers.
+    to be billed, approved minutes to be billed with them, the last run (id and its day), the currencies of the offer,
+    and which kinds have no confirmed numbers.
     """
 
     blocked: int
@@ -88,8 +89,8 @@ def standing(seller_id: int, on: date) -> Standing:
         )
         blocked, items, minutes, run, run_on, currencies, confirmed = cursor.fetchone()
     return Standing(
-        blocked=blocked, sales_items=items, minutes=minutes, last_run=run, last_on=run_on, currencies=tuple(currencies or ()),
-        unconfirmed=tuple(kind for kind in KINDS if kind not in (confirmed or ())),
+        blocked=blocked, sales_items=items, minutes=minutes, last_run=run, last_on=run_on,
+        currencies=tuple(currencies or ()), unconfirmed=tuple(kind for kind in KINDS if kind not in (confirmed or ())),
     )  # fmt: skip
 
 

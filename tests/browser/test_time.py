@@ -42,7 +42,7 @@ def made(rows: int = 12) -> None:
 @pytest.mark.parametrize("width", ["desktop", "phone"])
 def test_time_is_approved_after_a_look_and_past_a_gate(office: Office, width: str) -> None:
     made()
-    page = office.page(width)
+    page = office.open(width)
     sign_in(page, office.url, "eve@firm.example")
     page.goto(f"{office.url}/time/")
     check_page(page)
