@@ -60,9 +60,19 @@ class MappingForm(forms.Form):
         places = {column: heading for heading, column in zip(headings, columns, strict=True) if column}
         for column in COLUMNS:
             self.fields[f"{MAP}{column}"] = forms.ChoiceField(
-                label=column, required=column == NEEDED, initial=places.get(column, ""),
+                label=_label(column), required=column == NEEDED, initial=places.get(column, ""),
                 choices=[("", _("None")), *((h, h) for h in dict.fromkeys(headings) if h)],
             )  # fmt: skip
+
+
+def _label(column: str) -> str:
+    """What a column is called on pages."""
+    own = {
+        "customer": _("Number"), "supplier": _("Supplier"), "supplier_customer": _("Supplier customer"),
+        "subscription": _("Supplier subscription"), "product": _("Product"), "product_name": _("Name of the product"),
+        "subscription_start": _("Start"),
+    }  # fmt: skip
+    return own.get(column) or show.word("field", column)
 
 
 @page("customers.change")
