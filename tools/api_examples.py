@@ -388,6 +388,16 @@ STORY: list[tuple[Any, ...]] = [
     ("reopen_alert", {"alert": "1"}, {}, None),
     ("list_flat_prices", {}, {"tariff": "flat"}, None),
     ("list_flat_months", {}, {"customer": "K-2"}, None),
+    ("create_queue", {}, {}, {"name": "First line"}),
+    ("change_queue", {"queue": "1"}, {}, {"name": "Telephone"}),
+    ("list_queues", {}, {}, None),
+    ("open_ticket", {}, {}, {
+        "customer": "K-1", "subject": "No dial tone", "text": "Since Monday we hear nothing.", "author": "Anna Falk",
+        "queue": 1, "line": {"contract": "C-1001", "article": "number"}}),
+    ("answer_ticket", {"ticket": "1001"}, {}, {"text": "We look at it.", "author": "Tom Adler"}),
+    ("change_ticket", {"ticket": "1001"}, {}, {"priority": "high", "assignee": "tom@klartext.example"}),
+    ("get_ticket", {"ticket": "1001"}, {}, None),
+    ("list_tickets", {}, {"status": "waiting"}, None),
     ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
     ("prove_log", {}, {}, None),
     ("create_seller", {}, {}, {

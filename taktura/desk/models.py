@@ -83,6 +83,7 @@ class Ticket(models.Model):
         ]
         indexes = [
             models.Index(fields=["seller", "status", "changed_at", "id"], name="ticket_list"),
+            models.Index(fields=["seller", "changed_at", "id"], name="ticket_by_change"),
             models.Index(fields=["customer", "id"], name="ticket_of_customer"),
             models.Index(fields=["assignee", "status"], name="ticket_of_assignee"),
         ]

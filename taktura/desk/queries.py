@@ -2,8 +2,9 @@
 
 from django.db.models import QuerySet
 
+from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
-from taktura.desk.models import Activity, DeskSettings, Ticket, TimeEntry
+from taktura.desk.models import Activity, DeskSettings, Queue, Ticket, TimeEntry
 from taktura.kit.fold import fold
 
 
@@ -14,6 +15,33 @@ def ticket_by_number(seller_id: int, number: int) -> Ticket:
     if found is None:
         raise Refused("not_found", "There is no ticket %(number)s.", number=number)
     return found
+
+
+def tickets_of(seller_id: int) -> QuerySet[Ticket]:
+    """A seller's tickets, with all that a page says of one."""
+    rows = Ticket.objects.select_related(
+        "customer__seller", "queue", "assignee", "line__contract", "line__article", "merged_into"
+    )
+    return rows.filter(seller=seller_id)
+
+
+def queues_of(seller_id: int) -> QuerySet[Queue]:
+    """The queues in which a seller's tickets can be put."""
+    return Queue.objects.filter(seller=seller_id, active=True).order_by("name")
+
+
+def queue_by_id(seller_id: int, pk: int) -> Queue:
+    """A seller's queue by its id; raises `Refused` (`not_found`)."""
+    found = Queue.objects.filter(seller=seller_id, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no queue %(key)s.", key=pk)
+    return found
+
+
+def lines_of(customer_id: int) -> QuerySet[ContractLine]:
+    """A customer's contract lines, as those of tickets: the newest contracts first."""
+    rows = ContractLine.objects.filter(contract__customer=customer_id).select_related("contract", "article")
+    return rows.order_by("-contract__start", "-contract", "id")
 
 
 def settings_of(seller_id: int) -> DeskSettings:

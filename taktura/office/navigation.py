@@ -31,6 +31,7 @@ SECTIONS = [
     ("usage", _("Usage"), "activity", ("usage.view",), "/usage/"),
     ("billing", _("Billing"), "receipt", ("billing.view",), "/billing/"),
     ("documents", _("Documents"), "files", ("documents.view",), "/documents/"),
+    ("desk", _("Service desk"), "headset", ("desk.view",), "/desk/"),
     ("time", _("Time"), "clock", ("desk.view",), "/time/"),
     ("control", _("Control"), "bell", ("control.view",), "/control/"),
     ("settings", _("Settings"), "settings", ("settings.view", "jobs.view", "log.view"), "/settings/"),

@@ -17,6 +17,8 @@ from taktura.catalog.models import Article, Tariff
 from taktura.contracts.models import Contract
 from taktura.customers.models import Customer
 from taktura.customers.queries import search as search_customers
+from taktura.desk.models import Ticket
+from taktura.desk.queries import search as search_tickets
 from taktura.invoices.models import DocumentState
 from taktura.kit.fold import fold, matching
 from taktura.office import show
@@ -48,6 +50,7 @@ class Group:
 # label, other words by which it is found, name of the page, permission
 COMMANDS = (
     (lazy("New customer"), "new customer neuer kunde anlegen ny kund skapa", "customer_new", "customers.change"),
+    (lazy("New ticket"), "new ticket open neues ticket anlegen nytt ärende öppna", "ticket_new", "desk.change"),
     (lazy("New contract"), "new contract sign neuer vertrag nytt avtal teckna", "sign_contract", "contracts.change"),
     (lazy("Change a quantity"), "change quantity menge aendern andern antal ändra", "contracts", "contracts.change"),
     (lazy("New tariff"), "new tariff neuer tarif ny tariff", "tariff_new", "tariffs.change"),
@@ -95,6 +98,7 @@ def find(request: HttpRequest, text: str, most: int) -> Iterator[Group]:
         ("customers.view", _("Customers"), "users", lambda: _customers(seller.pk, text, most)),
         ("contracts.view", _("Contracts"), "file-text", lambda: _contracts(seller.pk, text, most)),
         ("documents.view", _("Documents"), "file-invoice", lambda: _documents(seller.pk, text, most)),
+        ("desk.view", _("Tickets"), "headset", lambda: _tickets(seller.pk, text, most)),
         ("tariffs.view", _("Tariffs"), "tags", lambda: _tariffs(seller.pk, text, most)),
         ("tariffs.view", _("Articles"), "box", lambda: _articles(user, seller.pk, text, most)),
         ("usage.view", _("Suppliers"), "cloud-upload", lambda: _suppliers(seller.pk, text, most)),
@@ -146,6 +150,13 @@ def _documents(seller: int, text: str, most: int) -> Iterator[Hit]:
     for d in rows.select_related("customer").order_by("number")[:most]:
         amount = show.minor(d.gross, d.currency)
         yield Hit(d.number, f"{show.word('document', d.kind)}, {d.customer.name}, {amount}", address("document", d.pk))
+
+
+def _tickets(seller: int, text: str, most: int) -> Iterator[Hit]:
+    rows = search_tickets(Ticket.objects.filter(seller=seller), text).select_related("customer")
+    for t in rows.order_by("-changed_at", "-pk")[:most]:
+        state = show.word("ticket_state", t.status)
+        yield Hit(t.subject, f"#{t.number}, {t.customer.name}, {state}", address("ticket", t.pk))
 
 
 def _tariffs(seller: int, text: str, most: int) -> Iterator[Hit]:

@@ -44,6 +44,18 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "billed": ("secondary", "file-invoice"),
     },
     "document": {"invoice": ("blue", "file-invoice"), "credit_note": ("purple", "file-minus")},
+    "ticket_state": {
+        "open": ("blue", "inbox"),
+        "waiting": ("yellow", "hourglass"),
+        "solved": ("green", "circle-check"),
+        "closed": ("secondary", "circle-off"),
+    },
+    "priority": {
+        "urgent": ("red", "alert-circle"),
+        "high": ("orange", "chevron-up"),
+        "normal": ("secondary", "minus"),
+        "low": ("secondary", "chevron-down"),
+    },
     "alert": {
         "open": ("red", "bell"),
         "ignored": ("secondary", "eye-off"),

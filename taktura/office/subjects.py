@@ -10,6 +10,7 @@ from taktura.accounts.models import ApiKey, Invitation, PortalUser, User
 from taktura.catalog.models import Article, Coupon, Key, Module, Tariff
 from taktura.contracts.models import Contract, NoticeRequest, Order
 from taktura.customers.models import Customer, Seller
+from taktura.desk.models import Ticket
 from taktura.invoices.models import Document
 from taktura.office.page import may_open
 from taktura.usage.models import Supplier, SupplierInvoice
@@ -31,6 +32,7 @@ KINDS: dict[str, tuple[type[Model], str, str]] = {
     "supplier": (Supplier, "name", "supplier"),
     "supplier_invoice": (SupplierInvoice, "number", "supplier_invoice"),
     "tariff": (Tariff, "key", "tariff"),
+    "ticket": (Ticket, "subject", "ticket"),
     "usage_key": (Key, "key", "tariff_key"),
     "user": (User, "name", "user"),
 }

@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("orders/<int:order>/refuse/", orders.refuse, name="refuse_order"),
     path("tariffs/", include("taktura.office.tariffs.urls")),
     path("usage/", include("taktura.office.usage.urls")),
+    path("desk/", include("taktura.office.desk.urls")),
     path("control/", include("taktura.office.control.urls")),
     path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),

@@ -4,6 +4,8 @@ modules, offer numbers and price lists stand in a file of their own."""
 from taktura.office.billing.words import BILLING
 from taktura.office.contracts.words import HANDED_OVER
 from taktura.office.customer_words import CUSTOMER_FIELDS, DELIVERIES
+from taktura.office.desk.words import ACTIONS as DESK_ACTIONS
+from taktura.office.desk.words import DESK, DESK_FIELDS
 from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
 from taktura.office.settings.words import MAILBOXES
@@ -53,10 +55,12 @@ WORDS = {
         "supplier": "Supplier",
         "supplier_invoice": "Invoice of a supplier",
         "tariff": "Tariff",
+        "ticket": "Ticket",
         "usage_key": "Key",
         "user": "User",
     },
     **PORTAL,
+    **DESK,
     "security": {"starttls": "STARTTLS", "tls": "TLS from the beginning", "none": "None"},
     "mail_kind": {
         "document": "Documents",
@@ -284,6 +288,7 @@ WORDS = {
     "yes": {"True": "Yes", "False": "No"},
     # What the log calls a field.
     "field": {
+        **DESK_FIELDS,
         "name": "Name",
         "key": "Number",
         "title": "Title",
@@ -407,6 +412,7 @@ WORDS = {
         "create_customer": "Customer made",
         **ACTIONS,
         **USAGE_ACTIONS,
+        **DESK_ACTIONS,
         "change_customer": "Customer changed",
         "set_billing_information": "Billing information written",
         "sell": "Sales item made",

@@ -21,7 +21,7 @@ TABLE = {
     " get_mail_server list_mailboxes get_mailbox list_users get_user list_invitations list_keys get_key",
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
     " put_mail_server delete_mail_server create_mailbox change_mailbox delete_mailbox try_mailbox"
-    " add_activity change_activity",
+    " add_activity change_activity create_queue change_queue",
     "customers.view": "list_customers get_customer list_portal_users get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information bring_in_customers"
     " invite_portal_user switch_off_portal_user",
@@ -49,8 +49,8 @@ TABLE = {
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
     " tie_usage_key untie_usage_key enter_supplier_invoice correct_supplier_invoice remove_supplier_invoice"
     " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
-    "desk.view": "list_time get_time list_activities get_activity",
-    "desk.change": "log_time correct_time remove_time",
+    "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket list_queues",
+    "desk.change": "log_time correct_time remove_time open_ticket change_ticket answer_ticket",
     "time.approve": "approve_time unapprove_time",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
     " list_sales_items get_sales_item",

@@ -246,6 +246,14 @@ def with_everything(seller: Seller) -> Seller:
         actor, seller=seller, name="Acme", number="V-1", email="a@c.example", kind="ordinary", language="de"
     )
     order_as_a_stranger(actor, seller)
+    queue = desk.add_queue(actor, seller=seller, name="First line")
+    ticket = desk.open_ticket(
+        actor, customer=Customer.objects.get(key="acme", seller=seller), subject="No dial tone", text="Since Monday",
+        by_customer=True, queue=queue,
+    )  # fmt: skip
+    desk.answer_ticket(actor, ticket=ticket, text="Ask the carrier", kind="note")
+    desk.answer_ticket(actor, ticket=ticket, text="We look at it")
+    desk.log_time(actor, ticket=ticket, minutes=25)
     create_key(actor, name="Shop", scopes=["usage.view"])
     give_usual_keys(actor, seller=seller)
     start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])

@@ -63,6 +63,8 @@ NO_ACTS = {
     "open_ticket": "tickets are no facts of billing",
     "answer_ticket": "the same",
     "change_ticket": "the same",
+    "add_queue": "the same",
+    "change_queue": "the same",
     "log_time": "time is none before it is approved",
     "correct_time": "the same",
     "remove_time": "the same",

@@ -1,6 +1,7 @@
 """Writes of tickets and time."""
 
 from taktura.desk.services.included import end_hours, include_hours
+from taktura.desk.services.queues import add_queue, change_queue
 from taktura.desk.services.settings import add_activity, change_activity, set_own_approval
 from taktura.desk.services.tickets import answer_ticket, change_ticket, open_ticket
 from taktura.desk.services.time import (
@@ -19,8 +20,10 @@ __all__ = [
     "add_activity",
     "change_activity",
     "set_own_approval",
+    "add_queue",
     "answer_ticket",
     "approve_time",
+    "change_queue",
     "change_ticket",
     "check_approval",
     "correct_time",

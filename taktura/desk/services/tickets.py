@@ -113,7 +113,10 @@ def change_ticket(actor: Actor, *, ticket: Ticket, **fields: Any) -> Ticket:
         ticket.closed_at = actor.now if ticket.status == "closed" else None
     ticket.changed_at, ticket.folded = actor.now, folded(ticket)
     ticket.save()
-    shown = {name: [_named(before[name]), _named(value)] for name, value in after.items()}
+    shown = {
+        "before": {name: _named(before[name]) for name in after},
+        "after": {name: _named(value) for name, value in after.items()},
+    }
     record(actor, "change_ticket", f"ticket:{ticket.pk}", to_json(shown))
     return ticket
 
@@ -161,4 +164,7 @@ def _set(ticket: Ticket, fields: dict[str, Any]) -> None:
 
 
 def _named(value: Any) -> Any:
-    return str(value) if hasattr(value, "pk") else value
+    """What the log calls it."""
+    if isinstance(value, ContractLine):
+        return f"{value.contract.key}: {value.name or value.article.key}"
+    return value.name if hasattr(value, "pk") else value

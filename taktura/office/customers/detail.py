@@ -15,13 +15,18 @@ from taktura.contracts.models import Contract
 from taktura.customers.models import BillingInformation, Customer, PortalAccess
 from taktura.customers.queries import missing_billing_information
 from taktura.customers.vat_checks import latest_of
+from taktura.desk.models import Ticket
 from taktura.invoices.models import DocumentState
 from taktura.invoices.queries import open_by_customer
 from taktura.office.customers.gate import in_words
 from taktura.office.history import told
 from taktura.office.page import page, seller_of, today_of, user_of
 
-LISTS = {"customer_contracts": "contracts", "customer_documents": "documents"}  # where a tab's rows are, all of them
+LISTS = {
+    "customer_contracts": "contracts",
+    "customer_documents": "documents",
+    "customer_tickets": "desk",
+}  # where a tab's rows are, all of them
 SHOWN = 100  # contracts, documents and changes on a tab; the lists show all
 
 
@@ -65,6 +70,13 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
     return answer_customer(request, pk, "customer_documents", "customers/documents.html", rows=rows[:SHOWN])
 
 
+@page("desk.view")
+def tickets(request: HttpRequest, pk: int) -> HttpResponse:
+    """A customer's tickets."""
+    rows = Ticket.objects.filter(customer=pk).select_related("assignee").order_by("-id")
+    return answer_customer(request, pk, "customer_tickets", "customers/tickets.html", rows=rows[:SHOWN])
+
+
 @page("customers.view")
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """Who changed what of a customer."""
@@ -81,6 +93,7 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer": None,
         "customer_contracts": Contract.objects.filter(customer=pk).count() if user.may("contracts.view") else None,
         "customer_documents": DocumentState.objects.filter(customer=pk).count() if user.may("documents.view") else None,
+        "customer_tickets": Ticket.objects.filter(customer=pk).count() if user.may("desk.view") else None,
         "customer_configure": None,
         "customer_portal": PortalAccess.objects.filter(customer=pk, ended_at=None).count(),
         "customer_history": None,
@@ -89,11 +102,14 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer": _("Overview"),
         "customer_contracts": _("Contracts"),
         "customer_documents": _("Documents"),
+        "customer_tickets": _("Tickets"),
         "customer_configure": _("Configure"),
         "customer_portal": _("Customer portal"),
         "customer_history": _("History"),
     }
-    allowed = {"customer_contracts": "contracts.view", "customer_documents": "documents.view"}
+    allowed = {
+        "customer_contracts": "contracts.view", "customer_documents": "documents.view", "customer_tickets": "desk.view"
+    }  # fmt: skip
     tabs = [
         Tab(labels[n], reverse(n, args=[pk]), numbers[n], n == name)
         for n in numbers

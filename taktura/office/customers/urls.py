@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:pk>/", detail.customer, name="customer"),
     path("<int:pk>/contracts/", detail.contracts, name="customer_contracts"),
     path("<int:pk>/documents/", detail.documents, name="customer_documents"),
+    path("<int:pk>/tickets/", detail.tickets, name="customer_tickets"),
     path("<int:pk>/history/", detail.history, name="customer_history"),
     path("<int:pk>/portal/", portal.people, name="customer_portal"),
     path("<int:pk>/portal/invite/", portal.invite, name="customer_portal_invite"),

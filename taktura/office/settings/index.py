@@ -32,6 +32,12 @@ PARTS = [
         ],
     ),
     (
+        _("Service desk"),
+        [
+            ("queues", _("Queues"), _("Where tickets wait for somebody"), "inbox", "settings.view"),
+        ],
+    ),
+    (
         _("Who comes in"),
         [
             ("users", _("Users"), _("Who works here, in which role; invitations"), "users", "settings.view"),

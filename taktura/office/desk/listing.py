@@ -1,0 +1,97 @@
+"""The list of tickets: who waits for us?"""
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from taktura.accounts.models import User
+from taktura.desk.models import PRIORITIES, STATUSES, Ticket
+from taktura.desk.queries import queues_of, search
+from taktura.office import show
+from taktura.office.lists import Column, Filter, Link, Listing, list_page
+from taktura.office.page import page, seller_of, user_of
+from taktura.office.templatetags.office import state
+
+MINE, NOBODY, TO_DO = "mine", "nobody", "to_do"
+
+
+@page("desk.view")
+def tickets(request: HttpRequest) -> HttpResponse:
+    """All tickets of the seller."""
+    seller, user = seller_of(request), user_of(request)
+    rows = Ticket.objects.filter(seller=seller).select_related("customer", "queue", "assignee")
+    if customer := request.GET.get("customer", "").replace("\0", ""):
+        rows = rows.filter(customer__key=customer)
+    return list_page(
+        request,
+        Listing(
+            slug="tickets",
+            title=_("Tickets"),
+            rows=rows,
+            columns=_columns(seller.time_zone),
+            order="-changed",
+            filters=_filters(seller.pk, user),
+            search=search,
+            search_label=_("Number, subject or requester"),
+            kept=["customer"],
+            link=lambda t: reverse("ticket", args=[t.pk]),
+            primary=Link(label=_("New ticket"), url=reverse("ticket_new"), permission="desk.change"),
+            empty_title=_("No tickets yet"),
+            empty_text=_("A ticket is what a customer asks for. Open the first one here, or send it by the API."),
+        ),
+    )
+
+
+def _columns(zone: str) -> list[Column]:
+    return [
+        Column(name="number", label=_("Number"), value=lambda t: f"#{t.number}", sort="number", narrow=True),
+        Column(name="subject", label=_("Subject"), value=lambda t: t.subject),
+        Column(name="customer", label=_("Customer"), value=lambda t: t.customer.name),
+        Column(
+            name="state", label=_("State"), value=lambda t: state("ticket_state", t.status),
+            raw=lambda t: show.word("ticket_state", t.status),
+        ),
+        Column(
+            name="priority", label=_("Priority"), value=lambda t: state("priority", t.priority),
+            raw=lambda t: show.word("priority", t.priority), narrow=True,
+        ),
+        Column(name="queue", label=_("Queue"), value=lambda t: t.queue.name if t.queue else show.NONE, narrow=True),
+        Column(
+            name="assignee", label=_("Assignee"), value=lambda t: str(t.assignee or _("Nobody")), narrow=True,
+        ),
+        Column(
+            name="changed", label=_("Last change"), value=lambda t: show.moment(t.changed_at, zone),
+            raw=lambda t: t.changed_at, sort="changed_at", narrow=True,
+        ),
+        Column(
+            name="opened", label=_("Opened"), value=lambda t: show.moment(t.opened_at, zone),
+            raw=lambda t: t.opened_at, shown=False,
+        ),
+    ]  # fmt: skip
+
+
+def _filters(seller: int, user: User) -> list[Filter]:
+    staff = User.objects.filter(is_active=True).order_by("name", "pk")
+    assignees = {MINE: Q(assignee=user.pk), NOBODY: Q(assignee=None)}
+    return [
+        Filter(
+            name="state", label=_("State"),
+            choices=[(TO_DO, _("Not solved yet")), *((s, show.word("ticket_state", s)) for s in STATUSES)],
+            apply=lambda rows, value: rows.filter(status__in=("open", "waiting") if value == TO_DO else (value,)),
+        ),
+        Filter(
+            name="priority", label=_("Priority"),
+            choices=[(p, show.word("priority", p)) for p in reversed(PRIORITIES)],
+            apply=lambda rows, value: rows.filter(priority=value),
+        ),
+        Filter(
+            name="queue", label=_("Queue"), choices=[(str(q.pk), q.name) for q in queues_of(seller)],
+            apply=lambda rows, value: rows.filter(queue=int(value)),
+        ),
+        Filter(
+            name="assignee", label=_("Assignee"),
+            choices=[(MINE, _("Mine")), (NOBODY, _("Nobody")), *((str(u.pk), str(u)) for u in staff)],
+            apply=lambda rows, value: rows.filter(assignees[value] if value in assignees else Q(assignee=int(value))),
+        ),
+    ]  # fmt: skip
