@@ -40,6 +40,6 @@ def _name(seller: int, text: str, but: int | None) -> str:
         raise Refused("invalid", "A queue needs a name.", field="name")
     if len(name) > 100:
         raise Refused("invalid", "The name of a queue has at most 100 characters.", field="name")
-    if Queue.objects.filter(seller=seller, name=name).exclude(pk=but).exists():
+    if Queue.objects.filter(seller=seller, name=name).exclude(pk=but or 0).exists():
         raise Refused("conflict", "There is a queue “%(name)s” already.", name=name, field="name")
     return name

@@ -14,7 +14,6 @@ from taktura.desk.models import PRIORITIES, STATUSES, Queue, Ticket
 from taktura.desk.queries import lines_of, queues_of
 from taktura.office import show
 from taktura.office.contracts.customer_field import CustomerField
-from taktura.office.templatetags.office import titled
 
 MOST_TEXT = 20_000  # characters of a message
 
@@ -32,7 +31,7 @@ def line_choices(customer: Customer | None) -> list[tuple[str, str]]:
 
 def name_of(line: ContractLine) -> str:
     """What a contract line is called on a ticket: no price, no quantity."""
-    return f"{line.contract.key}: {line.name or titled(line.article) or line.article.key}"
+    return f"{line.contract.key}: {line.name or line.article.title or line.article.key}"
 
 
 class WhereForm(forms.Form):
