@@ -253,7 +253,6 @@ def with_everything(seller: Seller) -> Seller:
     )  # fmt: skip
     desk.answer_ticket(actor, ticket=ticket, text="Ask the carrier", kind="note")
     desk.answer_ticket(actor, ticket=ticket, text="We look at it")
-    desk.log_time(actor, ticket=ticket, minutes=25)
     create_key(actor, name="Shop", scopes=["usage.view"])
     give_usual_keys(actor, seller=seller)
     start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
