@@ -525,48 +525,11 @@ Extension = TypedDict(
 
 
 class LineIn(TypedDict):
-    """A line of a tariff. What is left out has the default of the rules."""
+    """A contract line: the contract, the article, and its name where several run."""
 
-    title: NotRequired[str | None]
-    titles: NotRequired[Mapping[str, str] | None]
-    alternative_name: NotRequired[str | None]
-    alternative_names: NotRequired[Mapping[str, str] | None]
-    key: NotRequired[str | None]
-    charge: NotRequired[Literal["once", "recurring", "usage"] | None]
-    booking: NotRequired[Literal["included", "add_on", "on_off"] | None]
-    when: NotRequired[Literal["advance", "arrears"] | None]
-    interval: NotRequired[str | None]
-    price_per: NotRequired[str | None]
-    price: NotRequired[Number | None]
-    price_quantity: NotRequired[Number | None]
-    package: NotRequired[Literal["proportional", "started"] | None]
-    proration: NotRequired[Literal["daily", "none"] | None]
-    vat: NotRequired[Number | Sequence[RateIn] | None]
-    included: NotRequired[Number | None]
-    included_proration: NotRequired[Literal["daily", "none"] | None]
-    tiers: NotRequired[Sequence[TierIn] | None]
-    tier_mode: NotRequired[Literal["graduated", "volume"] | None]
-    discount_scale: NotRequired[Sequence[StepIn] | None]
-    aggregate: NotRequired[Literal["sum", "count", "max", "last", "unique"] | None]
-    aggregate_of: NotRequired[str | None]
-    unit: NotRequired[str | None]
-    tick: NotRequired[str | None]
-    tick_scope: NotRequired[Literal["record", "period"] | None]
-    flat_price: NotRequired[bool | None]
-    reference_price: NotRequired[Number | None]
-    in_minimum: NotRequired[bool | None]
-    in_cap: NotRequired[bool | None]
-    interim: NotRequired[bool | None]
-    notice: NotRequired[Literal["none", "monthly", "yearly"] | OwnTermsIn | None]
-    usage_pricing: NotRequired[
-        Literal["tariff", "usage_quantity", "fixed_quantity", "cost_plus", "imported_price"] | None
-    ]
-    markup: NotRequired[Number | None]
-    bookable_by: NotRequired[Literal["staff", "customer"] | None]
-    show: NotRequired[bool | None]
-    highlight: NotRequired[bool | None]
-    heading: NotRequired[str | None]
-    headings: NotRequired[Mapping[str, str] | None]
+    contract: str
+    article: str
+    name: NotRequired[str]
 
 
 class Link(TypedDict):
@@ -1812,46 +1775,11 @@ class LineLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOut:
-    """A line of a tariff; null: the default of the rules."""
+    """The contract line of a ticket."""
 
-    title: str | None
-    titles: dict[str, str] | None
-    alternative_name: str | None
-    alternative_names: dict[str, str] | None
-    key: str | None
-    charge: str | None
-    booking: str | None
-    when: str | None
-    interval: str | None
-    price_per: str | None
-    price: Decimal | None
-    price_quantity: Decimal | None
-    package: str | None
-    proration: str | None
-    vat: list[RateOut] | None
-    included: Decimal | None
-    included_proration: str | None
-    tiers: list[TierOut] | None
-    tier_mode: str | None
-    discount_scale: list[StepOut] | None
-    aggregate: str | None
-    aggregate_of: str | None
-    unit: str | None
-    tick: str | None
-    tick_scope: str | None
-    flat_price: bool | None
-    reference_price: Decimal | None
-    in_minimum: bool | None
-    in_cap: bool | None
-    interim: bool | None
-    notice: str | OwnTermsOut | None
-    usage_pricing: str | None
-    markup: Decimal | None
-    bookable_by: str | None
-    show: bool | None
-    highlight: bool | None
-    heading: str | None
-    headings: dict[str, str] | None
+    contract: str
+    article: str
+    name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2032,6 +1960,17 @@ class Me:
     expires_at: datetime | None
     last_used_at: datetime | None
     now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageOut:
+    """What was said."""
+
+    id: int
+    at: datetime
+    kind: str
+    author: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2403,6 +2342,22 @@ class QuantityOut:
     from_: date
     quantity: Decimal
     memo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueOut:
+    """Where tickets wait for somebody."""
+
+    id: int
+    name: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queues:
+    """All of a seller."""
+
+    items: list[QueueOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3050,6 +3005,62 @@ class TaxOut:
     rate: Decimal
     net: Decimal
     tax: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketDetail(Marked):
+    """A ticket with what was said, and the minutes worked on it."""
+
+    ticket: int
+    customer: str
+    subject: str
+    status: str
+    priority: str
+    queue: int | None
+    assignee: str | None
+    line: LineOut | None
+    channel: str
+    requester_name: str
+    requester_email: str
+    opened_at: datetime
+    changed_at: datetime
+    answered_at: datetime | None
+    solved_at: datetime | None
+    closed_at: datetime | None
+    merged_into: int | None
+    minutes: int
+    messages: list[MessageOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketOut:
+    """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on."""
+
+    ticket: int
+    customer: str
+    subject: str
+    status: str
+    priority: str
+    queue: int | None
+    assignee: str | None
+    line: LineOut | None
+    channel: str
+    requester_name: str
+    requester_email: str
+    opened_at: datetime
+    changed_at: datetime
+    answered_at: datetime | None
+    solved_at: datetime | None
+    closed_at: datetime | None
+    merged_into: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tickets:
+    """A page of tickets."""
+
+    items: list[TicketOut]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -7232,6 +7243,198 @@ class Taktura(Caller):
             body={"name": name, "billable": billable, "active": active},
             query={"preview": preview},
             if_match=if_match,
+        )
+
+    def list_tickets(
+        self,
+        *,
+        customer: str | None = None,
+        status: Literal["open", "waiting", "solved", "closed"] | None = None,
+        priority: Literal["low", "normal", "high", "urgent"] | None = None,
+        queue: int | None = None,
+        assignee: str | None = None,
+        unassigned: bool = False,
+        search_for: str = "",
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[Tickets, TicketOut]:
+        """Tickets, in the order in which they were opened.
+
+        `assignee`: a user's e-mail address. `unassigned`: only those of nobody. `search_for`: those whose number,
+        subject or requester holds each of these words.
+
+        Scope: `desk.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                Tickets,
+                "GET",
+                "/tickets",
+                query={
+                    "customer": customer,
+                    "status": status,
+                    "priority": priority,
+                    "queue": queue,
+                    "assignee": assignee,
+                    "unassigned": unassigned,
+                    "search_for": search_for,
+                    "limit": limit,
+                    "after": after,
+                },
+            ),
+            after,
+        )
+
+    def open_ticket(
+        self,
+        *,
+        customer: str,
+        subject: str,
+        priority: Literal["low", "normal", "high", "urgent"] | None | Omit = OMIT,
+        queue: int | None | Omit = OMIT,
+        assignee: str | None | Omit = OMIT,
+        line: LineIn | None | Omit = OMIT,
+        text: str | Omit = OMIT,
+        by_customer: bool | Omit = OMIT,
+        author: str | Omit = OMIT,
+        requester_name: str | Omit = OMIT,
+        requester_email: str | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TicketDetail:
+        """Open a ticket; billing information is not asked for.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TicketDetail,
+            "POST",
+            "/tickets",
+            body={
+                "priority": priority,
+                "queue": queue,
+                "assignee": assignee,
+                "line": line,
+                "customer": customer,
+                "subject": subject,
+                "text": text,
+                "by_customer": by_customer,
+                "author": author,
+                "requester_name": requester_name,
+                "requester_email": requester_email,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_ticket(self, ticket: int, *, known: TicketDetail | None = None) -> TicketDetail:
+        """A ticket with what was said, notes too.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(TicketDetail, "GET", f"/tickets/{_part(ticket)}", known=known)
+
+    def change_ticket(
+        self,
+        ticket: int,
+        *,
+        priority: Literal["low", "normal", "high", "urgent"] | None | Omit = OMIT,
+        queue: int | None | Omit = OMIT,
+        assignee: str | None | Omit = OMIT,
+        line: LineIn | None | Omit = OMIT,
+        subject: str | None | Omit = OMIT,
+        status: Literal["open", "waiting", "solved", "closed"] | None | Omit = OMIT,
+        customer: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> TicketDetail:
+        """Change a ticket: the fields that are given.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_ticket` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TicketDetail,
+            "PATCH",
+            f"/tickets/{_part(ticket)}",
+            body={
+                "priority": priority,
+                "queue": queue,
+                "assignee": assignee,
+                "line": line,
+                "subject": subject,
+                "status": status,
+                "customer": customer,
+            },
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def answer_ticket(
+        self,
+        ticket: int,
+        *,
+        text: str,
+        kind: Literal["staff", "customer", "note"] | Omit = OMIT,
+        author: str | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> TicketDetail:
+        """Say something on a ticket.
+
+        An answer of staff leaves an open ticket waiting for the customer; a message of the customer opens one that
+        waits or is solved again. A closed one takes only notes.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_ticket` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TicketDetail,
+            "POST",
+            f"/tickets/{_part(ticket)}/messages",
+            body={"kind": kind, "text": text, "author": author},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def list_queues(self) -> Queues:
+        """The queues in which tickets wait.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(Queues, "GET", "/queues")
+
+    def create_queue(self, *, name: str, preview: bool = False, idempotency_key: str | None = None) -> QueueOut:
+        """Make a queue.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            QueueOut,
+            "POST",
+            "/queues",
+            body={"name": name},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def change_queue(
+        self, queue: int, *, name: str | None | Omit = OMIT, active: bool | None | Omit = OMIT, preview: bool = False
+    ) -> QueueOut:
+        """Rename a queue, or put it out of use.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            QueueOut,
+            "PATCH",
+            f"/queues/{_part(queue)}",
+            body={"name": name, "active": active},
+            query={"preview": preview},
         )
 
     def list_alerts(

@@ -15,7 +15,13 @@ from taktura.desk import services
 from taktura.desk.models import Queue, Ticket
 from taktura.kit.actor import Actor
 
-NEW = {"customer": "acme", "subject": "Kein Freizeichen", "text": "Seit Montag", "by_customer": "on", "priority": "high"}
+NEW = {
+    "customer": "acme",
+    "subject": "Kein Freizeichen",
+    "text": "Seit Montag",
+    "by_customer": "on",
+    "priority": "high",
+}
 WHERE = {"status": "open", "priority": "normal", "subject": "Printer", "customer": "Acme GmbH (acme)"}
 
 
