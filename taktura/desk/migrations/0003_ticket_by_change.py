@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """See the module."""
 
-    dependencies = [("desk", "0001_initial")]
+    dependencies = [("desk", "0002_time_waiting")]
 
     operations = [
         migrations.AddIndex(
