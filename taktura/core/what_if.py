@@ -275,7 +275,7 @@ def _priced_alone(contract: Contract, windows: Iterable[Window], found: Sums) ->
         if line is None or used is None:
             continue
         quantity = scaled(metered(window.terms, used))
-        if used.imported or isinstance(quantity, Fraction) or quantity < 0:
+        if used.imported or used.foreign or isinstance(quantity, Fraction) or quantity < 0:
             del lines[line.id], sums[line.id]  # a supplier's price, finer than the kernel reckons, or a credit
             continue
         (amount,) = amounts(window.terms, (quantity,), contract.digits, line.price)
