@@ -196,6 +196,17 @@ def order_as_a_stranger(actor: Actor, seller: Seller) -> None:
     billing.confirm_order(actor, secret=found[1])
 
 
+def answered_ticket(actor: Actor, seller: Seller) -> None:
+    """A ticket in a queue, with a message of each kind."""
+    queue = desk.add_queue(actor, seller=seller, name="First line")
+    ticket = desk.open_ticket(
+        actor, customer=Customer.objects.get(key="acme", seller=seller), subject="No dial tone", text="Since Monday",
+        by_customer=True, queue=queue,
+    )  # fmt: skip
+    desk.answer_ticket(actor, ticket=ticket, text="Ask the carrier", kind="note")
+    desk.answer_ticket(actor, ticket=ticket, text="We look at it")
+
+
 def with_everything(seller: Seller) -> Seller:
     """A company of `make_seller` as `company` has it."""
     actor, subject = Actor("test", JANUARY), f"seller:{seller.pk}"
@@ -246,13 +257,7 @@ def with_everything(seller: Seller) -> Seller:
         actor, seller=seller, name="Acme", number="V-1", email="a@c.example", kind="ordinary", language="de"
     )
     order_as_a_stranger(actor, seller)
-    queue = desk.add_queue(actor, seller=seller, name="First line")
-    ticket = desk.open_ticket(
-        actor, customer=Customer.objects.get(key="acme", seller=seller), subject="No dial tone", text="Since Monday",
-        by_customer=True, queue=queue,
-    )  # fmt: skip
-    desk.answer_ticket(actor, ticket=ticket, text="Ask the carrier", kind="note")
-    desk.answer_ticket(actor, ticket=ticket, text="We look at it")
+    answered_ticket(actor, seller)
     create_key(actor, name="Shop", scopes=["usage.view"])
     give_usual_keys(actor, seller=seller)
     start_run(actor, seller=seller, on=JANUARY.date(), exclude=[])
