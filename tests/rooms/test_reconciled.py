@@ -34,6 +34,7 @@ LINES = {
     "seat": {"title": "Seat", "charge": "usage", "usage_pricing": "fixed_quantity", "price": "10"},
     "net": {"title": "Traffic", "charge": "usage", "price": "0.5"},
 }
+ADD_ONS = {"more": {"title": "More", "charge": "usage", "booking": "add_on", "usage_pricing": "cost_plus", "markup": 5}}
 ADDRESS = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
 JANUARY, FEBRUARY, MARCH = date(2026, 1, 1), date(2026, 2, 1), date(2026, 3, 1)
 PERIODS = [(JANUARY, FEBRUARY), (FEBRUARY, MARCH), (date(2026, 1, 10), date(2026, 2, 20)), (JANUARY, date(2026, 7, 1))]
@@ -52,7 +53,7 @@ def supplier(database: str) -> Supplier:
     seller = customers.create_seller(actor, name="S", country="DE", currency="EUR", time_zone="UTC", vat=[[None, "19"]])
     for kind, form in (("invoice", "RE-{number}"), ("credit_note", "GS-{number}")):
         confirm_numbering(actor, seller=seller, kind=kind, format=form, next=1)
-    tariff = catalog.define_tariff(actor, seller=seller, key="cloud", title="Cloud", lines=LINES)
+    tariff = catalog.define_tariff(actor, seller=seller, key="cloud", title="Cloud", lines=LINES | ADD_ONS)
     for key, start in (("acme", date(2026, 1, 5)), ("beta", JANUARY)):
         customer = customers.create_customer(actor, seller=seller, key=key, name=key.title())
         customers.set_billing_information(actor, customer=customer, name=customer.name, **ADDRESS)

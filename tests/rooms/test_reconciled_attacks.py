@@ -63,14 +63,12 @@ class Attack(History):
 
     def extend(self) -> None:
         """A line from a subscription that nothing is tied to, dated back."""
-        free = SupplierSubscription.objects.filter(links__isnull=True).order_by("pk").first()
+        free = SupplierSubscription.objects.select_related("supplier__seller").filter(links__isnull=True).first()
         contract = self.pick.choice(list(Contract.objects.order_by("pk")))
         if free is not None:
             with suppress(Refused), transaction.atomic():
-                billing.extend_contract(
-                    by(self.on), supplier=self.supplier, reference=free.reference, contract=contract,
-                    article=self.pick.choice(["plus", "disk", "seat"]), start=date(2026, 1, 8),
-                )  # fmt: skip
+                wish = usage.Wish(subscription=free, contract=contract, article="more", start=date(2026, 1, 8))
+                billing.extend_contracts(by(self.on), seller=self.supplier.seller, wishes=[wish])
 
     def credit(self) -> None:
         """An invoice is credited by hand, sometimes to be billed again."""
