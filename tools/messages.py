@@ -56,8 +56,8 @@ TABLES = {
     "taktura/office/portal_words.py": {"PORTAL", "ACTIONS"},
     "taktura/office/settings/words.py": {"MAILBOXES"},
     "taktura/office/tariffs/words.py": {"WORDS"},
-    "taktura/office/usage/words.py": {"USAGE"},
-    "taktura/office/words.py": {"WORDS", "_FILE_PROBLEMS"},
+    "taktura/office/usage/words.py": {"USAGE", "FILE_PROBLEMS"},
+    "taktura/office/words.py": {"WORDS"},
     "taktura/usage/reader/rows.py": {"TEXTS"},
 }
 PLACE = re.compile(r"%\((\w+)\)[a-z]|%%|%")

@@ -10,16 +10,8 @@ from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
 from taktura.office.settings.words import MAILBOXES
 from taktura.office.tariffs import words as listed
-from taktura.office.usage.words import USAGE, USAGE_ACTIONS
+from taktura.office.usage.words import FILE_PROBLEMS, USAGE, USAGE_ACTIONS
 
-_FILE_PROBLEMS = {
-    "missing_column": "Missing column", "double_column": "Column twice", "unknown_column": "Unknown column",
-    "bad_number": "No number", "bad_date": "No date", "bad_span": "Period the wrong way round",
-    "bad_line": "Unreadable line", "bad_encoding": "Not text", "too_long": "Too long", "no_quantity": "No quantity",
-    "no_subscription_id": "No reference of the supplier", "no_date": "No day", "no_rows": "No rows",
-    "bad_duration": "No duration", "bad_expression": "Not to be worked out", "broken": "Damaged file",
-    "conflict": "Conflict with a stored record",
-}  # fmt: skip
 WORDS = {
     "role": {
         "admin": "Administrator",
@@ -31,10 +23,11 @@ WORDS = {
     },
     "may": {
         "admin": "Everything",
-        "billing": "Customers, contracts, usage, sales items, billing, credit notes, mails, payments; sees everything",
+        "billing": "Customers, contracts, usage, sales items, tickets, approval of time, billing, credit notes, mails,"
+        " payments; sees everything",
         "sales": "Customers, tariffs, contracts, sales items, mails; sees usage, billing and documents",
-        "lead": "Usage and sales items; sees all but the settings",
-        "technician": "Sees customers, contracts and usage",
+        "lead": "Usage, sales items, tickets, approval of time; sees all but the settings",
+        "technician": "Tickets and worked time; sees customers, contracts and usage",
         "viewer": "Sees all but settings, jobs and the log",
     },
     "worker": {"there": "Works", "missing": "Not seen"},
@@ -196,7 +189,7 @@ WORDS = {
         "no_rate": "No exchange rate",
         "invalid": "Not billable",
     },
-    "file_problem": _FILE_PROBLEMS,
+    "file_problem": FILE_PROBLEMS,
     "why": {"customer": "linked customer", "name": "name alike", "product": "same product", "free": "nothing tied yet"},
     "grade": {"good": "Likely", "possible": "Possible", "weak": "Unlikely"},
     "customer": {"business": "Business", "consumer": "Consumer"},

@@ -207,6 +207,19 @@ def answered_ticket(actor: Actor, seller: Seller) -> None:
     desk.answer_ticket(actor, ticket=ticket, text="We look at it")
 
 
+def mailbox_with_a_mail(actor: Actor, seller: Seller) -> None:
+    """A mailbox for usage, and a mail whose file could not be taken."""
+    box = create_mailbox(
+        actor, seller=seller, supplier=seller.suppliers.earliest("id"), purpose="usage", host="imap.firm.example",
+        user="usage@firm.example", password="secret", senders=["files@sun.example"],
+    )  # fmt: skip
+    IncomingMail.objects.create(
+        mailbox=box, validity=1, uid=1, identity="<1@sun.example>", sender="files@sun.example", subject="Usage of May",
+        size=20_480, state="failed", looked_at=actor.now, stays=True,
+        said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
+    )  # fmt: skip
+
+
 def with_everything(seller: Seller) -> Seller:
     """A company of `make_seller` as `company` has it."""
     actor, subject = Actor("test", JANUARY), f"seller:{seller.pk}"
@@ -268,15 +281,7 @@ def with_everything(seller: Seller) -> Seller:
     )  # fmt: skip
     rate_what_if(work=compared.pk)
     foresee_bills(work=start_forecast(Actor("test", utc_now()), seller=seller, until=date(2099, 12, 31)).pk)
-    box = create_mailbox(
-        actor, seller=seller, supplier=seller.suppliers.earliest("id"), purpose="usage", host="imap.firm.example",
-        user="usage@firm.example", password="secret", senders=["files@sun.example"],
-    )  # fmt: skip
-    IncomingMail.objects.create(
-        mailbox=box, validity=1, uid=1, identity="<1@sun.example>", sender="files@sun.example", subject="Usage of May",
-        size=20_480, state="failed", looked_at=actor.now, stays=True,
-        said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
-    )  # fmt: skip
+    mailbox_with_a_mail(actor, seller)
     send_test(actor, endpoint=create_endpoint(actor, seller=seller, url="https://shop.example/taktura")[0])
     return seller
 

@@ -63,3 +63,12 @@ USAGE_ACTIONS = {
     "bring_in_customers": "Customers brought in from a file",
     "bring_service": "Supplier subscription brought in",
 }
+
+FILE_PROBLEMS = {
+    "missing_column": "Missing column", "double_column": "Column twice", "unknown_column": "Unknown column",
+    "bad_number": "No number", "bad_date": "No date", "bad_span": "Period the wrong way round",
+    "bad_line": "Unreadable line", "bad_encoding": "Not text", "too_long": "Too long", "no_quantity": "No quantity",
+    "no_subscription_id": "No reference of the supplier", "no_date": "No day", "no_rows": "No rows",
+    "bad_duration": "No duration", "bad_expression": "Not to be worked out", "broken": "Damaged file",
+    "conflict": "Conflict with a stored record",
+}  # fmt: skip
