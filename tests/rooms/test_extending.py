@@ -87,6 +87,12 @@ def test_the_money_of_a_month_is_known_before_and_the_same_after_and_on_the_bill
     assert {x.article: x.net for x in DocumentLine.objects.filter(end=date(2026, 7, 1))} == NET
 
 
+def test_what_is_charged_in_another_currency_is_no_money_of_the_contracts(seller: Seller, actor: Actor) -> None:
+    UsageRecord.objects.filter(product__in=["disk", "theirs"]).update(currency="USD")
+    before = billing.preview_extensions(actor, seller=seller, wishes=wishes())
+    assert {f.extending.given.article: f.month for f in before} == NET | {"disk": 0, "theirs": 0}
+
+
 def test_a_hundred_cost_as_many_queries_as_two(seller: Seller, actor: Actor) -> None:
     counts = []
     for number in (2, 100):

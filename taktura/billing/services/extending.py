@@ -12,7 +12,7 @@ from taktura.billing.services.previews import Consequence, preview_book, standin
 from taktura.billing.services.waiting import Tied, together
 from taktura.contracts import overlay
 from taktura.contracts.facts import load
-from taktura.contracts.models import ContractLine
+from taktura.contracts.models import Contract, ContractLine
 from taktura.core import facts
 from taktura.core.monthly import whole_month
 from taktura.customers.models import Seller
@@ -63,7 +63,11 @@ def _months(rows: Sequence[tuple[SupplierSubscription, facts.Contract, int]], to
     """What lines bring in a month by the usage of their subscriptions: (subscription, contract, line)."""
     lines = [next(x for x in contract.lines if x.id == pk) for _, contract, pk in rows]
     terms = [facts.at(line.terms, max(today, line.start)) for line in lines]
-    came = months([(row.supplier_id, row.folded, t) for (row, _, _), t in zip(rows, terms, strict=True)])
+    of = Contract.objects.filter(pk__in={contract.id for _, contract, _ in rows})
+    currency = dict(of.values_list("pk", "currency"))
+    came = months(
+        [(row.supplier_id, row.folded, t, currency[c.id]) for (row, c, _), t in zip(rows, terms, strict=True)]
+    )
     return [
         whole_month(
             contract, line, month.usage if month else None,

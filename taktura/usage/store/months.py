@@ -14,12 +14,12 @@ from taktura.usage.store.sums import TICKED, add_row, nothing, usage_of
 _ROWS = f"""
 WITH w AS (
     SELECT * FROM unnest(%(i)s::int[], %(suppliers)s::bigint[], %(folded)s::text[], %(first)s::int[], %(step)s::int[],
-        %(attribute)s::text[]) AS w(i, supplier, folded, first, step, attribute)
+        %(attribute)s::text[], %(currencies)s::text[]) AS w(i, supplier, folded, first, step, attribute, own)
 ), r AS MATERIALIZED (
-    SELECT w.i, w.attribute, r.*, {TICKED} AS billed FROM w
+    SELECT w.i, w.attribute, r.currency IN ('', w.own) AS own, r.*, {TICKED} AS billed FROM w
         JOIN usage_usagerecord r ON r.supplier_id = w.supplier AND r.subscription = w.folded AND r.line_id IS NULL
     UNION ALL
-    SELECT w.i, w.attribute, r.*, {TICKED} AS billed FROM w
+    SELECT w.i, w.attribute, r.currency IN ('', w.own) AS own, r.*, {TICKED} AS billed FROM w
         JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier AND s.folded = w.folded
         JOIN usage_subscriptionlink k ON k.subscription_id = s.id
         JOIN usage_usagerecord r ON r.line_id = k.line_id AND r.supplier_id = w.supplier AND r.subscription = w.folded
@@ -36,9 +36,10 @@ WITH w AS (
 """
 _SUMS = f"""{_ROWS}
 SELECT i, CASE WHEN is_span THEN end_day - day ELSE 0 END, priced,
-    sum(quantity * CASE WHEN is_span THEN days ELSE 1 END), sum(cost_amount * CASE WHEN is_span THEN days ELSE 1 END),
-    sum(amount * CASE WHEN is_span THEN days ELSE 1 END), sum(CASE WHEN is_span THEN 0 ELSE billed END), count(*),
-    sum(quantity)
+    sum(quantity * CASE WHEN is_span THEN days ELSE 1 END),
+    sum(cost_amount * CASE WHEN is_span THEN days ELSE 1 END) FILTER (WHERE own),
+    sum(amount * CASE WHEN is_span THEN days ELSE 1 END) FILTER (WHERE own),
+    sum(CASE WHEN is_span THEN 0 ELSE billed END), count(*), sum(quantity)
 FROM x GROUP BY 1, 2, 3
 """
 _OTHERS = f"""{_ROWS}
@@ -58,14 +59,15 @@ class Month:
     standing: Decimal
 
 
-def months(wanted: Sequence[tuple[int, str, LineTerms]]) -> list[Month | None]:
-    """The last month of subscriptions (supplier, folded reference, the terms that tick them); None: no usage at all.
-    Two queries."""
-    ticks = [t.tick if t.tick_scope == "record" else (None, None) for _, _, t in wanted]
+def months(wanted: Sequence[tuple[int, str, LineTerms, str]]) -> list[Month | None]:
+    """The last month of subscriptions (supplier, folded reference, the terms that tick them, the contract's currency);
+    None: no usage at all. Costs and amounts in other currencies are left out. Two queries."""
+    ticks = [t.tick if t.tick_scope == "record" else (None, None) for _, _, t, _ in wanted]
     asked: dict[str, Any] = {
-        "i": list(range(len(wanted))), "suppliers": [s for s, _, _ in wanted], "folded": [f for _, f, _ in wanted],
+        "i": list(range(len(wanted))), "suppliers": [s for s, _, _, _ in wanted],
+        "folded": [f for _, f, _, _ in wanted], "currencies": [c for _, _, _, c in wanted],
         "first": [a for a, _ in ticks], "step": [b for _, b in ticks],
-        "attribute": [t.aggregate_of for _, _, t in wanted],
+        "attribute": [t.aggregate_of for _, _, t, _ in wanted],
     }  # fmt: skip
     sums: dict[int, dict[str, Any]] = {}
     with connection.cursor() as cursor:
@@ -76,7 +78,7 @@ def months(wanted: Sequence[tuple[int, str, LineTerms]]) -> list[Month | None]:
         others = {row[0]: row[1:] for row in cursor.fetchall()}
     return [
         _month(terms, sums.get(i, nothing()), *others[i]) if i in others else None
-        for i, (_, _, terms) in enumerate(wanted)
+        for i, (_, _, terms, _) in enumerate(wanted)
     ]
 
 
