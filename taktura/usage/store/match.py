@@ -113,6 +113,10 @@ SELECT w.*, x.day, x.rate_over, x.rate_under FROM (
 ) x
 """
 
+# Where no candidate converts, there is nothing to look up: small batches make no table, large ones are not read again.
+_NO_RATES = """(SELECT 0::bigint AS seller_id, '' AS source, '' AS target, NULL::date AS wanted, NULL::date AS day,
+    NULL::numeric AS rate_over, NULL::numeric AS rate_under WHERE FALSE)"""
+
 _MATCH = f"""
 CREATE TEMP TABLE {{matched}} ON COMMIT DROP AS
 SELECT *, CASE WHEN reason IS NULL THEN found END AS line_id FROM (
@@ -137,7 +141,7 @@ SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.f
         AND COALESCE(p."end", 'infinity') >= CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) THEN 'paused'
     END AS reason
 FROM {{rows}} r LEFT JOIN usage_candidates c ON c.id = r.id
-LEFT JOIN usage_rates x ON x.seller_id = r.seller_id AND x.source = r.currency AND x.target = c.currency
+LEFT JOIN {{rates}} x ON x.seller_id = r.seller_id AND x.source = r.currency AND x.target = c.currency
     AND x.wanted = {_RATE_DAY} AND c.conversion <> ''
 WHERE TRUE {{which}}
 ) y
@@ -249,8 +253,12 @@ def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: da
     for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
         cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED))
         cursor.execute(f"ANALYZE usage_{table}")
-    fill_rates(cursor, rows, which)
-    query = _MATCH.format(matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
+    cursor.execute("SELECT EXISTS (SELECT FROM usage_candidates WHERE conversion <> '')")
+    converts = cursor.fetchone()[0]
+    if converts:
+        fill_rates(cursor, rows, which)
+    rates = "usage_rates" if converts else _NO_RATES
+    query = _MATCH.format(rates=rates, matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})
     cursor.execute(f"ANALYZE {MATCHED}")
 
