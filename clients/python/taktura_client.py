@@ -1461,7 +1461,7 @@ class ForecastOut:
     until: date
     sums: list[ForecastSum]
     items: list[ForeseenBill]
-    failed: list[LeftOut]
+    failed: list[NotSettled]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1740,9 +1740,10 @@ class Keys:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeftOut:
-    """A contract that could not be settled, and why."""
+    """A contract or customer that a run left out, and why."""
 
-    contract: str
+    contract: str | None
+    customer: str | None
     code: str
     detail: str
 
@@ -1775,11 +1776,46 @@ class LineLeft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineOut:
-    """The contract line of a ticket."""
+    """A line of a tariff; null: the default of the rules."""
 
-    contract: str
-    article: str
-    name: str
+    title: str | None
+    titles: dict[str, str] | None
+    alternative_name: str | None
+    alternative_names: dict[str, str] | None
+    key: str | None
+    charge: str | None
+    booking: str | None
+    when: str | None
+    interval: str | None
+    price_per: str | None
+    price: Decimal | None
+    price_quantity: Decimal | None
+    package: str | None
+    proration: str | None
+    vat: list[RateOut] | None
+    included: Decimal | None
+    included_proration: str | None
+    tiers: list[TierOut] | None
+    tier_mode: str | None
+    discount_scale: list[StepOut] | None
+    aggregate: str | None
+    aggregate_of: str | None
+    unit: str | None
+    tick: str | None
+    tick_scope: str | None
+    flat_price: bool | None
+    reference_price: Decimal | None
+    in_minimum: bool | None
+    in_cap: bool | None
+    interim: bool | None
+    notice: str | OwnTermsOut | None
+    usage_pricing: str | None
+    markup: Decimal | None
+    bookable_by: str | None
+    show: bool | None
+    highlight: bool | None
+    heading: str | None
+    headings: dict[str, str] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2017,6 +2053,15 @@ class MoveOut:
     quantity: Decimal
     before: Decimal
     after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSettled:
+    """A contract that could not be settled, and why."""
+
+    contract: str
+    code: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3018,7 +3063,7 @@ class TicketDetail(Marked):
     priority: str
     queue: int | None
     assignee: str | None
-    line: LineOut | None
+    line: TicketLineOut | None
     channel: str
     requester_name: str
     requester_email: str
@@ -3033,6 +3078,15 @@ class TicketDetail(Marked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketLineOut:
+    """The contract line of a ticket."""
+
+    contract: str
+    article: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketOut:
     """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on."""
 
@@ -3043,7 +3097,7 @@ class TicketOut:
     priority: str
     queue: int | None
     assignee: str | None
-    line: LineOut | None
+    line: TicketLineOut | None
     channel: str
     requester_name: str
     requester_email: str
@@ -5954,7 +6008,7 @@ class Taktura(Caller):
         self,
         supplier: str,
         *,
-        kind: Literal["customer", "subscription"],
+        kind: Literal["customer", "subscription"] = "subscription",
         reference: str = "",
         limit: int = 100,
         after: str = "",

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -187,3 +188,16 @@ def test_a_wrong_host_is_refused_in_words(database: str) -> None:
     answer = Client(SERVER_NAME="elsewhere.example").get("/")
     assert answer.status_code == 400
     assert "cannot be read" in answer.content.decode()
+
+
+def test_no_two_kinds_of_answer_share_a_name() -> None:
+    """Else one would stand for both in the specification, and in what is generated from it."""
+    from taktura.api.fields import Out
+
+    def below(kind: type) -> Iterator[type]:
+        for one in kind.__subclasses__():
+            yield one
+            yield from below(one)
+
+    named = Counter(kind.__name__ for kind in below(Out) if kind.__module__.startswith("taktura.api"))
+    assert len(named) > 100 and {name for name, count in named.items() if count > 1} == set()

@@ -102,7 +102,7 @@ class ForeseenBill(Out):
     causes: list[CauseOut]
 
 
-class LeftOut(Out):
+class NotSettled(Out):
     """A contract that could not be settled, and why."""
 
     contract: str
@@ -117,7 +117,7 @@ class ForecastOut(Out):
     until: date
     sums: list[ForecastSum]
     items: list[ForeseenBill]
-    failed: list[LeftOut]
+    failed: list[NotSettled]
 
 
 @endpoint(router, "GET", "/forecast", "billing.view", answer=ForecastOut)

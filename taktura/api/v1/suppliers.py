@@ -279,7 +279,7 @@ def list_subscriptions(
 def list_reference_changes(
     request: HttpRequest,
     supplier: Key,
-    kind: Literal["customer", "subscription"],
+    kind: Literal["customer", "subscription"] = "subscription",
     reference: Text200 = "",
     limit: Limit = LIMIT,
     after: After = "",

@@ -72,7 +72,7 @@ class MessageIn(In):
     author: Text200 = Field("", description="who is shown with it; empty: the key")
 
 
-class LineOut(Out):
+class TicketLineOut(Out):
     """The contract line of a ticket."""
 
     contract: str
@@ -90,7 +90,7 @@ class TicketOut(Out):
     priority: str
     queue: int | None
     assignee: str | None
-    line: LineOut | None
+    line: TicketLineOut | None
     channel: str
     requester_name: str
     requester_email: str
@@ -160,7 +160,7 @@ def shown(ticket: Ticket) -> dict[str, Any]:
         "subject", "status", "priority", "channel", "requester_name", "requester_email", "opened_at", "changed_at",
         "answered_at", "solved_at", "closed_at",
     )  # fmt: skip
-    told = LineOut(contract=line.contract.key, article=line.article.key, name=line.name) if line else None
+    told = TicketLineOut(contract=line.contract.key, article=line.article.key, name=line.name) if line else None
     return {
         "ticket": ticket.number, "customer": ticket.customer.key, "queue": ticket.queue_id, "line": told,
         "assignee": ticket.assignee.email if ticket.assignee else None,
