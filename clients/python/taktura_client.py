@@ -525,11 +525,48 @@ Extension = TypedDict(
 
 
 class LineIn(TypedDict):
-    """A contract line: the contract, the article, and its name where several run."""
+    """A line of a tariff. What is left out has the default of the rules."""
 
-    contract: str
-    article: str
-    name: NotRequired[str]
+    title: NotRequired[str | None]
+    titles: NotRequired[Mapping[str, str] | None]
+    alternative_name: NotRequired[str | None]
+    alternative_names: NotRequired[Mapping[str, str] | None]
+    key: NotRequired[str | None]
+    charge: NotRequired[Literal["once", "recurring", "usage"] | None]
+    booking: NotRequired[Literal["included", "add_on", "on_off"] | None]
+    when: NotRequired[Literal["advance", "arrears"] | None]
+    interval: NotRequired[str | None]
+    price_per: NotRequired[str | None]
+    price: NotRequired[Number | None]
+    price_quantity: NotRequired[Number | None]
+    package: NotRequired[Literal["proportional", "started"] | None]
+    proration: NotRequired[Literal["daily", "none"] | None]
+    vat: NotRequired[Number | Sequence[RateIn] | None]
+    included: NotRequired[Number | None]
+    included_proration: NotRequired[Literal["daily", "none"] | None]
+    tiers: NotRequired[Sequence[TierIn] | None]
+    tier_mode: NotRequired[Literal["graduated", "volume"] | None]
+    discount_scale: NotRequired[Sequence[StepIn] | None]
+    aggregate: NotRequired[Literal["sum", "count", "max", "last", "unique"] | None]
+    aggregate_of: NotRequired[str | None]
+    unit: NotRequired[str | None]
+    tick: NotRequired[str | None]
+    tick_scope: NotRequired[Literal["record", "period"] | None]
+    flat_price: NotRequired[bool | None]
+    reference_price: NotRequired[Number | None]
+    in_minimum: NotRequired[bool | None]
+    in_cap: NotRequired[bool | None]
+    interim: NotRequired[bool | None]
+    notice: NotRequired[Literal["none", "monthly", "yearly"] | OwnTermsIn | None]
+    usage_pricing: NotRequired[
+        Literal["tariff", "usage_quantity", "fixed_quantity", "cost_plus", "imported_price"] | None
+    ]
+    markup: NotRequired[Number | None]
+    bookable_by: NotRequired[Literal["staff", "customer"] | None]
+    show: NotRequired[bool | None]
+    highlight: NotRequired[bool | None]
+    heading: NotRequired[str | None]
+    headings: NotRequired[Mapping[str, str] | None]
 
 
 class Link(TypedDict):
@@ -551,7 +588,7 @@ class NewContract(TypedDict):
     until: NotRequired[Day | None]
     billed_until: NotRequired[Day | None]
     payment_days: NotRequired[int | None]
-    lines: NotRequired[Sequence[LineIn] | None]
+    lines: NotRequired[Sequence[SuggestedLineIn] | None]
 
 
 class OwnTermsIn(TypedDict):
@@ -615,6 +652,26 @@ class StepIn(TypedDict):
 
     above: Number
     percent: Number
+
+
+class SuggestedLineIn(TypedDict):
+    """A contract line for a service. Fields left out are as suggested: the article that the supplier's product stands
+    for, the supplier's quantity, the tariff's price."""
+
+    supplier: str
+    subscription: str
+    article: NotRequired[str | None]
+    quantity: NotRequired[Number | None]
+    price: NotRequired[Number | None]
+    free: NotRequired[bool]
+
+
+class TicketLineIn(TypedDict):
+    """A contract line: the contract, the article, and its name where several run."""
+
+    contract: str
+    article: str
+    name: NotRequired[str]
 
 
 class TierIn(TypedDict):
@@ -7347,7 +7404,7 @@ class Taktura(Caller):
         priority: Literal["low", "normal", "high", "urgent"] | None | Omit = OMIT,
         queue: int | None | Omit = OMIT,
         assignee: str | None | Omit = OMIT,
-        line: LineIn | None | Omit = OMIT,
+        line: TicketLineIn | None | Omit = OMIT,
         text: str | Omit = OMIT,
         by_customer: bool | Omit = OMIT,
         author: str | Omit = OMIT,
@@ -7395,7 +7452,7 @@ class Taktura(Caller):
         priority: Literal["low", "normal", "high", "urgent"] | None | Omit = OMIT,
         queue: int | None | Omit = OMIT,
         assignee: str | None | Omit = OMIT,
-        line: LineIn | None | Omit = OMIT,
+        line: TicketLineIn | None | Omit = OMIT,
         subject: str | None | Omit = OMIT,
         status: Literal["open", "waiting", "solved", "closed"] | None | Omit = OMIT,
         customer: str | None | Omit = OMIT,

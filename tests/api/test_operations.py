@@ -190,14 +190,15 @@ def test_a_wrong_host_is_refused_in_words(database: str) -> None:
     assert "cannot be read" in answer.content.decode()
 
 
-def test_no_two_kinds_of_answer_share_a_name() -> None:
+@pytest.mark.parametrize("side", ["In", "Out"])
+def test_no_two_kinds_of_body_share_a_name(side: str) -> None:
     """Else one would stand for both in the specification, and in what is generated from it."""
-    from taktura.api.fields import Out
+    from taktura.api import fields
 
     def below(kind: type) -> Iterator[type]:
         for one in kind.__subclasses__():
             yield one
             yield from below(one)
 
-    named = Counter(kind.__name__ for kind in below(Out) if kind.__module__.startswith("taktura.api"))
-    assert len(named) > 100 and {name for name, count in named.items() if count > 1} == set()
+    named = Counter(kind.__name__ for kind in below(getattr(fields, side)) if kind.__module__.startswith("taktura.api"))
+    assert len(named) > 50 and {name for name, count in named.items() if count > 1} == set()

@@ -64,7 +64,7 @@ class Onboarding(Out):
     without_contract_in_all: int
 
 
-class LineIn(In):
+class SuggestedLineIn(In):
     """A contract line for a service. Fields left out are as suggested: the article that the supplier's product stands
     for, the supplier's quantity, the tariff's price."""
 
@@ -86,7 +86,7 @@ class NewContract(In):
     until: Day | None = Field(None, description="its end, exclusive; null: by the tariff's terms")
     billed_until: Day | None = Field(None, description="exclusive; billed elsewhere before")
     payment_days: Whole | None = Field(None, le=365, description="of the customer; null: as they are")
-    lines: list[LineIn] | None = Field(None, max_length=MOST_LINES)
+    lines: list[SuggestedLineIn] | None = Field(None, max_length=MOST_LINES)
 
 
 class OnboardIn(In):
@@ -212,7 +212,7 @@ def _wanted(call: Call, body: OnboardIn) -> list[Wanted]:
 
 
 def _line(
-    line: LineIn,
+    line: SuggestedLineIn,
     customer: Customer,
     known: dict[tuple[str, str], SupplierSubscription],
     suggested: dict[int, billing.Suggestion],

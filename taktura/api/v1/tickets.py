@@ -27,7 +27,7 @@ Priority = Literal["low", "normal", "high", "urgent"]
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
-class LineIn(In):
+class TicketLineIn(In):
     """A contract line: the contract, the article, and its name where several run."""
 
     contract: Key
@@ -41,7 +41,7 @@ class WhereIn(In):
     priority: Priority | None = Field(None, description="in a new ticket: normal")
     queue: Id | None = Field(None, description="null: none")
     assignee: Text200 | None = Field(None, description="the e-mail address of a user; null: nobody")
-    line: LineIn | None = Field(None, description="the contract line that it is about; null: none")
+    line: TicketLineIn | None = Field(None, description="the contract line that it is about; null: none")
 
 
 class TicketIn(WhereIn):
