@@ -32,7 +32,7 @@ _COUNTS = {
         WHERE i.document_id IS NULL AND k.seller_id = %(seller)s""",
     "time": """FROM desk_timeentry t JOIN customers_customer k ON k.id = t.customer_id
         WHERE t.status = 'submitted' AND k.seller_id = %(seller)s""",
-    "time_blocked": """FROM (SELECT DISTINCT t.customer_id FROM desk_timeentry t
+    "time_blocked": """FROM (SELECT t.id FROM desk_timeentry t
         JOIN customers_customer k ON k.id = t.customer_id
         WHERE t.status = 'submitted' AND k.seller_id = %(seller)s AND NOT k.complete) c""",
     "orders": "FROM contracts_order o WHERE o.seller_id = %(seller)s AND o.state = 'open'",
@@ -44,7 +44,7 @@ _COUNTS = {
 class ToDo:
     """Usage records that wait, supplier subscriptions without a contract line, customers who have something due but no
     complete billing information, contracts due, invoices overdue, mails not delivered, jobs failed, sales items to be
-    billed, time that waits for approval, customers who lack billing information for it (`time_blocked`), orders to be
+    billed, time that waits for approval, and such of customers who lack billing information (`time_blocked`), orders to be
     decided, notices to be looked at. No count goes beyond `MOST`."""
 
     waiting: int

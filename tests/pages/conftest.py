@@ -41,6 +41,7 @@ from taktura.catalog.offer_numbers import create_offer_number  # noqa: E402
 from taktura.contracts import services as contracts  # noqa: E402
 from taktura.contracts.models import Contract  # noqa: E402
 from taktura.control.services import watch  # noqa: E402
+from taktura.core.exchange import Rate  # noqa: E402
 from taktura.customers import services as customers  # noqa: E402
 from taktura.customers.access import invite as invite_to_portal  # noqa: E402
 from taktura.customers.models import Customer, Seller  # noqa: E402
@@ -211,7 +212,7 @@ def mailbox_with_a_mail(actor: Actor, seller: Seller) -> None:
     """A mailbox for usage, and a mail whose file could not be taken."""
     box = create_mailbox(
         actor, seller=seller, supplier=seller.suppliers.earliest("id"), purpose="usage", host="imap.firm.example",
-        user="usage@firm.example", password="secret", senders=["files@sun.example"],
+        user=f"usage{seller.pk}@firm.example", password="secret", senders=["files@sun.example"],
     )  # fmt: skip
     IncomingMail.objects.create(
         mailbox=box, validity=1, uid=1, identity="<1@sun.example>", sender="files@sun.example", subject="Usage of May",
@@ -282,6 +283,7 @@ def with_everything(seller: Seller) -> Seller:
     rate_what_if(work=compared.pk)
     foresee_bills(work=start_forecast(Actor("test", utc_now()), seller=seller, until=date(2099, 12, 31)).pk)
     mailbox_with_a_mail(actor, seller)
+    billing.set_rates(actor, seller=seller, rates=[Rate("EUR", "USD", JANUARY.date(), Decimal("1.0841"))])
     send_test(actor, endpoint=create_endpoint(actor, seller=seller, url="https://shop.example/taktura")[0])
     return seller
 

@@ -30,7 +30,7 @@ MARCH = datetime(2026, 3, 5, 9, tzinfo=UTC)
 def listed(client: Client, link: str) -> int:
     """How many a list says that it has."""
     text = " ".join(client.get(link).content.decode().split())
-    found = re.search(r'role="status">(?:<[^>]*>)*([\d.,\u00a0]+) entr', text) or re.search(
+    found = re.search(r'role="status">(?:<[^>]*>)*([\d.,\u00a0]+) (?:entr|pieces? of time)', text) or re.search(
         r">([\d,]+) records? wait", text
     )
     assert found, link

@@ -106,6 +106,26 @@ PROOFS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             ("billed of it before", "2.50"),
         ],
     ),
+    "another currency": (
+        BILLED | {
+            "rule": "R17.1", "imported": "7", "converted": [
+                {"currency": "USD", "day": "2026-02-03", "amount": "12", "over": "1", "under": "1.2", "is": "10"},
+                {"currency": "SEK", "day": "2026-02-04", "amount": "20", "over": "0.1", "under": "1", "is": "2"},
+                {"currency": "NOK", "day": "2026-02-05", "amount": "30", "over": "3", "under": "9", "is": "10"},
+            ],
+        },
+        [
+            ("rule", "R17.1"),
+            (
+                "converted",
+                "12 USD ÷ 1.2 (rate of 2026-02-03) = 10; 20 SEK × 0.1 (rate of 2026-02-04) = 2;"
+                " 30 NOK × 3 ÷ 9 (rates of 2026-02-05) = 10",
+            ),
+            ("sum of the rows' price", "7"),
+            ("rounded, expected in all", "12.50"),
+            ("billed of it before", "2.50"),
+        ],
+    ),
     "bounds": (
         BILLED | {"rule": "R9.1", "minimum": "5000", "cap": "10000/3", "tier_mode": "volume", "tiers": []},
         [

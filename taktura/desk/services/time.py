@@ -74,6 +74,9 @@ def correct_time(actor: Actor, *, entry: TimeEntry, **fields: Any) -> TimeEntry:
     before = {name: getattr(entry, name) for name in fields}
     for name, value in fields.items():
         setattr(entry, name, value)
+    if entry.billable is None:
+        entry.billable = entry.activity.billable if entry.activity is not None else True
+    entry.worked_on = entry.worked_on or before["worked_on"]
     _check(actor, entry)
     entry.save()
     changed = {name: [_named(was), _named(getattr(entry, name))] for name, was in before.items()}

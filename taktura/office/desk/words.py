@@ -12,6 +12,16 @@ ACTIONS = {
     "change_ticket": "Ticket changed",
     "add_queue": "Queue made",
     "change_queue": "Queue changed",
+    "log_time": "Time logged",
+    "correct_time": "Time corrected",
+    "remove_time": "Time removed",
+    "approve_time": "Time approved",
+    "unapprove_time": "Approval of time taken back",
+    "include_hours": "Included hours agreed",
+    "end_hours": "End of included hours set",
+    "add_activity": "Activity made",
+    "change_activity": "Activity changed",
+    "set_own_approval": "Approval of one's own time set",
 }
 DESK_FIELDS = {
     "subject": "Subject",

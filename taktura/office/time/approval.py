@@ -89,8 +89,9 @@ def waiting(request: HttpRequest) -> HttpResponse:
     if lacking:
         rows = rows.filter(customer__complete=False)
     found = list(rows[: SHOWN + 1])
+    number = rows.count() if len(found) > SHOWN else len(found)
     context = {
-        "customers": _grouped(found[:SHOWN]), "more": len(found) > SHOWN, "shown": SHOWN, "filtered": key or lacking,
+        "customers": _grouped(found[:SHOWN]), "number": number, "more": len(found) > SHOWN, "shown": SHOWN, "filtered": key or lacking,
         "next": urlencode({"next": request.get_full_path()}),
     }  # fmt: skip
     return render(request, "time/approval.html", context)
