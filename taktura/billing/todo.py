@@ -44,8 +44,8 @@ _COUNTS = {
 class ToDo:
     """Usage records that wait, supplier subscriptions without a contract line, customers who have something due but no
     complete billing information, contracts due, invoices overdue, mails not delivered, jobs failed, sales items to be
-    billed, time that waits for approval, and such of customers who lack billing information (`time_blocked`), orders to be
-    decided, notices to be looked at. No count goes beyond `MOST`."""
+    billed, time that waits for approval, and such of customers who lack billing information (`time_blocked`), orders
+    to be decided, notices to be looked at. No count goes beyond `MOST`."""
 
     waiting: int
     unlinked: int

@@ -149,7 +149,7 @@ def _take(
         content = folder.headers(seen.uid) if too_large else folder.content(seen.uid)
     except (imaplib.IMAP4.error, OSError) as error:
         # Noted before the connection is given up: a mail at which a server stumbles must not stop those behind it.
-        _failed(mailbox, folder, seen, Mail(identity=f"uid:{seen.uid}"), _why(error), now)
+        _failed(mailbox, folder, seen, Mail(identity=f"uid {seen.uid}"), _why(error), now)
         raise
     if content is None:
         return ""

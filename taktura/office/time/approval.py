@@ -91,7 +91,8 @@ def waiting(request: HttpRequest) -> HttpResponse:
     found = list(rows[: SHOWN + 1])
     number = rows.count() if len(found) > SHOWN else len(found)
     context = {
-        "customers": _grouped(found[:SHOWN]), "number": number, "more": len(found) > SHOWN, "shown": SHOWN, "filtered": key or lacking,
+        "customers": _grouped(found[:SHOWN]), "number": number, "more": len(found) > SHOWN,
+        "shown": SHOWN, "filtered": key or lacking,
         "next": urlencode({"next": request.get_full_path()}),
     }  # fmt: skip
     return render(request, "time/approval.html", context)
