@@ -54,7 +54,7 @@ TABLES = {
     "taktura/office/customer_words.py": {"CUSTOMER_FIELDS", "DELIVERIES"},
     "taktura/office/job_words.py": {"JOBS"},
     "taktura/office/portal_words.py": {"PORTAL", "ACTIONS"},
-    "taktura/office/settings/words.py": {"MAILBOXES"},
+    "taktura/office/settings/words.py": {"MAILBOXES", "USERS"},
     "taktura/office/tariffs/words.py": {"WORDS"},
     "taktura/office/usage/words.py": {"USAGE", "FILE_PROBLEMS"},
     "taktura/office/words.py": {"WORDS"},

@@ -8,28 +8,12 @@ from taktura.office.desk.words import ACTIONS as DESK_ACTIONS
 from taktura.office.desk.words import DESK, DESK_FIELDS
 from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
-from taktura.office.settings.words import MAILBOXES
+from taktura.office.settings.words import MAILBOXES, USERS
 from taktura.office.tariffs import words as listed
 from taktura.office.usage.words import FILE_PROBLEMS, USAGE, USAGE_ACTIONS
 
 WORDS = {
-    "role": {
-        "admin": "Administrator",
-        "billing": "Billing",
-        "sales": "Sales",
-        "lead": "Team lead",
-        "technician": "Technician",
-        "viewer": "Viewer",
-    },
-    "may": {
-        "admin": "Everything",
-        "billing": "Customers, contracts, usage, sales items, tickets, approval of time, billing, credit notes, mails,"
-        " payments; sees everything",
-        "sales": "Customers, tariffs, contracts, sales items, mails; sees usage, billing and documents",
-        "lead": "Usage, sales items, tickets, approval of time; sees all but the settings",
-        "technician": "Tickets and worked time; sees customers, contracts and usage",
-        "viewer": "Sees all but settings, jobs and the log",
-    },
+    **USERS,
     "worker": {"there": "Works", "missing": "Not seen"},
     "chain": {"holds": "Hash holds", "broken": "Hash does not hold"},
     **JOBS,

@@ -10,3 +10,22 @@ MAILBOXES = {
         "failed": "Failed",
     },
 }
+USERS = {
+    "role": {
+        "admin": "Administrator",
+        "billing": "Billing",
+        "sales": "Sales",
+        "lead": "Team lead",
+        "technician": "Technician",
+        "viewer": "Viewer",
+    },
+    "may": {
+        "admin": "Everything",
+        "billing": "Customers, contracts, usage, sales items, tickets, approval of time, billing, credit notes, mails,"
+        " payments; sees everything",
+        "sales": "Customers, tariffs, contracts, sales items, mails; sees usage, billing and documents",
+        "lead": "Usage, sales items, tickets, approval of time; sees all but the settings",
+        "technician": "Tickets and worked time; sees customers, contracts and usage",
+        "viewer": "Sees all but settings, jobs and the log",
+    },
+}
