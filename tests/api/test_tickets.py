@@ -80,3 +80,8 @@ def test_queues(acme: Api) -> None:
     assert refusal(acme.post("/queues", {"name": "First line"})) == (409, "conflict")
     assert acme.patch(f"/queues/{pk}", {"active": False}).data == {"id": pk, "name": "First line", "active": False}
     assert acme.get("/queues").data == {"items": [{"id": pk, "name": "First line", "active": False}]}
+
+
+def test_time_of_nobody(acme: Api) -> None:
+    assert refusal(acme.get("/time?user=")) == (404, "not_found")
+    assert refusal(acme.get("/time?user=nobody@x.example")) == (404, "not_found")

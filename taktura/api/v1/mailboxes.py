@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Flag, Id, In, Key, Out, Text200
+from taktura.api.fields import Day, Flag, Id, In, Key, Out, Text200
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.documents import Order
 from taktura.billing.services import mailboxes as services
@@ -42,7 +42,7 @@ class MailboxIn(In):
     password: Text200 = Field(min_length=1, description="it is never told")
     folder: Line = "INBOX"
     archive: Line = Field("Archive", description="where mails are moved once they are taken; it is made if need be")
-    not_before: date | None = Field(None, description="mails that came before stay where they are; null: today")
+    not_before: Day | None = Field(None, description="mails that came before stay where they are; null: today")
     senders: Senders = Field(description="from whom files are taken: addresses, and domains as in `@example.com`")
 
 
@@ -57,7 +57,7 @@ class MailboxChange(In):
     password: Text200 | None = Field(None, description="null: the one that is kept stays")
     folder: Line | None = None
     archive: Line | None = None
-    not_before: date | None = None
+    not_before: Day | None = None
     senders: Senders | None = None
     active: Flag | None = Field(None, description="false: nobody looks into it for the time being")
 

@@ -190,7 +190,8 @@ def list_time(
     seller = call_of(request).seller.pk
     wanted = {
         "status": status, "customer": customer and customer_by_key(seller, customer).pk,
-        "ticket": ticket and ticket_by_number(seller, ticket).pk, "user": user and user_by_email(user).pk,
+        "ticket": ticket and ticket_by_number(seller, ticket).pk,
+        "user": None if user is None else user_by_email(user).pk,
         "worked_on__gte": from_, "worked_on__lte": until,
     }  # fmt: skip
     items, following = page_of(narrowed(time_of(seller), wanted), limit, after)
