@@ -51,15 +51,15 @@ def test_time_is_approved_after_a_look_and_past_a_gate(office: Office, width: st
     for name in ("acme", "neu"):
         page.get_by_label(f"Alle von {name} {LONG} auswählen").check()
     assert page.locator("[name=chosen]:checked").count() == 24
-    page.get_by_role("button", name="Ansehen, was die Freigabe kostet").click()
+    page.get_by_role("button", name="Ansehen, was die Genehmigung kostet").click()
     check_page(page)
-    expect(page.get_by_role("button", name="Zeit freigeben")).to_be_disabled()
+    expect(page.get_by_role("button", name="Zeit genehmigen")).to_be_disabled()
     page.get_by_role("link", name="Stundensatz eingeben").click()
     page.get_by_label("Stundensatz").fill("60")
     page.get_by_role("button", name="Speichern").click()
     expect(page.get_by_text("135,00\xa0€").first).to_be_visible()  # 12 × 7 minutes are 90
     expect(page.get_by_text("90,00\xa0€").first).to_be_visible()
     check_page(page)
-    page.get_by_role("button", name="Zeit freigeben").click()
-    expect(page.get_by_text("24 Zeiten sind freigegeben.")).to_be_visible()
+    page.get_by_role("button", name="Zeit genehmigen").click()
+    expect(page.get_by_text("24 Zeiten sind genehmigt.")).to_be_visible()
     assert TimeEntry.objects.filter(status="approved").count() == 24
