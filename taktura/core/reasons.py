@@ -119,7 +119,7 @@ def _state(charges: Sequence[Charge], digits: int) -> _State:
         full = Fraction(int(str(whole)), 10**digits) if whole is not None else actual
         if exact is not None and minor(Fraction(str(exact)), digits) == minor(full, digits):
             full = Fraction(str(exact))
-        return _State(newest, ordered, full, full, actual)
+        return _State(newest, ordered, full, actual, actual)
     rate = newest.rate
     standing = sum((cost_until(rate, c.end) - cost_until(rate, max(c.first, rate.start)) for c in ordered), Fraction(0))
     return _State(newest, ordered, rate.price, standing, actual)

@@ -26,7 +26,9 @@ def settle(contract: Contract, billed: Sequence[Charge], scope: Scope, since: da
     """
     ledger = Ledger(charge for charge in billed if charge.key.start >= since)
     ahead = [line.start for line in contract.lines if line.id in scope.now] + ([scope.through] if scope.through else [])
-    reach = max([scope.on, *(c.first for c in ledger.charges), *ahead]) + DAY
+    # By where periods begin: what is billed of one may lie after the start of the next (VAT split by days), and looking
+    # further once it is billed would find other lines to share an amount coupon with.
+    reach = max([scope.on, *(c.key.start for c in ledger.charges), *ahead]) + DAY
     wanted = _wanted(contract, ledger, scope)
     segments = list(by_days(contract, reach, since, wanted))
     amounts = list(by_amount(contract, scope.on, reach, since, wanted))

@@ -272,6 +272,25 @@ def test_an_interim_bill_had_billed_a_part(life: LifeOf, record_of: Any) -> None
     assert of.causes(old, of.bill(2026, 3, 1)) == {"interim": -300}
 
 
+def test_an_interim_bill_over_a_change_of_vat(life: LifeOf, record_of: Any) -> None:
+    """Its usage is billed by days at both rates, up to the end of the quarter; that makes no more lines share the
+    coupon, and the bill beside itself has no causes. January's fee of 10.00 is due first and takes 10.00 of it."""
+    fee = replace(FEE, when="arrears", interval=Span(1, "month"), price_per=Span(1, "month"))
+    rates = ((date.min, Decimal(19)), (date(2026, 3, 1), Decimal(16)))
+    quarterly = {"terms": TariffTerms(interval=Span(3, "month")), "tax": Tax(seller_rates=rates, split=True)}
+    of = life(fee, CALLS, **quarterly)
+    of.world.give(Coupon(id=1, given=START, first=START, amount=Decimal(12)))
+    of.bill(2026, 1, 1)
+    of.world.use(record_of(2, date(2026, 1, 5), None), Decimal(10))
+    of.world.today = date(2026, 1, 10)
+    first = bill_of(of.world.today, of.world.settle_now(Scope(on=of.world.today, interim=True)))
+    assert [line.net for line in first.lines] == [197, 103]  # 5.00 less 2.00, 59 and 31 of 90 days
+    of.world.use(record_of(2, date(2026, 1, 6), None), Decimal(10))
+    again = bill_of(of.world.today, of.world.settle_now(Scope(on=of.world.today, interim=True)))
+    assert again.net == 500
+    assert of.causes(again, again) == {}
+
+
 def test_another_rate_of_vat_changes_the_tax_alone(life: LifeOf) -> None:
     rates = ((date.min, Decimal(19)), (date(2026, 2, 1), Decimal(21)))
     of = life(FEE, tax=Tax(seller_rates=rates))
