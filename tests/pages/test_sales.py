@@ -37,9 +37,23 @@ def item(seller: Seller, actor: Actor) -> SalesItem:
     return billing.sell(actor, customer=Customer.objects.get(key="acme"), lines=[{"title": "Router", "price": "49.95"}])
 
 
-@pytest.mark.parametrize("path", ["/sales/", "/sales/new/{acme}/", "/sales/{item}/", "/sales/{item}/move/"])
+@pytest.mark.parametrize(
+    "path", ["/sales/", "/sales/new/", "/sales/new/{acme}/", "/sales/{item}/", "/sales/{item}/move/"]
+)
 def test_pages(item: SalesItem, page_ok: Callable[..., dict[str, str]], path: str) -> None:
     assert len(set(page_ok(path.format(acme=pk_of("acme"), item=item.pk)).values())) == 3
+
+
+def test_a_sale_is_begun_from_the_list(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client, pk = client_as("lead", "de"), pk_of("acme")
+    assert 'href="/sales/new/"' in client.get("/sales/").content.decode()
+    assert 'href="/sales/new/"' not in client_as("viewer", "de").get("/sales/").content.decode()
+    name = Customer.objects.get(pk=pk).name
+    assert name in client.get("/sales/customers/", {"customer": name[:3]}).content.decode()
+    for typed in ("acme", f"{name} (acme)"):
+        assert client.post("/sales/new/", {"customer": typed}).headers["Location"] == f"/sales/new/{pk}/"
+    for typed in ("", "nobody"):
+        assert client.post("/sales/new/", {"customer": typed}).status_code == 422
 
 
 def test_a_sale_is_seen_before_it_is_made(seller: Seller, client_as: Callable[..., Client]) -> None:

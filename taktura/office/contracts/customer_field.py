@@ -3,10 +3,17 @@
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from taktura.customers.models import Customer, Seller
+from taktura.customers.queries import search
+from taktura.office.page import seller_of
+
+SUGGESTED = 12
 
 
 class CustomerField(forms.CharField):
@@ -42,3 +49,11 @@ class CustomerField(forms.CharField):
                 raise forms.ValidationError(_("Choose one of the customers suggested, or type the number."))
             found = named[0]
         return found
+
+
+def suggested(request: HttpRequest) -> HttpResponse:
+    """The customers whose name or number holds what was typed into the field."""
+    text = request.GET.get("customer", "").partition("(")[0]
+    rows: QuerySet[Customer] = Customer.objects.filter(seller=seller_of(request))
+    found = search(rows, text.replace("\0", "")).order_by("folded")[:SUGGESTED]
+    return render(request, "contracts/customers.html", {"customers": found})

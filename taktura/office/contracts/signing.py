@@ -6,7 +6,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -25,10 +24,9 @@ from taktura.core.facts import LineTerms
 from taktura.core.periods import DAY
 from taktura.core.terms import parse_terms
 from taktura.customers.models import Customer, Seller
-from taktura.customers.queries import search
 from taktura.office import show
 from taktura.office.contracts.consequence import shown
-from taktura.office.contracts.customer_field import CustomerField
+from taktura.office.contracts.customer_field import CustomerField, suggested
 from taktura.office.contracts.forms import coupon_choices, problems
 from taktura.office.contracts.history import entry_of
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
@@ -36,7 +34,6 @@ from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.terms import notice_of, price_of
 
 BILLS = 3
-SUGGESTED = 12
 QUANTITY = "quantity_"
 
 
@@ -173,10 +170,7 @@ def offer(request: HttpRequest) -> HttpResponse:
 @require_safe
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name or number holds what was typed."""
-    text = request.GET.get("customer", "").partition("(")[0]
-    rows: QuerySet[Customer] = Customer.objects.filter(seller=seller_of(request))
-    found = search(rows, text.replace("\0", "")).order_by("folded")[:SUGGESTED]
-    return render(request, "contracts/customers.html", {"customers": found})
+    return suggested(request)
 
 
 @page("contracts.change")

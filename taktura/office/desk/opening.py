@@ -1,7 +1,6 @@
 """Opening a ticket by hand."""
 
 from django.contrib import messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -10,13 +9,11 @@ from django.views.decorators.http import require_safe
 
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer
-from taktura.customers.queries import search
 from taktura.desk import services
+from taktura.office.contracts.customer_field import suggested
 from taktura.office.desk.forms import OpenForm, WhereForm, written
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of
-
-SUGGESTED = 10
 
 
 @page("desk.change")
@@ -52,10 +49,7 @@ def new(request: HttpRequest) -> HttpResponse:
 @require_safe
 def customers(request: HttpRequest) -> HttpResponse:
     """Customers whose name or number holds what was typed."""
-    text = request.GET.get("customer", "").partition("(")[0].replace("\0", "")
-    rows: QuerySet[Customer] = Customer.objects.filter(seller=seller_of(request))
-    found = search(rows, text).order_by("folded")[:SUGGESTED]
-    return render(request, "contracts/customers.html", {"customers": found})
+    return suggested(request)
 
 
 @page("desk.change")

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from taktura.office.sales import views
+from taktura.office.sales import choosing, views
 
 urlpatterns = [
     path("", views.sales, name="sales"),
+    path("new/", choosing.choose, name="sale_begin"),
+    path("customers/", choosing.customers, name="sale_customers"),
     path("new/<int:customer>/", views.new, name="sale_new"),
     path("new/<int:customer>/consequence/", views.consequence, name="sale_consequence"),
     path("<int:pk>/", views.sale, name="sale"),

@@ -105,8 +105,9 @@ def sales(request: HttpRequest) -> HttpResponse:
             template="sales/list.html",
             more=more,
             links=lasting_link(more),
+            primary=Link(label=_("New sales item"), url=reverse("sale_begin"), permission="sales.change"),
             empty_title=_("No sales items yet"),
-            empty_text=_("A sales item is begun on the page of its customer."),
+            empty_text=_("A sales item is a one-off sale to a customer; the next bill takes it along."),
         ),
     )  # fmt: skip
 
