@@ -28,6 +28,23 @@ def fold(reference: str) -> str:
     return reference.strip().casefold()
 
 
+MAX_REFERENCE = 200  # characters, as it is compared: some letters are two then
+
+
+def checked(reference: str, *, field: str) -> str:
+    """A reference without outer blanks; raises `Refused` (`invalid`) for an empty one, or one that is too long as it is
+    compared."""
+    if not fold(reference):
+        raise Refused("invalid", "Name the supplier's reference.", field=field)
+    if len(fold(reference)) > MAX_REFERENCE:
+        raise Refused(
+            "invalid", "“%(reference)s…” is too long: a reference has at most %(most)s characters, and letters such as"
+            " ß count as two.",
+            reference=reference.strip()[:40], most=MAX_REFERENCE, field=field,
+        )  # fmt: skip
+    return reference.strip()
+
+
 def supplier_by_key(seller_id: int, key: str) -> Supplier:
     """The supplier of a key; raises `Refused` (`not_found`)."""
     found = Supplier.objects.select_related("seller").filter(seller=seller_id, key=key).first()

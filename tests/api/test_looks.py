@@ -101,6 +101,24 @@ def test_many_subscriptions_are_tied_at_once(sold: Api) -> None:
     assert sold.post("/suppliers/pbx/link_many", right).data == {"recorded": 2, "waiting": {}, "documents": []}
 
 
+def test_a_subscription_is_tied_and_its_usage_alone_is_processed(sold: Api) -> None:
+    sold.post("/suppliers", {"supplier": "pbx", "mapping": MAPPING, "create_subscriptions": True})
+    sold.post("/suppliers/pbx/files?name=f.csv", CSV.encode(), Content_Type="text/csv")
+    body = {"contract": "C-1", "article": "gb", "subscription": " s-1 "}
+    done = sold.post("/suppliers/pbx/link", body).data
+    assert (done["recorded"], done["waiting"], done["documents"], done["contract"]) == (1, {}, [], "C-1")
+    assert UsageRecord.objects.filter(line__isnull=False).values_list("subscription", flat=True).get() == "s-1"
+    assert sold.post("/suppliers/pbx/link", body).data["recorded"] == 0, "it is tied already"
+    for wrong in (" ", "ß" * 150):
+        assert refusal(sold.post("/suppliers/pbx/link", body | {"subscription": wrong})) == (422, "invalid")
+        product = {"product": wrong, "article": "gb"}
+        assert refusal(sold.call("PUT", "/suppliers/pbx/product_references", product)) == (422, "invalid")
+    assert (
+        sold.call("PUT", "/suppliers/pbx/product_references", {"product": "ß" * 100, "article": "gb"}).status_code
+        == 200
+    )
+
+
 def test_letters_and_what_is_left_to_credit(sold: Api) -> None:
     run = sold.post("/billing/runs", {"on": "2026-03-01", "contract": "C-2"}).data
     path = f"/documents/{run['documents'][0]}"

@@ -8,7 +8,13 @@ from typing import Any
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from taktura.billing import services as billing
+from taktura.contracts.models import ContractLine
+from taktura.core.periods import DAY
 from taktura.customers.models import Seller
+from taktura.kit.actor import Actor
+from taktura.office.usage.files import _steps
+from taktura.usage import services as usage
 from taktura.usage.models import Supplier, UsageFile, UsageRecord
 from tests.pages.test_usage import FILE, supplier_form, upload
 from tests.rooms.test_reader_kinds import workbook
@@ -71,3 +77,21 @@ def test_an_import_is_undone_read_and_matched_again(company: Seller, client_as: 
     assert "undone already" in client.post(f"{place}undo/", follow=True).content.decode()
     client.post(f"{place}read/")
     assert UsageRecord.objects.filter(file=file).count() == records
+
+
+def test_the_steps_add_up_where_a_row_waits_in_part(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    client = client_as()
+    supplier, line = Supplier.objects.get(), ContractLine.objects.filter(charge="usage").earliest("pk")
+    first = line.contract.start
+    usage.link(actor, supplier=supplier, reference="PART", line=line)
+    usage.change_supplier(actor, supplier=supplier, mapping={})
+    rows = f"id,subscription_id,quantity,period_start,period_end\np,PART,6,{first - 3 * DAY},{first + 2 * DAY}\n"
+    received, _ = billing.receive_file(actor, supplier=supplier, name="p.csv", content=rows.encode())
+    file = received.file
+    assert file is not None and (file.rows, file.recorded, file.waiting) == (1, 1, 1), "half of it waits"
+    file.problem_count = 0  # type: ignore[attr-defined]
+    read, processed, *_rest = _steps(file)
+    assert sum(number for _label, number in processed.numbers) == read.numbers[0][1] == 1
+    assert client.get(f"/usage/files/{file.pk}/").status_code == 200

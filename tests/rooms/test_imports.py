@@ -91,6 +91,17 @@ def test_an_import_that_is_not_billed_is_undone_and_loaded_again(actor: Actor, s
     assert other.pk != file.pk
 
 
+def test_a_file_that_only_repeated_another_is_read_once_that_was_undone(actor: Actor, supplier: Supplier) -> None:
+    first = load(actor, supplier, "1,S-1,5,2026-06-01")
+    repeat = load(actor, supplier, "1,S-1,5,2026-06-01", "", name="sent-again.csv")
+    assert (repeat.recorded, repeat.duplicates) == (0, 1)
+    billing.undo_file(actor, file=first)
+    again = load(actor, supplier, "1,S-1,5,2026-06-01", "", name="sent-again.csv")
+    assert (again.pk, again.recorded, again.duplicates) == (repeat.pk, 1, 0)
+    with pytest.raises(Refused, match="loaded already"):
+        load(actor, supplier, "1,S-1,5,2026-06-01", "", name="sent-again.csv")
+
+
 def test_what_is_billed_is_not_undone(actor: Actor, supplier: Supplier) -> None:
     file = load(actor, supplier, "1,S-1,5,2026-06-01")
     later = Actor(actor.name, LATER)

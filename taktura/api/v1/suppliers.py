@@ -183,6 +183,14 @@ class Reprocessed(Out):
     documents: list[int]
 
 
+class Linked(ContractOut):
+    """The contract as it stands then, and what became of the usage of the subscription that waited."""
+
+    recorded: int = Field(description="records that waited and found their line")
+    waiting: dict[str, int] = Field(description="what waits of the subscription still, by reason")
+    documents: list[int] = Field(description="interim bills made")
+
+
 class ProductReferenceBody(In):
     """The article that a supplier's product stands for."""
 
@@ -305,25 +313,25 @@ def told(value: Any) -> str | None:
 
 
 @endpoint(
-    router, "POST", "/suppliers/{supplier}/link", "usage.change", answer=ContractOut, codes=("conflict",)
+    router, "POST", "/suppliers/{supplier}/link", "usage.change", answer=Linked, codes=("conflict",)
 )  # fmt: skip
-def link(request: HttpRequest, supplier: Key, body: Link) -> ContractOut:
-    """Tie a supplier subscription to a contract line; it is recorded first where no import has.
-
-    What waits stays until it is processed again (`reprocess`).
-    """
+def link(request: HttpRequest, supplier: Key, body: Link) -> Linked:
+    """Tie a supplier subscription to a contract line, and process what waits of it at once; it is recorded first where
+    no import has."""
     call = call_of(request)
-    contract = by_key(call.seller.pk, body.contract)
-    line = line_for(contract, body.article, body.line, call.today)
-    services.link(call.actor, supplier=supplier_of(request, supplier), reference=body.subscription, line=line)
-    return one_contract(call, body.contract)
+    line = line_for(by_key(call.seller.pk, body.contract), body.article, body.line, call.today)
+    tied = billing.tie(call.actor, supplier=supplier_of(request, supplier), ties=[(body.subscription, line)])
+    return Linked(
+        **one_contract(call, body.contract).model_dump(), recorded=tied.recorded, waiting=counted(tied.waiting),
+        documents=[d.id for d in tied.issued],
+    )  # fmt: skip
 
 
 @endpoint(
     router, "POST", "/suppliers/{supplier}/link_many", "usage.change", answer=Reprocessed, codes=("conflict",)
 )  # fmt: skip
 def link_many(request: HttpRequest, supplier: Key, body: Links) -> Reprocessed:
-    """Tie many supplier subscriptions to contract lines, all or none, and process what waits of the supplier again."""
+    """Tie many supplier subscriptions to contract lines, all or none, and process what waits of them at once."""
     call = call_of(request)
     lines = [line_for(by_key(call.seller.pk, x.contract), x.article, x.line, call.today) for x in body.links]
     ties = [(x.subscription, line) for x, line in zip(body.links, lines, strict=True)]

@@ -239,7 +239,7 @@ def _service(row: Row, customer: str, suppliers: Mapping[str, Supplier], links: 
     if theirs_already is not None:
         return None
     for text in (theirs, reference, text_of(row, "product")):
-        if len(text) > MOST_REFERENCE:
+        if len(usage.fold(text)) > MOST_REFERENCE:
             raise Refused("invalid", "“%(column)s” has more than %(most)s characters.", column=text[:50],
                           most=MOST_REFERENCE)  # fmt: skip
     return Service(

@@ -30,13 +30,16 @@ class Tied:
 
 @act
 def tie(actor: Actor, *, supplier: Supplier, ties: Sequence[tuple[str, ContractLine]]) -> Tied:
-    """Tie supplier subscriptions (by reference) to contract lines and process what waits of the supplier again.
+    """Tie supplier subscriptions (by reference) to contract lines and process what waits of them at once; without any,
+    all that waits of the supplier.
 
     Raises `Refused` (`invalid`) for a line that takes no usage; then none is tied.
     """
-    for reference, line in ties:
-        usage.link(actor, supplier=supplier, reference=reference, line=line)
-    return _again(actor, supplier)
+    if not ties:
+        return _again(actor, supplier)
+    tied = usage.link_all(actor, supplier=supplier, ties=ties)
+    recorded, reasons, touched = usage.process_subscriptions(actor, seller=supplier.seller, subscriptions=tied)
+    return Tied(recorded, reasons, threshold_bills(actor, touched))
 
 
 @act

@@ -229,7 +229,8 @@ def _steps(file: Any) -> Iterator[Step]:
     unread = max(file.problem_count - file.conflicts, 0)
     read = [(_("Rows"), file.rows), (_("Not readable"), unread), (_("Left out by a condition"), file.skipped),
             (_("Further legs of calls"), file.merged)]  # fmt: skip
-    taken = file.recorded + file.waiting
+    # A row of which only a part waits is recorded, and waits, too.
+    taken = min(file.recorded + file.waiting, file.rows - unread - file.duplicates - file.conflicts)
     yield Step(_("Read"), read, not unread and bool(taken + file.duplicates + file.conflicts))
     processed = [(_("New or replaced"), taken), (_("Duplicates"), file.duplicates), (_("Conflicts"), file.conflicts)]
     yield Step(_("Processed"), processed, not file.conflicts and bool(taken + file.duplicates))

@@ -27,6 +27,7 @@ from taktura.usage.services.keys import tie_key, untie_key
 from taktura.usage.services.links import (
     check_pass_on,
     link,
+    link_all,
     link_customer,
     note_subscription,
     pass_on,
@@ -85,6 +86,7 @@ __all__ = [
     "import_rows",
     "keep_invoice_file",
     "link",
+    "link_all",
     "link_customer",
     "note_products",
     "note_subscription",

@@ -59,7 +59,8 @@ def receive_file(
     tell: Callable[[int], None] | None = None,
 ) -> Received:
     """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`), unless none of its
-    rows could be taken in before: then it is read again, by a mapping that was corrected meanwhile.
+    rows was taken in before (not readable, duplicates or conflicts of others): then it is read again, by a mapping that
+    was corrected meanwhile, or after the others were undone.
 
     A bad row becomes a problem with its line and reason; it stops no other. `tell` is told from time to time how many
     rows are read; what it raises stops the import, and nothing of it stays. `invalid`: see `check_content`.
@@ -69,7 +70,7 @@ def receive_file(
     Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
     sha = hashlib.sha256(content).hexdigest()
     known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
-    if known is not None and known.recorded + known.duplicates + known.conflicts + known.waiting:
+    if known is not None and known.recorded + known.waiting:
         raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
     if known is not None:
         known.problems.all().delete()

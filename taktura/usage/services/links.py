@@ -1,34 +1,55 @@
 """What ties suppliers' subscriptions to contract lines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from django.db import connection
 
 from taktura.audit.acts import act
-from taktura.audit.services import record
+from taktura.audit.services import record, record_all
 from taktura.contracts.models import Contract, ContractLine
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription, UsageRecord
-from taktura.usage.queries import fold
+from taktura.usage.queries import checked, fold
 from taktura.usage.store import match_records
 
 
 @act
 def link(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLine) -> SupplierSubscription:
-    """Tie a supplier subscription to a contract line; recorded first when no import has. What waits stays until it is
-    processed again. Raises `Refused` (`invalid`) for a line that takes no usage."""
-    if line.charge != "usage":
+    """Tie a supplier subscription to a contract line, as `link_all` does with many."""
+    return link_all(actor, supplier=supplier, ties=[(reference, line)])[0]
+
+
+@act
+def link_all(
+    actor: Actor, *, supplier: Supplier, ties: Sequence[tuple[str, ContractLine]]
+) -> list[SupplierSubscription]:
+    """Tie supplier subscriptions (by reference) to contract lines, all or none, in a fixed number of queries; one that
+    no import has recorded is noted first. What waits stays until it is processed again. Gives the subscriptions.
+
+    Raises `Refused` (`invalid`) for a line that takes no usage, or a reference that is empty or too long.
+    """
+    if any(line.charge != "usage" for _, line in ties):
         raise Refused("invalid", "Only a usage line can take a supplier's usage: choose another line.")
-    subscription, _ = SupplierSubscription.objects.get_or_create(
-        supplier=supplier, folded=fold(reference), defaults={"reference": reference}
+    wanted = {fold(reference): checked(reference, field="subscription") for reference, _ in ties}
+    rows = SupplierSubscription.objects.filter(supplier=supplier)
+    known = set(rows.filter(folded__in=wanted).values_list("folded", flat=True))
+    SupplierSubscription.objects.bulk_create(
+        SupplierSubscription(supplier=supplier, reference=reference, folded=folded)
+        for folded, reference in wanted.items()
+        if folded not in known
     )
-    SubscriptionLink.objects.get_or_create(subscription=subscription, line=line)
-    record(actor, "link", f"supplier:{supplier.pk}", {"subscription": reference, "line": line.pk})
-    return subscription
+    found = {row.folded: row for row in rows.filter(folded__in=wanted)}
+    SubscriptionLink.objects.bulk_create(
+        [SubscriptionLink(subscription=found[fold(reference)], line=line) for reference, line in ties],
+        ignore_conflicts=True,
+    )
+    told = [{"subscription": reference, "line": line.pk} for reference, line in ties]
+    record_all(actor, [("link", f"supplier:{supplier.pk}", one) for one in told])
+    return list(found.values())
 
 
 @act

@@ -12,7 +12,7 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import MappingVersion, ProductReference, Supplier
-from taktura.usage.queries import fold
+from taktura.usage.queries import checked, fold
 from taktura.usage.reader import Mapping
 
 FIELDS = (
@@ -95,9 +95,11 @@ def _check(fields: dict[str, Any]) -> None:
 
 @act
 def set_product_reference(actor: Actor, *, supplier: Supplier, product: str, article: Article) -> ProductReference:
-    """Say which article a supplier's product stands for. Raises `Refused` (`invalid`) without a product."""
+    """Say which article a supplier's product stands for. Raises `Refused` (`invalid`) without a product, or for one
+    that is too long as it is compared."""
     if not fold(product):
         raise Refused("invalid", "Name the supplier's product.", field="product")
+    checked(product, field="product")
     row, _ = ProductReference.objects.update_or_create(
         supplier=supplier, folded=fold(product), defaults={"product": product.strip(), "article": article}
     )
