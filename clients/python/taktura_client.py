@@ -1876,6 +1876,40 @@ class LineOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """The contract as it stands then, and what became of the usage of the subscription that waited."""
+
+    contract: str
+    customer: str
+    tariff: str
+    currency: str
+    status: str
+    start: date
+    ends: date | None
+    next_billing: date | None
+    signed_at: datetime
+    last_day: date | None
+    notice_deadline: date | None
+    notice_received: date | None
+    billed_until: date | None
+    trial_end: date | None
+    anchor: str
+    offer_number: str | None
+    transferred_from: str | None
+    transferred_to: str | None
+    notice: str | OwnTermsOut
+    conversion: str
+    balance: Decimal
+    lines: list[ContractLineOut]
+    pauses: list[SpanOut]
+    coupons: list[GivenCouponOut]
+    tariffs: list[PhaseOut]
+    recorded: int
+    waiting: dict[str, int]
+    documents: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListedLineOut:
     """A line of a price list. Prices are in the list's basis; `vat` is the rate in percent."""
 
@@ -6094,15 +6128,14 @@ class Taktura(Caller):
         line: str | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
-    ) -> ContractOut:
-        """Tie a supplier subscription to a contract line; it is recorded first where no import has.
-
-        What waits stays until it is processed again (`reprocess`).
+    ) -> Linked:
+        """Tie a supplier subscription to a contract line, and process what waits of it at once; it is recorded first
+        where no import has.
 
         Scope: `usage.change`.
         """
         return self._ask(
-            ContractOut,
+            Linked,
             "POST",
             f"/suppliers/{_part(supplier)}/link",
             body={"subscription": subscription, "contract": contract, "article": article, "line": line},
@@ -6113,8 +6146,7 @@ class Taktura(Caller):
     def link_many(
         self, supplier: str, *, links: Sequence[Link], preview: bool = False, idempotency_key: str | None = None
     ) -> Reprocessed:
-        """Tie many supplier subscriptions to contract lines, all or none, and process what waits of the supplier
-        again.
+        """Tie many supplier subscriptions to contract lines, all or none, and process what waits of them at once.
 
         Scope: `usage.change`.
         """
