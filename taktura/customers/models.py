@@ -10,8 +10,8 @@ from taktura.kit.fields import ExactField
 
 
 def portal_default() -> list[str]:
-    """What users of the portal may do where nothing else is said: see, and give notice."""
-    return ["notice"]
+    """What users of the portal may do where nothing else is said: see, write tickets, give notice."""
+    return ["tickets", "notice"]
 
 
 class Seller(models.Model):

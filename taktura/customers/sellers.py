@@ -32,7 +32,7 @@ WORDS = {
     "consumer_rules": ("DE", "none"),
     "rate_change": ("end", "split"),
 }
-PORTAL_ALLOWS = ("book", "quantity", "notice", "data")  # what the portal's users may be allowed
+PORTAL_ALLOWS = ("tickets", "book", "quantity", "notice", "data")  # what the portal's users may be allowed
 MOST_DAYS = 365
 MOST_RATE_DAYS = 60
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")

@@ -70,9 +70,18 @@ class Ticket(models.Model):
     closed_at = models.DateTimeField(null=True)
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
     folded = models.CharField(max_length=700, default="")
+    # What service levels ask (`levels`): of the solution either when it is due, or, while the clock is stopped in time,
+    # what is left. `due_at`: the next that staff has to keep, for lists.
+    answer_due_at = models.DateTimeField(null=True)
+    solve_due_at = models.DateTimeField(null=True)
+    solve_left = models.DurationField(null=True, help_text="business time")
+    due_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(solve_due_at__isnull=True) | Q(solve_left__isnull=True), name="ticket_clock_runs_or_stands"
+            ),
             models.UniqueConstraint(fields=["seller", "number"], name="ticket_number"),
             models.CheckConstraint(condition=Q(status__in=STATUSES), name="ticket_status"),
             models.CheckConstraint(condition=Q(priority__in=PRIORITIES), name="ticket_priority"),
@@ -86,6 +95,8 @@ class Ticket(models.Model):
             models.Index(fields=["seller", "changed_at", "id"], name="ticket_by_change"),
             models.Index(fields=["customer", "id"], name="ticket_of_customer"),
             models.Index(fields=["assignee", "status"], name="ticket_of_assignee"),
+            models.Index(fields=["seller", "due_at", "id"], name="ticket_due", condition=Q(due_at__isnull=False)),
+            models.Index(fields=["seller", "opened_at", "id"], name="ticket_by_opening"),
         ]
 
     def __str__(self) -> str:
@@ -202,4 +213,69 @@ class Allowance(models.Model):
             models.CheckConstraint(condition=Q(minutes__gte=1), name="allowance_minutes"),
             models.CheckConstraint(condition=Q(end__isnull=True) | Q(end__gt=models.F("start")), name="allowance_span"),
             models.CheckConstraint(condition=Q(kind="monthly") | Q(kept=False), name="allowance_kept"),
+        ]
+
+
+class TicketPause(models.Model):
+    """That a ticket did not wait for staff: it waited for the customer, or was solved. It goes on while `until` is
+    empty."""
+
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="pauses")
+    since = models.DateTimeField()
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(until__isnull=True) | Q(until__gte=models.F("since")), name="ticket_pause_span"
+            ),
+            models.UniqueConstraint(fields=["ticket"], condition=Q(until__isnull=True), name="ticket_pause_open_once"),
+        ]
+
+
+class OpeningHours(models.Model):
+    """That a seller's desk works on a weekday (0: Monday) from one minute of the day to another. Without any it works
+    around the clock."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="opening_hours")
+    weekday = models.PositiveSmallIntegerField()
+    start = models.PositiveSmallIntegerField()
+    end = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["weekday", "start"]
+        constraints = [
+            models.CheckConstraint(condition=Q(weekday__lte=6), name="opening_weekday"),
+            models.CheckConstraint(condition=Q(end__gt=models.F("start"), end__lte=1440), name="opening_span"),
+            models.UniqueConstraint(fields=["seller", "weekday", "start"], name="opening_once"),
+        ]
+
+
+class Holiday(models.Model):
+    """A day on which a seller's desk does not work."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="holidays")
+    day = models.DateField()
+    name = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [models.UniqueConstraint(fields=["seller", "day"], name="holiday_once")]
+
+
+class ServiceTarget(models.Model):
+    """Within how many minutes of business time tickets of a priority are answered for the first time, and solved."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="service_targets")
+    priority = models.CharField(max_length=10)
+    answer = models.PositiveIntegerField(null=True)
+    solve = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(priority__in=PRIORITIES), name="service_target_priority"),
+            models.CheckConstraint(condition=Q(answer__isnull=True) | Q(answer__gte=1), name="service_target_answer"),
+            models.CheckConstraint(condition=Q(solve__isnull=True) | Q(solve__gte=1), name="service_target_solve"),
+            models.UniqueConstraint(fields=["seller", "priority"], name="service_target_once"),
         ]

@@ -2,10 +2,17 @@
 
 PORTAL = {
     "portal_allows": {
+        "tickets": "Open tickets, follow and answer them",
         "book": "Book add-ons",
         "quantity": "Change quantities of add-ons",
         "notice": "Give notice, and withdraw it",
         "data": "Change name, address, e-mail and language of documents",
+    },
+    "portal_ticket": {
+        "open": "We are working on it",
+        "waiting": "We wait for your answer",
+        "solved": "Solved",
+        "closed": "Closed",
     },
     "portal_access": {"True": "Has access", "False": "Switched off"},
     "order_state": {

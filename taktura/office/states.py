@@ -50,6 +50,12 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "solved": ("green", "circle-check"),
         "closed": ("secondary", "circle-off"),
     },
+    "portal_ticket": {
+        "open": ("blue", "inbox"),
+        "waiting": ("yellow", "hourglass"),
+        "solved": ("green", "circle-check"),
+        "closed": ("secondary", "circle-off"),
+    },
     "priority": {
         "urgent": ("red", "alert-circle"),
         "high": ("orange", "chevron-up"),

@@ -16,6 +16,7 @@ from taktura.audit.models import LogEntry
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers import access
 from taktura.customers.models import Customer, PortalAccess, Seller
+from taktura.desk.models import Ticket
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
@@ -24,7 +25,9 @@ from taktura.portal.page import COOKIE, CUSTOMER, OPEN, SIGNED_IN
 from tests.pages.conftest import LANGUAGES, make_seller
 
 STAFF = Actor("user:clerk@firm.example", utc_now())
-ALL = ["book", "quantity", "notice", "data"]
+ALL = ["tickets", "book", "quantity", "notice", "data"]
+
+A_TICKET: dict[str, Any] = {"subject": "Öztürks Telefon", "opened_at": STAFF.now, "changed_at": STAFF.now}
 
 
 def routes() -> list[tuple[str, str, Any]]:
@@ -74,6 +77,9 @@ def path_for(name: str, route: str, customer: Customer, of: Customer) -> str:
         document = Document.objects.filter(customer=of).first()
         assert document is not None
         places["pk"] = document.pk if "documents" in route else contract.pk
+        if "tickets" in route:
+            new = A_TICKET | {"seller": of.seller, "number": of.pk}
+            places["pk"] = Ticket.objects.get_or_create(customer=of, defaults=new)[0].pk
     if "<int:line>" in route:
         places["line"] = ContractLine.objects.get(contract=contract, article__key="number").pk
     return reverse(name, kwargs=places)
@@ -250,7 +256,9 @@ def test_another_company_is_another_world(acme: Customer) -> None:
     assert client.get(f"/portal/{Customer.objects.get(key='acme', seller=other).pk}/").status_code == 404
 
 
-@pytest.mark.parametrize(("act", "page"), [("notice", "notice"), ("book", "book"), ("quantity", "lines"), ("data", "")])
+@pytest.mark.parametrize(
+    ("act", "page"), [("notice", "notice"), ("book", "book"), ("quantity", "lines"), ("data", ""), ("tickets", "")]
+)
 def test_what_the_company_does_not_allow_is_not_there(acme: Customer, act: str, page: str) -> None:
     client = let_in(acme)
     contract = Contract.objects.get(key="V-acme")
@@ -260,6 +268,7 @@ def test_what_the_company_does_not_allow_is_not_there(acme: Customer, act: str, 
         "book": f"/portal/{acme.pk}/contracts/{contract.pk}/book/",
         "quantity": f"/portal/{acme.pk}/contracts/{contract.pk}/lines/{line.pk}/",
         "data": f"/portal/{acme.pk}/data/change/",
+        "tickets": f"/portal/{acme.pk}/tickets/new/",
     }[act]
     assert client.get(path).status_code == 200
     Seller.objects.update(portal_allows=[one for one in ALL if one != act])

@@ -114,7 +114,7 @@ class SellerChange(In):
     payment_days: Whole | None = Field(None, le=365)
     unattended_runs: Flag | None = None
     rate_days: Whole | None = Field(None, ge=1, le=60, description="how many days old an exchange rate may be")
-    portal_allows: list[Literal["book", "quantity", "notice", "data"]] | None = None
+    portal_allows: list[Literal["tickets", "book", "quantity", "notice", "data"]] | None = None
     order_page: Flag | None = None
     order_approval: Flag | None = None
     vies: Flag | None = None

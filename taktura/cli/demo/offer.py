@@ -19,7 +19,7 @@ SELLER: dict[str, Any] = {
     "currency": "EUR",
     "time_zone": "Europe/Berlin",
     "vat": [[None, "19"]],
-    "portal_allows": ["book", "quantity", "notice"],
+    "portal_allows": ["tickets", "book", "quantity", "notice"],
 }
 
 # Lines that several tariffs have: a change of tariff goes on with them. `key` is what the telephone system calls them.

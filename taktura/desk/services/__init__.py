@@ -1,6 +1,8 @@
 """Writes of tickets and time."""
 
 from taktura.desk.services.included import end_hours, include_hours
+from taktura.desk.services.levels import keep_clocks, set_service_levels
+from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket_in_portal, told
 from taktura.desk.services.queues import add_queue, change_queue
 from taktura.desk.services.settings import add_activity, change_activity, set_own_approval
 from taktura.desk.services.tickets import answer_ticket, change_ticket, open_ticket
@@ -20,8 +22,10 @@ __all__ = [
     "add_activity",
     "change_activity",
     "set_own_approval",
+    "set_service_levels",
     "add_queue",
     "answer_ticket",
+    "answer_ticket_in_portal",
     "approve_time",
     "change_queue",
     "change_ticket",
@@ -29,9 +33,13 @@ __all__ = [
     "correct_time",
     "end_hours",
     "include_hours",
+    "keep_clocks",
     "log_time",
     "open_ticket",
+    "open_ticket_in_portal",
     "own_of",
+    "solve_ticket_in_portal",
+    "told",
     "remove_time",
     "unapprove_time",
 ]

@@ -9,7 +9,9 @@ from taktura.audit.services import record
 from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer, Seller
+from taktura.desk.levels import CLOCK
 from taktura.desk.models import CHANNELS, PRIORITIES, STATUSES, Ticket, TicketMessage
+from taktura.desk.services.levels import keep_clocks
 from taktura.kit.actor import Actor
 from taktura.kit.exact import to_json
 from taktura.kit.fold import fold
@@ -52,6 +54,7 @@ def open_ticket(
     Seller.objects.select_for_update().get(pk=customer.seller_id)  # numbers are given one after the other
     ticket.number = (Ticket.objects.filter(seller=customer.seller_id).aggregate(last=Max("number"))["last"] or 1000) + 1
     ticket.folded = folded(ticket)
+    keep_clocks(actor, ticket)
     ticket.save(force_insert=True)
     if text.strip():
         kind = "customer" if by_customer else "note"
@@ -76,14 +79,16 @@ def answer_ticket(
     ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
     if ticket.status == "closed" and kind != "note":
         raise Refused("invalid", "Ticket %(number)s is closed: open a new one.", number=ticket.number)
-    message = _say(actor, ticket, kind=kind, text=text, author=author, reference=reference)
+    message, was = _say(actor, ticket, kind=kind, text=text, author=author, reference=reference), ticket.status
     if kind == "staff":
         ticket.answered_at = ticket.answered_at or actor.now
         ticket.status = "waiting" if ticket.status == "open" else ticket.status
     elif kind == "customer":
         ticket.status, ticket.solved_at = "open", None
     ticket.changed_at = actor.now
-    ticket.save(update_fields=["answered_at", "status", "solved_at", "changed_at"])
+    if kind != "note":
+        keep_clocks(actor, ticket, was=was)
+    ticket.save(update_fields=["answered_at", "status", "solved_at", "changed_at", *CLOCK])
     record(actor, "answer_ticket", f"ticket:{ticket.pk}", {"kind": kind, "message": message.pk})
     return message
 
@@ -112,6 +117,8 @@ def change_ticket(actor: Actor, *, ticket: Ticket, **fields: Any) -> Ticket:
         ticket.solved_at = (ticket.solved_at or actor.now) if done else None
         ticket.closed_at = actor.now if ticket.status == "closed" else None
     ticket.changed_at, ticket.folded = actor.now, folded(ticket)
+    if "status" in after or "priority" in after:
+        keep_clocks(actor, ticket, was=before.get("status", ticket.status))
     ticket.save()
     shown = {
         "before": {name: _named(before[name]) for name in after},

@@ -22,8 +22,12 @@ ACTIONS = {
     "add_activity": "Activity made",
     "change_activity": "Activity changed",
     "set_own_approval": "Approval of one's own time set",
+    "set_service_levels": "Service levels set",
 }
 DESK_FIELDS = {
+    "hours": "Business hours",
+    "holidays": "Holidays",
+    "targets": "Targets",
     "subject": "Subject",
     "priority": "Priority",
     "queue": "Queue",

@@ -26,6 +26,8 @@ DONE = {
     "quantity": lazy("The quantity is changed."),
     "booked": lazy("Booked."),
     "data": lazy("Saved."),
+    "ticket": lazy("We have your message, and answer here."),
+    "solved": lazy("Thank you: the ticket is solved."),
 }
 
 
@@ -54,9 +56,11 @@ def answer(
         (label, reverse(to, args=[pk]), to == name)
         for to, label in (
             ("portal_customer", _("Overview")),
+            ("portal_tickets", _("Tickets") if allows(access, "tickets") else ""),
             ("portal_documents", _("Documents")),
             ("portal_data", _("Own data")),
         )
+        if label
     ]
     context = {
         "access": access, "customer": access.customer, "seller": access.customer.seller, "entries": entries,

@@ -7,7 +7,7 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
 APP = "allauth.account"
-GUESS, MAIL, NOTICE = "login_failed", "request_login_code", "reset_password"
+GUESS, MAIL, NOTICE, TICKET = "login_failed", "request_login_code", "reset_password", "ticket"
 
 
 def take(request: HttpRequest, action: str, email: str) -> Any:

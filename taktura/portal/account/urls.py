@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.portal.account import acts, contracts, data, documents, ending, home, lines, signing
+from taktura.portal.account import acts, contracts, data, documents, ending, home, lines, signing, tickets
 
 urlpatterns = [
     path("", home.home, name="portal_home"),
@@ -17,6 +17,9 @@ urlpatterns = [
     path("<int:customer>/", home.customer, name="portal_customer"),
     path("<int:customer>/documents/", documents.documents, name="portal_documents"),
     path("<int:customer>/documents/<int:pk>/pdf/", documents.pdf, name="portal_document_pdf"),
+    path("<int:customer>/tickets/", tickets.tickets, name="portal_tickets"),
+    path("<int:customer>/tickets/new/", tickets.new, name="portal_ticket_new"),
+    path("<int:customer>/tickets/<int:pk>/", tickets.ticket, name="portal_ticket"),
     path("<int:customer>/data/", data.data, name="portal_data"),
     path("<int:customer>/data/profile/", data.profile, name="portal_profile"),
     path("<int:customer>/data/change/", data.change, name="portal_data_change"),
