@@ -17,6 +17,7 @@ from django.db.utils import DatabaseError
 from psycopg import errors
 
 from taktura.kit.fields import ExactField
+from tests.rooms import levels_constraints
 
 USAGE_FILE = """id,customer_id,subscription_id,product_id,quantity,period_start,cost_amount
 r1,K1,S1,P1,3,2026-01-10,1.00
@@ -104,15 +105,11 @@ FRESH: dict[str, Changes] = {
     "desk_allowance": {},
     "desk_allowance_activities": {"allowance_id": "$allowance"},
     "desk_desksettings": {"seller_id": "$seller"},
-    "desk_holiday": {"day": "2027-01-01"},
-    "desk_openinghours": {"start": 800, "end": 900},
     "desk_queue": {"name": "new"},
     "desk_runningtime": {"user_id": "$user"},
-    "desk_servicetarget": {"priority": "high"},
     "desk_ticket": {"number": 99, "status": "closed"},
     "desk_ticketattachment": {},
     "desk_ticketmessage": {},
-    "desk_ticketpause": {"until": "2099-01-01"},
     "desk_timeentry": {},
     "invoices_contractbalance": {"contract_id": "$contract"},
     "invoices_document": {"number": "new", "issued_in": "$now"},
@@ -189,17 +186,6 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "desk_desksettings_seller_id_key": ("desk_desksettings", {"seller_id": "$same"}),
     "queue_name": ("desk_queue", {"name": "$same"}),
     "desk_runningtime_user_id_key": ("desk_runningtime", {"user_id": "$same"}),
-    "holiday_once": ("desk_holiday", {"day": "$same"}),
-    "opening_once": ("desk_openinghours", {"start": "$same"}),
-    "opening_weekday": ("desk_openinghours", {"weekday": 7}),
-    "opening_span": ("desk_openinghours", {"end": 480}),
-    "service_target_once": ("desk_servicetarget", {"priority": "$same"}),
-    "service_target_priority": ("desk_servicetarget", {"priority": "extreme"}),
-    "service_target_answer": ("desk_servicetarget", {"answer": 0}),
-    "service_target_solve": ("desk_servicetarget", {"solve": 0}),
-    "ticket_clock_runs_or_stands": ("desk_ticket", {"solve_due_at": "2099-01-01", "solve_left": "1 hour"}),
-    "ticket_pause_open_once": ("desk_ticketpause", {"until": None}),
-    "ticket_pause_span": ("desk_ticketpause", {"until": "1999-01-01"}),
     "ticket_number": ("desk_ticket", {"number": "$same"}),
     "document_number": ("invoices_document", {"number": "$same"}),
     "document_line_position": ("invoices_documentline", {"document_id": "$same", "position": "$same"}),
@@ -323,17 +309,10 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "billing_billedtime_minutes_check": ("billing_billedtime", {"minutes": -1}),
     "billing_timecharge_minutes_check": ("billing_timecharge", {"minutes": -1}),
     "billing_timedraw_minutes_check": ("billing_timedraw", {"minutes": -1}),
-    **{
-        f"desk_{table}_{column}_check": (f"desk_{table}", {column: -1})
-        for table, columns in (
-            ("timeentry", "minutes step"),
-            ("ticket", "number"),
-            ("servicetarget", "answer solve"),
-            ("openinghours", "weekday start end"),
-        )
-        for column in columns.split()
-    },  # fmt: skip
+    "desk_timeentry_minutes_check": ("desk_timeentry", {"minutes": -1}),
+    "desk_timeentry_step_check": ("desk_timeentry", {"step": -1}),
     "billing_timedraw_month_check": ("billing_timedraw", {"month": -1}),
+    "desk_ticket_number_check": ("desk_ticket", {"number": -1}),
     "billing_salesitemline_position_check": ("billing_salesitemline", {"position": -1}),
     "catalog_coupon_periods_check": ("catalog_coupon", {"periods": -1}),
     "catalog_coupon_most_uses_check": ("catalog_coupon", {"most_uses": -1}),
@@ -397,7 +376,8 @@ EXACT = {
     for field in model._meta.local_fields
     if isinstance(field, ExactField)
 }
-ATTEMPTS |= EXACT
+ATTEMPTS |= EXACT | levels_constraints.ATTEMPTS
+FRESH |= levels_constraints.FRESH
 MORE += [(name, {next(iter(changes)): "-Infinity"}) for name, (_, changes) in EXACT.items()]
 
 
@@ -416,12 +396,7 @@ def work_at_the_desk(actor: Any, seller: Any) -> None:
     DeskSettings.objects.create(seller=seller)
     Queue.objects.create(seller=seller, name="First level")
     RunningTime.objects.create(user=user, customer=ticket.customer, since=actor.now)
-    levels: dict[str, Any] = {
-        "hours": {0: [(480, 1020)]},
-        "holidays": {date(2026, 5, 1): ""},
-        "targets": {"low": (1, 2)},
-    }
-    desk.set_service_levels(actor, seller=seller, **levels)
+    levels_constraints.promise(actor, seller)
     message = desk.answer_ticket(actor, ticket=ticket, text="Seen")
     TicketAttachment.objects.create(message=message, name="a.txt", type="text/plain", content=b"a")
     hours = {"title": "Each month", "kind": "monthly", "minutes": 30, "start": date(2026, 1, 1), "kept": True}
