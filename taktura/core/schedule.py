@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from taktura.core.expected import active, rated_periods
+from taktura.core.expected import active, rated_periods, unit_of
 from taktura.core.facts import Contract, Line, LineTerms, Phase, at
 from taktura.core.periods import DAY, Range, Span, clip
 
@@ -35,20 +35,39 @@ def windows(contract: Contract, until: date, since: date = date.min) -> Iterator
 
 def floor(contract: Contract, since: date) -> date:
     """The day from which keys must be settled again when facts from `since` on have changed: the earliest start of a
-    period, of any interval in the contract, in which the day before `since` lies."""
+    period, of any interval in the contract, in which the day before `since` lies. A coupon's amount is shared by the
+    lines of a billing period: with one, no billing period is cut."""
     if since <= contract.start:
         return date.min
     day = since - DAY
     if contract.trial_end and day < contract.trial_end:
         return date.min
+    intervals = {t.interval for line in contract.lines for _, t in line.terms if t.charge == "recurring"}
     starts = [day]
     for phase in contract.phases:
-        intervals: set[Span] = {terms.interval for _, terms in phase.versions}
-        intervals |= {t.interval for line in contract.lines for _, t in line.terms if t.charge == "recurring"}
-        starts += [phase.anchor.grid(interval).of(day).start for interval in intervals]
-        if phase.start <= day < phase.end:
-            starts.append(max(phase.start, min(starts)))
-    return min(starts)
+        starts += _period_starts(phase, intervals, day)
+    shared = any(c.amount is not None for c in contract.coupons)
+    return _uncut(contract, intervals, min(starts)) if shared else min(starts)
+
+
+def _period_starts(phase: Phase, intervals: set[Span], day: date) -> list[date]:
+    found = intervals | {terms.interval for _, terms in phase.versions}
+    return [phase.anchor.grid(interval).of(day).start for interval in found]
+
+
+def _uncut(contract: Contract, intervals: set[Span], day: date) -> date:
+    """The last day up to `day` that cuts no billing period: neither it, nor a period of a line in its first days."""
+    while day > contract.start:
+        unit = unit_of(contract, day)
+        if unit.trial:
+            break
+        starts = [unit.start]
+        if unit.start in (unit.phase.start, contract.trial_end):  # periods of lines may have begun before it
+            starts += _period_starts(unit.phase, intervals, unit.start)
+        if min(starts) >= day:
+            return day
+        day = min(starts)
+    return date.min
 
 
 def next_due(contract: Contract, after: date | None) -> date | None:

@@ -13,7 +13,7 @@ import pytest
 
 from taktura.core.documents import Entry, compose
 from taktura.core.expected import cost_until
-from taktura.core.facts import Charge, Contract, Key, Line, LineTerms, Phase, Rate, TariffTerms, Tax, Usage
+from taktura.core.facts import Charge, Contract, Coupon, Key, Line, LineTerms, Phase, Rate, TariffTerms, Tax, Usage
 from taktura.core.periods import Anchor, Span
 from taktura.core.schedule import floor, next_due
 from taktura.core.settle import Scope, settle
@@ -74,6 +74,26 @@ def test_from_a_floor_on_no_earlier_top_up_is_billed_again() -> None:
     later = [c for c in billed if c.key.start >= since]
     assert since == date(2027, 5, 1)
     assert not settle(contract, later, Scope(on=settled), since)
+
+
+def test_a_floor_leaves_the_periods_whole_that_share_a_coupon() -> None:
+    """R10.2: monthly lines of a quarter share a coupon's amount, the first takes it. A floor within the quarter, of the
+    tariff before, must not let another one take it again."""
+    month = Span(1, "month")
+    seat = LineTerms(article="seat", price=D(100), interval=month, price_per=month, when="arrears")
+    terms = ((date.min, TariffTerms(interval=Span(3, "month"))),)
+    start, change = date(2027, 12, 13), date(2027, 12, 15)
+    first = Phase(start=start, end=change, anchor=Anchor("day", date(2027, 11, 15), 15), versions=terms)
+    second = Phase(start=change, anchor=Anchor("contract", change, 15), versions=terms)
+    line = Line(id=1, start=start, terms=((start, seat),), quantities=((start, D(1)),))
+    coupon = Coupon(id=1, given=start, first=start, amount=D("3.33"))
+    contract = Contract(id=1, start=start, phases=(first, second), lines=(line,), coupons=(coupon,))
+    scope = Scope(on=date(2028, 3, 16))
+    billed = issued([], settle(contract, [], scope))
+    assert floor(replace(contract, coupons=()), date(2028, 3, 17)) == date(2028, 2, 15)
+    since = floor(contract, date(2028, 3, 17))
+    assert since == date(2027, 12, 15)
+    assert not settle(contract, [c for c in billed if c.key.start >= since], scope, since)
 
 
 def test_a_line_that_is_no_longer_prorated_is_settled_in_one_go() -> None:
