@@ -50,6 +50,7 @@ class SupplierCustomer(models.Model):
     reference = models.CharField(max_length=200)
     folded = models.CharField(max_length=200)
     name = models.CharField(max_length=300, blank=True)
+    told_day = models.DateField(null=True, help_text="the latest day of which an import told")
     customer = models.ForeignKey(Customer, null=True, on_delete=models.SET_NULL, related_name="supplier_customers")
 
     class Meta:
@@ -72,6 +73,7 @@ class SupplierSubscription(models.Model):
     product_name = models.CharField(max_length=300, blank=True)
     unit = models.CharField(max_length=100, blank=True)
     quantity = ExactField(null=True)
+    told_day = models.DateField(null=True, help_text="the latest day of which an import told")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "folded"], name="supplier_subscription_reference")]
@@ -79,13 +81,27 @@ class SupplierSubscription(models.Model):
 
 
 class SubscriptionLink(models.Model):
-    """A supplier subscription tied to a contract line; where several lines carry it, the product tells them apart."""
+    """A supplier subscription tied to a contract line; where several lines carry it, the product tells them apart.
+
+    `[first, end)`: the days on which usage begins that it holds for, where the subscription was moved from one line to
+    another; without them it holds always.
+    """
 
     subscription = models.ForeignKey(SupplierSubscription, on_delete=models.CASCADE, related_name="links")
     line = models.ForeignKey(ContractLine, on_delete=models.CASCADE, related_name="subscription_links")
+    first = models.DateField(null=True)
+    end = models.DateField(null=True, help_text="exclusive")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["subscription", "line"], name="subscription_link")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subscription", "line", "first"], name="subscription_link", nulls_distinct=False
+            ),
+            models.CheckConstraint(
+                condition=Q(first__isnull=True) | Q(end__isnull=True) | Q(end__gt=models.F("first")),
+                name="subscription_link_days",
+            ),
+        ]
 
 
 class ProductReference(models.Model):
@@ -132,7 +148,9 @@ class UsageFile(models.Model):
 class ReferenceChange(models.Model):
     """What an import changed of a supplier's customer or subscription, known by `folded`; only appended to.
 
-    `changes`: {field: [before, after]}; `made`: it was not known before. Without a `file` the rows came by the API.
+    `changes`: {field: [before, after]}; `made`: it was not known before. `day`: the day of which the import told.
+    `kept`: {field: [kept, told]}, what an import of an earlier day told otherwise than was known already of a later
+    one. Without a `file` the rows came by the API.
     """
 
     supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="reference_changes")
@@ -143,6 +161,8 @@ class ReferenceChange(models.Model):
     file = models.ForeignKey(UsageFile, null=True, on_delete=models.SET_NULL, related_name="reference_changes")
     made = models.BooleanField(default=False)
     changes: Any = models.JSONField(decoder=ExactDecoder)
+    day = models.DateField(null=True)
+    kept: Any = models.JSONField(default=dict, db_default={}, decoder=ExactDecoder)
 
     class Meta:
         constraints = [

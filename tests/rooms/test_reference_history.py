@@ -13,7 +13,7 @@ from taktura.catalog.terms import read_rates
 from taktura.customers import services as customers
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
-from taktura.usage.models import ReferenceChange, Supplier, SupplierCustomer, SupplierSubscription
+from taktura.usage.models import ReferenceChange, Supplier, SupplierCustomer, SupplierSubscription, UsageFile
 from taktura.usage.queries import changes_of
 
 HEAD = (
@@ -78,7 +78,8 @@ def test_what_a_file_does_not_say_stays_as_it_is_known(actor: Actor, supplier: S
     assert (row.name, row.end, row.product, row.quantity) == ("Mail", date(2026, 12, 31), "P-1", Decimal(3))
     assert SupplierCustomer.objects.get().name == "Acme"
     assert told(supplier)[1:] == [("bare.csv", False, {"quantity": [Decimal("2.5"), 3]})]
-    load(actor, supplier, FIRST.replace("1,K1", "3,K1").replace("2026-12-31", ""), "open.csv")
+    march = FIRST.replace("1,K1", "3,K1").replace("2026-12-31", "").replace("2026-01-05", "2026-03-05")
+    load(actor, supplier, march, "open.csv")
     assert SupplierSubscription.objects.get().end is None, "a row with a start says the end, too"
 
 
@@ -86,6 +87,47 @@ def test_the_latest_day_of_a_file_counts_wherever_it_stands(actor: Actor, suppli
     rows = FIRST.replace("2.50,2026-01-05", "9,2026-01-31") + FIRST.replace("1,K1", "2,K1")
     load(actor, supplier, rows, "unsorted.csv")
     assert SupplierSubscription.objects.get().quantity == 9
+
+
+LATER = "3,K1,Acme AG,S-1,Mail Plus,,2026-02-01,2027-01-31,P-2,Mailbox L,seat,9,2026-03-01\n"
+
+
+def master(reference: str = "s-1") -> tuple[object, ...]:
+    """What is known of a subscription."""
+    row = SupplierSubscription.objects.get(folded=reference)
+    return row.name, row.description, row.start, row.end, row.product, row.product_name, row.quantity
+
+
+def test_an_older_file_that_comes_later_overwrites_nothing(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, LATER, "march.csv")
+    load(actor, supplier, FIRST, "jan.csv")
+    newer = ("Mail Plus", "50 GB", date(2026, 2, 1), date(2027, 1, 31), "P-2", "Mailbox L", Decimal(9))
+    assert master() == newer, "only what was not known is filled in"
+    assert SupplierCustomer.objects.get().name == "Acme AG"
+    *_, last = changes_of(supplier, "subscription").order_by("pk")
+    assert (last.made, last.day, last.changes) == (False, date(2026, 1, 5), {"description": ["", "50 GB"]})
+    assert last.kept == {
+        "name": ["Mail Plus", "Mail"], "start": ["2026-02-01", "2026-01-01"], "end": ["2027-01-31", "2026-12-31"],
+        "product": ["P-2", "P-1"], "product_name": ["Mailbox L", "Mailbox"], "quantity": [9, Decimal("2.5")],
+    }  # fmt: skip
+    *_, customer = changes_of(supplier, "customer").order_by("pk")
+    assert (customer.changes, customer.kept) == ({}, {"name": ["Acme AG", "Acme"]})
+    load(actor, supplier, LATER.replace("3,K1", "4,K1").replace(",9,", ",7,"), "again.csv")
+    assert master()[-1] == 7, "of the same day the last file counts"
+
+
+def test_what_was_undone_is_no_later_word(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, FIRST, "jan.csv")
+    load(actor, supplier, LATER.replace("2026-03-01", "2062-03-01"), "wrong-year.csv")
+    usage.undo_file(actor, file=UsageFile.objects.get(name="wrong-year.csv"))
+    load(actor, supplier, LATER, "march.csv")
+    assert (master()[0], master()[-1]) == ("Mail Plus", 9)
+    assert SupplierCustomer.objects.get().told_day == SupplierSubscription.objects.get().told_day == date(2026, 3, 1)
+
+
+def test_of_one_file_the_latest_name_of_a_customer_counts(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, LATER + FIRST + FIRST.replace("1,K1,Acme", "2,K1,").replace("01-05", "12-05"), "all.csv")
+    assert SupplierCustomer.objects.get().name == "Acme AG"
 
 
 def test_rows_by_the_api_leave_their_trace_too(actor: Actor, supplier: Supplier) -> None:

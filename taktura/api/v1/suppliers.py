@@ -132,6 +132,10 @@ class ReferenceChangeOut(Out):
     file: int | None = Field(description="null: rows that came by the API")
     made: bool = Field(description="whether it was not known before")
     changes: dict[str, list[str | None]] = Field(description="field to its values before and after, as text")
+    day: date | None = Field(description="of which day it told")
+    kept: dict[str, list[str | None]] = Field(
+        description="what it told of an earlier day than is known: field to what stays, and what it told"
+    )
 
 
 class ReferenceChanges(Out):
@@ -299,12 +303,17 @@ def list_reference_changes(
         items=[
             ReferenceChangeOut(
                 reference=c.folded, at=c.at, by=c.by, file=c.file_id, made=c.made,
-                changes={name: [told(a), told(b)] for name, (a, b) in sorted(c.changes.items())},
+                changes=told_of(c.changes), day=c.day, kept=told_of(c.kept),
             )
             for c in items
         ],
         next=following,
     )  # fmt: skip
+
+
+def told_of(fields: dict[str, list[Any]]) -> dict[str, list[str | None]]:
+    """Fields with their two values each, as they are told."""
+    return {name: [told(one) for one in pair] for name, pair in sorted(fields.items())}
 
 
 def told(value: Any) -> str | None:

@@ -1,7 +1,8 @@
 """What imports changed of a supplier's customer or subscription, as a page tells it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from taktura.office import show
 from taktura.office.history import field, value_of
@@ -20,6 +21,8 @@ class Change:
     who: str
     made: bool
     fields: list[tuple[str, str, str]]
+    day: date | None
+    kept: list[tuple[str, str, str]]  # name, what is known of a later day, what this one told
 
 
 def changes(supplier: Supplier, kind: str, reference: str) -> list[Change]:
@@ -28,10 +31,14 @@ def changes(supplier: Supplier, kind: str, reference: str) -> list[Change]:
     return [
         Change(
             row.at, row.file, show.actor(row.by), row.made,
-            [(field(n), value_of(n, _text(a)), value_of(n, _text(b))) for n, (a, b) in sorted(row.changes.items())],
+            _fields(row.changes), row.day, _fields(row.kept),
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _fields(told: Mapping[str, tuple[object, object]]) -> list[tuple[str, str, str]]:
+    return [(field(n), value_of(n, _text(a)), value_of(n, _text(b))) for n, (a, b) in sorted(told.items())]
 
 
 def _text(value: object) -> object:

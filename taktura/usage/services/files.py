@@ -159,10 +159,11 @@ def _take(
 
 @dataclass(slots=True)
 class _Seen:
-    """What a file says of the supplier's customers and subscriptions: of each the last row of its latest day.
+    """What a file says of the supplier's customers and subscriptions: of each the last row of its latest day (of a
+    customer, that names it).
     `repeats`: how often each identity came, where equal ones are told apart by their number."""
 
-    customers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    customers: dict[str, Row] = field(default_factory=dict)
     subscriptions: dict[str, Row] = field(default_factory=dict)
     repeats: dict[str, int] | None = None
 
@@ -193,8 +194,8 @@ def _records(
         received.rows += 1
         first, end = min(first, row.first_day), max(end, row.end_day)
         subscription, product = folded[row.subscription_id], folded[row.product_id]
-        if row.customer_id and (row.customer_name or folded[row.customer_id] not in customers):
-            customers[folded[row.customer_id]] = (row.customer_id, row.customer_name)
+        if row.customer_id and _tells(row, customers.get(folded[row.customer_id])):
+            customers[folded[row.customer_id]] = row
         known = subscriptions.get(subscription)
         if known is None or row.first_day >= known.first_day:
             subscriptions[subscription] = row
@@ -245,6 +246,13 @@ def _records(
         received.first_day, received.end_day = first, end
 
 
+def _tells(row: Row, known: Row | None) -> bool:
+    """Whether a row says of its customer what holds: the name of the latest day."""
+    if known is None or bool(row.customer_name) != bool(known.customer_name):
+        return known is None or bool(row.customer_name)
+    return row.first_day >= known.first_day
+
+
 class _Folded(dict[str, str]):
     """References folded once each."""
 
@@ -258,7 +266,8 @@ def _keep_references(actor: Actor, supplier: Supplier, seen: _Seen, file: UsageF
     by = file.pk if file else None
     if supplier.create_customers and seen.customers:
         customers = (
-            (supplier.pk, folded, reference, name[:300]) for folded, (reference, name) in seen.customers.items()
+            (supplier.pk, folded, row.customer_id, row.first_day, row.customer_name[:300])
+            for folded, row in seen.customers.items()
         )
         keep(actor, "customer", ["name"], customers, file=by)
     known = set(seen.subscriptions)
@@ -274,6 +283,7 @@ def _subscription(supplier: Supplier, folded: str, row: Row) -> tuple[Any, ...]:
         supplier.pk,
         folded,
         row.subscription_id,
+        row.first_day,
         row.customer_id,
         fold(row.customer_id),
         row.subscription_name[:300],

@@ -35,12 +35,14 @@ CREATE TEMP TABLE usage_wanted ON COMMIT DROP AS
 SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}
 """
 
-# The lines that the subscriptions wanted are tied to, and how many each has; `several`: lines that do not just go on
-# with one another after a transfer.
+# The lines that the subscriptions wanted are tied to, and how many each has; `goes_on`: after a transfer, with a line
+# that the subscription is tied to as well; `tied` to `untied`: the days on which usage begins that the tie holds for.
 _TIES = """
 CREATE TEMP TABLE usage_ties ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
-SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines,
-    count(*) FILTER (WHERE b.id IS NULL) OVER (PARTITION BY s.id) > 1 AS several, l.article_id, life.*
+SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines, b.id IS NOT NULL AS goes_on,
+    COALESCE(k.first, '-infinity') AS tied, COALESCE(k."end", 'infinity') AS untied, l.article_id,
+    life.line_id, life.contract_id, life.charge, life.article, life.currency, life.conversion,
+    GREATEST(life.first, k.first) AS first, LEAST(life.stop, k."end") AS stop
 FROM usage_wanted w JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
 JOIN usage_subscriptionlink k ON k.subscription_id = s.id
 JOIN contracts_contractline l ON l.id = k.line_id JOIN life ON life.line_id = k.line_id
@@ -53,12 +55,14 @@ UPDATE {rows} r SET contract_id = c.id FROM contracts_contract c
 WHERE c.transferred_from_id = r.contract_id AND c.transferred_from_id IS NOT NULL AND r.day >= c.start {which}
 """
 
+_HOLDS = "r.day >= t.tied AND r.day < t.untied"
+
 # The contract lines whose tariff names the key of a record.
 _NAMED = """SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffline tl ON tl.id = st.tariff_line_id
             WHERE tl.key = r.article"""
 
 # Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
-# line that the product points to, then one in whose life the record lies, then one whose tariff names the key (before
+# tie that holds on the day on which the record begins, then a line that the product points to, then one in whose life the record lies, then one whose tariff names the key (before
 # one of the article that the key is tied to), then the oldest.
 _CANDIDATES = """
 CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
@@ -67,12 +71,13 @@ SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conver
     WHERE t.lines = 1 {which}
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first,
-    t.stop, CASE WHEN p.id IS NULL AND t.several THEN 1 ELSE 0 END
+    t.stop, CASE WHEN p.id IS NULL AND count(*) FILTER (WHERE NOT t.goes_on AND {holds}) OVER (PARTITION BY r.id) > 1
+        THEN 1 ELSE 0 END
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
         AND p.article_id = t.article_id
     WHERE t.lines > 1 {which}
-    ORDER BY r.id, (p.id IS NULL), NOT (r.day < t.stop AND r.end_day > t.first), t.line_id)
+    ORDER BY r.id, NOT ({holds}), (p.id IS NULL), NOT (r.day < t.stop AND r.end_day > t.first), t.line_id)
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, life.*, 0 FROM {rows} r JOIN life ON life.contract_id = r.contract_id
     LEFT JOIN (catalog_key k JOIN catalog_article ka ON ka.id = k.article_id)
@@ -251,7 +256,7 @@ def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: da
         cursor.execute(inherit)
     cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties, usage_wanted")
     for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
-        cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED))
+        cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED, holds=_HOLDS))
         cursor.execute(f"ANALYZE usage_{table}")
     cursor.execute("SELECT EXISTS (SELECT FROM usage_candidates WHERE conversion <> '')")
     converts = cursor.fetchone()[0]

@@ -4,6 +4,7 @@ from django.db import connection
 
 from taktura.kit.actor import Actor
 from taktura.usage.store.match import touch_contracts
+from taktura.usage.store.references import told_of_what_is_left
 
 _HISTORY = """
 INSERT INTO usage_usagehistory
@@ -28,6 +29,8 @@ def replaced_others(file: int) -> bool:
 def take_out(actor: Actor, file: int) -> int:
     """Take the records of a file out, those that wait and those that found their line; gives how many."""
     with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT supplier_id, subscription FROM usage_usagerecord WHERE file_id = %s", [file])
+        named = cursor.fetchall()
         cursor.execute(_HISTORY, [actor.now, file])
         touch_contracts(cursor, actor.now, _TOUCHED.replace("%(file)s", str(int(file))))
         cursor.execute(
@@ -36,4 +39,7 @@ def take_out(actor: Actor, file: int) -> int:
             [file],
         )
         cursor.execute("DELETE FROM usage_usagerecord WHERE file_id = %s", [file])
-        return int(cursor.rowcount)
+        count = int(cursor.rowcount)
+    for supplier in {supplier for supplier, _ in named if supplier is not None}:  # a file is one supplier's
+        told_of_what_is_left(supplier, [reference for of, reference in named if of == supplier])
+    return count
