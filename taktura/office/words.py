@@ -469,6 +469,7 @@ WORDS = {
         "unlink": "Supplier subscription untied",
         "unlink_customer": "Customer untied",
         "link": "Linked",
+        "move": "Moved to another line",
         "link_customer": "Customer linked",
         "reprocess": "Waiting usage processed again",
         "withdraw_usage": "Usage withdrawn",

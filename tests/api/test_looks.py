@@ -119,6 +119,23 @@ def test_a_subscription_is_tied_and_its_usage_alone_is_processed(sold: Api) -> N
     )
 
 
+def test_a_subscription_moves_from_the_day_after_what_was_billed(sold: Api) -> None:
+    sold.post("/suppliers", {"supplier": "pbx", "mapping": MAPPING, "create_subscriptions": True})
+    sold.post("/suppliers/pbx/files?name=f.csv", CSV.encode(), Content_Type="text/csv")
+    body = {"contract": "C-1", "article": "gb", "subscription": "S-1"}
+    to = body | {"contract": "C-2", "move": True}
+    assert refusal(sold.post("/suppliers/pbx/link", to)) == (422, "invalid"), "it is tied to no line yet"
+    sold.post("/suppliers/pbx/link", body)
+    assert refusal(sold.post("/suppliers/pbx/link", body | {"contract": "C-2", "from": "2026-02-01"})) == (
+        422,
+        "invalid",
+    )
+    done = sold.post("/suppliers/pbx/link", to).data
+    assert (done["contract"], done["from"], done["ended"], done["recorded"]) == ("C-2", "2025-06-15", [], 0)
+    assert UsageRecord.objects.get(subscription="s-1").line.contract.key == "C-2"
+    assert refusal(sold.post("/suppliers/pbx/link", to | {"subscription": "S-9"})) == (404, "not_found")
+
+
 def test_letters_and_what_is_left_to_credit(sold: Api) -> None:
     run = sold.post("/billing/runs", {"on": "2026-03-01", "contract": "C-2"}).data
     path = f"/documents/{run['documents'][0]}"

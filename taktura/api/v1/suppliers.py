@@ -9,13 +9,15 @@ from pydantic import Field
 
 from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
-from taktura.api.fields import Currency, Flag, In, Key, Out, Text50, Text100, Text200, Text1000, Told
+from taktura.api.fields import Currency, Day, Flag, In, Key, Out, Text50, Text100, Text200, Text1000, Told
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.contract_bodies import ContractOut
 from taktura.api.v1.contract_bodies import one as one_contract
 from taktura.billing import services as billing
 from taktura.catalog.queries import article_by_key
+from taktura.contracts.models import ContractLine
 from taktura.contracts.queries import by_key, line_for
+from taktura.core.errors import Refused
 from taktura.customers.queries import customer_by_key
 from taktura.usage import services
 from taktura.usage.models import ProductReference, Supplier
@@ -25,6 +27,7 @@ from taktura.usage.queries import (
     customers_of,
     reference_of,
     subscription_shown,
+    subscriptions_by_reference,
     subscriptions_of,
     supplier_by_key,
     supplier_customer_shown,
@@ -154,6 +157,16 @@ class Link(In):
     line: Text100 | None = None
 
 
+class LinkOrMove(Link):
+    """A supplier subscription, the contract line that gets its usage, and whether it moves there from another line."""
+
+    move: Flag = Field(False, description="it leaves the lines that it is tied to, from a day on")
+    from_: Day | None = Field(
+        None, validation_alias="from", serialization_alias="from",
+        description="with `move`: from which day on; null: the day after what was billed of the line that it leaves",
+    )  # fmt: skip
+
+
 class Links(In):
     """Supplier subscriptions, and the contract lines that get their usage."""
 
@@ -192,7 +205,9 @@ class Linked(ContractOut):
 
     recorded: int = Field(description="records that waited and found their line")
     waiting: dict[str, int] = Field(description="what waits of the subscription still, by reason")
-    documents: list[int] = Field(description="interim bills made")
+    documents: list[int] = Field(description="interim bills and credit notes made")
+    from_: date | None = Field(None, serialization_alias="from", description="with `move`: from which day on")
+    ended: list[str] = Field([], description="with `move`: contracts whose line ended then, since nothing needs it")
 
 
 class ProductReferenceBody(In):
@@ -324,15 +339,29 @@ def told(value: Any) -> str | None:
 @endpoint(
     router, "POST", "/suppliers/{supplier}/link", "usage.change", answer=Linked, codes=("conflict",)
 )  # fmt: skip
-def link(request: HttpRequest, supplier: Key, body: Link) -> Linked:
+def link(request: HttpRequest, supplier: Key, body: LinkOrMove) -> Linked:
     """Tie a supplier subscription to a contract line, and process what waits of it at once; it is recorded first where
-    no import has."""
+    no import has. With `move` usage from a day on goes to this line, and what was billed stays with the other."""
     call = call_of(request)
     line = line_for(by_key(call.seller.pk, body.contract), body.article, body.line, call.today)
+    if body.from_ is not None and not body.move:
+        raise Refused("invalid", "A day is for a subscription that moves: add “move”.", field="from")
+    if body.move:
+        return _moved(call, supplier_of(request, supplier), body, line)
     tied = billing.tie(call.actor, supplier=supplier_of(request, supplier), ties=[(body.subscription, line)])
     return Linked(
         **one_contract(call, body.contract).model_dump(), recorded=tied.recorded, waiting=counted(tied.waiting),
         documents=[d.id for d in tied.issued],
+    )  # fmt: skip
+
+
+def _moved(call: Call, supplier: Supplier, body: LinkOrMove, line: ContractLine) -> Linked:
+    rows = subscriptions_by_reference(supplier, [body.subscription])
+    moved = billing.move(call.actor, subscription=rows[services.fold(body.subscription)], line=line, first=body.from_)
+    return Linked(
+        **one_contract(call, body.contract).model_dump(), recorded=moved.tied.recorded,
+        waiting=counted(moved.tied.waiting), documents=[d.id for d in moved.tied.issued], from_=moved.day,
+        ended=[x.contract.key for x in moved.ended],
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from taktura.billing.services.interim import (
     record_each,
     record_usage,
 )
+from taktura.billing.services.moving import Moved, days_after_billed, move
 from taktura.billing.services.notices import close_notice, give_notice_by_customer, open_notices, receive_notice
 from taktura.billing.services.onboarding import (
     Looked,
@@ -99,6 +100,9 @@ from taktura.billing.services.undo import billed_on, undo_file
 from taktura.billing.services.waiting import Tied, correct_usage, process_again, send_to, tie, tie_key, untie, untie_key
 
 __all__ = [
+    "Moved",
+    "days_after_billed",
+    "move",
     "Brought",
     "bring_in",
     "look_at_customers",

@@ -2,12 +2,13 @@
 brings in a month is known before anything is saved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from taktura.audit.acts import act
 from taktura.billing.services.interim import threshold_bills
+from taktura.billing.services.moving import days_after_billed, end_unused
 from taktura.billing.services.previews import Consequence, preview_book, standing
 from taktura.billing.services.waiting import Tied, together
 from taktura.contracts import overlay
@@ -34,7 +35,7 @@ class ExtensionForeseen:
 
 def preview_extensions(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) -> list[ExtensionForeseen]:
     """What `extend_contracts` would do with each wish, by `whole_month`; the queries do not grow with the wishes."""
-    planned = usage.plan_extensions(wishes)
+    planned = usage.plan_extensions(placed(wishes))
     doable = [one for one in planned if one.refused is None]
     contracts = load({one.wish.contract.pk for one in doable})
     rows = []
@@ -77,18 +78,31 @@ def _months(rows: Sequence[tuple[SupplierSubscription, facts.Contract, int]], to
     ]  # fmt: skip
 
 
+def placed(wishes: Sequence[Wish]) -> list[Wish]:
+    """The wishes with a start for those that move and have none: the day after what was billed of the lines that their
+    subscriptions are tied to."""
+    days = days_after_billed([w.subscription.pk for w in wishes if w.moves and w.start is None])
+    return [replace(w, start=days.get(w.subscription.pk, w.start)) if w.moves else w for w in wishes]
+
+
 @act
 def extend_contracts(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) -> tuple[list[Extending], Tied]:
     """Extend contracts from subscriptions, all or none, and process what waits of these at once; where a product stands
-    for an article from now on, all that waits of its supplier. Raises as `usage.extend_contracts`."""
-    done = usage.extend_contracts(actor, wishes=wishes)
+    for an article from now on, all that waits of its supplier. Those that move leave their lines on the day after what
+    was billed of them, unless a start is given. Raises as `usage.extend_contracts`."""
+    done = usage.extend_contracts(actor, wishes=placed(wishes))
     suppliers = {w.subscription.supplier_id: w.subscription.supplier for w in wishes if w.stands_for}
     rest = [w.subscription for w in wishes if w.subscription.supplier_id not in suppliers]
     parts = [usage.reprocess(actor, supplier=supplier) for supplier in suppliers.values()]
     if rest:
         parts.append(usage.process_subscriptions(actor, seller=seller, subscriptions=rest))
+    moved = {one.wish.subscription.pk: one.given.start for one in done if one.wish.moves}
+    if moved:
+        parts.append(usage.process_moved(actor, seller=seller, days=moved))
     recorded, reasons, touched = together(parts)
-    return done, Tied(recorded, reasons, threshold_bills(actor, touched))
+    left = {line: one.given.start for one in done for line in one.left}
+    _ended, issued = end_unused(actor, list(left), left)
+    return done, Tied(recorded, reasons, [*issued, *threshold_bills(actor, touched)])
 
 
 def preview_extension(actor: Actor, *, wish: Wish, bills: int = 0) -> Consequence:
@@ -96,7 +110,7 @@ def preview_extension(actor: Actor, *, wish: Wish, bills: int = 0) -> Consequenc
 
     Usage that waits and would find the line is not foreseen. Refuses as `extend_contracts` does.
     """
-    (one,) = usage.plan_extensions([wish])
+    (one,) = usage.plan_extensions(placed([wish]))
     if one.refused is not None:
         raise one.refused
     if one.own is not None:  # it is part of the tariff and billed as it is

@@ -47,25 +47,44 @@ class ExtendForm(forms.Form):
     quantity = ExactNumberField(label=lazy("Quantity"), at_least=Decimal(0))
     start = DayField(label=lazy("Start"))
     stands_for = forms.BooleanField(label=lazy("The product stands for this article from now on"), required=False)
+    moves = forms.BooleanField(
+        label=lazy("The subscription leaves the line that it is tied to"), required=False,
+        help_text=lazy(
+            "Where the new line begins, which is the day after what was billed. A line that was booked for it alone"
+            " ends there."
+        ),
+    )  # fmt: skip
 
     def __init__(
-        self, *args: Any, articles: list[Article], given: Extension, product: str, today: date, **options: Any
+        self,
+        *args: Any,
+        articles: list[Article],
+        given: Extension,
+        product: str,
+        today: date,
+        tied: bool = False,
+        **options: Any,
     ) -> None:
         known = given.article if given.article in {a.key for a in articles} else ""
-        initial = {"article": known, "quantity": given.quantity, "start": given.start, "stands_for": bool(product)}
+        initial = {
+            "article": known, "quantity": given.quantity, "start": given.start, "stands_for": bool(product),
+            "moves": tied,
+        }  # fmt: skip
         super().__init__(*args, **{"initial": initial, **options})
         choices = [("", _("Choose")), *((a.key, a.title or a.key) for a in articles)]
         self.fields["article"].choices = choices  # type: ignore[attr-defined]
         self.fields["start"].today = today  # type: ignore[attr-defined]
         if not product or given.article:
             del self.fields["stands_for"]
+        if not tied:
+            del self.fields["moves"]
 
     def wish(self, row: SupplierSubscription, contract: Contract) -> Wish:
         """What is wished by the form, which is valid."""
         values = self.cleaned_data
         return Wish(
             subscription=row, contract=contract, article=values["article"], quantity=values["quantity"],
-            start=values["start"], stands_for=values.get("stands_for", False),
+            start=values["start"], stands_for=values.get("stands_for", False), moves=values.get("moves", False),
         )  # fmt: skip
 
 
@@ -114,11 +133,13 @@ def _choose_contract(request: HttpRequest, row: SupplierSubscription) -> HttpRes
 
 
 def _extend_form(request: HttpRequest, row: SupplierSubscription, contract: Contract) -> ExtendForm:
-    (given,) = extensions([Wish(subscription=row, contract=contract)])
+    day = billing.days_after_billed([row.pk]).get(row.pk)  # of one that is tied already
+    (given,) = extensions([Wish(subscription=row, contract=contract, start=day)])
     articles = articles_of([contract.pk]).on(contract.pk, given.start)
     return ExtendForm(
-        request.POST or None, articles=articles, given=given, product=row.product, today=today_of(request)
-    )
+        request.POST or None, articles=articles, given=given, product=row.product, today=today_of(request),
+        tied=day is not None,
+    )  # fmt: skip
 
 
 @page("contracts.change")

@@ -1,13 +1,16 @@
 """Tying supplier subscriptions to contract lines, one or many."""
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
 from taktura.billing import services as billing
@@ -15,17 +18,32 @@ from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.office import show
-from taktura.office.page import actor_of, page, seller_of
+from taktura.office.forms import DayField
+from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage.key_ties import say
 from taktura.office.usage.parts import tabs
 from taktura.office.usage.subscriptions import find
 from taktura.office.usage.waiting import lines_of, total
-from taktura.usage.models import SupplierSubscription
+from taktura.usage.models import SubscriptionLink, SupplierSubscription
 from taktura.usage.overview import unlinked, waiting_of_subscriptions
-from taktura.usage.proposals import propose_lines, search_lines
+from taktura.usage.proposals import propose_lines, search_lines, titles_of
 
 FOUND = 20  # that a search shows
 MANY = 50  # subscriptions on the page that ties many
+
+
+class MoveForm(forms.Form):
+    """From which day on a subscription that is tied already goes to another line."""
+
+    moves = forms.BooleanField(label=lazy("It leaves the line that it is tied to"), required=False, initial=True)
+    first = DayField(
+        label=lazy("From this day on"), required=False,
+        help_text=lazy("The day after what was billed. Usage that begins earlier stays where it is."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, day: date | None, today: date, **options: Any) -> None:
+        super().__init__(*args, **{"initial": {"moves": True, "first": day}, **options})
+        self.fields["first"].today = today  # type: ignore[attr-defined]
 
 
 @page("usage.change")
@@ -35,24 +53,49 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
     seller = seller_of(request)
     text = request.GET.get("q", "").replace("\0", "").strip()[:100]
     error = ""
-    if request.method == "POST":
+    days = billing.days_after_billed([pk])
+    form = MoveForm(request.POST or None, day=days.get(pk), today=today_of(request)) if days else None
+    if request.method == "POST" and (form is None or form.is_valid()):
         line = lines_of(seller, [request.POST.get("line", "")]).get(request.POST.get("line", ""))
         try:
             if line is None:
                 raise Refused("invalid", "Choose a contract line.")
-            say(request, billing.tie(actor_of(request), supplier=row.supplier, ties=[(row.reference, line)]))
+            _tie(request, row, line, form.cleaned_data if form else {})
             return redirect("supplier_subscription", pk)
         except Refused as refused:
             error = text_of(refused, show.language())
     found = search_lines(seller.pk, text, FOUND) if text else []
     context = {
-        "row": row, "q": text, "error": error, "found": found,
+        "row": row, "q": text, "error": error, "found": found, "move": form, "tied": _tied(row) if days else [],
         "waiting": waiting_of_subscriptions([row]).get(pk, 0),
     }  # fmt: skip
     if request.headers.get("HX-Target") == "found-lines":
         return render(request, "usage/line_choices.html", {**context, "proposals": found})
     context["proposals"] = propose_lines(seller.pk, [row])[pk]
-    return render(request, "usage/link.html", context, status=422 if error else 200)
+    return render(request, "usage/link.html", context, status=422 if error or (form and form.errors) else 200)
+
+
+def _tied(row: SupplierSubscription) -> list[tuple[ContractLine, str]]:
+    """The lines that a subscription is tied to now, with their titles."""
+    ties = SubscriptionLink.objects.filter(subscription=row, end__isnull=True).order_by("pk")
+    lines = [tie.line for tie in ties.select_related("line__contract__customer", "line__article")]
+    titles = titles_of(lines)
+    return [(line, titles[line.pk]) for line in lines]
+
+
+def _tie(request: HttpRequest, row: SupplierSubscription, line: ContractLine, values: dict[str, Any]) -> None:
+    """Tie a subscription to a line, or move it there from a day on."""
+    actor = actor_of(request)
+    if not values.get("moves"):
+        say(request, billing.tie(actor, supplier=row.supplier, ties=[(row.reference, line)]))
+        return
+    moved = billing.move(actor, subscription=row, line=line, first=values["first"])
+    text = _("From %(day)s on it is billed by the new line.")
+    messages.success(request, text % {"day": show.day(moved.day)})
+    for one in moved.ended:
+        text = _("The line of contract %(key)s ended there, since nothing else is tied to it.")
+        messages.info(request, text % {"key": one.contract.key})
+    say(request, moved.tied)
 
 
 @page("usage.change")

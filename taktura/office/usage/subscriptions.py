@@ -123,12 +123,16 @@ def _prepare(rows: list[Any]) -> None:
 
 
 def add_lines(rows: list[Any]) -> None:
-    """Put the lines that subscriptions are tied to beside them, with their titles: (line, title); two queries."""
+    """Put the lines that subscriptions are tied to beside them, with their titles: (line, title), and the ties
+    (`ties`); two queries."""
     ties = SubscriptionLink.objects.filter(subscription__in=[r.pk for r in rows]).order_by("pk")
-    found = list(ties.select_related("line__contract__customer", "line__article"))
+    found: list[Any] = list(ties.select_related("line__contract__customer", "line__article"))
     titles = titles_of([t.line for t in found])
     for row in rows:
-        row.lines = [(t.line, titles[t.line_id]) for t in found if t.subscription_id == row.pk]
+        row.ties = [t for t in found if t.subscription_id == row.pk]
+        row.lines = [(t.line, titles[t.line_id]) for t in row.ties]
+        for tie in row.ties:
+            tie.title = titles[tie.line_id]
 
 
 def _menu(row: SupplierSubscription) -> Iterator[Link]:

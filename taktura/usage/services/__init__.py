@@ -38,6 +38,7 @@ from taktura.usage.services.links import (
     unlink,
     unlink_customer,
 )
+from taktura.usage.services.moving import move, process_moved
 from taktura.usage.services.onboarding import note_products, tie_lines
 from taktura.usage.services.rates import BY_HAND, convert_again, foresee_conversion, remove_rate, set_rates
 from taktura.usage.services.records import (
@@ -89,6 +90,7 @@ __all__ = [
     "link_all",
     "link_customer",
     "note_products",
+    "move",
     "note_subscription",
     "process_again",
     "process_subscriptions",
@@ -102,6 +104,7 @@ __all__ = [
     "remove_product_reference",
     "remove_supplier_invoice",
     "remove_rate",
+    "process_moved",
     "reprocess",
     "send_to",
     "set_product_reference",

@@ -1,7 +1,7 @@
 """Extending contracts from supplier subscriptions, one or many at once (R17.3)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -17,13 +17,15 @@ from taktura.core.money import half_up
 from taktura.kit.actor import Actor
 from taktura.usage.models import ProductReference, SubscriptionLink, Supplier, SupplierSubscription
 from taktura.usage.queries import fold
+from taktura.usage.services.moving import end_ties
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """A contract to be extended from a subscription; what is None comes from the subscription.
 
-    `stands_for`: the subscription's product stands for the article from now on.
+    `stands_for`: the subscription's product stands for the article from now on. `moves`: its ties to other lines end
+    where the new one begins.
     """
 
     subscription: SupplierSubscription
@@ -32,6 +34,7 @@ class Wish:
     quantity: Decimal | None = None
     start: date | None = None
     stands_for: bool = False
+    moves: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Extending:
     planned: Planned | None = None
     own: ContractLine | None = None
     refused: Refused | None = None
+    left: list[int] = field(default_factory=list)  # lines whose ties ended, since it moved
 
     @property
     def line(self) -> ContractLine:
@@ -74,9 +78,7 @@ def extend_contracts(actor: Actor, *, wishes: Sequence[Wish]) -> list[Extending]
         if one.refused is not None:
             raise one.refused
     write_lines([one.planned for one in done if one.planned is not None])
-    SubscriptionLink.objects.bulk_create(
-        [SubscriptionLink(subscription=one.wish.subscription, line=one.line) for one in done], ignore_conflicts=True
-    )
+    _tie(done)
     _remember(actor, done)
     days: dict[int, date] = {}
     for one in done:
@@ -199,6 +201,28 @@ def _free_lines(offer: Bookable) -> dict[int, list[ContractLine]]:
         if line.pk not in tied:
             free[line.contract_id].append(line)
     return free
+
+
+def _tie(done: Sequence[Extending]) -> None:
+    """Tie the subscriptions to their lines; the other ties of those that move end where the new ones begin."""
+    moving = {one.wish.subscription.pk: one for one in done if one.wish.moves}
+    if moving:
+        days = {pk: one.given.start for pk, one in moving.items()}
+        left = end_ties(days, done[0].wish.contract.seller)
+        of = SubscriptionLink.objects.filter(line__in=left, subscription__in=moving, end__isnull=False)
+        for tie in of.order_by("pk"):
+            one = moving[tie.subscription_id]
+            if tie.end == one.given.start:
+                one.left.append(tie.line_id)
+    SubscriptionLink.objects.bulk_create(
+        [
+            SubscriptionLink(
+                subscription=one.wish.subscription, line=one.line, first=one.given.start if one.wish.moves else None
+            )
+            for one in done
+        ],
+        ignore_conflicts=True,
+    )
 
 
 def _first_waiting(rows: Iterable[SupplierSubscription]) -> dict[int, date]:

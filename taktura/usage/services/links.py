@@ -47,6 +47,10 @@ def link_all(
         [SubscriptionLink(subscription=found[fold(reference)], line=line) for reference, line in ties],
         ignore_conflicts=True,
     )
+    pairs = {(found[fold(reference)].pk, line.pk) for reference, line in ties}
+    moved = SubscriptionLink.objects.filter(subscription__in=found.values(), first__isnull=True, end__isnull=False)
+    back = [tie.pk for tie in moved if (tie.subscription_id, tie.line_id) in pairs]
+    SubscriptionLink.objects.filter(pk__in=back).update(end=None)  # tied again to one that it was moved away from
     told = [{"subscription": reference, "line": line.pk} for reference, line in ties]
     record_all(actor, [("link", f"supplier:{supplier.pk}", one) for one in told])
     return list(found.values())
@@ -86,7 +90,7 @@ def unlink(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLi
     if found is None:
         raise Refused("not_found", "“%(reference)s” is not tied to this contract line.", reference=reference)
     closed = supplier.seller.closed_until
-    found.delete()
+    tie.delete()
     rows = UsageRecord.objects.filter(line=line, supplier=supplier, subscription=fold(reference))
     ids = rows.filter(day__gte=closed) if closed else rows
     touched = match_records(actor, ids.values_list("pk", flat=True), closed)[2]
@@ -103,7 +107,8 @@ def pass_on(actor: Actor, *, contract: Contract, lines: Mapping[int, int], start
     check_pass_on(contract, start, seller.closed_until)
     ties = SubscriptionLink.objects.filter(line__in=lines)
     SubscriptionLink.objects.bulk_create(
-        SubscriptionLink(subscription_id=tie.subscription_id, line_id=lines[tie.line_id]) for tie in ties
+        SubscriptionLink(subscription_id=tie.subscription_id, line_id=lines[tie.line_id], first=tie.first, end=tie.end)
+        for tie in ties
     )
     return rematch(actor, contracts=[contract.pk], closed_until=seller.closed_until)
 

@@ -39,14 +39,15 @@ SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id 
 # that the subscription is tied to as well; `tied` to `untied`: the days on which usage begins that the tie holds for.
 _TIES = """
 CREATE TEMP TABLE usage_ties ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
-SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines, b.id IS NOT NULL AS goes_on,
+SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines, EXISTS (
+        SELECT 1 FROM usage_subscriptionlink b WHERE b.subscription_id = s.id AND b.line_id = l.transferred_from_id
+    ) AS goes_on,
     COALESCE(k.first, '-infinity') AS tied, COALESCE(k."end", 'infinity') AS untied, l.article_id,
     life.line_id, life.contract_id, life.charge, life.article, life.currency, life.conversion,
     GREATEST(life.first, k.first) AS first, LEAST(life.stop, k."end") AS stop
 FROM usage_wanted w JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
 JOIN usage_subscriptionlink k ON k.subscription_id = s.id
 JOIN contracts_contractline l ON l.id = k.line_id JOIN life ON life.line_id = k.line_id
-LEFT JOIN usage_subscriptionlink b ON b.subscription_id = s.id AND b.line_id = l.transferred_from_id
 """
 
 # A record sent for a contract is its heir's from the day of the transfer on.
@@ -62,8 +63,9 @@ _NAMED = """SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffl
             WHERE tl.key = r.article"""
 
 # Candidates of each record: subscription links of a supplier's rows, lines of a contract for the others. The best is a
-# tie that holds on the day on which the record begins, then a line that the product points to, then one in whose life the record lies, then one whose tariff names the key (before
-# one of the article that the key is tied to), then the oldest.
+# tie that holds on the day on which the record begins, then a line that the product points to, then one in whose life
+# the record lies, then one whose tariff names the key (before one of the article that the key is tied to), then the
+# oldest.
 _CANDIDATES = """
 CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
 SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop, 0 AS wrong

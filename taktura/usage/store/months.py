@@ -21,7 +21,7 @@ WITH w AS (
     UNION ALL
     SELECT w.i, w.attribute, r.currency IN ('', w.own) AS own, r.*, {TICKED} AS billed FROM w
         JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier AND s.folded = w.folded
-        JOIN usage_subscriptionlink k ON k.subscription_id = s.id
+        JOIN (SELECT DISTINCT subscription_id, line_id FROM usage_subscriptionlink) k ON k.subscription_id = s.id
         JOIN usage_usagerecord r ON r.line_id = k.line_id AND r.supplier_id = w.supplier AND r.subscription = w.folded
 ), known AS (
     SELECT i, max(end_day) AS last, date_trunc('month', max(end_day) - 1)::date AS month, min(day) AS first

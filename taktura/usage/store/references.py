@@ -50,7 +50,10 @@ def keep(
     actor: Actor, kind: str, names: Sequence[str], rows: Iterable[Sequence[Any]], *, file: int | None = None
 ) -> None:
     """Make or update customers or subscriptions (`kind`); each row has `KEY` and the fields named. No key comes twice.
-    `told_day` is the day of which the row tells. What changes is appended to their history, as the work of a file (None: of no file)."""
+
+    `told_day` is the day of which the row tells. What changes is appended to their history, as the work of a file
+    (None: of no file).
+    """
     table, columns = TABLES[kind], (*KEY, *names)
     listed = ", ".join(f'"{c}"' for c in columns)
     new = ", ".join(f'"{n}" = EXCLUDED."{n}"' for n in (*names, "told_day"))
