@@ -405,7 +405,7 @@ def test_one_moves_to_another_line_from_the_day_after_what_was_billed(
     same = client.post(where, {"line": line_of("V-bare").pk, "moves": "on", "first": f"{day:%-d %b %Y}"})
     assert same.status_code == 422 and "tied to this line already" in same.content.decode()
     text = client.post(where, {"line": line_of("V-acme").pk, "moves": "on", "first": ""}, follow=True).content.decode()
-    assert f"From {day:%-d %b %Y} on it is billed by the new line." in text and f"Usage before {day:%-d %b %Y}" in text
+    assert f"From {day:%-d %b %Y} on it is billed by the new line." in text and "Usage before <time" in text
     assert [(tie.first, tie.end) for tie in SubscriptionLink.objects.order_by("pk")] == [(None, day), (day, None)]
     extend = client.get(f"/usage/subscriptions/{pk}/extend/?contract={Contract.objects.get(key='V-acme').pk}")
     assert 'name="moves"' in extend.content.decode() and "checked" in extend.content.decode()
