@@ -520,6 +520,7 @@ Extension = TypedDict(
         "quantity": "NotRequired[Number | None]",
         "from": "NotRequired[Day | None]",
         "remember": "NotRequired[bool]",
+        "move": "NotRequired[bool]",
     },
 )
 
@@ -1907,6 +1908,8 @@ class Linked:
     recorded: int
     waiting: dict[str, int]
     documents: list[int]
+    from_: date | None
+    ended: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2669,6 +2672,8 @@ class ReferenceChangeOut:
     file: int | None
     made: bool
     changes: dict[str, list[str | None]]
+    day: date | None
+    kept: dict[str, list[str | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6126,11 +6131,14 @@ class Taktura(Caller):
         contract: str,
         article: str,
         line: str | None | Omit = OMIT,
+        move: bool | Omit = OMIT,
+        from_: Day | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> Linked:
         """Tie a supplier subscription to a contract line, and process what waits of it at once; it is recorded first
-        where no import has.
+        where no import has. With `move` usage from a day on goes to this line, and what was billed stays with the
+        other.
 
         Scope: `usage.change`.
         """
@@ -6138,7 +6146,14 @@ class Taktura(Caller):
             Linked,
             "POST",
             f"/suppliers/{_part(supplier)}/link",
-            body={"subscription": subscription, "contract": contract, "article": article, "line": line},
+            body={
+                "subscription": subscription,
+                "contract": contract,
+                "article": article,
+                "line": line,
+                "move": move,
+                "from": from_,
+            },
             query={"preview": preview},
             idempotency_key=idempotency_key,
         )
@@ -6284,6 +6299,7 @@ class Taktura(Caller):
         quantity: Number | None | Omit = OMIT,
         from_: Day | None | Omit = OMIT,
         remember: bool | Omit = OMIT,
+        move: bool | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> Done:
@@ -6303,6 +6319,7 @@ class Taktura(Caller):
                 "quantity": quantity,
                 "from": from_,
                 "remember": remember,
+                "move": move,
             },
             query={"preview": preview},
             idempotency_key=idempotency_key,
