@@ -56,6 +56,7 @@ PLACES = {
     "activity": "desk_activity",
     "customer": "customers_customer",
     "mail": "mail_outgoingmail",
+    "hours": "desk_allowance",
     "access": "customers_portalaccess",
     "notice": "contracts_noticerequest",
     "order": "contracts_order",

@@ -98,7 +98,7 @@ def waiting_time(
         return {}
     tickets = list({row[2] for row in rows if row[2] is not None})
     before, billed = _billed(tickets)
-    allowances = _allowances({row[1] for row in rows})
+    allowances = allowances_of({row[1] for row in rows})
     of: dict[int, list[tuple[Worked, tuple[int | None, int | None, str], Decimal]]] = {}
     sides: dict[int, tuple[Tax, Rates]] = {}
     for pk, customer, ticket, number, subject, day, minutes, step, rate, activity, note in rows:
@@ -146,7 +146,7 @@ def _billed(tickets: list[int]) -> tuple[dict[tuple[str, int], Before], dict[Pla
     return before, billed
 
 
-def _allowances(customers: Iterable[int]) -> dict[int, list[Allowance]]:
+def allowances_of(customers: Iterable[int]) -> dict[int, list[Allowance]]:
     """The included hours of customers, with what is used of them."""
     ids = list(customers)
     rows = list(IncludedHours.objects.filter(customer__in=among(ids)).prefetch_related("activities").order_by("id"))
@@ -258,7 +258,7 @@ def check_time() -> Iterator[str]:
             if not logged <= rounded < logged + step:
                 yield f"Ticket {number}: {logged} minutes are billed as {rounded}."
     customers = IncludedHours.objects.filter(draws__isnull=False).values_list("customer_id", flat=True).distinct()
-    for grants in _allowances(customers).values():
+    for grants in allowances_of(customers).values():
         for grant in grants:
             if grant.overdrawn:
                 yield f"Included hours {grant.id}: more was drawn than they hold."

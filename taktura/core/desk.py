@@ -13,7 +13,7 @@ from itertools import accumulate
 
 from taktura.core.facts import MONTHLY
 from taktura.core.money import Money, ceiling, half_up, money
-from taktura.core.periods import FOREVER, add
+from taktura.core.periods import DAY, FOREVER, add
 
 Vat = tuple[str, Decimal]
 
@@ -26,6 +26,11 @@ def billable_minutes(minutes: Sequence[int], step: int) -> int:
 def time_amount(minutes: int, hourly_rate: Decimal | Fraction, digits: int = 2) -> Money:
     """What rounded minutes cost: minutes / 60 × hourly rate, rounded once."""
     return money(Fraction(minutes, 60) * Fraction(hourly_rate), digits)
+
+
+def clocked_minutes(seconds: int) -> int:
+    """The whole minutes that a timer's seconds are logged as: each one begun, at least one."""
+    return max(1, ceiling(Fraction(seconds, 60)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +96,49 @@ class Allowance:
             here = self.minutes * (m + 1) - gone
             least = here if least is None else min(least, here)
         return max(0, least or 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursMonth:
+    """A month of included hours in a statement (a block has one): what it grants, what earlier ones left of theirs
+    (`carried`), what is `drawn`, what is `left`. Of what is left of a month that is over, a part is `dropped`."""
+
+    month: int
+    first: date
+    end: date
+    granted: int
+    carried: int
+    drawn: int
+    left: int
+    dropped: int = 0
+
+
+def hours_statement(allowance: Allowance, today: date) -> list[HoursMonth]:
+    """The months of included hours up to today, and those beyond in which something was drawn; none before they begin.
+
+    The rest of a month goes on into the next where it is kept; else it is dropped when the month is over, as is the
+    last rest when the hours end. Work of such a month that comes later still draws from it.
+    """
+    last = max(allowance.used, default=-1)
+    if allowance.first <= today:
+        last = max(last, allowance.month(min(today, allowance.end - DAY)))
+    found: list[HoursMonth] = []
+    rest = 0
+    for month in range(last + 1):
+        first = add(allowance.first, MONTHLY, month)
+        last_of_all = allowance.kind == "block" or add(allowance.first, MONTHLY, month + 1) >= allowance.end
+        end = allowance.end if last_of_all else add(allowance.first, MONTHLY, month + 1)
+        drawn = allowance.used.get(month, 0)
+        left = rest + allowance.minutes - drawn
+        gone = end <= today and (last_of_all or not allowance.kept)
+        found.append(
+            HoursMonth(
+                month=month, first=first, end=end, granted=allowance.minutes, carried=rest, drawn=drawn, left=left,
+                dropped=left if gone else 0,
+            )
+        )  # fmt: skip
+        rest = left if allowance.kept else 0
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -182,14 +182,32 @@ class TimeEntry(models.Model):
 
 
 class RunningTime(models.Model):
-    """A timer that runs: one for each user."""
+    """A timer: one for each user. It runs `since` an instant, or is paused (none); `seconds` were gathered before that.
+
+    `overnight`: it was paused on another day than it went on, so that what it gathered is not to be trusted.
+    """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="running_time")
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+")
     ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="+")
     activity = models.ForeignKey(Activity, null=True, on_delete=models.SET_NULL, related_name="+")
     note = models.CharField(max_length=500, blank=True)
-    since = models.DateTimeField()
+    started_at = models.DateTimeField()
+    since = models.DateTimeField(null=True)
+    seconds = models.PositiveIntegerField(default=0)
+    overnight = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(since__isnull=True) | Q(since__gte=models.F("started_at")), name="timer_goes_on_later"
+            )
+        ]
+
+    @property
+    def runs(self) -> bool:
+        """Whether it counts now."""
+        return self.since is not None
 
 
 class Allowance(models.Model):

@@ -4,7 +4,7 @@ from django.db.models import QuerySet
 
 from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
-from taktura.desk.models import Activity, DeskSettings, Queue, Ticket, TimeEntry
+from taktura.desk.models import Activity, Allowance, DeskSettings, Queue, RunningTime, Ticket, TimeEntry
 from taktura.kit.fold import fold
 
 
@@ -69,6 +69,35 @@ def activity_by_id(seller_id: int, pk: int) -> Activity:
     if found is None:
         raise Refused("not_found", "There is no activity %(key)s.", key=pk)
     return found
+
+
+def hours_by_id(seller_id: int, pk: int) -> Allowance:
+    """A seller's included hours by their id; raises `Refused` (`not_found`)."""
+    rows = Allowance.objects.select_related("customer__seller", "customer__billing_information")
+    found = rows.prefetch_related("activities").filter(customer__seller=seller_id, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There are no included hours %(key)s.", key=pk)
+    return found
+
+
+def timers_of(seller_id: int) -> QuerySet[RunningTime]:
+    """The timers on a seller's tickets and customers, with whom they are of."""
+    rows = RunningTime.objects.select_related("user", "customer__seller", "ticket", "activity")
+    return rows.filter(customer__seller=seller_id)
+
+
+def timer_by_id(seller_id: int, pk: int) -> RunningTime:
+    """A seller's timer by its id; raises `Refused` (`not_found`)."""
+    found = timers_of(seller_id).filter(pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no timer %(key)s.", key=pk)
+    return found
+
+
+def timer_of(user_id: int) -> RunningTime | None:
+    """A user's timer, whichever seller's."""
+    rows = RunningTime.objects.select_related("user", "customer__seller", "ticket", "activity")
+    return rows.filter(user=user_id).first()
 
 
 def waiting_time_of(seller_id: int) -> QuerySet[TimeEntry]:

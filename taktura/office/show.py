@@ -80,6 +80,11 @@ def hours(minutes: int) -> str:
     return f"{sign}{rest // 60}:{rest % 60:02}"
 
 
+def clock(seconds: int) -> str:
+    """Whole seconds as a clock shows them: 1:02:03."""
+    return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 def rate(percent: Decimal) -> str:
     """A rate in percent."""
     return formats().rate(percent)

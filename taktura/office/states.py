@@ -43,6 +43,12 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "approved": ("green", "circle-check"),
         "billed": ("secondary", "file-invoice"),
     },
+    "hours": {
+        "running": ("green", "circle-check"),
+        "coming": ("blue", "calendar-event"),
+        "used_up": ("yellow", "hourglass"),
+        "ended": ("secondary", "calendar-x"),
+    },
     "document": {"invoice": ("blue", "file-invoice"), "credit_note": ("purple", "file-minus")},
     "ticket_state": {
         "open": ("blue", "inbox"),

@@ -257,6 +257,7 @@ WORDS = {
     },
     "bookable_by": {"staff": "Only by us", "customer": "By the customer too"},
     "time": {"submitted": "Waits for approval", "approved": "Approved", "billed": "Billed"},
+    "hours": {"running": "In force", "coming": "To come", "used_up": "Used up", "ended": "Ended"},
     "sale": {"pending": "Waits for the next bill", "billed": "Billed"},
     "unit": {"piece": "Piece", "minute": "Minute"},
     "anchor": {"contract": "On the day of the contract's start", "calendar": "On the first of a month"},

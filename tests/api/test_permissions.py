@@ -36,10 +36,12 @@ TABLE = {
         " order_modules order_tariffs delete_module create_offer_number revoke_offer_number"
         " begin_tariff_draft change_tariff_draft catch_up_tariff_draft discard_tariff_draft publish_tariff_draft"
     ),
-    "contracts.view": "list_contracts get_contract list_deadlines list_orders get_order",
+    "contracts.view": "list_contracts get_contract list_deadlines list_orders get_order list_included_hours"
+    " get_included_hours get_hours_statement",
     "contracts.change": "sign book change_quantity take_back_quantity end_line give_notice withdraw_notice"
     " take_over_contracts onboard_customers change_tariff transfer pause resume redeem allow_conversion"
-    " extend_contract extend_contracts place_order approve_order refuse_order",
+    " extend_contract extend_contracts place_order approve_order refuse_order include_hours"
+    " end_included_hours change_included_hours take_back_included_hours",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems"
     " list_reference_changes get_usage_history get_file_content get_reconciliation list_supplier_invoices"
@@ -49,8 +51,10 @@ TABLE = {
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
     " tie_usage_key untie_usage_key enter_supplier_invoice correct_supplier_invoice remove_supplier_invoice"
     " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
-    "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket list_queues",
-    "desk.change": "log_time correct_time remove_time open_ticket change_ticket answer_ticket",
+    "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket list_queues"
+    " list_timers get_timer",
+    "desk.change": "log_time correct_time remove_time open_ticket change_ticket answer_ticket"
+    " start_timer pause_timer go_on_with_timer stop_timer drop_timer",
     "time.approve": "approve_time unapprove_time",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
     " list_sales_items get_sales_item",

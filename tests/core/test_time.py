@@ -8,7 +8,17 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taktura.core.desk import Allowance, Before, Place, Worked, billable_minutes, draw, time_amount, time_due
+from taktura.core.desk import (
+    Allowance,
+    Before,
+    Place,
+    Worked,
+    billable_minutes,
+    draw,
+    hours_statement,
+    time_amount,
+    time_due,
+)
 
 S: tuple[str, Decimal] = ("S", Decimal(19))
 FIRST = date(2026, 1, 1)
@@ -183,3 +193,51 @@ def test_what_rounding_bears_waits_and_goes_with_the_next() -> None:
     ledger.bill(waiting)
     assert not waiting
     assert list(ledger.billed.values()) == [(20, 3000)]
+
+
+@given(works(), cuts, allowances(), st.integers(-50, 220))
+def test_a_statement_accounts_for_every_minute(
+    done: list[Worked], at: list[int], included: list[Allowance], later: int
+) -> None:
+    """What is granted is drawn, dropped or left; a rest goes on only where it is kept; the months follow each other;
+    and what is left of the month in which we are is what work of today would find."""
+    ledger, _ = billed_in_parts(done, at, included)
+    today = FIRST + timedelta(later)
+    for one in included:
+        grant = replace(one, used=ledger.used[one.id], kept=one.kept and one.kind == "monthly")
+        if grant.overdrawn:  # of a block that was said to be kept
+            continue
+        months = hours_statement(grant, today)
+        assert [m.month for m in months] == list(range(len(months)))
+        assert sum(m.drawn for m in months) == sum(grant.used.values())
+        for m in months:
+            assert m.left == m.carried + m.granted - m.drawn and m.dropped in (0, m.left)
+            assert m.dropped == 0 or m.end <= today
+        for before, after in zip(months, months[1:], strict=False):
+            assert after.first == before.end and after.carried == (before.left if grant.kept else 0)
+            assert not grant.kept or not before.dropped
+            assert grant.kept or before.end > today or before.dropped == before.left
+        if grant.first <= today < grant.end and len(months) == grant.month(today) + 1:
+            assert months[-1].left == grant.left(today, grant.used)
+
+
+def test_a_statement_of_months_kept_and_dropped() -> None:
+    """Sixty minutes a month from January; twenty drawn in January, ninety or sixty in February; it ends with March."""
+    end = date(2026, 4, 1)
+    kept = Allowance(id=1, kind="monthly", minutes=60, first=FIRST, end=end, kept=True, used={0: 20, 1: 90})
+    told = [(m.carried, m.drawn, m.left, m.dropped) for m in hours_statement(kept, date(2026, 3, 31))]
+    assert told == [(0, 20, 40, 0), (40, 90, 10, 0), (10, 0, 70, 0)]
+    assert hours_statement(kept, end)[-1].dropped == 70
+    dropped = replace(kept, kept=False, used={0: 20, 1: 60})
+    told = [(m.carried, m.drawn, m.left, m.dropped) for m in hours_statement(dropped, date(2026, 3, 31))]
+    assert told == [(0, 20, 40, 40), (0, 60, 0, 0), (0, 0, 60, 0)]
+    assert hours_statement(kept, date(2025, 12, 31))[-1].month == 1, "what was drawn is shown whatever the day"
+    assert hours_statement(replace(kept, used={}), date(2025, 12, 31)) == []
+
+
+def test_a_statement_of_a_block_is_one_line() -> None:
+    block = Allowance(id=1, kind="block", minutes=600, first=FIRST, used={0: 90})
+    (told,) = hours_statement(block, date(2027, 5, 5))
+    assert (told.granted, told.drawn, told.left, told.dropped) == (600, 90, 510, 0)
+    (told,) = hours_statement(replace(block, end=date(2026, 7, 1)), date(2026, 7, 1))
+    assert (told.end, told.dropped) == (date(2026, 7, 1), 510)

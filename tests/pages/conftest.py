@@ -232,6 +232,10 @@ def with_everything(seller: Seller) -> Seller:
         actor, customer=Customer.objects.select_related("seller").get(key="acme", seller=seller), minutes=21,
         activity=activity, note="Router",
     )  # fmt: skip
+    desk.include_hours(
+        actor, customer=Customer.objects.get(key="acme", seller=seller), title="Support", kind="monthly", minutes=60,
+        start=date(2026, 1, 1), kept=True, activities=[activity],
+    )  # fmt: skip
     post(
         JANUARY, to="a@c.example", subject="Rechnung", text="Guten Tag", html="<p>Guten Tag</p>", sender=subject,
         about=f"document:{document.pk}", attachments=[("a.pdf", "application/pdf", b"%PDF")],

@@ -229,6 +229,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "ticket_message_kind": ("desk_ticketmessage", {"kind": "shout"}),
     "ticket_priority": ("desk_ticket", {"priority": "extreme"}),
     "ticket_status": ("desk_ticket", {"status": "lost"}),
+    "desk_runningtime_seconds_check": ("desk_runningtime", {"seconds": -1}),
+    "timer_goes_on_later": ("desk_runningtime", {"since": "2020-01-01T00:00:00Z"}),
     "time_approved": ("desk_timeentry", {"status": "submitted"}),
     "time_billed_is_billable": ("desk_timeentry", {"billable": False}),
     "time_has_a_rate": ("desk_timeentry", {"rate": None}),
@@ -396,7 +398,7 @@ def work_at_the_desk(actor: Any, seller: Any) -> None:
     activity = Activity.objects.create(seller=seller, name="On site")
     DeskSettings.objects.create(seller=seller)
     Queue.objects.create(seller=seller, name="First level")
-    RunningTime.objects.create(user=user, customer=ticket.customer, since=actor.now)
+    RunningTime.objects.create(user=user, customer=ticket.customer, started_at=actor.now, since=actor.now)
     levels_constraints.promise(actor, seller)
     message = desk.answer_ticket(actor, ticket=ticket, text="Seen")
     TicketAttachment.objects.create(message=message, name="a.txt", type="text/plain", content=b"a")

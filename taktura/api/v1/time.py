@@ -96,8 +96,18 @@ class GroupOut(Out):
     amount: Told
 
 
+class RestOut(Out):
+    """What is left of included hours once the time is approved: of all, or in the month that begins on `first`."""
+
+    hours: int
+    title: str
+    first: date | None
+    left: int
+
+
 class ForeseenOut(Out):
-    """What approval adds to what a customer pays. `gross`: the amounts contain VAT."""
+    """What approval adds to what a customer pays. `gross`: the amounts contain VAT. `rests`: of the included hours, in
+    the months of the time and now."""
 
     customer: str
     currency: str
@@ -108,6 +118,7 @@ class ForeseenOut(Out):
     minutes: int
     amount: Told
     groups: list[GroupOut]
+    rests: list[RestOut]
 
 
 class Approved(Out):
@@ -269,6 +280,9 @@ def approve_time(request: HttpRequest, body: Chosen, preview: bool = False) -> A
                         GroupOut(ticket=g.number, amount=one.money(g.amount).exact,
                                  **{n: getattr(g, n) for n in told_of})
                         for g in one.groups
+                    ],
+                    rests=[
+                        RestOut(hours=r.hours.pk, title=r.hours.title, first=r.first, left=r.left) for r in one.rests
                     ],
                     **{n: getattr(one, n) for n in names},
                 )

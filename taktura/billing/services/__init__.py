@@ -25,6 +25,7 @@ from taktura.billing.services.extending import (
     preview_extension,
     preview_extensions,
 )
+from taktura.billing.services.hours import change_hours, following_month, take_back_hours
 from taktura.billing.services.interim import (
     bill_thresholds,
     import_rows,
@@ -103,6 +104,9 @@ __all__ = [
     "Moved",
     "days_after_billed",
     "move",
+    "change_hours",
+    "following_month",
+    "take_back_hours",
     "Brought",
     "bring_in",
     "look_at_customers",

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from taktura.billing.hours import Rest, rests_on
 from taktura.billing.worked import TimeBill, waiting_time
 from taktura.core.money import Money, places
 from taktura.customers.models import Customer
@@ -46,13 +47,15 @@ class GroupCosts(Costs):
 @dataclass(slots=True, kw_only=True)
 class Foreseen(Costs):
     """What approval adds to what a customer pays. `lacks`: why the time cannot be approved (`billing_information`,
-    `hourly_rate`; empty: it can), then nothing is worked out. `gross`: the amounts contain VAT."""
+    `hourly_rate`; empty: it can), then nothing is worked out. `gross`: the amounts contain VAT. `rests`: what is left
+    of the included hours then, in the months of the time and now."""
 
     customer: Customer
     entries: list[TimeEntry]
     lacks: str = ""
     gross: bool = False
     groups: list[GroupCosts] = field(default_factory=list)
+    rests: list[Rest] = field(default_factory=list)
 
     @property
     def currency(self) -> str:
@@ -94,7 +97,10 @@ def preview_approval(actor: Actor, *, seller: int, entries: Iterable[int]) -> Ap
         on = actor.today(next(iter(able.values())).seller.time_zone)
         now = waiting_time(able, on)
         then = waiting_time(able, on, [r.pk for r in rows])
+        days = {pk: {e.worked_on for e in of[pk].entries if e.billable} for pk in able}
+        rests = rests_on(able, on, then, days)
         for pk in able:
+            of[pk].rests = rests.get(pk, [])
             place = (pk, of[pk].currency)
             _foresee(of[pk], now.get(place, ()), then.get(place, ()))
     ordered = sorted(of.values(), key=lambda one: (one.customer.folded, one.customer.pk))

@@ -1,6 +1,6 @@
 """Writes of tickets and time."""
 
-from taktura.desk.services.included import end_hours, include_hours
+from taktura.desk.services.included import MOST_INCLUDED, end_hours, include_hours
 from taktura.desk.services.levels import keep_clocks, set_service_levels
 from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket_in_portal, told
 from taktura.desk.services.queues import add_queue, change_queue
@@ -16,8 +16,19 @@ from taktura.desk.services.time import (
     remove_time,
     unapprove_time,
 )
+from taktura.desk.services.timer import (
+    drop_timer,
+    go_on_with_timer,
+    pause_timer,
+    ran_overnight,
+    seconds_of,
+    start_timer,
+    started_on,
+    stop_timer,
+)
 
 __all__ = [
+    "MOST_INCLUDED",
     "MOST_MINUTES",
     "add_activity",
     "change_activity",
@@ -42,4 +53,12 @@ __all__ = [
     "told",
     "remove_time",
     "unapprove_time",
+    "drop_timer",
+    "go_on_with_timer",
+    "pause_timer",
+    "ran_overnight",
+    "seconds_of",
+    "start_timer",
+    "started_on",
+    "stop_timer",
 ]

@@ -10,6 +10,8 @@ from taktura.customers.models import Customer
 from taktura.desk.models import Activity, Allowance
 from taktura.kit.actor import Actor
 
+MOST_INCLUDED = 600_000  # minutes of a block, or of a month
+
 
 @act
 def include_hours(
@@ -28,13 +30,19 @@ def include_hours(
     `kept` or dropped. `end` is exclusive. They bear what is not billed yet. Raises `Refused` (`invalid`)."""
     chosen = list(activities)
     if not title.strip():
-        raise Refused("invalid", "Included hours need a title.")
+        raise Refused("invalid", "Included hours need a title.", field="title")
+    if len(title.strip()) > 200:
+        raise Refused("invalid", "A title has at most 200 characters.", field="title")
     if kind not in ("block", "monthly"):
         raise Refused("invalid", "“%(value)s” is no kind of included hours: write block or monthly.", value=kind)
-    if minutes < 1:
-        raise Refused("invalid", "Included hours are at least one minute.")
+    if not 1 <= minutes <= MOST_INCLUDED:
+        raise Refused(
+            "invalid", "Included hours are one minute to %(most)s hours.", most=MOST_INCLUDED // 60, field="minutes"
+        )
     if kept and kind == "block":
-        raise Refused("invalid", "Only the rest of a month can be kept: a block lasts until it is used up.")
+        raise Refused(
+            "invalid", "Only the rest of a month can be kept: a block lasts until it is used up.", field="kept"
+        )
     _check_end(start, end)
     if any(a.seller_id != customer.seller_id for a in chosen):
         raise Refused("invalid", "The activity is another seller's.")
@@ -62,4 +70,4 @@ def end_hours(actor: Actor, *, allowance: Allowance, end: date | None) -> Allowa
 
 def _check_end(start: date, end: date | None) -> None:
     if end is not None and end <= start:
-        raise Refused("invalid", "Included hours end after they begin: choose a later day.")
+        raise Refused("invalid", "Included hours end after they begin: choose a later day.", field="end")

@@ -39,11 +39,7 @@ def log_time(
 
     Defaults: worked today, by the acting user, billable as the activity says. Raises `Refused` (`invalid`).
     """
-    of = ticket.customer if ticket is not None else customer
-    if of is None:
-        raise Refused("invalid", "Say for which ticket or which customer the time was worked.")
-    if ticket is not None and customer is not None and customer.pk != of.pk:
-        raise Refused("invalid", "Ticket %(number)s is another customer's.", number=ticket.number)
+    of = check_place(ticket, customer, activity, note)
     if billable is None:
         billable = activity.billable if activity is not None else True
     entry = TimeEntry(
@@ -146,6 +142,20 @@ def user_of(actor: Actor) -> User | None:
     return User.objects.filter(email__iexact=email).first() if kind == "user" else None
 
 
+def check_place(ticket: Ticket | None, customer: Customer | None, activity: Activity | None, note: str) -> Customer:
+    """Whose time on a ticket or for a customer is; raises `Refused` (`invalid`) for what does not fit together."""
+    of = ticket.customer if ticket is not None else customer
+    if of is None:
+        raise Refused("invalid", "Say for which ticket or which customer the time was worked.")
+    if ticket is not None and customer is not None and customer.pk != of.pk:
+        raise Refused("invalid", "Ticket %(number)s is another customer's.", number=ticket.number)
+    if len(note.strip()) > 500:
+        raise Refused("invalid", "A note has at most 500 characters.")
+    if activity is not None and activity.seller_id != of.seller_id:
+        raise Refused("invalid", "The activity is another seller's.")
+    return of
+
+
 def own_of(actor: Actor, rows: Sequence[TimeEntry]) -> list[TimeEntry]:
     """The time among `rows` that the acting user worked, where the settings want somebody else to approve it."""
     approver = user_of(actor)
@@ -186,10 +196,7 @@ def _check(actor: Actor, entry: TimeEntry) -> None:
         raise Refused("invalid", "Worked time is 1 to %(most)s whole minutes.", most=MOST_MINUTES)
     if entry.worked_on > actor.today(entry.customer.seller.time_zone):
         raise Refused("invalid", "Time is logged when it is worked: choose a day up to today.")
-    if len(entry.note) > 500:
-        raise Refused("invalid", "A note has at most 500 characters.")
-    if entry.activity is not None and entry.activity.seller_id != entry.customer.seller_id:
-        raise Refused("invalid", "The activity is another seller's.")
+    check_place(entry.ticket, entry.customer, entry.activity, entry.note)
 
 
 def _submitted(entry: TimeEntry) -> TimeEntry:

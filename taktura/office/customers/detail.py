@@ -94,6 +94,7 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer_contracts": Contract.objects.filter(customer=pk).count() if user.may("contracts.view") else None,
         "customer_documents": DocumentState.objects.filter(customer=pk).count() if user.may("documents.view") else None,
         "customer_tickets": Ticket.objects.filter(customer=pk).count() if user.may("desk.view") else None,
+        "customer_hours": None,
         "customer_configure": None,
         "customer_portal": PortalAccess.objects.filter(customer=pk, ended_at=None).count(),
         "customer_history": None,
@@ -103,12 +104,14 @@ def answer_customer(request: HttpRequest, pk: int, name: str, template: str, **m
         "customer_contracts": _("Contracts"),
         "customer_documents": _("Documents"),
         "customer_tickets": _("Tickets"),
+        "customer_hours": _("Included hours"),
         "customer_configure": _("Configure"),
         "customer_portal": _("Customer portal"),
         "customer_history": _("History"),
     }
     allowed = {
-        "customer_contracts": "contracts.view", "customer_documents": "documents.view", "customer_tickets": "desk.view"
+        "customer_contracts": "contracts.view", "customer_documents": "documents.view",
+        "customer_tickets": "desk.view", "customer_hours": "contracts.view",
     }  # fmt: skip
     tabs = [
         Tab(labels[n], reverse(n, args=[pk]), numbers[n], n == name)

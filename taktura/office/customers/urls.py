@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.customers import billing, bring_in, changes, configure, detail, overview, portal
+from taktura.office.customers import billing, bring_in, changes, configure, detail, hours, overview, portal
 
 urlpatterns = [
     path("", overview.customers, name="customers"),
@@ -11,6 +11,12 @@ urlpatterns = [
     path("<int:pk>/contracts/", detail.contracts, name="customer_contracts"),
     path("<int:pk>/documents/", detail.documents, name="customer_documents"),
     path("<int:pk>/tickets/", detail.tickets, name="customer_tickets"),
+    path("<int:pk>/hours/", hours.hours, name="customer_hours"),
+    path("<int:pk>/hours/new/", hours.new, name="hours_new"),
+    path("<int:pk>/hours/<int:hours>/", hours.statement, name="hours"),
+    path("<int:pk>/hours/<int:hours>/change/", hours.change, name="hours_change"),
+    path("<int:pk>/hours/<int:hours>/end/", hours.end, name="hours_end"),
+    path("<int:pk>/hours/<int:hours>/take-back/", hours.take_back, name="hours_take_back"),
     path("<int:pk>/history/", detail.history, name="customer_history"),
     path("<int:pk>/portal/", portal.people, name="customer_portal"),
     path("<int:pk>/portal/invite/", portal.invite, name="customer_portal_invite"),

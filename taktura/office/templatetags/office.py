@@ -90,6 +90,18 @@ def days(first: date, end: date | None) -> str:
 
 
 @register.filter
+def clock(seconds: int) -> str:
+    """Whole seconds as a clock shows them: 1:02:03."""
+    return show.clock(seconds)
+
+
+@register.filter
+def span_of(first: date, end: date) -> str:
+    """A span as people print it, of which the end may be none: `{{ month.first|span_of:month.end }}`."""
+    return show.period(first, None if end == date.max else end)
+
+
+@register.filter
 def month(value: date) -> str:
     """The month of a day, with its year."""
     return show.month(value)

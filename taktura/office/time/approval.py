@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from taktura.billing.hours import Rest, rests_on
 from taktura.billing.services import Approval, preview_approval
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer
@@ -23,7 +24,7 @@ from taktura.desk.services import approve_time
 from taktura.office import seen, show
 from taktura.office.customers.gate import gates_of
 from taktura.office.forms import add_refusal
-from taktura.office.page import actor_of, page, seller_of
+from taktura.office.page import actor_of, page, seller_of, today_of
 
 SHOWN = 500  # pieces of time on the page
 MOST = 1000  # approved at once
@@ -45,11 +46,13 @@ class OfTicket:
 
 @dataclass(slots=True)
 class OfCustomer:
-    """The time of a customer that waits; `complete`: billing information lacks nothing."""
+    """The time of a customer that waits; `complete`: billing information lacks nothing; `rests`: what is
+    left of the included hours today."""
 
     customer: Customer
     complete: bool
     tickets: list[OfTicket] = field(default_factory=list)
+    rests: list[Rest] = field(default_factory=list)
 
     @property
     def minutes(self) -> int:
@@ -90,8 +93,12 @@ def waiting(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(customer__complete=False)
     found = list(rows[: SHOWN + 1])
     number = rows.count() if len(found) > SHOWN else len(found)
+    grouped = _grouped(found[:SHOWN])
+    rests = rests_on({one.customer.pk: one.customer for one in grouped}, today_of(request))
+    for one in grouped:
+        one.rests = rests.get(one.customer.pk, [])
     context = {
-        "customers": _grouped(found[:SHOWN]), "number": number, "more": len(found) > SHOWN,
+        "customers": grouped, "number": number, "more": len(found) > SHOWN,
         "shown": SHOWN, "filtered": key or lacking,
         "next": urlencode({"next": request.get_full_path()}),
     }  # fmt: skip

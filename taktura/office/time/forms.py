@@ -42,7 +42,7 @@ class TimeForm(forms.Form):
 
     minutes = MinutesField(
         label=lazy("Time"), max_length=10, help_text=lazy("Minutes (90) or hours and minutes (1:30)."),
-        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text", "class": "number"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "text"}),
     )  # fmt: skip
     worked_on = DayField(label=lazy("Worked on"))
     activity = forms.ChoiceField(label=lazy("Activity"), required=False)

@@ -66,6 +66,7 @@ def times(request: HttpRequest) -> HttpResponse:
             ],
             primary=Link(label=_("Log time"), url=reverse("time_new"), permission="desk.change"),
             links=[
+                Link(label=_("Timer"), url=reverse("timer"), permission="desk.change", icon="player-play"),
                 Link(label=_("Approval"), url=reverse("time_approval"), permission="time.approve", icon="check"),
                 Link(label=_("Activities"), url=reverse("time_settings"), permission="settings.view", icon="settings"),
             ],
@@ -81,7 +82,12 @@ def _columns() -> Iterator[Column]:
         sort="worked_on",
     )  # fmt: skip
     yield Column(name="customer", label=_("Customer"), value=lambda e: e.customer.name)
-    yield Column(name="ticket", label=_("Ticket"), value=lambda e: str(e.ticket) if e.ticket else e.note or show.NONE)
+    yield Column(
+        name="ticket",
+        label=_("Ticket"),
+        value=lambda e: str(e.ticket) if e.ticket else e.note or show.NONE,
+        narrow=True,
+    )
     yield Column(name="user", label=_("Worked by"), value=lambda e: who(e.user), narrow=True)
     yield Column(
         name="activity", label=_("Activity"), value=lambda e: e.activity.name if e.activity else show.NONE, narrow=True

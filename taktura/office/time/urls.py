@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from taktura.office.time import approval, entry, listing, settings
+from taktura.office.time import approval, entry, listing, settings, timer
 
 urlpatterns = [
     path("", listing.times, name="time"),
     path("new/", entry.new, name="time_new"),
     path("<int:pk>/", entry.change, name="time_change"),
     path("<int:pk>/remove/", entry.remove, name="time_remove"),
+    path("timer/", timer.timer, name="timer"),
+    path("timer/start/", timer.start, name="timer_start"),
+    path("timer/pause/", timer.pause, name="timer_pause"),
+    path("timer/drop/", timer.drop, name="timer_drop"),
     path("approval/", approval.waiting, name="time_approval"),
     path("approval/preview/", approval.preview, name="time_preview"),
     path("settings/", settings.settings, name="time_settings"),

@@ -58,6 +58,14 @@
     }, { once: true });
   });
   document.addEventListener("click", (e) => { if (e.target.closest("[data-print]")) window.print(); });
+  // A timer that runs: the server says how long, the page counts on from there.
+  const begun = performance.now();
+  const two = (n) => String(n).padStart(2, "0");
+  const tick = () => document.querySelectorAll("[data-clock]").forEach((clock) => {
+    const s = Number(clock.dataset.clock) + Math.floor((performance.now() - begun) / 1000);
+    clock.textContent = `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  });
+  if (document.querySelector("[data-clock]")) setInterval(tick, 1000);
   // Parts of a form that matter only with a choice: data-when="name=value".
   const when = () => document.querySelectorAll("[data-when]").forEach((part) => {
     const [name, values] = part.dataset.when.split("=");
