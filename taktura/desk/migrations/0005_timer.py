@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("desk", "0003_ticket_by_change")]
+    dependencies = [("desk", "0004_service_levels")]
 
     operations = [
         migrations.AddField("runningtime", "started_at", models.DateTimeField(null=True)),
