@@ -1343,6 +1343,20 @@ class Drafts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DrawOut:
+    """Minutes that included hours bear of a piece of time. `document`: its number; null as long as it waits for a
+    bill."""
+
+    time: int
+    worked_on: date
+    ticket: int | None
+    note: str
+    user: str | None
+    minutes: int
+    document: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawnCodes:
     """Codes that were drawn, each for one contract."""
 
@@ -1568,7 +1582,8 @@ class ForeseenBill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForeseenOut:
-    """What approval adds to what a customer pays. `gross`: the amounts contain VAT."""
+    """What approval adds to what a customer pays. `gross`: the amounts contain VAT. `rests`: of the included hours, in
+    the months of the time and now."""
 
     customer: str
     currency: str
@@ -1579,6 +1594,7 @@ class ForeseenOut:
     minutes: int
     amount: Decimal
     groups: list[GroupOut]
+    rests: list[RestOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1611,6 +1627,54 @@ class History:
     """The revisions before the present one."""
 
     items: list[Revision]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursList:
+    """All of a customer, those that began last first."""
+
+    items: list[HoursOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursMonthOut:
+    """A month of included hours; of a block the whole. `carried`: what earlier months left; `waiting`: what of `drawn`
+    is approved and not billed yet; `dropped`: what of `left` is lost."""
+
+    first: date
+    end: date | None
+    granted: int
+    carried: int
+    drawn: int
+    waiting: int
+    left: int
+    dropped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursOut(Marked):
+    """Included hours. `left`: the minutes that work of today would find, when approved time is counted in; null where
+    they do not hold today."""
+
+    id: int
+    customer: str
+    title: str
+    kind: Literal["block", "monthly"]
+    minutes: int
+    start: date
+    end: date | None
+    kept: bool
+    activities: list[int]
+    left: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursStatementOut:
+    """What was granted, what drew it, in the order of the work date, and what is left; as of today."""
+
+    hours: HoursOut
+    months: list[HoursMonthOut]
+    draws: list[DrawOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2709,6 +2773,16 @@ class Reprocessed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestOut:
+    """What is left of included hours once the time is approved: of all, or in the month that begins on `first`."""
+
+    hours: int
+    title: str
+    first: date | None
+    left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """A revision that was replaced, or `withdrawn`, as it was; `article` is what it was sent for."""
 
@@ -3257,6 +3331,32 @@ class TimeOut(Marked):
     approved_at: datetime | None
     approved_by: str
     step: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimerOut:
+    """A timer. `seconds`: what it has counted until now; `overnight`: it ran over a midnight, so that whoever stops it
+    has to say how many minutes were worked."""
+
+    id: int
+    user: str
+    ticket: int | None
+    customer: str
+    activity: int | None
+    note: str
+    started_at: datetime
+    running: bool
+    seconds: int
+    overnight: bool
+    day: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timers:
+    """A page of timers."""
+
+    items: list[TimerOut]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6964,6 +7064,123 @@ class Taktura(Caller):
         """
         return self._ask(ForecastOut, "GET", "/forecast", query={"until": until, "from": from_, "limit": limit})
 
+    def list_included_hours(self, customer: str) -> HoursList:
+        """A customer's included hours, those that have ended too.
+
+        Scope: `contracts.view`.
+        """
+        return self._ask(HoursList, "GET", f"/customers/{_part(customer)}/included_hours")
+
+    def include_hours(
+        self,
+        customer: str,
+        *,
+        title: str,
+        kind: Literal["block", "monthly"],
+        minutes: int,
+        start: Day,
+        end: Day | None | Omit = OMIT,
+        kept: bool | Omit = OMIT,
+        activities: Sequence[int] | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> HoursOut:
+        """Give a customer included hours. They bear what is not billed yet of work from `start` on.
+
+        Scope: `contracts.change`.
+        """
+        return self._ask(
+            HoursOut,
+            "POST",
+            f"/customers/{_part(customer)}/included_hours",
+            body={
+                "title": title,
+                "kind": kind,
+                "minutes": minutes,
+                "start": start,
+                "end": end,
+                "kept": kept,
+                "activities": activities,
+            },
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_included_hours(self, hours: int, *, known: HoursOut | None = None) -> HoursOut:
+        """Included hours.
+
+        Scope: `contracts.view`.
+        """
+        return self._ask(HoursOut, "GET", f"/included_hours/{_part(hours)}", known=known)
+
+    def end_included_hours(
+        self, hours: int, *, end: Day | None, preview: bool = False, if_match: Marked | str | None = None
+    ) -> HoursOut:
+        """Let included hours end, or go on. What they have borne stays.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_included_hours` gave; refused when it has changed since.
+        """
+        return self._ask(
+            HoursOut,
+            "PATCH",
+            f"/included_hours/{_part(hours)}",
+            body={"end": end},
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def take_back_included_hours(
+        self, hours: int, *, preview: bool = False, if_match: Marked | str | None = None
+    ) -> None:
+        """Take included hours back that no time has drawn; the log keeps what they were.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_included_hours` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/included_hours/{_part(hours)}", query={"preview": preview}, if_match=if_match
+        )
+
+    def get_hours_statement(self, hours: int) -> HoursStatementOut:
+        """What was granted, what drew it, and what is left, kept or dropped by month.
+
+        Scope: `contracts.view`.
+        """
+        return self._ask(HoursStatementOut, "GET", f"/included_hours/{_part(hours)}/statement")
+
+    def change_included_hours(
+        self,
+        hours: int,
+        *,
+        start: Day,
+        minutes: int,
+        title: str | None | Omit = OMIT,
+        kept: bool | None | Omit = OMIT,
+        activities: Sequence[int] | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> HoursOut:
+        """Let monthly hours be others from one of their months on: these end, and those of the answer follow. A rest
+        that is kept ends with the old ones.
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_included_hours` gave; refused when it has changed since.
+        """
+        return self._ask(
+            HoursOut,
+            "POST",
+            f"/included_hours/{_part(hours)}/change",
+            body={"start": start, "minutes": minutes, "title": title, "kept": kept, "activities": activities},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
     def compare_what_if(
         self,
         *,
@@ -7403,6 +7620,107 @@ class Taktura(Caller):
             body={"name": name, "billable": billable, "active": active},
             query={"preview": preview},
             if_match=if_match,
+        )
+
+    def list_timers(self, *, user: str | None = None, limit: int = 100, after: str = "") -> Pages[Timers, TimerOut]:
+        """The timers that run or are paused; that of a user by the e-mail address.
+
+        Scope: `desk.view`.
+        """
+        return Pages(
+            lambda after: self._ask(Timers, "GET", "/timers", query={"user": user, "limit": limit, "after": after}),
+            after,
+        )
+
+    def start_timer(
+        self,
+        *,
+        user: str,
+        ticket: int | None | Omit = OMIT,
+        customer: str | None | Omit = OMIT,
+        activity: int | None | Omit = OMIT,
+        note: str | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TimerOut:
+        """Start a user's timer. Refused where they have one: it is stopped first.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TimerOut,
+            "POST",
+            "/timers",
+            body={"user": user, "ticket": ticket, "customer": customer, "activity": activity, "note": note},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_timer(self, timer: int) -> TimerOut:
+        """A timer.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(TimerOut, "GET", f"/timers/{_part(timer)}")
+
+    def drop_timer(self, timer: int, *, preview: bool = False) -> None:
+        """Throw a timer away: nothing is logged.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(type(None), "DELETE", f"/timers/{_part(timer)}", query={"preview": preview})
+
+    def pause_timer(self, timer: int, *, preview: bool = False, idempotency_key: str | None = None) -> TimerOut:
+        """Let a timer rest; nothing happens to one that does.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TimerOut,
+            "POST",
+            f"/timers/{_part(timer)}/pause",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def go_on_with_timer(self, timer: int, *, preview: bool = False, idempotency_key: str | None = None) -> TimerOut:
+        """Let a timer run again; nothing happens to one that does.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TimerOut,
+            "POST",
+            f"/timers/{_part(timer)}/go_on",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def stop_timer(
+        self,
+        timer: int,
+        *,
+        minutes: int | None | Omit = OMIT,
+        worked_on: Day | None | Omit = OMIT,
+        billable: bool | None | Omit = OMIT,
+        activity: int | None | Omit = OMIT,
+        note: str | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TimeOut:
+        """Log what a timer has counted, and take it away.
+
+        Refused without `minutes` where it ran over a midnight, or counted more than a day.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TimeOut,
+            "POST",
+            f"/timers/{_part(timer)}/stop",
+            body={"minutes": minutes, "worked_on": worked_on, "billable": billable, "activity": activity, "note": note},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
         )
 
     def list_tickets(
