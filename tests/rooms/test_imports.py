@@ -28,7 +28,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.jobs.models import Work
 from taktura.usage import services as usage
 from taktura.usage.models import MappingVersion, Supplier, UsageDay, UsageFile, UsageHistory, UsageRecord
-from taktura.usage.reader import READY, Mapping, Row, check_content, read
+from taktura.usage.reader import READY, Mapping, Problem, Row, check_content, read
 from tests.rooms.test_reader_kinds import workbook, zipped
 
 HEAD = "id,subscription_id,quantity,period_start"
@@ -233,6 +233,14 @@ def mutilated(random: Random) -> tuple[bytes, set[int]]:
                 line += line[:place]
         lines[at] = bytes(line)
     return b"\n".join([HEAD.encode(), *lines]), set(range(len(lines))) - hit
+
+
+def test_two_stray_quotes_spoil_no_line_between_them() -> None:
+    zone, mapping = ZoneInfo("Europe/Berlin"), Mapping.from_dict({"delimiter": ",", "encoding": "utf-8"})
+    content = "\n".join([HEAD, GOOD[0], '"' + GOOD[1], GOOD[2], GOOD[3] + '"', GOOD[4]]).encode()
+    found = list(read(content, mapping, zone))
+    assert [r.id for r in found if isinstance(r, Row)] == ["r0", "r2", "r4"]
+    assert [(p.line, p.code) for p in found if isinstance(p, Problem)] == [(3, "bad_line"), (5, "bad_date")]
 
 
 @pytest.mark.parametrize("part", range(4))

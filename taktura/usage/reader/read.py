@@ -214,6 +214,8 @@ def _text_table(stream: BinaryIO, mapping: Mapping, most: int) -> Table:
                 continue
             if len(cells) == len(headings):
                 rows.append((line, [UNSTORABLE.sub("\ufffd", cell) for cell in cells]))
+            else:
+                lines.give_back()
     except (csv.Error, UnicodeError, StopIteration):
         pass  # what was read so far
     finally:
@@ -329,7 +331,7 @@ class _Lines:
         return self.number + 1
 
     def give_back(self) -> None:
-        """All lines of the record but its first come again: a quote that is not closed spoils no good line."""
+        """All lines of the record but its first come again: a stray quote spoils no good line."""
         self._ahead.extendleft(reversed(self._taken[1:]))
         self.number -= max(len(self._taken) - 1, 0)
 
@@ -375,6 +377,7 @@ def _body(lines: _Lines, reader: Any, selection: Selection, width: int) -> Itera
             if not any(cell.strip() for cell in cells):
                 continue  # an empty line
             empty = False
+            lines.give_back()  # where a stray quote has joined lines up to the next one, those between may be good
             yield Problem(line=line, code="bad_line", value=f"{len(cells)} / {width}")
             continue
         empty = False
