@@ -243,6 +243,20 @@ def test_two_stray_quotes_spoil_no_line_between_them() -> None:
     assert [(p.line, p.code) for p in found if isinstance(p, Problem)] == [(3, "bad_line"), (5, "bad_date")]
 
 
+@pytest.mark.parametrize(("first", "last"), [('r1,"S-1', "\0"), ('"r1,S-1', '",1'), ('r1,S-1,1,"2026', '"')])
+def test_whatever_two_stray_quotes_make_of_the_lines_between(first: str, last: str) -> None:
+    zone, mapping = ZoneInfo("Europe/Berlin"), Mapping.from_dict({"delimiter": ",", "encoding": "utf-8"})
+    content = "\n".join([HEAD, GOOD[0], first, GOOD[2], GOOD[3], "x" + last, GOOD[4]]).encode()
+    found = list(read(content, mapping, zone))
+    assert [r.id for r in found if isinstance(r, Row)] == ["r0", "r2", "r3", "r4"]
+
+
+def test_a_text_of_several_lines_is_one_problem() -> None:
+    zone, mapping = ZoneInfo("Europe/Berlin"), Mapping.from_dict({"delimiter": ",", "encoding": "utf-8"})
+    found = list(read((HEAD + '\nr1,"S\n1\n2",many,2026-06-01\n' + GOOD[2]).encode(), mapping, zone))
+    assert [type(one) for one in found] == [Problem, Row]
+
+
 @pytest.mark.parametrize("part", range(4))
 def test_mutilated_files_crash_nothing_and_lose_no_good_row(part: int) -> None:
     zone = ZoneInfo("Europe/Berlin")

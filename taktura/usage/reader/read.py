@@ -215,7 +215,7 @@ def _text_table(stream: BinaryIO, mapping: Mapping, most: int) -> Table:
             if len(cells) == len(headings):
                 rows.append((line, [UNSTORABLE.sub("\ufffd", cell) for cell in cells]))
             else:
-                lines.give_back()
+                lines.part(delimiter, len(headings))
     except (csv.Error, UnicodeError, StopIteration):
         pass  # what was read so far
     finally:
@@ -335,6 +335,12 @@ class _Lines:
         self._ahead.extendleft(reversed(self._taken[1:]))
         self.number -= max(len(self._taken) - 1, 0)
 
+    def part(self, delimiter: str, width: int) -> None:
+        """The same of a record that is wrong, if one of its further lines looks like a row: two stray quotes have made
+        one of all that is between them. Texts of several lines stay one."""
+        if any(line.count(delimiter) >= width - 1 for line in self._taken[1:]):
+            self.give_back()
+
 
 def _rows(
     lines: _Lines, reader: Any, mapping: Mapping, zone: ZoneInfo, delimiter: str, names: list[str], counts: Counts
@@ -377,14 +383,17 @@ def _body(lines: _Lines, reader: Any, selection: Selection, width: int) -> Itera
             if not any(cell.strip() for cell in cells):
                 continue  # an empty line
             empty = False
-            lines.give_back()  # where a stray quote has joined lines up to the next one, those between may be good
+            lines.part(reader.dialect.delimiter, width)
             yield Problem(line=line, code="bad_line", value=f"{len(cells)} / {width}")
             continue
         empty = False
         if UNSTORABLE.search("".join(cells)):
+            lines.part(reader.dialect.delimiter, width)
             yield Problem(line=line, code="bad_encoding")
             continue
         found = selection.row(line, cells)
+        if isinstance(found, Problem):
+            lines.part(reader.dialect.delimiter, width)
         if found is not None:
             yield found
     if empty:
