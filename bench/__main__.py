@@ -18,6 +18,7 @@ from bench.work import WITHOUT_DATABASE, work
 MODULES = {
     "core_kernel": ("core_kernel",),
     "usage_import": ("usage_import",),
+    "usage_rematch": ("usage_rematch",),
     "usage_http": ("usage_http",),
     "billing_run": ("billing_run", "rerun", "billing_run_growth"),
     "change": ("change",),

@@ -50,6 +50,9 @@ class Seller(models.Model):
     terms_url = models.URLField(max_length=500, blank=True, help_text="the terms that whoever orders accepts")
     privacy_url = models.URLField(max_length=500, blank=True)
     rate_days = models.PositiveIntegerField(default=7, db_default=7, help_text="how old an exchange rate may be")
+    call_number_months = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how long telephone numbers of calls are kept in the clear; 0: for ever"
+    )
     withdrawal = models.TextField(blank=True, help_text="what consumers are told of their right of withdrawal")
 
     class Meta:

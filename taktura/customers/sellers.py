@@ -20,7 +20,7 @@ SELLER_FIELDS = (
     "bank_name", "iban", "bic", "currency", "time_zone", "vat", "prices_are", "change_documents", "stacking",
     "coupon_and_scale", "consumer_rules", "rate_change", "payment_days", "unattended_runs", "second_factor",
     "portal_allows", "order_page", "order_approval", "vies", "terms_url", "privacy_url", "withdrawal",
-    "rate_days",
+    "rate_days", "call_number_months",
 )  # fmt: skip
 # From these follows what a charge must be: once something is billed by them they stay.
 FIXED = ("currency", "prices_are", "stacking", "coupon_and_scale", "rate_change")
@@ -35,6 +35,7 @@ WORDS = {
 PORTAL_ALLOWS = ("tickets", "book", "quantity", "notice", "data")  # what the portal's users may be allowed
 MOST_DAYS = 365
 MOST_RATE_DAYS = 60
+MOST_MONTHS = 120
 _BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?")
 
 MOST_WITHDRAWAL = 10_000  # characters
@@ -123,10 +124,11 @@ def _check_words(values: dict[str, Any]) -> None:
     if isinstance(days, bool) or not isinstance(days, int) or not 0 <= days <= MOST_DAYS:
         raise Refused("invalid", "Days to pay are a whole number from 0 to %(most)s.", most=MOST_DAYS,
                       field="payment_days")  # fmt: skip
-    old = values.get("rate_days", 1)
-    if isinstance(old, bool) or not isinstance(old, int) or not 1 <= old <= MOST_RATE_DAYS:
-        raise Refused("invalid", "“%(value)s” is no whole number from %(least)s to %(most)s.", value=old, least=1,
-                      most=MOST_RATE_DAYS, field="rate_days")  # fmt: skip
+    for name, least, most in (("rate_days", 1, MOST_RATE_DAYS), ("call_number_months", 0, MOST_MONTHS)):
+        old = values.get(name, least)
+        if isinstance(old, bool) or not isinstance(old, int) or not least <= old <= most:
+            raise Refused("invalid", "“%(value)s” is no whole number from %(least)s to %(most)s.", value=old,
+                          least=least, most=most, field=name)  # fmt: skip
     for name in ("unattended_runs", "second_factor"):
         if not isinstance(values.get(name, False), bool):
             raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=values[name], known="true, false",

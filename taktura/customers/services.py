@@ -36,6 +36,7 @@ BILLING_FIELDS = (
 )  # fmt: skip
 
 DELIVERIES = ("email", "post", "portal")  # how documents reach a customer
+MONTHS_IN_GERMANY = 6  # for which a provider may keep whom somebody has called, after the bill
 MANDATE = re.compile(r"[A-Za-z0-9+?/\-:(). ,']{1,35}")  # the signs that SEPA knows
 
 
@@ -43,6 +44,7 @@ MANDATE = re.compile(r"[A-Za-z0-9+?/\-:(). ,']{1,35}")  # the signs that SEPA kn
 def create_seller(actor: Actor, **fields: Any) -> Seller:
     """Make the seller; its fields are those of the model. Raises `Refused` (`invalid`)."""
     fields.setdefault("consumer_rules", "DE" if fields["country"] == "DE" else "none")  # R15.4
+    fields.setdefault("call_number_months", MONTHS_IN_GERMANY if fields["country"] == "DE" else 0)
     closed = {name: fields.pop(name) for name in ("closed_until",) if name in fields}
     seller = Seller.objects.create(**checked(fields), **closed)
     record(actor, "create_seller", f"seller:{seller.pk}", {"name": seller.name})

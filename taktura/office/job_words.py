@@ -47,6 +47,7 @@ JOBS = {
         "send_webhooks": "Send webhooks",
         "forget_webhooks": "Forget old webhooks",
         "forget_webhook_jobs": "Forget old jobs of webhooks",
+        "mask_numbers": "Mask telephone numbers",
         "forget_answers": "Forget answers kept for repeated requests",
     },
 }

@@ -460,6 +460,7 @@ WORDS = {
         "create_supplier": "Supplier made",
         "change_supplier": "Supplier changed",
         "receive_file": "Usage file loaded",
+        "mask_numbers": "Telephone numbers masked",
         "undo_file": "Import of a usage file undone",
         "import_rows": "Usage taken in",
         "record_usage": "Usage recorded",

@@ -120,7 +120,8 @@ class UsageFile(models.Model):
     """A file as it was received, unchanged; the same content twice is refused.
 
     `mapping` is what it was read by. `skipped` rows were left out by a condition of it, `merged` are further legs of
-    calls. `undone_at`: its records were taken out again; it may be loaded once more.
+    calls. `undone_at`: its records were taken out again; it may be loaded once more. `emptied_at`: its content was
+    removed, for the sake of the telephone numbers in it (`store.numbers`); its digest still tells it from others.
     """
 
     supplier = models.ForeignKey(Supplier, on_delete=models.PROTECT, related_name="files")
@@ -137,6 +138,8 @@ class UsageFile(models.Model):
     merged = models.PositiveIntegerField(default=0)
     mapping: Any = models.JSONField(default=dict)
     undone_at = models.DateTimeField(null=True)
+    has_calls = models.BooleanField(default=False, db_default=False, help_text="telephone numbers stand in it")
+    emptied_at = models.DateTimeField(null=True)
     first_day = models.DateField(null=True)
     end_day = models.DateField(null=True, help_text="exclusive; the days that its rows cover")
 
@@ -254,6 +257,7 @@ class UsageRecord(models.Model):
     currency = models.CharField(max_length=3, blank=True)
     priced = models.BooleanField(default=False, help_text="its amount is the price (unit_price_from_import)")
     attributes: Any = models.JSONField(null=True)
+    numbers: Any = models.JSONField(null=True, help_text="which of its attributes are telephone numbers in the clear")
     file = models.ForeignKey(UsageFile, null=True, on_delete=models.PROTECT, db_index=False)
     row = models.PositiveIntegerField(null=True)
     sent_to = models.CharField(max_length=100, blank=True, default="", db_default="")
@@ -283,6 +287,7 @@ class UsageRecord(models.Model):
             models.Index(fields=["supplier", "subscription"], name="usage_waiting", condition=Q(line__isnull=True)),
             models.Index(fields=["contract"], name="usage_waiting_contract", condition=Q(line__isnull=True)),
             models.Index(fields=["seller", "article", "day"], name="usage_key_day", condition=Q(by_key=True)),
+            models.Index(fields=["seller", "day"], name="usage_numbers", condition=Q(numbers__isnull=False)),
             BrinIndex(fields=["file", "supplier", "day", "end_day"], name="usage_file_rows", pages_per_range=16),
         ]
 

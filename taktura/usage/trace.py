@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 from django.db.models.functions import Length
 
+from taktura.core.errors import Refused
 from taktura.kit.language import translate
 from taktura.usage.models import FileProblem, UsageFile, UsageHistory
 from taktura.usage.reader import Mapping, Problem, table
@@ -20,14 +21,24 @@ class FileRow:
     cells: list[tuple[str, str]]
 
 
+def content_of(file: UsageFile) -> bytes:
+    """A file as it was received, byte by byte. Raises `Refused` (`not_found`) for one that was emptied."""
+    if file.emptied_at is not None:
+        raise Refused(
+            "not_found", "The content of this file is not kept any more, for the sake of the telephone numbers in it."
+        )
+    return bytes(UsageFile.objects.values_list("content", flat=True).get(pk=file.pk))
+
+
 def row_of(file: UsageFile, line: int) -> FileRow | None:
     """A row of a kept file by its line, under the file's headings, by the mapping that it was read by; None where the
-    file is too large to look into, or its headings are not found."""
+    file is too large to look into or was emptied, or its headings are not found."""
+    if file.emptied_at is not None:
+        return None
     size = UsageFile.objects.filter(pk=file.pk).annotate(size=Length("content")).values_list("size", flat=True).get()
     if size > MOST_BYTES:
         return None
-    content = bytes(UsageFile.objects.values_list("content", flat=True).get(pk=file.pk))
-    found = table(content, Mapping.from_dict(file.mapping or file.supplier.mapping), line)
+    found = table(content_of(file), Mapping.from_dict(file.mapping or file.supplier.mapping), line)
     cells = next((cells for number, cells in found.rows if number == line), None)
     return FileRow(line, list(zip(found.headings, cells, strict=True))) if cells is not None else None
 

@@ -53,6 +53,7 @@ class SellerOut(Out):
     payment_days: int
     unattended_runs: bool
     rate_days: int = Field(description="how many days old an exchange rate may be")
+    call_number_months: int = Field(description="how long telephone numbers of calls are kept in full; 0: for ever")
     portal_allows: list[str] = Field(description="what customers may do in the portal")
     order_page: bool = Field(description="anybody may order on the order page")
     order_approval: bool = Field(description="an order takes effect when staff approve it")
@@ -114,6 +115,9 @@ class SellerChange(In):
     payment_days: Whole | None = Field(None, le=365)
     unattended_runs: Flag | None = None
     rate_days: Whole | None = Field(None, ge=1, le=60, description="how many days old an exchange rate may be")
+    call_number_months: Whole | None = Field(
+        None, le=120, description="how long telephone numbers of calls are kept in full; 0: for ever"
+    )
     portal_allows: list[Literal["tickets", "book", "quantity", "notice", "data"]] | None = None
     order_page: Flag | None = None
     order_approval: Flag | None = None

@@ -21,6 +21,7 @@ from taktura.usage.models import FileProblem, UsageFile
 from taktura.usage.queries import file_by_id
 from taktura.usage.reader import Problem
 from taktura.usage.services import Received
+from taktura.usage.trace import content_of
 
 router = Router()
 MOST_FILE_BYTES = 100 * 1024**2
@@ -119,6 +120,7 @@ class FileOut(Out):
     skipped: int = Field(description="rows that a condition of the mapping left out")
     merged: int = Field(description="further legs of calls")
     undone_at: datetime | None
+    emptied_at: datetime | None = Field(description="its content was removed, for the telephone numbers in it")
     mapping: dict[str, Any] = Field(description="what it was read by")
 
 
@@ -206,9 +208,9 @@ def undo_import(request: HttpRequest, supplier: Key, file: Id) -> Undone:
     media="application/octet-stream",
 )  # fmt: skip
 def get_file_content(request: HttpRequest, supplier: Key, file: Id) -> HttpResponse:
-    """A file as it was received, byte by byte."""
+    """A file as it was received, byte by byte; `not_found` once it was emptied (`emptied_at`)."""
     found = file_by_id(supplier_of(request, supplier), file)
-    answer = HttpResponse(bytes(found.content), content_type="application/octet-stream")
+    answer = HttpResponse(content_of(found), content_type="application/octet-stream")
     answer.headers["Content-Disposition"] = content_disposition_header(True, found.name) or "attachment"
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer

@@ -167,6 +167,22 @@ class UsageForm(SectionForm):
         label=_("So many days old an exchange rate may be"), min_value=1, max_value=60,
         help_text=_("On weekends and holidays none is set: then the last before holds. Without one usage waits."),
     )  # fmt: skip
+    call_number_months = forms.IntegerField(
+        label=_("So many months telephone numbers of calls are kept in full"), min_value=1, max_value=120,
+        required=False,
+        help_text=_("Then their last three digits are masked, and files of calls are emptied. No way leads back."
+                    " Left empty: never."),
+    )  # fmt: skip
+
+    @classmethod
+    def initial_of(cls, seller: Seller) -> dict[str, Any]:
+        """Never is an empty field."""
+        found = super().initial_of(seller)
+        return found | {"call_number_months": found["call_number_months"] or None}
+
+    def clean_call_number_months(self) -> int:
+        """An empty field is never."""
+        return int(self.cleaned_data["call_number_months"] or 0)
 
 
 class OrderPageForm(SectionForm):

@@ -32,7 +32,7 @@ from taktura.usage.groups import REASONS
 from taktura.usage.models import FileProblem, UsageFile
 from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
 from taktura.usage.reader import ENDINGS
-from taktura.usage.trace import problem_text
+from taktura.usage.trace import content_of, problem_text
 
 MEGABYTE = 1_000_000
 MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
@@ -208,7 +208,7 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
         **_frame(found, "usage_file"),
         "steps": list(_steps(found)),
         "may_undo": found.undone_at is None and found.recorded + found.waiting > 0,
-        "may_read": found.undone_at is not None or state_of(found) == "empty",
+        "may_read": found.emptied_at is None and (found.undone_at is not None or state_of(found) == "empty"),
         "waits": [(reason, counts[reason], *MEANS[reason]) for reason in REASONS if counts.get(reason)],
         "first": [(p, problem_text(p, show.language())) for p in _problems(found).order_by("line", "pk")[:5]],
     }
@@ -259,9 +259,9 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Read a kept file once more by the supplier's present mapping: one that was undone, or of which nothing was
     read."""
     found = find(request, pk)
-    content = bytes(UsageFile.objects.values_list("content", flat=True).get(pk=pk))
     actor = actor_of(request)
     try:
+        content = content_of(found)
         if len(content) > AT_ONCE:
             return redirect("work", start_reading(actor, supplier=found.supplier, name=found.name, content=content).pk)
         received, issued = receive_file(actor, supplier=found.supplier, name=found.name, content=content)
@@ -318,6 +318,10 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
 def content(request: HttpRequest, pk: int) -> HttpResponse:
     """The file as it was received, byte by byte."""
     found = find(request, pk)
-    sent = bytes(UsageFile.objects.values_list("content", flat=True).get(pk=pk))
+    try:
+        sent = content_of(found)
+    except Refused as refused:
+        messages.error(request, text_of_refusal(refused, show.language()))
+        return redirect("usage_file", pk)
     disposition = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
     return HttpResponse(sent, content_type="application/octet-stream", headers={"Content-Disposition": disposition})

@@ -13,12 +13,12 @@ from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.usage.models import Supplier
-from taktura.usage.reader import COLUMNS, NAMES, Mapping, beginning
+from taktura.usage.reader import COLUMNS, NAMES, NUMBERS_OF_CALLS, Mapping, beginning
 
 SAMPLE_BYTES = 30_000  # of an example file that a form carries along
 SETTINGS = (
     "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
-    "attributes", "number_repeats", "discount_is", "discount_of",
+    "attributes", "numbers", "number_repeats", "discount_is", "discount_of",
 )  # fmt: skip
 SAMPLE_ROWS = 60  # of a workbook or of Parquet, as text
 COLUMN_LABELS = {
@@ -104,6 +104,10 @@ class SupplierForm(forms.Form):
     attributes = forms.CharField(
         label=lazy("Free attributes"), required=False, max_length=5_000, widget=forms.Textarea(attrs={"rows": 2}),
         help_text=lazy("A name and a heading on each line, as in region: RegionId."),
+    )  # fmt: skip
+    numbers = forms.CharField(
+        label=lazy("Attributes that are telephone numbers"), required=False, max_length=1_000,
+        help_text=lazy("With commas between; without it caller and called. They are masked as the settings say."),
     )  # fmt: skip
     number_repeats = forms.BooleanField(
         label=lazy("Equal rows of a file are several"), required=False,
@@ -212,6 +216,9 @@ def mapping_of(values: dict[str, Any]) -> dict[str, Any]:
     pairs = [line.partition(":") for line in (values.get("attributes") or "").splitlines() if line.strip()]
     if pairs:
         found["attributes"] = {name.strip(): source.strip() for name, _sign, source in pairs}
+    numbers = tuple(text.strip() for text in (values.get("numbers") or "").split(",") if text.strip())
+    if numbers and numbers != NUMBERS_OF_CALLS:
+        found["numbers"] = list(numbers)
     if values.get("number_repeats") in (True, "on", "true", "1"):
         found["number_repeats"] = True
     nulls = [text.strip() for text in (values.get("null_texts") or "").split(",") if text.strip()]
@@ -242,6 +249,7 @@ def mapping_initial(mapping: dict[str, Any]) -> dict[str, Any]:
         "headings": ", ".join(known.headings),
         "skip_rows": "\n".join(known.skip_rows),
         "attributes": "\n".join(f"{name}: {source}" for name, source in known.attributes.items()),
+        "numbers": "" if known.numbers == NUMBERS_OF_CALLS else ", ".join(known.numbers),
         "number_repeats": known.number_repeats,
         "discount_is": "" if known.discount_is == "percent" else known.discount_is,
         "discount_of": known.discount_of or "",

@@ -56,6 +56,7 @@ INVOICES_SHOWN = 6
 NO_TABLE = (
     "skip_rows",
     "attributes",
+    "numbers",
     "number_repeats",
     "discount_is",
     "discount_of",

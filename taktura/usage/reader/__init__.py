@@ -1,7 +1,7 @@
 """Reading usage files: from bytes to typed rows and problems. Pure Python, nothing is stored here."""
 
 from taktura.usage.reader.kinds import ENDINGS, check_content
-from taktura.usage.reader.mapping import COLUMNS, Mapping
+from taktura.usage.reader.mapping import COLUMNS, NUMBERS_OF_CALLS, Mapping
 from taktura.usage.reader.propose import propose
 from taktura.usage.reader.read import Table, beginning, read, read_rows, table
 from taktura.usage.reader.ready import NAMES, READY, fitting
@@ -13,6 +13,7 @@ __all__ = [
     "ENDINGS",
     "Mapping",
     "NAMES",
+    "NUMBERS_OF_CALLS",
     "Problem",
     "READY",
     "Row",

@@ -37,10 +37,11 @@ COLUMNS = (
 )
 SETTINGS = (
     "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
-    "attributes", "number_repeats", "discount_is", "discount_of",
+    "attributes", "numbers", "number_repeats", "discount_is", "discount_of",
 )  # fmt: skip
 DISCOUNT_IS, DISCOUNT_OF = ("percent", "amount"), ("price", "cost", "both")
 ISO = "ISO"  # among the date formats: 2026-06-30, and timestamps of ISO 8601
+NUMBERS_OF_CALLS = ("caller", "called")  # attributes of these names are telephone numbers
 MAX_CONDITIONS, MAX_ATTRIBUTES, MAX_HEADINGS = 20, 20, 200
 _NO_TEXT = b"a\xff\xfe\x81,"  # an encoding must read on behind what is no text in it
 _A_DAY = datetime(2023, 11, 28)  # noqa: DTZ001 - tries out a format; no instant
@@ -55,9 +56,10 @@ class Mapping:
     “|” between, of which “ISO” is ISO 8601; without it that is what is read. `skip_lines` physical lines stand before
     the headings. Cells that equal one of `null_texts` are absent, as empty ones are. `sheet`: of a workbook, else its
     first with rows. `headings`: of a file that has none. `skip_rows`: conditions; a row for which one is true is left
-    out. `attributes`: free names to headings or expressions. `number_repeats`: rows that would have the same id in a
-    file are told apart by their number, where a supplier gives rows no id of their own. `discount_is`: whether the
-    discount of a row is a percentage or money off the row. `discount_of`: the unit prices that it is off; without it
+    out. `attributes`: free names to headings or expressions. `numbers`: which of the attributes are
+    telephone numbers, that are masked after a time. `number_repeats`: rows that would have the same id in a file are
+    told apart by their number, where a supplier gives rows no id of their own. `discount_is`: whether the discount of
+    a row is a percentage or money off the row. `discount_of`: the unit prices that it is off; without it
     the price, of a row that has none the cost.
     """
 
@@ -72,6 +74,7 @@ class Mapping:
     headings: tuple[str, ...] = ()
     skip_rows: tuple[str, ...] = ()
     attributes: dict[str, str] = field(default_factory=dict)
+    numbers: tuple[str, ...] = NUMBERS_OF_CALLS
     number_repeats: bool = False
     discount_is: str = "percent"
     discount_of: str | None = None
@@ -117,6 +120,11 @@ class Mapping:
         """All headings that the mapping knows, whether a file must have them or not."""
         sources = [*(self.heading(c) for c in COLUMNS), *self.attributes.values(), *(f"={c}" for c in self.skip_rows)]
         return {heading for source in sources for heading in _named(source)}
+
+    @property
+    def is_of_calls(self) -> bool:
+        """Whether the rows are telephone calls, so that numbers stand in the file."""
+        return bool({"seconds", "call_id"} & self.columns.keys() or set(self.numbers) & self.attributes.keys())
 
     @property
     def is_plain(self) -> bool:
@@ -174,8 +182,10 @@ def _checked(settings: dict[str, Any]) -> dict[str, Any]:
 def _checked_rows(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that say which rows there are and what else is kept of them."""
     found: dict[str, Any] = {}
-    for name, most in (("skip_rows", MAX_CONDITIONS), ("headings", MAX_HEADINGS)):
-        given = settings.get(name, ())
+    lists = (("skip_rows", MAX_CONDITIONS, ()), ("headings", MAX_HEADINGS, ()),
+             ("numbers", MAX_ATTRIBUTES, NUMBERS_OF_CALLS))  # fmt: skip
+    for name, most, usual in lists:
+        given = settings.get(name, usual)
         if not isinstance(given, list | tuple) or len(given) > most or not all(isinstance(g, str) for g in given):
             raise Refused(
                 "invalid", "“%(name)s” of a mapping is a list of at most %(most)s texts.", name=name, most=most
@@ -194,6 +204,12 @@ def _checked_rows(settings: dict[str, Any]) -> dict[str, Any]:
         if not name or not source:
             raise Refused("invalid", "An attribute of a mapping needs a name and the file's heading.")
         expression(source)
+    for name in found["numbers"]:
+        if name not in NUMBERS_OF_CALLS and name not in found["attributes"]:
+            raise Refused(
+                "invalid", "“%(name)s” is no attribute of the mapping: name the attributes that are telephone numbers.",
+                name=name,
+            )  # fmt: skip
     sheet = settings.get("sheet")
     if sheet is not None and not isinstance(sheet, str):
         raise Refused("invalid", "The sheet of a mapping is the name of a worksheet.")

@@ -39,6 +39,7 @@ from taktura.usage.services.links import (
     unlink_customer,
 )
 from taktura.usage.services.moving import move, process_moved
+from taktura.usage.services.numbers import mask_numbers
 from taktura.usage.services.onboarding import note_products, tie_lines
 from taktura.usage.services.rates import BY_HAND, convert_again, foresee_conversion, remove_rate, set_rates
 from taktura.usage.services.records import (
@@ -89,6 +90,7 @@ __all__ = [
     "link",
     "link_all",
     "link_customer",
+    "mask_numbers",
     "note_products",
     "move",
     "note_subscription",

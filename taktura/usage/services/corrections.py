@@ -111,6 +111,7 @@ def _revised(actor: Actor, seller: Seller, old: UsageRecord, changes: Mapping[st
         old.currency,
         old.priced,
         json.dumps(old.attributes) if old.attributes is not None else None,
+        json.dumps(old.numbers) if old.numbers is not None else None,
         None,
         None,
         "" if contract else old.sent_to,

@@ -18,7 +18,7 @@ from taktura.kit.actor import Actor
 from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
-from taktura.usage.services.records import digest
+from taktura.usage.services.records import digest, numbers_of
 from taktura.usage.store import Outcome, keep, take_in
 
 SUBSCRIPTION = (
@@ -30,7 +30,7 @@ MAX_ID = 300
 TELL_ROWS = 20_000
 WRITTEN = (
     "rows", "recorded", "duplicates", "conflicts", "waiting", "skipped", "merged", "mapping", "undone_at", "first_day",
-    "end_day",
+    "end_day", "has_calls",
 )  # fmt: skip
 
 
@@ -46,6 +46,7 @@ class Received:
     counts: Counts = field(default_factory=Counts)
     first_day: date | None = None
     end_day: date | None = None
+    has_calls: bool = False
 
 
 @transaction.atomic
@@ -74,6 +75,9 @@ def receive_file(
         raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
     if known is not None:
         known.problems.all().delete()
+        if known.emptied_at is not None:
+            known.content, known.emptied_at = content, None
+            known.save(update_fields=["content", "emptied_at"])
     file = known or UsageFile.objects.create(
         supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now
     )
@@ -87,6 +91,7 @@ def receive_file(
     file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
     file.skipped, file.merged = counts.skipped, counts.merged
     file.first_day, file.end_day, file.undone_at = received.first_day, received.end_day, None
+    file.has_calls = chosen.is_of_calls or received.has_calls
     file.save(update_fields=WRITTEN)
     received.file = file
     record(
@@ -134,7 +139,9 @@ def _take(
     seen = _Seen(repeats={} if mapping.number_repeats else None)
     received = Received(Outcome(), counts=counts)
     seller = supplier.seller
-    received.outcome = take_in(actor, _records(supplier, rows, file, seen, received), seller=seller.pk, strict=False)
+    received.outcome = take_in(
+        actor, _records(supplier, mapping, rows, file, seen, received), seller=seller.pk, strict=False
+    )
     for line, external_id in received.outcome.conflict_rows:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
     if file is not None:
@@ -179,19 +186,25 @@ class _Seen:
 
 
 def _records(
-    supplier: Supplier, rows: Iterator[Row | Problem], file: UsageFile | None, seen: _Seen, received: Received
+    supplier: Supplier,
+    mapping: Mapping,
+    rows: Iterator[Row | Problem],
+    file: UsageFile | None,
+    seen: _Seen,
+    received: Received,
 ) -> Iterator[tuple[Any, ...]]:
     """Rows as the store takes them; problems and references are kept beside."""
     source, file_id, supplier_id = f"supplier:{supplier.key}", file.pk if file else None, supplier.pk
     priced, currency, folded = supplier.unit_price_from_import, supplier.currency, _Folded()
     customers, subscriptions = seen.customers, seen.subscriptions
-    first, end = date.max, date.min
+    first, end, numbers = date.max, date.min, mapping.numbers
     for row in rows:
         if isinstance(row, Problem):
             received.problems.append(row)
             received.rows += not row.of_file
             continue
         received.rows += 1
+        received.has_calls = received.has_calls or row.seconds is not None
         first, end = min(first, row.first_day), max(end, row.end_day)
         subscription, product = folded[row.subscription_id], folded[row.product_id]
         if row.customer_id and _tells(row, customers.get(folded[row.customer_id])):
@@ -237,6 +250,7 @@ def _records(
             row.currency.upper() or currency,
             priced,
             json.dumps(row.attributes) if row.attributes else None,
+            numbers_of(row.attributes, numbers),
             file_id,
             row.line,
             "",

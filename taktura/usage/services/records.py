@@ -24,6 +24,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.exact import number, to_json
 from taktura.usage.models import UsageRecord
 from taktura.usage.overlay import Reading
+from taktura.usage.reader import NUMBERS_OF_CALLS
 from taktura.usage.store import Outcome, take_in, withdraw
 
 MAX_BATCH = 10_000
@@ -227,6 +228,7 @@ def _row(entry: Entry, contracts: Mapping[str, int], zone: ZoneInfo, actor: Acto
         "",
         False,
         json.dumps(attributes) if attributes is not None else None,
+        numbers_of(attributes, NUMBERS_OF_CALLS),
         None,
         None,
         "" if entry.contract is None or entry.contract in contracts else entry.contract,
@@ -248,6 +250,14 @@ def _attributes(entry: Entry) -> Any:
     if len(text) > MAX_ATTRIBUTES or "\\u0000" in text.replace("\\\\", ""):
         raise Refused("invalid", "The attributes of a usage record are too long, or hold the character NUL.")
     return found
+
+
+def numbers_of(attributes: Mapping[str, Any] | None, names: Sequence[str]) -> str | None:
+    """Those of the attributes named that a record has, as JSON: they are telephone numbers."""
+    if not attributes:
+        return None
+    found = [name for name in names if name in attributes]
+    return json.dumps(found) if found else None
 
 
 def plan_record(actor: Actor, *, contract: Contract, entry: Mapping[str, Any]) -> Reading:

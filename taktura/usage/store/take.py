@@ -37,6 +37,7 @@ COLUMNS = (
     "currency",
     "priced",
     "attributes",
+    "numbers",
     "file_id",
     "row",
     "sent_to",
@@ -56,7 +57,7 @@ CREATE TEMP TABLE usage_staging (
     by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, discount text, currency text,
-    priced bool, attributes jsonb, file_id bigint, row int, sent_to text, unreadable bool,
+    priced bool, attributes jsonb, numbers jsonb, file_id bigint, row int, sent_to text, unreadable bool,
     state text, reason text, line_id bigint,
     rate_day date, rate_over numeric, rate_under numeric, rate_to text
 ) ON COMMIT DROP
