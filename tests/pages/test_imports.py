@@ -95,3 +95,30 @@ def test_the_steps_add_up_where_a_row_waits_in_part(
     read, processed, *_rest = _steps(file)
     assert sum(number for _label, number in processed.numbers) == read.numbers[0][1] == 1
     assert client.get(f"/usage/files/{file.pk}/").status_code == 200
+def test_an_emptied_file_says_so(company: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as()
+    upload(client, FILE.replace(b"2026", b"2027"))
+    file = UsageFile.objects.order_by("-pk").first()
+    assert file is not None
+    place = f"/usage/files/{file.pk}/"
+    client.post(f"{place}undo/")
+    assert "Read it again" in client.get(place).content.decode()
+    UsageFile.objects.filter(pk=file.pk).update(content=b"", emptied_at=file.received_at)
+    text = client.get(place).content.decode()
+    assert "telephone numbers are kept only as long" in text and file.sha256 in text
+    assert "Save the file" not in text and "Read it again" not in text
+    for path, post in (("content/", False), ("read/", True)):
+        said = (client.post if post else client.get)(f"{place}{path}", follow=True).content.decode()
+        assert "content of this file is not kept any more" in said
+    assert UsageRecord.objects.filter(file=file).count() == 0
+
+
+def test_numbers_are_named_in_the_form_of_a_supplier(company: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as()
+    sent = {**supplier_form(), "attributes": "to: Dst\r\nfrom: Src", "numbers": "to, from"}
+    assert client.post("/usage/suppliers/new/", sent).status_code == 302
+    made = Supplier.objects.get(key="cloudco")
+    assert made.mapping["numbers"] == ["to", "from"]
+    assert 'value="to, from"' in client.get(f"/usage/suppliers/{made.pk}/change/").content.decode()
+    wrong = client.post(f"/usage/suppliers/{made.pk}/change/", {**sent, "numbers": "other"})
+    assert wrong.status_code == 422 and "is no attribute of the mapping" in wrong.content.decode()

@@ -116,6 +116,15 @@ def test_a_vat_rate_from_a_day_on(seller: Seller, client_as: SignIn) -> None:
     assert seller.vat == [[None, "19"]]
 
 
+def test_how_long_numbers_are_kept_may_be_left_empty(seller: Seller, client_as: SignIn) -> None:
+    client, path = client_as(), "/settings/company/usage/"
+    assert form_of(client, path)["call_number_months"] == "6"
+    client.post(path, {"rate_days": "7", "call_number_months": ""})
+    seller.refresh_from_db()
+    assert (seller.call_number_months, form_of(client, path).get("call_number_months", "")) == (0, "")
+    assert client.post(path, {"rate_days": "7", "call_number_months": "121"}).status_code == 422
+
+
 def test_a_period_is_opened_again(seller: Seller, client_as: SignIn) -> None:
     client, path = client_as(), "/settings/company/period/"
     client.post(path, {"closed_until": "2026-02-01"})

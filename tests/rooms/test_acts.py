@@ -84,6 +84,7 @@ NO_ACTS = {
     "ran_overnight": "reads",
     "add_activity": "what is done in time bills nothing",
     "change_activity": "the same",
+    "mask_numbers": "nothing is billed otherwise by it; each part is a transaction",
     "set_own_approval": "who may approve is no fact of billing",
 }
 READS = (

@@ -209,6 +209,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "exchange_rate_of_two": ("usage_exchangerate", {"quote": "EUR"}),
     "usage_with_rate": ("usage_usagerecord", {"rate_day": "2026-01-05"}),
     "contract_conversion": ("contracts_contract", {"conversion": "year"}),
+    "customers_seller_call_number_months_check": ("customers_seller", {"call_number_months": -1}),
     "customers_seller_rate_days_check": ("customers_seller", {"rate_days": -1}),
     "usage_day": ("usage_usageday", {"day": "$same"}),
     "usage_identity": ("usage_usagerecord", {"external_id": "$same"}),

@@ -68,7 +68,7 @@ HISTORY = """CREATE INDEX usage_history_numbers ON usage_usagehistory (seller_id
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0010_call_number_months'),
+        ('customers', '0011_call_number_months'),
         ('usage', '0015_rates'),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0009_rate_days'),
+        ('customers', '0010_portal_tickets'),
     ]
 
     operations = [
