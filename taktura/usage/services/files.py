@@ -213,16 +213,9 @@ def _records(
         if known is None or row.first_day >= known.first_day:
             subscriptions[subscription] = row
         content: tuple[Any, ...] = (
-            subscription,
-            product,
-            row.at,
-            row.first_day,
-            row.end_day,
-            row.quantity,
-            row.cost_amount,
-            row.amount,
+            subscription, product, row.at, row.first_day, row.end_day, row.quantity, row.cost_amount, row.amount,
             row.currency,
-        )
+        )  # fmt: skip
         if row.seconds is not None or row.attributes is not None:
             content += (row.seconds, row.attributes)  # rows without them are known by a digest without them
         external_id = seen.told_apart(row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}")
