@@ -95,6 +95,8 @@ def test_the_steps_add_up_where_a_row_waits_in_part(
     read, processed, *_rest = _steps(file)
     assert sum(number for _label, number in processed.numbers) == read.numbers[0][1] == 1
     assert client.get(f"/usage/files/{file.pk}/").status_code == 200
+
+
 def test_an_emptied_file_says_so(company: Seller, client_as: Callable[..., Client]) -> None:
     client = client_as()
     upload(client, FILE.replace(b"2026", b"2027"))
