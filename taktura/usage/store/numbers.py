@@ -3,7 +3,7 @@
 A record knows which of its attributes are such numbers (`numbers`), until they are masked. Nothing else of it changes:
 neither its digest, so that the same row is known again, nor its mark, so that no charge takes it for new. A number that
 a tariff counts by (`aggregate: unique`) stays, for amounts come from it. How a number is masked is said by functions of
-the database (migration 0016), which see to it that a revision of before changes by that alone.
+the database (migration 0017), which see to it that a revision of before changes by that alone.
 """
 
 from datetime import date, datetime

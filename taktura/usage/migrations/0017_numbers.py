@@ -69,7 +69,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('customers', '0011_call_number_months'),
-        ('usage', '0015_rates'),
+        ('usage', '0016_told_days'),
     ]
 
     operations = [
