@@ -1459,6 +1459,7 @@ class FileOut(Marked):
     skipped: int
     merged: int
     undone_at: datetime | None
+    emptied_at: datetime | None
     mapping: dict[str, Any]
 
 
@@ -2971,6 +2972,7 @@ class SellerOut(Marked):
     payment_days: int
     unattended_runs: bool
     rate_days: int
+    call_number_months: int
     portal_allows: list[str]
     order_page: bool
     order_approval: bool
@@ -3716,6 +3718,7 @@ class Taktura(Caller):
         payment_days: int | None | Omit = OMIT,
         unattended_runs: bool | None | Omit = OMIT,
         rate_days: int | None | Omit = OMIT,
+        call_number_months: int | None | Omit = OMIT,
         portal_allows: Sequence[Literal["tickets", "book", "quantity", "notice", "data"]] | None | Omit = OMIT,
         order_page: bool | None | Omit = OMIT,
         order_approval: bool | None | Omit = OMIT,
@@ -3760,6 +3763,7 @@ class Taktura(Caller):
                 "payment_days": payment_days,
                 "unattended_runs": unattended_runs,
                 "rate_days": rate_days,
+                "call_number_months": call_number_months,
                 "portal_allows": portal_allows,
                 "order_page": order_page,
                 "order_approval": order_approval,
@@ -3807,6 +3811,7 @@ class Taktura(Caller):
         payment_days: int | None | Omit = OMIT,
         unattended_runs: bool | None | Omit = OMIT,
         rate_days: int | None | Omit = OMIT,
+        call_number_months: int | None | Omit = OMIT,
         portal_allows: Sequence[Literal["tickets", "book", "quantity", "notice", "data"]] | None | Omit = OMIT,
         order_page: bool | None | Omit = OMIT,
         order_approval: bool | None | Omit = OMIT,
@@ -3853,6 +3858,7 @@ class Taktura(Caller):
                 "payment_days": payment_days,
                 "unattended_runs": unattended_runs,
                 "rate_days": rate_days,
+                "call_number_months": call_number_months,
                 "portal_allows": portal_allows,
                 "order_page": order_page,
                 "order_approval": order_approval,
@@ -6542,7 +6548,7 @@ class Taktura(Caller):
         )
 
     def get_file_content(self, supplier: str, file: int) -> bytes:
-        """A file as it was received, byte by byte.
+        """A file as it was received, byte by byte; `not_found` once it was emptied (`emptied_at`).
 
         Scope: `usage.view`.
         """
