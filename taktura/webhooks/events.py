@@ -14,6 +14,7 @@ from typing import Any
 from taktura.audit.models import LogEntry
 from taktura.contracts.models import Contract, NoticeRequest, Order
 from taktura.customers.models import Customer
+from taktura.desk.models import Ticket
 from taktura.invoices.models import Document
 from taktura.invoices.queries import exact
 from taktura.kit.bulk import among
@@ -27,6 +28,7 @@ TYPES = (
     "order.received", "order.approved", "order.refused", "notice.received",
     "customer.created", "customer.changed",
     "usage.recorded", "usage.withdrawn", "sales_item.created", "alert.raised", "alert.resolved",
+    "ticket.opened", "ticket.answered", "ticket.solved", "time.approved",
 )  # fmt: skip
 TEST = "webhook.test"  # sent by hand, to whatever an endpoint listens to
 
@@ -41,8 +43,9 @@ class Kind:
 
 
 # What events are about, as the subjects of entries begin.
-SUBJECTS = ("document", "customer", "contract", "supplier", "order", "notice_request")
+SUBJECTS = ("document", "customer", "contract", "supplier", "order", "notice_request", "ticket")
 
+DONE = ("solved", "closed")  # states of tickets that wait for nobody
 # What an entry says of an alert of control.
 ALERT = ("alert", "kind", "article", "forecast", "start", "until", "value", "bound", "foreseen", "tolerance")
 
@@ -80,6 +83,10 @@ KINDS: dict[str, Kind] = {
     "alert_raised": Kind("alert.raised", ALERT),
     "alert_raised_again": Kind("alert.raised", ALERT, "again"),
     "alert_resolved": Kind("alert.resolved", ALERT),
+    "open_ticket": Kind("ticket.opened"),
+    "answer_ticket": Kind("ticket.answered"),
+    "change_ticket": Kind("ticket.solved"),
+    "approve_time": Kind("time.approved", ("time", "minutes")),
 }
 
 
@@ -103,6 +110,7 @@ class _Known:
     suppliers: dict[int, Supplier]
     orders: set[int]
     notices: set[int]
+    tickets: dict[int, Ticket]
 
 
 def documents_in(entry: LogEntry) -> list[int]:
@@ -156,13 +164,30 @@ def _data(entry: LogEntry, kind: Kind, known: _Known) -> dict[str, Any] | None:
         told["order"] = pk
     elif room == "notice_request" and pk in known.notices:
         told["notice"] = pk
+    elif room == "ticket" and pk in known.tickets:
+        ticket = known.tickets[pk]
+        told |= {"ticket": ticket.number, "customer": ticket.customer.key, "subject": ticket.subject}
     elif not (room == "seller" and pk == known.seller):
         return None
     if kind.type == "usage.recorded" and not entry.data.get("recorded"):
         return None
+    if room == "customer" and kind.type == "time.approved":
+        told["ticket"] = None
+    if kind.type == "ticket.answered":
+        if entry.data.get("kind") == "note":  # which only staff see
+            return None
+        told["by"] = entry.data.get("kind")
+    if kind.type == "ticket.solved" and not _solved(entry.data):
+        return None
     if kind.change:
         told["change"] = kind.change
     return told | {name: entry.data[name] for name in kind.fields if name in entry.data}
+
+
+def _solved(data: dict[str, Any]) -> bool:
+    """Whether a change of a ticket was that it is solved, or closed without that."""
+    before, after = (data.get(side, {}).get("status", "") for side in ("before", "after"))
+    return after in DONE and before not in DONE
 
 
 def _payment(document: Document, data: dict[str, Any]) -> dict[str, Any]:
@@ -207,6 +232,7 @@ def _load(entries: Sequence[LogEntry], seller: int) -> _Known:
     contracts = Contract.objects.filter(pk__in=among(subjects["contract"]), seller=seller)
     suppliers = Supplier.objects.filter(pk__in=among(subjects["supplier"]), seller=seller)
     orders = Order.objects.filter(pk__in=among(subjects["order"]), seller=seller)
+    tickets = Ticket.objects.filter(pk__in=among(subjects["ticket"]), seller=seller).select_related("customer")
     notices = NoticeRequest.objects.filter(pk__in=among(subjects["notice_request"]), seller=seller)
     return _Known(
         seller,
@@ -216,4 +242,5 @@ def _load(entries: Sequence[LogEntry], seller: int) -> _Known:
         {row.pk: row for row in suppliers},
         set(orders.values_list("pk", flat=True)),
         set(notices.values_list("pk", flat=True)),
+        {row.pk: row for row in tickets},
     )

@@ -141,6 +141,21 @@ def test_a_selection_of_the_list_is_approved_and_opened_again(
     assert list(TimeEntry.objects.filter(status="submitted").values_list("pk", flat=True)) == ids[:1]
 
 
+def test_one_piece_is_opened_again_from_its_page(
+    actor: Actor, seller: Seller, client_as: Callable[..., Client]
+) -> None:
+    rate(actor, seller, "acme")
+    pk = log(actor, seller)
+    desk.approve_time(actor, entries=[pk])
+    assert "Open again" not in text_of(client_as("technician").get(f"/time/{pk}/"))
+    assert client_as("technician").post(f"/time/{pk}/open/").status_code == 403
+    client = client_as("lead")
+    assert "Open again" in text_of(client.get(f"/time/{pk}/"))
+    assert "it can be corrected" in text_of(client.post(f"/time/{pk}/open/", follow=True))
+    assert TimeEntry.objects.get(pk=pk).status == "submitted"
+    assert "is not approved" in text_of(client.post(f"/time/{pk}/open/", follow=True))
+
+
 def test_ones_own_time_is_refused_unless_the_settings_allow_it(
     actor: Actor, seller: Seller, client_as: Callable[..., Client]
 ) -> None:

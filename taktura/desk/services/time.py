@@ -119,7 +119,11 @@ def unapprove_time(actor: Actor, *, entries: Iterable[int], seller: int | None =
     rows = _rows(entries, seller)
     for entry in rows:
         if entry.status == "billed":
-            raise Refused("invalid", "Time of %(day)s is billed: credit its invoice instead.", day=entry.worked_on)
+            raise Refused(
+                "invalid",
+                "Time of %(day)s is billed: credit its invoice instead, and log it again where it is to be billed.",
+                day=entry.worked_on,
+            )
         if entry.status == "submitted":
             raise Refused("invalid", "Time of %(day)s is not approved.", day=entry.worked_on)
         entry.status, entry.approved_at, entry.approved_by, entry.step, entry.rate = "submitted", None, "", None, None

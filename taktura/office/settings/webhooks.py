@@ -34,6 +34,7 @@ SUBJECTS = {
     "invoice": "documents", "credit_note": "documents", "payment": "payments", "contract": "contracts",
     "order": "orders", "notice": "contracts",
     "customer": "customers", "usage": "usage", "sales_item": "sales", "alert": "control",
+    "ticket": "desk", "time": "desk",
 }  # fmt: skip
 FEW = 3  # types that a cell names
 SHOWN = 10  # deliveries on the page of a webhook

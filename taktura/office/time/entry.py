@@ -80,6 +80,20 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "time/correct.html", context, status=422 if form.errors else 200)
 
 
+@page("time.approve")
+@require_POST
+def open_again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the approval of one piece of time back, until it is billed."""
+    entry = find(request, pk)
+    try:
+        services.unapprove_time(actor_of(request), entries=[entry.pk], seller=seller_of(request).pk)
+    except Refused as refused:
+        messages.error(request, show.refusal(refused))
+    else:
+        messages.success(request, _("The time is open again: it can be corrected."))
+    return redirect("time_change", pk)
+
+
 @page("desk.change")
 @require_POST
 def remove(request: HttpRequest, pk: int) -> HttpResponse:

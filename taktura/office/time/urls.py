@@ -8,6 +8,7 @@ urlpatterns = [
     path("", listing.times, name="time"),
     path("new/", entry.new, name="time_new"),
     path("<int:pk>/", entry.change, name="time_change"),
+    path("<int:pk>/open/", entry.open_again, name="time_open"),
     path("<int:pk>/remove/", entry.remove, name="time_remove"),
     path("timer/", timer.timer, name="timer"),
     path("timer/start/", timer.start, name="timer_start"),
