@@ -8099,6 +8099,10 @@ class Taktura(Caller):
                 "sales_item.created",
                 "alert.raised",
                 "alert.resolved",
+                "ticket.opened",
+                "ticket.answered",
+                "ticket.solved",
+                "time.approved",
             ]
         ]
         | Omit = OMIT,
@@ -8154,6 +8158,10 @@ class Taktura(Caller):
                 "sales_item.created",
                 "alert.raised",
                 "alert.resolved",
+                "ticket.opened",
+                "ticket.answered",
+                "ticket.solved",
+                "time.approved",
             ]
         ]
         | None
@@ -8322,6 +8330,10 @@ class Taktura(Caller):
             "sales_item.created",
             "alert.raised",
             "alert.resolved",
+            "ticket.opened",
+            "ticket.answered",
+            "ticket.solved",
+            "time.approved",
             "webhook.test",
         ]
         | None = None,
