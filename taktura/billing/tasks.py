@@ -16,6 +16,7 @@ from taktura.billing.services import bill, bill_thresholds, receive_file
 from taktura.billing.services.mailboxes import LOOKING, QUEUE
 from taktura.billing.services.orders import forget_orders
 from taktura.billing.unattended import RUN, SCHEDULE, day_of, is_due
+from taktura.billing.watched import look_into_folders
 from taktura.billing.what_if import check_what_if, what_if
 from taktura.billing.what_if_result import WHAT_IF, as_kept, fields_kept, kept_of
 from taktura.catalog.models import Tariff
@@ -224,6 +225,14 @@ def check_thresholds(timestamp: int) -> list[int]:
     actor = Actor(SCHEDULE, utc_now())
     sellers = Seller.objects.order_by("id")
     return [issued.id for seller in sellers for issued in bill_thresholds(actor, seller=seller)]
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="look_into_folders", queue="usage", queueing_lock="look_into_folders", lock="look_into_folders",
+          retry=AGAIN)  # fmt: skip
+def look_for_files(timestamp: int) -> int:
+    """Every minute: folders of suppliers are looked into. Gives how many files were loaded."""
+    return look_into_folders(utc_now()).loaded
 
 
 @app.periodic(cron="* * * * *")

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import overload
 from urllib.parse import SplitResult, urlsplit
 
 from taktura.core.errors import Refused
@@ -60,9 +61,16 @@ def secret(name: str, least: int) -> str:
     return value
 
 
-def folder(name: str, usual: Path) -> Path:
+@overload
+def folder(name: str, usual: Path) -> Path: ...
+@overload
+def folder(name: str, usual: None) -> Path | None: ...
+def folder(name: str, usual: Path | None) -> Path | None:
     """A folder, which need not be there yet."""
-    path = Path(text(name) or usual)
+    given = text(name)
+    if not given and usual is None:
+        return None
+    path = Path(given or usual or "")
     if path.exists() and not path.is_dir():
         raise Refused("invalid", "%(name)s is %(path)s, which is no folder.", name=name, path=path)
     return path

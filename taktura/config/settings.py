@@ -41,6 +41,8 @@ API_BURST = API_RATE * 10
 # the long run, and so many at once.
 PRICE_LIST_SITES = environment.sites("TAKTURA_PRICE_LIST_SITES")
 PUBLIC_RATE, PUBLIC_BURST = 2, 60
+# Below it lie the folders that are watched for suppliers' files.
+USAGE_FOLDER = environment.folder("TAKTURA_USAGE_FOLDER", None)
 
 
 SECRET_KEY_FILE = TAKTURA_DATA / "secret-key"

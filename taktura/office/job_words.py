@@ -38,6 +38,7 @@ JOBS = {
         "ask_vies": "Ask VIES about a VAT id",
         "prove_log": "Prove the log",
         "look_into_mailboxes": "Look into mailboxes",
+        "look_into_folders": "Look into folders of suppliers",
         "take_up_stalled": "Take up broken-off jobs",
         "forget_old_jobs": "Forget old jobs",
         "forget_old_mails": "Forget old mails",

@@ -467,6 +467,7 @@ WORDS = {
         "receive_file": "Usage file loaded",
         "mask_numbers": "Telephone numbers masked",
         "undo_file": "Import of a usage file undone",
+        "refuse_folder_file": "File of a watched folder not loaded",
         "import_rows": "Usage taken in",
         "record_usage": "Usage recorded",
         "note_subscription": "Supplier subscription noted",

@@ -25,9 +25,31 @@ class Supplier(models.Model):
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=50)
     mapping: Any = models.JSONField(default=dict)
+    folder = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="below the operator's: watched for its files"
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["seller", "key"], name="supplier_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "key"], name="supplier_key"),
+            models.UniqueConstraint(fields=["folder"], name="supplier_folder", condition=~Q(folder="")),
+        ]
+
+
+class WatchedFile(models.Model):
+    """A file of a supplier's folder as it was seen last (`changed` in nanoseconds): whole, when it stays so until the
+    next look. `loaded`, or not (`why`): what is left is to move it."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="watched_files")
+    name = models.CharField(max_length=300)
+    size = models.BigIntegerField()
+    changed = models.BigIntegerField()
+    seen_at = models.DateTimeField()
+    loaded = models.BooleanField(default=False)
+    why = models.TextField(blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "name"], name="watched_file")]
 
 
 class MappingVersion(models.Model):

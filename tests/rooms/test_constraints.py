@@ -128,7 +128,7 @@ FRESH: dict[str, Changes] = {
     "usage_productreference": {"folded": "new"},
     "usage_referencechange": {},
     "usage_subscriptionlink": {"subscription_id": "$subscription"},
-    "usage_supplier": {"key": "new"},
+    "usage_supplier": {"key": "new", "folder": "new"},
     "usage_suppliercustomer": {"folded": "new"},
     "usage_supplierinvoice": {"folded": "new"},
     "usage_suppliersubscription": {"folded": "new"},
@@ -137,6 +137,7 @@ FRESH: dict[str, Changes] = {
     "usage_usageday": {"day": "1999-01-01"},
     "usage_usagehistory": {},
     "usage_usagemark": {"contract_id": "$contract"},
+    "usage_watchedfile": {"name": "new"},
     "usage_usagerecord": {"external_id": "new"},
 }
 KEYS = {
@@ -199,6 +200,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "product_reference": ("usage_productreference", {"folded": "$same"}),
     "subscription_link": ("usage_subscriptionlink", {"subscription_id": "$same"}),
     "supplier_key": ("usage_supplier", {"key": "$same"}),
+    "supplier_folder": ("usage_supplier", {"folder": "$same"}),
+    "watched_file": ("usage_watchedfile", {"name": "$same"}),
     "supplier_customer_reference": ("usage_suppliercustomer", {"folded": "$same"}),
     "supplier_invoice_number": ("usage_supplierinvoice", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
@@ -430,7 +433,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.kit.database import scratch_database
     from taktura.kit.mailbox.models import IncomingMail
     from taktura.usage import services as usage
-    from taktura.usage.models import Supplier
+    from taktura.usage.models import Supplier, WatchedFile
 
     folder = tmp_path_factory.mktemp("world")
     (folder / "world.yaml").write_text(WORLD)
@@ -470,6 +473,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         IncomingMail.objects.create(
             mailbox=box, validity=1, uid=1, identity="<1@sun.example>", size=1, state="taken", looked_at=actor.now
         )
+        Supplier.objects.update(folder="sun")
+        WatchedFile.objects.create(supplier=Supplier.objects.get(), name="a", size=1, changed=1, seen_at=actor.now)
         control.set_alert_recipients(actor, seller=seller, addresses=["a@b.example"], roles=[])
         yield
 

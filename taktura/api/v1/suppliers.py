@@ -40,6 +40,9 @@ MappingBody = Annotated[
 ]  # fmt: skip
 
 
+FOLDER = "a folder below that of the operator, which is watched for its files; empty: none"
+
+
 class SupplierIn(In):
     """A new supplier."""
 
@@ -51,6 +54,7 @@ class SupplierIn(In):
     currency: Currency | None = Field(None, description="null: the seller's")
     time_zone: Text50 | None = Field(None, description="null: the seller's")
     mapping: MappingBody = {}
+    folder: Text100 = Field("", description=FOLDER)
 
 
 class SupplierChange(In):
@@ -63,6 +67,7 @@ class SupplierChange(In):
     currency: Currency | None = None
     time_zone: Text50 | None = None
     mapping: MappingBody | None = None
+    folder: Text100 | None = Field(None, description=FOLDER)
 
 
 class SupplierOut(Out):
@@ -76,6 +81,7 @@ class SupplierOut(Out):
     currency: str
     time_zone: str
     mapping: dict[str, Any]
+    folder: str
 
 
 class Suppliers(Out):

@@ -76,6 +76,10 @@ class SupplierForm(forms.Form):
         label=lazy("Bill its usage at the price that its files give"), required=False,
         help_text=lazy("Whatever the tariffs say."),
     )  # fmt: skip
+    folder = forms.CharField(
+        label=lazy("Watched folder"), required=False, max_length=100,
+        help_text=lazy("Its name below the folder that the operator has set up; files there are loaded by themselves."),
+    )  # fmt: skip
     delimiter = forms.ChoiceField(label=lazy("Delimiter"), required=False)
     encoding = forms.ChoiceField(label=lazy("Encoding"), required=False)
     decimal = forms.ChoiceField(label=lazy("Decimal sign"), required=False)
@@ -174,7 +178,7 @@ class SupplierForm(forms.Form):
     def settings(self) -> Iterator[Any]:
         """The fields that say what the supplier is."""
         names = ("name", "key", "currency", "time_zone", "create_customers", "create_subscriptions")
-        yield from (self[n] for n in (*names, "unit_price_from_import") if n in self.fields)
+        yield from (self[n] for n in (*names, "unit_price_from_import", "folder") if n in self.fields)
 
     def written(self) -> Iterator[Any]:
         """The fields that say how its files are written."""
@@ -230,7 +234,8 @@ def mapping_of(values: dict[str, Any]) -> dict[str, Any]:
 def initial_of(supplier: Supplier) -> dict[str, Any]:
     """A supplier as the form shows it."""
     names = (
-        "name", "currency", "time_zone", "create_customers", "create_subscriptions", "unit_price_from_import"
+        "name", "currency", "time_zone", "create_customers", "create_subscriptions", "unit_price_from_import",
+        "folder",
     )  # fmt: skip
     return {n: getattr(supplier, n) for n in names} | mapping_initial(supplier.mapping)
 

@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -115,6 +116,7 @@ def supplier(request: HttpRequest, pk: int) -> HttpResponse:
         "files": found.files.defer("content").order_by("-received_at", "-pk")[:FILES_SHOWN],
         "invoices": invoices_of(found).order_by("-first", "-pk")[:INVOICES_SHOWN],
         "form": ProductForm(articles=_articles(request)),
+        "folders_watched": settings.USAGE_FOLDER is not None,
         "versions": MappingVersion.objects.filter(supplier=found).order_by("-number")[:VERSIONS_SHOWN],
     }  # fmt: skip
     return render(request, "usage/supplier.html", context)

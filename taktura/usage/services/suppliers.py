@@ -23,7 +23,9 @@ FIELDS = (
     "currency",
     "time_zone",
     "mapping",
+    "folder",
 )
+FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @act
@@ -37,6 +39,7 @@ def create_supplier(actor: Actor, *, seller: Seller, key: str, name: str = "", *
     defaults = {"currency": seller.currency, "time_zone": seller.time_zone, "mapping": {}}
     values = defaults | {k: v for k, v in fields.items() if v is not None}
     _check(values)
+    _check_folder(values.get("folder", ""), None)
     supplier = Supplier.objects.create(seller=seller, key=key, name=name or key, **values)
     _keep_mapping(actor, supplier)
     record(actor, "create_supplier", f"supplier:{supplier.pk}", {"key": key, **fields})
@@ -54,6 +57,7 @@ def change_supplier(actor: Actor, *, supplier: Supplier, **fields: Any) -> None:
     if unknown:
         raise Refused("invalid", "A supplier has no field “%(field)s”.", field=sorted(unknown)[0])
     _check(fields)
+    _check_folder(fields.get("folder", ""), supplier)
     read_again(supplier)
     before = {name: getattr(supplier, name) for name in fields if getattr(supplier, name) != fields[name]}
     for name, value in fields.items():
@@ -73,6 +77,21 @@ def _keep_mapping(actor: Actor, supplier: Supplier) -> None:
         supplier=supplier, number=last.number + 1 if last else 1, mapping=supplier.mapping, since=actor.now,
         by=actor.name[:200],
     )  # fmt: skip
+
+
+def _check_folder(folder: str, supplier: Supplier | None) -> None:
+    """A name of one folder, never a path, which no other supplier has."""
+    if not folder:
+        return
+    if not FOLDER.fullmatch(folder):
+        raise Refused(
+            "invalid", "A folder is one name of letters, digits, points, hyphens and underscores, without a path.",
+            field="folder",
+        )  # fmt: skip
+    others = Supplier.objects.filter(folder__iexact=folder)
+    if (others.exclude(pk=supplier.pk) if supplier else others).exists():
+        raise Refused("conflict", "Another supplier has the folder “%(name)s”: choose another name.", name=folder,
+                      field="folder")  # fmt: skip
 
 
 def _check(fields: dict[str, Any]) -> None:
