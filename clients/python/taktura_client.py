@@ -3140,6 +3140,7 @@ class SupplierOut(Marked):
     currency: str
     time_zone: str
     mapping: dict[str, Any]
+    folder: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6087,6 +6088,7 @@ class Taktura(Caller):
         currency: str | None | Omit = OMIT,
         time_zone: str | None | Omit = OMIT,
         mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | Omit = OMIT,
+        folder: str | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> SupplierOut:
@@ -6107,6 +6109,7 @@ class Taktura(Caller):
                 "currency": currency,
                 "time_zone": time_zone,
                 "mapping": mapping,
+                "folder": folder,
             },
             query={"preview": preview},
             idempotency_key=idempotency_key,
@@ -6130,6 +6133,7 @@ class Taktura(Caller):
         currency: str | None | Omit = OMIT,
         time_zone: str | None | Omit = OMIT,
         mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
+        folder: str | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> SupplierOut:
@@ -6151,6 +6155,7 @@ class Taktura(Caller):
                 "currency": currency,
                 "time_zone": time_zone,
                 "mapping": mapping,
+                "folder": folder,
             },
             query={"preview": preview},
             if_match=if_match,
