@@ -85,6 +85,8 @@ def _before(name: str, now: datetime) -> None:
             subject="Usage of February", size=20480, state="failed", stays=True, looked_at=now, attempts=5,
             said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
         )  # fmt: skip
+    if name == "list_waiting_mails":
+        _mails_wait(now)
     if name in ("send_document_again", "send_mail_again"):
         OutgoingMail.objects.filter(pk=1).update(state="failed", attempts=1, last_error="mailbox is full")
     if name == "list_alerts":
@@ -95,6 +97,27 @@ def _before(name: str, now: datetime) -> None:
         with connections["owner"].cursor() as cursor:
             cursor.execute("UPDATE procrastinate_jobs SET status = 'failed', attempts = 5 WHERE id = 1")
         connections["owner"].close()
+
+
+def _mails_wait(now: datetime) -> None:
+    """Two mails of unknown senders have come, one with a file."""
+    from email.message import EmailMessage
+
+    from taktura.kit.mailbox.models import IncomingMail, Mailbox
+
+    box = Mailbox.objects.get(purpose="tickets")
+    for uid, sender, subject in ((1, "nia@web.example", "No dial tone"), (2, "win@web.example", "You have won")):
+        mail = EmailMessage()
+        mail["From"], mail["Subject"], mail["Message-ID"] = sender, subject, f"<{uid}@web.example>"
+        mail.set_content("Since Monday we hear nothing.")
+        if uid == 1:
+            mail.add_attachment(b"%PDF-1.7", maintype="application", subtype="pdf", filename="line.pdf")
+        content = mail.as_bytes()
+        IncomingMail.objects.create(
+            mailbox=box, validity=1, uid=uid, identity=f"<{uid}@web.example>", sender=sender, subject=subject,
+            size=len(content), content=content, state="waiting", looked_at=now, archived_at=now,
+            said=[["No customer has the address %(sender)s.", {"sender": sender}]],
+        )  # fmt: skip
 
 
 def _query(query: dict[str, str]) -> str:

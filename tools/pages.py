@@ -15,6 +15,8 @@ SHOWN = {
     "control": "control_alert",
     "control/profitability": "(SELECT line_id AS id FROM control_flatperiod) flat",
     "customers": "customers_customer",
+    "desk/mails": "(SELECT id FROM mailbox_incomingmail WHERE state = 'waiting') waiting",
+    "desk/templates": "desk_answertemplate",
     "desk/tickets": "desk_ticket",
     "documents": "invoices_document",
     "sales": "billing_salesitem",

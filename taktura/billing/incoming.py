@@ -6,6 +6,7 @@ from typing import Final
 from taktura.billing.services.interim import receive_file
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.desk.services.incoming import take_mail
 from taktura.kit.actor import Actor
 from taktura.kit.mailbox.attached import Attachment, Sentence
 from taktura.kit.mailbox.models import Mailbox
@@ -60,4 +61,7 @@ def _zone(mailbox: Mailbox) -> str:
 
 
 # Suppliers' programs send files, some of them by way of a list: of machines only replies and bounces are left out.
-ROUTES: Final = {"usage": Route(handle=take_usage, takes=frozenset({"generated", "list"}), zone=_zone)}
+ROUTES: Final = {
+    "usage": Route(handle=take_usage, takes=frozenset({"generated", "list"}), zone=_zone),
+    "tickets": Route(handle=take_mail, zone=_zone),
+}

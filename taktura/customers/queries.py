@@ -11,7 +11,7 @@ from django.db.models.functions import Cast
 from taktura.core.errors import Refused
 from taktura.core.facts import Rates, Tax
 from taktura.customers import vat_id
-from taktura.customers.models import BillingInformation, Customer, Seller
+from taktura.customers.models import BillingInformation, Customer, PortalAccess, Seller
 from taktura.kit.bulk import among
 from taktura.kit.fold import fold
 
@@ -47,6 +47,17 @@ def check_complete(customer: Customer) -> None:
             name=customer.name,
             fields=", ".join(missing),
         )
+
+
+def by_address(seller_id: int, address: str) -> list[Customer]:
+    """The customers of a seller to whom an e-mail address belongs: of their people in the portal, or of their billing
+    information."""
+    people = PortalAccess.objects.filter(
+        customer__seller=seller_id, ended_at=None, user__is_active=True, user__email__iexact=address
+    )
+    billed = BillingInformation.objects.filter(customer__seller=seller_id, email__iexact=address)
+    ids = {*people.values_list("customer", flat=True), *billed.values_list("customer", flat=True)}
+    return list(Customer.objects.select_related("seller").filter(pk__in=ids).order_by("folded", "pk"))
 
 
 def without_billing_information(seller_id: int) -> QuerySet[Customer]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from taktura.accounts.models import User
 from taktura.contracts.models import ContractLine
@@ -20,6 +21,8 @@ class DeskSettings(models.Model):
 
     seller = models.OneToOneField(Seller, on_delete=models.CASCADE, related_name="desk_settings")
     own_approval = models.BooleanField(default=False, help_text="who worked may approve the time")
+    receipts = models.BooleanField(default=False, help_text="who opens a ticket by mail is told that it arrived")
+    reply_to = models.EmailField(blank=True, help_text="where customers answer to: the address of the mailbox")
 
 
 class Queue(models.Model):
@@ -69,6 +72,9 @@ class Ticket(models.Model):
     solved_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     merged_into = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="merged")
+    follows = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="followed_by", help_text="a closed one was answered"
+    )
     folded = models.CharField(max_length=700, default="")
     # What service levels ask (`levels`): of the solution either when it is due, or, while the clock is stopped in time,
     # what is left. `due_at`: the next that staff has to keep, for lists.
@@ -97,6 +103,9 @@ class Ticket(models.Model):
             models.Index(fields=["assignee", "status"], name="ticket_of_assignee"),
             models.Index(fields=["seller", "due_at", "id"], name="ticket_due", condition=Q(due_at__isnull=False)),
             models.Index(fields=["seller", "opened_at", "id"], name="ticket_by_opening"),
+            models.Index(
+                "seller", Lower("requester_email"), name="ticket_of_requester", condition=~Q(requester_email="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -104,8 +113,11 @@ class Ticket(models.Model):
 
 
 class TicketMessage(models.Model):
-    """What was said on a ticket: by the `customer`, by `staff`, or a `note` that only staff see. `reference` is a
-    mail's Message-ID."""
+    """What was said on a ticket: by the `customer`, by `staff`, or a `note` that only staff see.
+
+    `reference` is the Message-ID of the mail that it came by, or went out by. `left_out`: why files of it are not among
+    its attachments, messages each with its values.
+    """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="messages")
     at = models.DateTimeField()
@@ -113,6 +125,7 @@ class TicketMessage(models.Model):
     author = models.CharField(max_length=200)
     text = models.TextField()
     reference = models.CharField(max_length=300, blank=True)
+    left_out: Any = models.JSONField(default=list)
 
     class Meta:
         ordering = ["id"]
@@ -123,12 +136,32 @@ class TicketMessage(models.Model):
 
 
 class TicketAttachment(models.Model):
-    """A file that came with a message."""
+    """A file that came with a message. `type` is told by its name alone; `size` in bytes."""
 
     message = models.ForeignKey(TicketMessage, on_delete=models.CASCADE, related_name="attachments")
     name = models.CharField(max_length=200)
     type = models.CharField(max_length=100)
+    size = models.PositiveIntegerField(default=0)
     content = models.BinaryField()
+
+    class Meta:
+        ordering = ["id"]
+
+
+class AnswerTemplate(models.Model):
+    """A text from which answers are written, in a language, with places in braces (`templates.PLACES`)."""
+
+    seller = models.ForeignKey(Seller, on_delete=models.CASCADE, related_name="answer_templates")
+    name = models.CharField(max_length=100)
+    language = models.CharField(max_length=2)
+    text = models.TextField()
+
+    class Meta:
+        ordering = ["name", "language"]
+        constraints = [
+            models.UniqueConstraint(fields=["seller", "name", "language"], name="answer_template_name"),
+            models.CheckConstraint(condition=Q(language__in=["en", "de", "sv"]), name="answer_template_language"),
+        ]
 
 
 class TimeEntry(models.Model):

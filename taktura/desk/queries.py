@@ -1,11 +1,24 @@
 """Reads of tickets and time."""
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
-from taktura.desk.models import Activity, Allowance, DeskSettings, Queue, RunningTime, Ticket, TimeEntry
+from taktura.desk.models import (
+    Activity,
+    Allowance,
+    AnswerTemplate,
+    DeskSettings,
+    Queue,
+    RunningTime,
+    Ticket,
+    TicketMessage,
+    TimeEntry,
+)
 from taktura.kit.fold import fold
+from taktura.kit.mail.models import OutgoingMail
 
 
 def ticket_by_number(seller_id: int, number: int) -> Ticket:
@@ -20,7 +33,7 @@ def ticket_by_number(seller_id: int, number: int) -> Ticket:
 def tickets_of(seller_id: int) -> QuerySet[Ticket]:
     """A seller's tickets, with all that a page says of one."""
     rows = Ticket.objects.select_related(
-        "customer__seller", "queue", "assignee", "line__contract", "line__article", "merged_into"
+        "customer__seller", "queue", "assignee", "line__contract", "line__article", "merged_into", "follows"
     )
     return rows.filter(seller=seller_id)
 
@@ -112,3 +125,24 @@ def search(tickets: QuerySet[Ticket], text: str) -> QuerySet[Ticket]:
     for word in fold(text).split():
         tickets = tickets.filter(folded__contains=word.removeprefix("#"))
     return tickets
+
+
+def mails_of(messages: Iterable[TicketMessage]) -> dict[str, OutgoingMail]:
+    """The mails by which messages went out, by their references, without their content."""
+    references = [m.reference for m in messages if m.reference and m.kind == "staff"]
+    rows = OutgoingMail.objects.filter(message_id__in=references) if references else OutgoingMail.objects.none()
+    return {mail.message_id: mail for mail in rows.defer("text", "html")}
+
+
+def template_by_id(seller_id: int, pk: int) -> AnswerTemplate:
+    """A seller's answer template by its id; raises `Refused` (`not_found`)."""
+    found = AnswerTemplate.objects.filter(seller=seller_id, pk=pk).first()
+    if found is None:
+        raise Refused("not_found", "There is no template %(key)s.", key=pk)
+    return found
+
+
+def templates_for(ticket: Ticket) -> list[AnswerTemplate]:
+    """What can be inserted into an answer: the templates in the customer's language first."""
+    rows = AnswerTemplate.objects.filter(seller=ticket.seller_id).defer("text")
+    return sorted(rows, key=lambda one: one.language != ticket.customer.language)

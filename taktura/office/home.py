@@ -19,7 +19,7 @@ from taktura.core.periods import Span, add
 from taktura.customers.models import Seller
 from taktura.invoices.queries import revenue_by_day
 from taktura.invoices.rendering.formats import LOCALES
-from taktura.kit.mailbox.queries import out_of_reach, untaken
+from taktura.kit.mailbox.queries import out_of_reach, untaken, waiting
 from taktura.office import show
 from taktura.office.first_steps import first_steps
 from taktura.office.page import STAFF, page, seller_of, today_of, user_of
@@ -96,9 +96,12 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              "time.approve", found.time_blocked, _at("time_approval", "?lacking=1")),
         Task(_("Mails not delivered"), _("Refused, or nobody knows whether they arrived."), "mail-x", "jobs.view",
              found.mails, _at("outbox", "?state=undelivered")),
-        Task(_("Mails that came and were not taken"), _("They failed, or wait for a decision."),
+        Task(_("Mails that came and were not taken"), _("They failed, and lie in their folder."),
              "inbox", "jobs.view", untaken(f"seller:{seller.pk}").count() if user.may("jobs.view") else 0,
-             _at("incoming_mails", "?state=look_at")),
+             _at("incoming_mails", "?state=failed")),
+        Task(_("Mails that wait for a customer"), _("Their senders are unknown: give them to a customer, or throw them"
+             " away."), "question-mark", "desk.change",
+             waiting(f"seller:{seller.pk}").count() if user.may("desk.change") else 0, _at("waiting_mails")),
         Task(_("Mailboxes that cannot be reached"), _("What comes to them stays on the server until they can."),
              "plug-connected-x", "settings.view",
              out_of_reach(f"seller:{seller.pk}").count() if user.may("settings.view") else 0, _at("mailboxes")),

@@ -18,9 +18,9 @@ from tests.api.helpers import NOW, SELLER, Api, make_key, refusal
 TABLE = {
     "": "who_am_i",
     "settings.view": "list_sellers get_seller get_numbering list_webhooks get_webhook list_deliveries get_delivery"
-    " get_mail_server list_mailboxes get_mailbox list_users get_user list_invitations list_keys get_key",
+    " get_desk_mail get_mail_server list_mailboxes get_mailbox list_users get_user list_invitations list_keys get_key",
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
-    " put_mail_server delete_mail_server create_mailbox change_mailbox delete_mailbox try_mailbox"
+    " put_desk_mail put_mail_server delete_mail_server create_mailbox change_mailbox delete_mailbox try_mailbox"
     " add_activity change_activity create_queue change_queue",
     "customers.view": "list_customers get_customer list_portal_users get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information bring_in_customers"
@@ -51,9 +51,12 @@ TABLE = {
     " reprocess import_usage upload_file undo_import foresee_usage link_many note_subscription"
     " tie_usage_key untie_usage_key enter_supplier_invoice correct_supplier_invoice remove_supplier_invoice"
     " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
-    "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket list_queues"
+    "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket get_ticket_file list_queues"
+    " list_waiting_mails get_waiting_mail list_answer_templates get_answer_template fill_answer_template"
     " list_timers get_timer",
-    "desk.change": "log_time correct_time remove_time open_ticket change_ticket answer_ticket"
+    "desk.change": "give_waiting_mail throw_waiting_mail_away"
+    " merge_ticket create_answer_template change_answer_template delete_answer_template"
+    " log_time correct_time remove_time open_ticket change_ticket answer_ticket"
     " start_timer pause_timer go_on_with_timer stop_timer drop_timer",
     "time.approve": "approve_time unapprove_time",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"

@@ -108,6 +108,7 @@ def test_a_mail_arrives_as_it_was_written(postbox: Postbox) -> None:
     got: Any = email.message_from_bytes(envelope.content, policy=default)
     assert got["Subject"] == "Rechnung Nr. 5 – März"
     assert got["From"].addresses[0].display_name == "Büro, Nord"
+    assert (got["Content-Language"], got["Auto-Submitted"], got["References"]) == ("en", "auto-generated", None)
     assert got["Message-ID"] == mail.message_id and mail.message_id.endswith("@firm.example>")
     assert got.get_body(("plain",)).get_content().splitlines() == ["Grüße", ".", "Ende"]
     assert "<p>Grüße</p>" in got.get_body(("html",)).get_content()
@@ -115,6 +116,17 @@ def test_a_mail_arrives_as_it_was_written(postbox: Postbox) -> None:
     assert (file.get_filename(), file.get_content()) == ("Rechnung März.pdf", content)
     assert services.deliver(mail.pk, NOW) == "", "it is sent once"
     assert len(postbox.taken) == 1
+
+
+def test_a_persons_answer_names_its_thread_and_is_not_automatic(postbox: Postbox) -> None:
+    thread = [f"<{n}@c.example>" for n in range(30)] + ["<line\r\nbreak@x>", "no id"]
+    mail = post(automatic="", reply_to="help@firm.example", thread=thread, language="sv")
+    assert services.deliver(mail.pk, NOW) == "sent"
+    got: Any = email.message_from_bytes(postbox.taken[0].content, policy=default)
+    assert (got["Auto-Submitted"], got["Reply-To"], got["Content-Language"]) == (None, "help@firm.example", "sv")
+    assert got["In-Reply-To"] == "<29@c.example>" and got["References"].split() == thread[10:30]
+    with pytest.raises(Refused):
+        post(reply_to="help")
 
 
 def test_a_mail_of_a_transaction_that_fails_is_never_sent(postbox: Postbox) -> None:

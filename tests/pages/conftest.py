@@ -50,6 +50,7 @@ from taktura.invoices.models import Document  # noqa: E402
 from taktura.invoices.services import confirm_numbering  # noqa: E402
 from taktura.kit.mail.models import OutgoingMail  # noqa: E402
 from taktura.kit.mail.services import post  # noqa: E402
+from taktura.kit.mailbox.attached import Attachment  # noqa: E402
 from taktura.kit.mailbox.models import IncomingMail  # noqa: E402
 from taktura.usage import services as usage  # noqa: E402
 from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
@@ -202,8 +203,16 @@ def answered_ticket(actor: Actor, seller: Seller) -> None:
     queue = desk.add_queue(actor, seller=seller, name="First line")
     ticket = desk.open_ticket(
         actor, customer=Customer.objects.get(key="acme", seller=seller), subject="No dial tone", text="Since Monday",
-        by_customer=True, queue=queue,
+        by_customer=True, queue=queue, requester_email="a@acme.example",
+        files=[Attachment(name="plan.pdf", kind="application/pdf", content=b"%PDF-1.7")],
     )  # fmt: skip
+    desk.add_answer_template(
+        actor,
+        seller=seller,
+        name="Eingang",
+        language="de",
+        text="Guten Tag {requester},\n\nwir sehen uns #{ticket} an.",
+    )
     desk.answer_ticket(actor, ticket=ticket, text="Ask the carrier", kind="note")
     desk.answer_ticket(actor, ticket=ticket, text="We look at it")
 
@@ -218,6 +227,20 @@ def mailbox_with_a_mail(actor: Actor, seller: Seller) -> None:
         mailbox=box, validity=1, uid=1, identity="<1@sun.example>", sender="files@sun.example", subject="Usage of May",
         size=20_480, state="failed", looked_at=actor.now, stays=True,
         said=[["It could not be handled: %(why)s", {"why": "TimeoutError: the disk does not answer"}]],
+    )  # fmt: skip
+
+
+def mailbox_for_tickets(actor: Actor, seller: Seller) -> None:
+    """A mailbox for tickets, and a mail of somebody unknown that waits."""
+    box = create_mailbox(
+        actor, seller=seller, purpose="tickets", host="imap.firm.example", user=f"help{seller.pk}@firm.example",
+        password="secret",
+    )  # fmt: skip
+    content = b"From: Nia <nia@web.example>\r\nSubject: No dial tone\r\nMessage-ID: <2@web.example>\r\n\r\nSince Monday"
+    IncomingMail.objects.create(
+        mailbox=box, validity=1, uid=2, identity="<2@web.example>", sender="nia@web.example", subject="No dial tone",
+        size=len(content), state="waiting", content=content, looked_at=actor.now, archived_at=actor.now,
+        said=[["No customer has the address %(sender)s.", {"sender": "nia@web.example"}]],
     )  # fmt: skip
 
 
@@ -287,6 +310,7 @@ def with_everything(seller: Seller) -> Seller:
     rate_what_if(work=compared.pk)
     foresee_bills(work=start_forecast(Actor("test", utc_now()), seller=seller, until=date(2099, 12, 31)).pk)
     mailbox_with_a_mail(actor, seller)
+    mailbox_for_tickets(actor, seller)
     billing.set_rates(actor, seller=seller, rates=[Rate("EUR", "USD", JANUARY.date(), Decimal("1.0841"))])
     send_test(actor, endpoint=create_endpoint(actor, seller=seller, url="https://shop.example/taktura")[0])
     return seller

@@ -85,6 +85,13 @@ NO_ACTS = {
     "add_activity": "what is done in time bills nothing",
     "change_activity": "the same",
     "mask_numbers": "nothing is billed otherwise by it; each part is a transaction",
+    "add_answer_template": "templates of answers are none either",
+    "change_answer_template": "the same",
+    "remove_answer_template": "the same",
+    "merge_tickets": "approved time stays where it is",
+    "give_mail": "tickets are no facts of billing",
+    "throw_mail_away": "the same",
+    "set_desk_mail": "the same",
     "set_own_approval": "who may approve is no fact of billing",
 }
 READS = (

@@ -103,6 +103,7 @@ FRESH: dict[str, Changes] = {
     "customers_vatcheck": {},
     "desk_activity": {"name": "new"},
     "desk_allowance": {},
+    "desk_answertemplate": {"name": "new"},
     "desk_allowance_activities": {"allowance_id": "$allowance"},
     "desk_desksettings": {"seller_id": "$seller"},
     "desk_queue": {"name": "new"},
@@ -185,6 +186,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     ),  # fmt: skip
     "activity_name": ("desk_activity", {"name": "$same"}),
     "desk_desksettings_seller_id_key": ("desk_desksettings", {"seller_id": "$same"}),
+    "answer_template_name": ("desk_answertemplate", {"name": "$same"}),
     "queue_name": ("desk_queue", {"name": "$same"}),
     "desk_runningtime_user_id_key": ("desk_runningtime", {"user_id": "$same"}),
     "ticket_number": ("desk_ticket", {"number": "$same"}),
@@ -228,6 +230,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "allowance_kind": ("desk_allowance", {"kind": "yearly", "kept": False}),
     "allowance_minutes": ("desk_allowance", {"minutes": 0}),
     "allowance_span": ("desk_allowance", {"start": "2026-02-01", "end": "2026-02-01"}),
+    "answer_template_language": ("desk_answertemplate", {"language": "xx"}),
     "ticket_channel": ("desk_ticket", {"channel": "pigeon"}),
     "ticket_merged_is_closed": ("desk_ticket", {"status": "open", "merged_into_id": "$ticket"}),
     "ticket_message_kind": ("desk_ticketmessage", {"kind": "shout"}),
@@ -274,6 +277,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "mailbox_security": ("mailbox_mailbox", {"security": "some"}),
     "mailbox_port": ("mailbox_mailbox", {"port": 65536}),
     "mailbox_archive": ("mailbox_mailbox", {"archive": "new"}),
+    "desk_ticketattachment_size_check": ("desk_ticketattachment", {"size": -1}),
     "mailbox_strangers": ("mailbox_mailbox", {"strangers": "welcome"}),
     "incoming_state": ("mailbox_incomingmail", {"state": "lost"}),
     "incoming_content": ("mailbox_incomingmail", {"content": "\\x61"}),
@@ -403,6 +407,7 @@ def work_at_the_desk(actor: Any, seller: Any) -> None:
     DeskSettings.objects.create(seller=seller)
     Queue.objects.create(seller=seller, name="First level")
     RunningTime.objects.create(user=user, customer=ticket.customer, started_at=actor.now, since=actor.now)
+    desk.add_answer_template(actor, seller=seller, name="Thanks", language="en", text="Thank you")
     levels_constraints.promise(actor, seller)
     message = desk.answer_ticket(actor, ticket=ticket, text="Seen")
     TicketAttachment.objects.create(message=message, name="a.txt", type="text/plain", content=b"a")

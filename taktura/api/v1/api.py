@@ -14,6 +14,7 @@ from taktura.api.openapi import complete
 from taktura.api.parsing import ExactParser
 from taktura.api.problems import TEXTS, Fault, faulty, language_of, problem, refused, unfit
 from taktura.api.v1 import (
+    answer_templates,
     articles,
     billing,
     bring_in,
@@ -45,6 +46,7 @@ from taktura.api.v1 import (
     suppliers,
     take_over,
     tariffs,
+    ticket_mails,
     tickets,
     time,
     timers,
@@ -164,6 +166,8 @@ ROUTERS = {
     "Time": time.router,
     "Timers": timers.router,
     "Tickets": tickets.router,
+    "Mails about tickets": ticket_mails.router,
+    "Answer templates": answer_templates.router,
     "Control": control.router,
     "Webhooks": webhooks.router,
     "Mails": mails.router,

@@ -21,6 +21,11 @@ from taktura.usage.queries import supplier_by_key
 router = Router()
 VIEW, CHANGE = "settings.view", "settings.change"
 Security = Literal["none", "starttls", "tls"]
+Strangers = Literal["ignore", "leave", "collect"]
+STRANGE = (
+    "mails of addresses that belong to no customer, where they are tickets: `collect`, they wait until somebody gives"
+    " them to one (the usual); `leave`, they stay in their folder; `ignore`"
+)
 State = Literal["taken", "ignored", "refused", "waiting", "failed"]
 Port = Annotated[int, Field(strict=True, ge=1, le=65535)]
 Line = Annotated[str, Strict(), Field(min_length=1, max_length=200)]
@@ -31,10 +36,11 @@ Senders = Annotated[
 
 
 class MailboxIn(In):
-    """A new mailbox: each attachment of its mails is a usage file of the supplier."""
+    """A new mailbox. `usage`: each attachment of its mails is a usage file of the supplier; `tickets`: each mail is a
+    ticket of the customer to whom its sender belongs, or an answer on one."""
 
-    purpose: Literal["usage"] = "usage"
-    supplier: Key = Field(description="whose usage files they are")
+    purpose: Literal["usage", "tickets"] = "usage"
+    supplier: Key | None = Field(None, description="whose usage files they are")
     host: Line
     port: Port = 993
     security: Security = "tls"
@@ -43,7 +49,11 @@ class MailboxIn(In):
     folder: Line = "INBOX"
     archive: Line = Field("Archive", description="where mails are moved once they are taken; it is made if need be")
     not_before: Day | None = Field(None, description="mails that came before stay where they are; null: today")
-    senders: Senders = Field(description="from whom files are taken: addresses, and domains as in `@example.com`")
+    senders: Senders = Field(
+        [], description="from whom mails are taken: addresses, and domains as in `@example.com`; empty: from everybody,"
+        " which usage files do not allow",
+    )  # fmt: skip
+    strangers: Strangers | None = Field(None, description=STRANGE)
 
 
 class MailboxChange(In):
@@ -59,6 +69,7 @@ class MailboxChange(In):
     archive: Line | None = None
     not_before: Day | None = None
     senders: Senders | None = None
+    strangers: Strangers | None = Field(None, description=STRANGE)
     active: Flag | None = Field(None, description="false: nobody looks into it for the time being")
 
 
@@ -76,6 +87,7 @@ class MailboxOut(Out):
     archive: str
     not_before: date
     senders: list[str]
+    strangers: str
     active: bool
     looked_at: datetime | None
     succeeded_at: datetime | None
@@ -100,8 +112,8 @@ class Tried(Out):
 
 
 class Incoming(Out):
-    """A mail that came. `taken`: it caused what `about` names (`usage_file:12`); `ignored`: it is none of ours;
-    `refused`: nothing could be taken from it; `waiting`: for a person; `failed`: by a fault, it is tried again.
+    """A mail that came. `taken`: it caused what `about` names (`usage_file:12`, `ticket:5`); `ignored`: it is none of
+    ours; `refused`: nothing could be taken from it; `waiting`: for a person; `failed`: by a fault, it is tried again.
     `verdict` says so in sentences."""
 
     id: int
@@ -170,13 +182,12 @@ def create_mailbox(request: HttpRequest, body: MailboxIn) -> Answer:
     """Look into a folder of an IMAP account every minute, from now on.
 
     Each attachment of a mail from one of the senders is loaded as a usage file of the supplier, as if it had been
-    uploaded. Whether the account can be reached says `try_mailbox`.
+    uploaded; or each mail is a ticket. Whether the account can be reached says `try_mailbox`.
     """
     call = call_of(request)
     fields = body.model_dump(exclude={"supplier"}, exclude_none=True)
-    made = services.create_mailbox(
-        call.actor, seller=call.seller, supplier=supplier_by_key(call.seller.pk, body.supplier), **fields
-    )
+    supplier = supplier_by_key(call.seller.pk, body.supplier) if body.supplier is not None else None
+    made = services.create_mailbox(call.actor, seller=call.seller, supplier=supplier, **fields)
     return Answer(one(call, made.pk), location("mailboxes", made.pk))
 
 

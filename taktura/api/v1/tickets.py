@@ -1,12 +1,14 @@
 """Tickets: what customers ask for, what is said about it, and the queues in which they wait."""
 
+from base64 import b64decode
+from binascii import Error as BinasciiError
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from django.db.models import Sum
+from django.db.models import Prefetch, Sum
 from django.http import HttpRequest
 from ninja import Router
-from pydantic import Field
+from pydantic import Field, Strict
 
 from taktura.accounts.models import User
 from taktura.api.call import Call, call_of
@@ -18,12 +20,26 @@ from taktura.contracts.queries import by_key, line_for
 from taktura.core.errors import Refused
 from taktura.customers.queries import customer_by_key
 from taktura.desk import services
-from taktura.desk.models import Queue, Ticket
-from taktura.desk.queries import queue_by_id, search, ticket_by_number, tickets_of
+from taktura.desk.attachments import MOST_BYTES, MOST_FILES, checked
+from taktura.desk.models import Queue, Ticket, TicketAttachment, TicketMessage
+from taktura.desk.queries import mails_of, queue_by_id, search, ticket_by_number, tickets_of
+from taktura.kit.mail.models import OutgoingMail
+from taktura.kit.mailbox.attached import Attachment
+from taktura.kit.mailbox.queries import sentences
 
 router = Router()
+MOST_BODY = 20 * 1024**2  # of a message with its files
 Status = Literal["open", "waiting", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
+Base64 = Annotated[
+    str, Strict(), Field(max_length=MOST_BODY, description="the bytes in base64", json_schema_extra={
+        "contentEncoding": "base64"})
+]  # fmt: skip
+Files = Annotated[
+    list["TicketFileIn"],
+    Field(max_length=MOST_FILES, description=f"at most {MOST_FILES}, together {MOST_BYTES // 1024**2} MB; programs are"
+          " refused, and what is not what its name says"),
+]  # fmt: skip
 Number = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -44,6 +60,13 @@ class WhereIn(In):
     line: TicketLineIn | None = Field(None, description="the contract line that it is about; null: none")
 
 
+class TicketFileIn(In):
+    """A file of a message."""
+
+    name: Text200 = Field(min_length=1)
+    content: Base64
+
+
 class TicketIn(WhereIn):
     """A new ticket, with its first message where there is a text."""
 
@@ -53,7 +76,8 @@ class TicketIn(WhereIn):
     by_customer: Flag = Field(True, description="the customer's text; false: a note that only staff see")
     author: Text200 = Field("", description="who is shown with the text; empty: the key")
     requester_name: Text200 = ""
-    requester_email: Text200 = ""
+    requester_email: Text200 = Field("", description="where answers are mailed to; empty: nowhere")
+    files: Files = []
 
 
 class TicketChange(WhereIn):
@@ -69,7 +93,14 @@ class MessageIn(In):
 
     kind: Literal["staff", "customer", "note"] = "staff"
     text: Lines = Field(min_length=1)
-    author: Text200 = Field("", description="who is shown with it; empty: the key")
+    author: Text200 = Field("", description="who is shown with it, and signs the mail; empty: the key, and nobody")
+    files: Files = []
+
+
+class MergeIn(In):
+    """The ticket that goes on, of the same customer."""
+
+    into: Number
 
 
 class TicketLineOut(Out):
@@ -81,7 +112,8 @@ class TicketLineOut(Out):
 
 
 class TicketOut(Out):
-    """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on."""
+    """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on;
+    `follows`: that of a closed one that was answered."""
 
     ticket: int = Field(description="its number")
     customer: str
@@ -100,16 +132,30 @@ class TicketOut(Out):
     solved_at: datetime | None
     closed_at: datetime | None
     merged_into: int | None
+    follows: int | None
+
+
+class TicketFileOut(Out):
+    """A file of a message; its content is at `/tickets/{ticket}/files/{file}`."""
+
+    id: int
+    name: str
+    type: str = Field(description="told by its name alone")
+    size: int = Field(description="bytes")
 
 
 class MessageOut(Out):
-    """What was said."""
+    """What was said. `mail`: what became of the mail by which an answer went out (`waiting`, `sent`, `failed` …); null
+    where there was none. `left_out`: why files that came with it are not here."""
 
     id: int
     at: datetime
     kind: str
     author: str
     text: str
+    files: list[TicketFileOut]
+    left_out: list[str]
+    mail: str | None
 
 
 class TicketDetail(TicketOut):
@@ -165,6 +211,7 @@ def shown(ticket: Ticket) -> dict[str, Any]:
         "ticket": ticket.number, "customer": ticket.customer.key, "queue": ticket.queue_id, "line": told,
         "assignee": ticket.assignee.email if ticket.assignee else None,
         "merged_into": ticket.merged_into.number if ticket.merged_into else None,
+        "follows": ticket.follows.number if ticket.follows else None,
         **{name: getattr(ticket, name) for name in same},
     }  # fmt: skip
 
@@ -172,9 +219,19 @@ def shown(ticket: Ticket) -> dict[str, Any]:
 def one(call: Call, ticket: int) -> TicketDetail:
     """A ticket by its number, with what was said; raises `Refused` (`not_found`)."""
     found = tickets_of(call.seller.pk).filter(pk=ticket_by_number(call.seller.pk, ticket).pk).get()
-    said = [MessageOut(id=m.pk, at=m.at, kind=m.kind, author=m.author, text=m.text) for m in found.messages.all()]
+    files = Prefetch("attachments", TicketAttachment.objects.defer("content"))
+    messages = list(found.messages.prefetch_related(files))
+    mails = mails_of(messages)
+    said = [_said(m, mails.get(m.reference)) for m in messages]
     minutes = found.time.aggregate(sum=Sum("minutes"))["sum"] or 0
     return TicketDetail(**shown(found), minutes=minutes, messages=said)
+
+
+def _said(message: TicketMessage, mail: OutgoingMail | None) -> MessageOut:
+    same = {name: getattr(message, name) for name in ("id", "at", "kind", "author", "text")}
+    files = [TicketFileOut(id=f.pk, name=f.name, type=f.type, size=f.size) for f in message.attachments.all()]
+    left_out = sentences(message.left_out, "en")
+    return MessageOut(**same, files=files, left_out=left_out, mail=mail.state if mail else None)
 
 
 @endpoint(router, "GET", "/tickets", "desk.view", answer=Tickets)
@@ -199,7 +256,7 @@ def list_tickets(
     return Tickets(items=[TicketOut(**shown(t)) for t in items], next=following)
 
 
-@endpoint(router, "POST", "/tickets", "desk.change", answer=TicketDetail, status=201, etag=True)
+@endpoint(router, "POST", "/tickets", "desk.change", answer=TicketDetail, status=201, etag=True, most_bytes=MOST_BODY)
 def open_ticket(request: HttpRequest, body: TicketIn) -> Answer:
     """Open a ticket; billing information is not asked for."""
     call = call_of(request)
@@ -207,6 +264,7 @@ def open_ticket(request: HttpRequest, body: TicketIn) -> Answer:
     if fields.get("priority", "") is None:
         del fields["priority"]
     by_customer = fields.pop("by_customer", True)
+    fields["files"] = _files(body.files)
     customer = customer_by_key(call.seller.pk, body.customer)
     made = services.open_ticket(call.actor, customer=customer, channel="api", by_customer=by_customer, **fields)
     return Answer(one(call, made.number), location("tickets", made.number))
@@ -231,19 +289,56 @@ def change_ticket(request: HttpRequest, ticket: Number, body: TicketChange) -> T
 
 
 @endpoint(
-    router, "POST", "/tickets/{int:ticket}/messages", "desk.change", answer=TicketDetail, status=201, etag=True, of=one
+    router,
+    "POST",
+    "/tickets/{int:ticket}/messages",
+    "desk.change",
+    answer=TicketDetail,
+    status=201,
+    etag=True,
+    of=one,
+    most_bytes=MOST_BODY,
 )
 def answer_ticket(request: HttpRequest, ticket: Number, body: MessageIn) -> TicketDetail:
     """Say something on a ticket.
 
     An answer of staff leaves an open ticket waiting for the customer; a message of the customer opens one that waits or
-    is solved again. A closed one takes only notes.
+    is solved again. A closed one takes only notes. An answer of staff is mailed to the requester, with its files, where
+    their address is known.
     """
     call = call_of(request)
     services.answer_ticket(
-        call.actor, ticket=ticket_by_number(call.seller.pk, ticket), text=body.text, kind=body.kind, author=body.author
+        call.actor,
+        ticket=ticket_by_number(call.seller.pk, ticket),
+        text=body.text,
+        kind=body.kind,
+        author=body.author,
+        files=_files(body.files),
     )
     return one(call, ticket)
+
+
+@endpoint(router, "POST", "/tickets/{int:ticket}/merge", "desk.change", answer=TicketDetail, etag=True, of=one)
+def merge_ticket(request: HttpRequest, ticket: Number, body: MergeIn) -> TicketDetail:
+    """Let a ticket go on in another of the same customer; the answer is that one.
+
+    What was said, files, and time that is not approved go there. The old one is closed and names it; mails that answer
+    it find the other one. One with approved time is refused: time is summed and billed by ticket.
+    """
+    call = call_of(request)
+    old, into = (ticket_by_number(call.seller.pk, number) for number in (ticket, body.into))
+    return one(call, services.merge_tickets(call.actor, ticket=old, into=into).number)
+
+
+def _files(given: list[TicketFileIn]) -> list[Attachment]:
+    """Files as the service takes them. Raises `Refused` (`invalid`)."""
+    found = []
+    for one in given:
+        try:
+            found.append((one.name, b64decode(one.content, validate=True)))
+        except (ValueError, BinasciiError) as error:
+            raise Refused("invalid", "The content of “%(name)s” is no base64.", name=one.name) from error
+    return checked(found)
 
 
 def _where(call: Call, fields: dict[str, Any]) -> dict[str, Any]:

@@ -17,13 +17,13 @@ from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.mail.services import one_line
 from taktura.kit.mailbox import polling
-from taktura.kit.mailbox.models import SECURITY, IncomingMail, Mailbox
+from taktura.kit.mailbox.models import SECURITY, STRANGERS, IncomingMail, Mailbox
 from taktura.kit.secret import seal
 from taktura.usage.models import Supplier
 
-PURPOSES = ("usage",)
+PURPOSES = ("usage", "tickets")
 FIELDS = (
-    "host", "port", "security", "user", "folder", "archive", "not_before", "senders", "active"
+    "host", "port", "security", "user", "folder", "archive", "not_before", "senders", "strangers", "active"
 )  # fmt: skip
 TEXTS = {"user": 200, "folder": 200, "archive": 200}  # and how long they may be
 MOST_SENDERS = 100
@@ -38,8 +38,10 @@ def create_mailbox(
 ) -> Mailbox:
     """Look into a folder of an IMAP account from now on; the fields are `FIELDS`.
 
-    `purpose` "usage": each attachment is a usage file of the supplier, if it comes from one of `senders`. `not_before`
-    is today where it is not given. Raises `Refused`: `invalid`, `conflict` (another mailbox looks into this folder).
+    `purpose` "usage": each attachment is a usage file of the supplier, if it comes from one of `senders`; "tickets":
+    each mail is a ticket of the customer to whom its sender belongs, and of others it does as `strangers` says (they
+    are collected where nothing is said). `not_before` is today where it is not given. Raises `Refused`: `invalid`,
+    `conflict` (another mailbox looks into this folder).
     """
     Seller.objects.select_for_update(no_key=True).get(pk=seller.pk)
     owner = f"seller:{seller.pk}"
@@ -48,6 +50,7 @@ def create_mailbox(
     mailbox = Mailbox(
         owner=owner, purpose=purpose, created_at=actor.now, next_at=actor.now,
         not_before=actor.today(seller.time_zone), password=seal(password),
+        strangers="collect" if purpose == "tickets" else "ignore",
     )  # fmt: skip
     if not password:
         raise Refused("invalid", "Enter the password of the account.", field="password")
@@ -177,8 +180,16 @@ def _check_purpose(mailbox: Mailbox, seller: Seller, supplier: Supplier | None) 
     if mailbox.purpose not in PURPOSES:
         raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=mailbox.purpose,
                       known=", ".join(PURPOSES), field="purpose")  # fmt: skip
+    if mailbox.strangers not in STRANGERS:
+        raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=mailbox.strangers,
+                      known=", ".join(STRANGERS), field="strangers")  # fmt: skip
     if mailbox.purpose != "usage":
+        if supplier is not None:
+            raise Refused("invalid", "Only a mailbox for usage files has a supplier.", field="supplier")
         return
+    if mailbox.strangers != "ignore":
+        raise Refused("invalid", "Usage files are taken from the senders named alone: others are ignored.",
+                      field="strangers")  # fmt: skip
     if not mailbox.target or (supplier is not None and supplier.seller_id != seller.pk):
         raise Refused("invalid", "Say whose usage files come to this mailbox.", field="supplier")
     if not mailbox.senders:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from taktura.audit.services import record
@@ -52,6 +54,23 @@ def set_own_approval(actor: Actor, *, seller: Seller, allowed: bool) -> None:
         made.own_approval = allowed
         made.save(update_fields=["own_approval"])
         record(actor, "set_own_approval", f"seller:{seller.pk}", {"allowed": allowed})
+
+
+@transaction.atomic
+def set_desk_mail(actor: Actor, *, seller: Seller, receipts: bool, reply_to: str) -> None:
+    """Say whether who opens a ticket by mail is told that it arrived, and where customers answer to; empty: to the
+    mailbox for tickets, where there is one. Raises `Refused` (`invalid`)."""
+    address = reply_to.strip()
+    if address:
+        try:
+            validate_email(address)
+        except ValidationError as error:
+            raise Refused("invalid", "“%(email)s” is no e-mail address.", email=address, field="reply_to") from error
+    made, _ = DeskSettings.objects.get_or_create(seller=seller)
+    if (made.receipts, made.reply_to) != (receipts, address):
+        made.receipts, made.reply_to = receipts, address
+        made.save(update_fields=["receipts", "reply_to"])
+        record(actor, "set_desk_mail", f"seller:{seller.pk}", {"receipts": receipts, "reply_to": address})
 
 
 def _check(activity: Activity) -> None:

@@ -1,7 +1,10 @@
 """Tickets: opened, answered, changed."""
 
+from collections.abc import Sequence
 from typing import Any
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import Max
 
@@ -9,13 +12,17 @@ from taktura.audit.services import record
 from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer, Seller
+from taktura.desk.attachments import type_of
 from taktura.desk.levels import CLOCK
-from taktura.desk.models import CHANNELS, PRIORITIES, STATUSES, Ticket, TicketMessage
+from taktura.desk.models import CHANNELS, PRIORITIES, STATUSES, Ticket, TicketAttachment, TicketMessage
 from taktura.desk.services.levels import keep_clocks
+from taktura.desk.services.mailing import mail_answer
 from taktura.kit.actor import Actor
 from taktura.kit.exact import to_json
 from taktura.kit.fold import fold
+from taktura.kit.mailbox.attached import Attachment, Sentence
 
+MOST_REFERENCE = 300  # characters of a message id that are kept
 FIELDS = ("subject", "status", "priority", "queue", "assignee", "line", "customer")
 
 
@@ -32,16 +39,21 @@ def open_ticket(
     requester_name: str = "",
     requester_email: str = "",
     reference: str = "",
+    files: Sequence[Attachment] = (),
+    left_out: Sequence[Sentence] = (),
+    follows: Ticket | None = None,
     **fields: Any,
 ) -> Ticket:
     """Open a ticket, with its first message where there is a text; billing information is not asked for.
 
     `by_customer`: the text is the customer's, else a note of staff; `author` is shown with it (default: the actor).
+    `follows`: the closed one that was answered; `files` and `left_out` as in `say`.
     `fields`: `priority queue assignee line`. Raises `Refused` (`invalid`).
     """
     ticket = Ticket(
         seller=customer.seller,
         customer=customer,
+        follows=follows,
         channel=channel,
         requester_name=requester_name,
         requester_email=requester_email,
@@ -49,6 +61,8 @@ def open_ticket(
         changed_at=actor.now,
     )
     _set(ticket, {"subject": subject, **fields})
+    if requester_email:
+        _check_address(requester_email)
     if channel not in CHANNELS:
         raise Refused("invalid", "“%(value)s” is no way by which a ticket comes.", value=channel)
     Seller.objects.select_for_update().get(pk=customer.seller_id)  # numbers are given one after the other
@@ -56,19 +70,25 @@ def open_ticket(
     ticket.folded = folded(ticket)
     keep_clocks(actor, ticket)
     ticket.save(force_insert=True)
+    if files and not text.strip():
+        raise Refused("invalid", "A message needs a text.", field="text")
     if text.strip():
         kind = "customer" if by_customer else "note"
-        _say(actor, ticket, kind=kind, text=text, author=author, reference=reference)
+        say(
+            actor, ticket, kind=kind, text=text, author=author, reference=reference, files=files, left_out=left_out
+        )  # fmt: skip
     record(actor, "open_ticket", f"ticket:{ticket.pk}", {"number": ticket.number, "subject": ticket.subject})
     return ticket
 
 
 @transaction.atomic
 def answer_ticket(
-    actor: Actor, *, ticket: Ticket, text: str, kind: str = "staff", author: str = "", reference: str = ""
-) -> TicketMessage:
+    actor: Actor, *, ticket: Ticket, text: str, kind: str = "staff", author: str = "", reference: str = "",
+    files: Sequence[Attachment] = (), left_out: Sequence[Sentence] = (),
+) -> TicketMessage:  # fmt: skip
     """Add a message: of `staff` to the customer, of the `customer`, or a `note` that only staff see.
 
+    `files` and `left_out` as in `say`. An answer of staff is mailed to the requester, if their address is known.
     An answer of staff leaves an open ticket waiting for the customer; a message of the customer opens one that waits
     or is solved again. Raises `Refused` (`invalid`) on a closed ticket, but for notes.
     """
@@ -76,11 +96,16 @@ def answer_ticket(
         raise Refused("invalid", "“%(value)s” is no kind of message: write staff, customer or note.", value=kind)
     if not text.strip():
         raise Refused("invalid", "A message needs a text.")
-    ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
+    rows = Ticket.objects.select_related("customer", "seller").select_for_update(of=("self",))
+    ticket = rows.get(pk=ticket.pk)
     if ticket.status == "closed" and kind != "note":
         raise Refused("invalid", "Ticket %(number)s is closed: open a new one.", number=ticket.number)
-    message, was = _say(actor, ticket, kind=kind, text=text, author=author, reference=reference), ticket.status
+    was = ticket.status
+    message = say(
+        actor, ticket, kind=kind, text=text, author=author, reference=reference, files=files, left_out=left_out
+    )  # fmt: skip
     if kind == "staff":
+        mail_answer(actor, ticket=ticket, message=message, author=author, files=files)
         ticket.answered_at = ticket.answered_at or actor.now
         ticket.status = "waiting" if ticket.status == "open" else ticket.status
     elif kind == "customer":
@@ -134,10 +159,22 @@ def folded(ticket: Ticket) -> str:
     return fold(" ".join(w for w in words if w))[:700]
 
 
-def _say(actor: Actor, ticket: Ticket, *, kind: str, text: str, author: str, reference: str) -> TicketMessage:
-    return TicketMessage.objects.create(
-        ticket=ticket, at=actor.now, kind=kind, text=text.strip(), author=author or actor.name, reference=reference
+def say(
+    actor: Actor, ticket: Ticket, *, kind: str, text: str, author: str, reference: str,
+    files: Sequence[Attachment] = (), left_out: Sequence[Sentence] = (),
+) -> TicketMessage:  # fmt: skip
+    """Write a message with its files, which were looked at before. `left_out`: why others are not among them."""
+    message = TicketMessage.objects.create(
+        ticket=ticket, at=actor.now, kind=kind, text=text.strip(), author=(author or actor.name)[:200],
+        reference=reference[:MOST_REFERENCE], left_out=[[one.text, dict(one.values)] for one in left_out],
+    )  # fmt: skip
+    TicketAttachment.objects.bulk_create(
+        TicketAttachment(
+            message=message, name=one.name[:200], type=type_of(one.name), size=len(one.content), content=one.content
+        )
+        for one in files
     )
+    return message
 
 
 def _set(ticket: Ticket, fields: dict[str, Any]) -> None:
@@ -168,6 +205,13 @@ def _set(ticket: Ticket, fields: dict[str, Any]) -> None:
     line: ContractLine | None = ticket.line
     if line is not None and line.contract.customer_id != ticket.customer_id:
         raise Refused("invalid", "The contract line is another customer's.")
+
+
+def _check_address(address: str) -> None:
+    try:
+        validate_email(address)
+    except ValidationError as error:
+        raise Refused("invalid", "“%(email)s” is no e-mail address.", email=address) from error
 
 
 def _named(value: Any) -> Any:

@@ -1,5 +1,7 @@
 """Mails to be sent, in the transaction of what they tell of, and the servers that take them."""
 
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
 
@@ -7,6 +9,7 @@ from django.db.models import Q
 # failed: refused for good, or too often · unknown: perhaps taken, the answer was lost · caught: there is no server
 # given_up: failed or unknown, and somebody has looked at it and wants no other try
 STATES = ("waiting", "sending", "sent", "failed", "unknown", "caught", "given_up")
+AUTOMATIC = ("auto-generated", "auto-replied", "")
 SECURITY = ("none", "starttls", "tls")
 
 
@@ -32,7 +35,9 @@ class MailServer(models.Model):
 class OutgoingMail(models.Model):
     """A mail to one recipient. Its message id is fixed before it is sent, so that a repeated one can be recognised.
 
-    `about` names what it brings ("document:12"); `sender` is the key of the server.
+    `about` names what it brings ("document:12"); `sender` is the key of the server. `automatic` is what its header
+    Auto-Submitted says; empty for what a person wrote. `thread`: the message ids of the mails that it answers, the
+    last one last.
     """
 
     message_id = models.CharField(max_length=200, unique=True)
@@ -44,6 +49,9 @@ class OutgoingMail(models.Model):
     kind = models.CharField(max_length=40, blank=True)
     about = models.CharField(max_length=60, blank=True)
     language = models.CharField(max_length=2, default="en")
+    automatic = models.CharField(max_length=20, blank=True, default="auto-generated")
+    reply_to = models.EmailField(max_length=320, blank=True)
+    thread: Any = models.JSONField(default=list)
     state = models.CharField(max_length=10, default="waiting")
     attempts = models.PositiveIntegerField(default=0)
     last_error = models.TextField(blank=True)
@@ -54,7 +62,10 @@ class OutgoingMail(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        constraints = [models.CheckConstraint(condition=Q(state__in=STATES), name="mail_state")]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=STATES), name="mail_state"),
+            models.CheckConstraint(condition=Q(automatic__in=AUTOMATIC), name="mail_automatic"),
+        ]
         indexes = [
             models.Index(fields=["about"], name="mail_about"),
             models.Index(fields=["next_at"], name="mail_due", condition=Q(state__in=["waiting", "sending"])),

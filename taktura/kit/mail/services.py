@@ -5,6 +5,7 @@ transaction of its own. If the process dies between that mark and the server's a
 know whether the server took it: the mail becomes `unknown` and is not repeated unless somebody says so.
 """
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -30,6 +31,8 @@ TROUBLE = ("failed", "unknown")  # a person must look at them
 AGAIN = (*TROUBLE, "caught", "given_up")  # what can be tried again
 ACCOUNT = "account"  # mails of sign-in: codes and links that open the office
 TEST = ("The mail server works", "This mail was sent to see whether the mail server works.")
+MOST_THREAD = 20  # message ids that a mail names
+_ID = re.compile(r"<[!-;=?-~]{1,250}>")  # a message id that fits into one line
 MOST_BYTES = 20 * 1024**2  # of all attachments; larger mails are refused by most servers
 
 Attachment = tuple[str, str, bytes]  # name, type, content
@@ -48,8 +51,14 @@ def post(
     about: str = "",
     language: str = "en",
     attachments: Sequence[Attachment] = (),
+    automatic: str = "auto-generated",
+    reply_to: str = "",
+    thread: Sequence[str] = (),
 ) -> OutgoingMail:
     """Put a mail into the outbox; it is sent after the transaction, if that succeeds.
+
+    `automatic` is empty for what a person wrote, "auto-replied" for what answers a mail by itself; `thread`: the
+    message ids of the mails that it answers, the last one last.
 
     Raises `Refused` (`invalid`): the address, a subject of more than one line, attachments of more than 20 MB.
     """
@@ -62,6 +71,8 @@ def post(
     mail = OutgoingMail.objects.create(
         message_id=make_msgid(domain=_domain(sender)), sender=sender, recipient=recipient, subject=title[:300],
         text=text.replace("\0", ""), html=html, kind=kind, about=about, language=language, created_at=now, next_at=now,
+        automatic=automatic, reply_to=_address(reply_to) if reply_to else "",
+        thread=[one for one in thread if _ID.fullmatch(one)][-MOST_THREAD:],
     )  # fmt: skip
     MailAttachment.objects.bulk_create(
         MailAttachment(mail=mail, name=_file_name(name), content_type=kind_of_file, content=content)

@@ -106,14 +106,20 @@ def message_of(server: MailServer, mail: OutgoingMail, attachments: Sequence[Mai
     message["Subject"] = mail.subject
     message["Message-ID"] = mail.message_id
     message["Date"] = format_datetime(mail.created_at)
-    message["Content-Language"] = mail.language
-    message["Auto-Submitted"] = "auto-generated"
+    if mail.automatic:
+        message["Auto-Submitted"] = mail.automatic
+    if mail.reply_to:
+        message["Reply-To"] = Address(addr_spec=plain(mail.reply_to))
+    if mail.thread:
+        message["In-Reply-To"] = mail.thread[-1]
+        message["References"] = " ".join(mail.thread)
     message.set_content(mail.text)
     if mail.html:
         message.add_alternative(mail.html, subtype="html")
     for one in attachments:
         main, _, sub = one.content_type.partition("/")
         message.add_attachment(bytes(one.content), maintype=main, subtype=sub or "octet-stream", filename=one.name)
+    message["Content-Language"] = mail.language  # last: what sets the content takes such headers away
     return message
 
 

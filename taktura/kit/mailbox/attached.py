@@ -48,6 +48,20 @@ class Attachment:
     content: bytes
 
 
+def fault(one: Attachment) -> str:
+    """What is wrong with a file, whatever its size: it is a `program`, or its content is not what its name says
+    (`other`); empty for a good one."""
+    ending = one.name.rpartition(".")[2].lower()
+    dos = one.content.startswith(b"MZ") and b"\0" in one.content[:64]
+    if ending in _RUN or dos or one.content.startswith(_PROGRAMS):
+        return "program"
+    begins = _BEGINNINGS.get(ending)
+    start = one.content[: _LOOKED_AT if ending == "pdf" else 16]
+    if begins and not any(b in start if ending == "pdf" else start.startswith(b) for b in begins):
+        return "other"
+    return ""
+
+
 def check(one: Attachment, before: int) -> Sentence | None:
     """Why an attachment is left out; None for one that is good. `before`: the bytes of those before it."""
     named = {"name": one.name}
@@ -56,12 +70,9 @@ def check(one: Attachment, before: int) -> Sentence | None:
             "“%(name)s” was left out: it is too large (at most %(most)s MB each, %(together)s MB together).",
             named | {"most": MOST_BYTES // MEGABYTE, "together": MOST_TOGETHER // MEGABYTE},
         )
-    ending = one.name.rpartition(".")[2].lower()
-    dos = one.content.startswith(b"MZ") and b"\0" in one.content[:64]
-    if ending in _RUN or dos or one.content.startswith(_PROGRAMS):
+    wrong = fault(one)
+    if wrong == "program":
         return Sentence("“%(name)s” was left out: it is a program.", named)
-    begins = _BEGINNINGS.get(ending)
-    start = one.content[: _LOOKED_AT if ending == "pdf" else 16]
-    if begins and not any(b in start if ending == "pdf" else start.startswith(b) for b in begins):
+    if wrong:
         return Sentence("“%(name)s” was left out: its content is not what its name says.", named)
     return None

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 SECURITY = ("none", "starttls", "tls")
+STRANGERS = ("ignore", "leave", "collect")
 # taken: it caused what it was to · ignored: it is none of ours (sent by a machine, by a stranger, too old, known)
 # refused: it was ours, and nothing could be taken from it · waiting: a person must say what becomes of it
 # failed: a fault of the program; it is tried again some times, and lies in its folder
@@ -17,7 +18,8 @@ class Mailbox(models.Model):
     rooms above know; `target`: what they are for ("supplier:3").
 
     `senders`: from whom mails are wanted, addresses or "@domain"; empty for everybody. `strangers`: what its handler
-    does with mails of addresses that it does not know ("ignore", "collect"). `not_before`: mails that came before that
+    does with mails of addresses that it does not know ("ignore", "leave" them in their folder, "collect" them for a
+    person). `not_before`: mails that came before that
     day stay where they are.
     """
 
@@ -49,7 +51,7 @@ class Mailbox(models.Model):
             models.CheckConstraint(condition=Q(security__in=SECURITY), name="mailbox_security"),
             models.CheckConstraint(condition=Q(port__gte=1, port__lte=65535), name="mailbox_port"),
             models.CheckConstraint(condition=~Q(folder=models.F("archive")), name="mailbox_archive"),
-            models.CheckConstraint(condition=Q(strangers__in=["ignore", "collect"]), name="mailbox_strangers"),
+            models.CheckConstraint(condition=Q(strangers__in=STRANGERS), name="mailbox_strangers"),
         ]
 
 
@@ -76,7 +78,7 @@ class IncomingMail(models.Model):
     attempts = models.PositiveIntegerField(default=1)
     looked_at = models.DateTimeField()
     archived_at = models.DateTimeField(null=True)
-    stays = models.BooleanField(default=False, help_text="it is not moved: it is too old, or has failed")
+    stays = models.BooleanField(default=False, help_text="it is not moved: too old, failed, or left there")
 
     class Meta:
         ordering = ["-id"]

@@ -51,11 +51,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What became of a mail (`models.STATES`), in words, and what it caused ("usage_file:12")."""
+    """What became of a mail (`models.STATES`), in words, and what it caused ("usage_file:12"). `stays`: it is left in
+    its folder."""
 
     state: str
     said: Sequence[Sentence] = ()
     about: Sequence[str] = ()
+    stays: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +199,7 @@ def _write(row: IncomingMail, mail: Mail, seen: Seen, verdict: Verdict, now: dat
     row.size, row.looked_at, row.attempts = seen.size, now, row.attempts + 1
     row.state, row.about = verdict.state, list(verdict.about)
     row.said = [[said.text, dict(said.values)] for said in verdict.said]
-    row.stays = verdict.state == "failed" or any(said.text == SAID["too_old"] for said in verdict.said)
+    row.stays = verdict.stays or verdict.state == "failed" or any(said.text == SAID["too_old"] for said in verdict.said)
 
 
 def _verdict(

@@ -35,8 +35,13 @@ def incoming(owner: str, *, mailbox: int | None = None, state: str = "") -> Quer
 
 
 def untaken(owner: str) -> QuerySet[IncomingMail]:
-    """The mails that somebody has to do something about: they failed, or wait for a person."""
-    return incoming(owner).filter(state__in=("failed", "waiting"))
+    """The mails that failed: somebody has to do something about them."""
+    return incoming(owner).filter(state="failed")
+
+
+def waiting(owner: str) -> QuerySet[IncomingMail]:
+    """The mails of which a person must say what becomes of them, the newest first."""
+    return incoming(owner).filter(state="waiting")
 
 
 def out_of_reach(owner: str) -> QuerySet[Mailbox]:

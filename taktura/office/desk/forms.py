@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as lazy
 from taktura.accounts.models import User
 from taktura.contracts.models import ContractLine
 from taktura.customers.models import Customer, Seller
+from taktura.desk.attachments import MOST_BYTES, MOST_FILES, check_sizes, checked
 from taktura.desk.models import PRIORITIES, STATUSES, Queue, Ticket
 from taktura.desk.queries import lines_of, queues_of
+from taktura.kit.mailbox.attached import MEGABYTE, Attachment
 from taktura.office import show
 from taktura.office.contracts.customer_field import CustomerField
 
@@ -121,6 +123,22 @@ class ChangeForm(WhereForm):
         return {**self.where(), **{n: data[n] for n in ("status", "subject", "customer")}}
 
 
+class FilesInput(forms.FileInput):
+    """A choice of several files."""
+
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Several files, or none. What is wrong with them says `attachments.checked`."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> Any:
+        """The files, not read yet."""
+        return list(data or [])
+
+
 class MessageForm(forms.Form):
     """An answer, or a note."""
 
@@ -128,3 +146,16 @@ class MessageForm(forms.Form):
         label=lazy("Message"), max_length=MOST_TEXT,
         widget=forms.Textarea(attrs={"rows": 5, "data-send": "", "aria-keyshortcuts": "Control+Enter"}),
     )  # fmt: skip
+    attached = FilesField(label=lazy("Files"), required=False)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["attached"].help_text = _(
+            "At most %(most)s, together %(size)s MB. With an answer they are sent by mail."
+        ) % {"most": MOST_FILES, "size": MOST_BYTES // MEGABYTE}  # fmt: skip
+
+    def chosen(self) -> list[Attachment]:
+        """The files that were chosen. Raises `Refused` (`invalid`), before they are read where they are too large."""
+        found = self.cleaned_data["attached"]
+        check_sizes([one.size or 0 for one in found])
+        return checked([(one.name or "", one.read()) for one in found])

@@ -37,6 +37,15 @@ def tickets(request: HttpRequest) -> HttpResponse:
             kept=["customer"],
             link=lambda t: reverse("ticket", args=[t.pk]),
             primary=Link(label=_("New ticket"), url=reverse("ticket_new"), permission="desk.change"),
+            links=[
+                Link(label=_("Mails that wait"), url=reverse("waiting_mails"), icon="inbox", permission="desk.change"),
+                Link(
+                    label=_("Answer templates"),
+                    url=reverse("answer_templates"),
+                    icon="file-text",
+                    permission="desk.change",
+                ),
+            ],
             empty_title=_("No tickets yet"),
             empty_text=_("A ticket is what a customer asks for. Open the first one here, or send it by the API."),
         ),

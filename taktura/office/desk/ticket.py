@@ -5,26 +5,22 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from taktura.core.errors import Refused
 from taktura.desk import services
 from taktura.desk.models import Ticket
-from taktura.desk.queries import tickets_of
 from taktura.office import seen
 from taktura.office.desk.forms import ChangeForm, MessageForm, name_of
+from taktura.office.desk.said import conversation, find
+from taktura.office.desk.templates import choices_for
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, user_of
 
 SHOWN = 100  # rows of time; the list of time shows all
 KINDS = {"answer": "staff", "note": "note"}  # what a button makes of a text
-
-
-def find(request: HttpRequest, pk: int) -> Ticket:
-    """The seller's ticket, or 404."""
-    return get_object_or_404(tickets_of(seller_of(request).pk), pk=pk)
 
 
 @page("desk.view")
@@ -37,16 +33,17 @@ def ticket(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def answer(request: HttpRequest, pk: int) -> HttpResponse:
     """Answer the customer, or write a note that only staff see."""
-    found, form = find(request, pk), MessageForm(request.POST)
+    found, form = find(request, pk), MessageForm(request.POST, request.FILES)
     if form.is_valid():
         kind = KINDS.get(request.POST.get("action", ""), "note")  # what is said to nobody else by mistake
         try:
             author = user_of(request).name
             services.answer_ticket(
-                actor_of(request), ticket=found, text=form.cleaned_data["text"], kind=kind, author=author
-            )
+                actor_of(request), ticket=found, text=form.cleaned_data["text"], kind=kind, author=author,
+                files=form.chosen(),
+            )  # fmt: skip
         except Refused as refused:
-            add_refusal(form, refused)
+            add_refusal(form, refused, {"files": "attached"})
         else:
             messages.success(request, _("The answer is written.") if kind == "staff" else _("The note is written."))
             return redirect("ticket", pk)
@@ -85,7 +82,10 @@ def _answer(
     context: dict[str, Any] = {
         "ticket": found,
         "line": name_of(found.line) if found.line else "",
-        "said": found.messages.all(),
+        "said": conversation(found),
+        "templates": choices_for(found) if said else [],
+        "merged_here": found.merged.order_by("pk")[:SHOWN],
+        "followed_by": found.followed_by.order_by("pk")[:SHOWN],
         "message": said,
         "form": form,
         "seen": shown,

@@ -2,14 +2,25 @@
 
 from django.urls import path
 
-from taktura.office.desk import listing, opening, ticket
+from taktura.office.desk import listing, merging, opening, said, templates, ticket, waiting
 
 urlpatterns = [
     path("", listing.tickets, name="desk"),
+    path("mails/", waiting.mails, name="waiting_mails"),
+    path("mails/<int:pk>/", waiting.mail, name="waiting_mail"),
+    path("mails/<int:pk>/throw-away/", waiting.throw_away, name="waiting_mail_throw_away"),
+    path("templates/", templates.templates, name="answer_templates"),
+    path("templates/new/", templates.new, name="answer_template_new"),
+    path("templates/<int:pk>/", templates.change, name="answer_template"),
+    path("templates/<int:pk>/remove/", templates.remove, name="answer_template_remove"),
     path("tickets/new/", opening.new, name="ticket_new"),
     path("tickets/new/lines/", opening.lines, name="ticket_lines"),
     path("tickets/customers/", opening.customers, name="ticket_customers"),
     path("tickets/<int:pk>/", ticket.ticket, name="ticket"),
     path("tickets/<int:pk>/answer/", ticket.answer, name="ticket_answer"),
+    path("tickets/<int:pk>/merge/", merging.merge, name="ticket_merge"),
+    path("tickets/<int:pk>/merge/consequence/", merging.consequence, name="ticket_merge_preview"),
+    path("tickets/<int:pk>/insert/", templates.insert, name="ticket_insert"),
     path("tickets/<int:pk>/change/", ticket.change, name="ticket_change"),
+    path("tickets/<int:pk>/files/<int:number>/", said.attachment, name="ticket_attachment"),
 ]

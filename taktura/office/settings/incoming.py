@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST
 
 from taktura.billing.services import mailboxes as services
 from taktura.core.errors import Refused
+from taktura.desk.models import Ticket
 from taktura.kit.mailbox import queries
 from taktura.kit.mailbox.models import STATES, IncomingMail
 from taktura.office import show
@@ -102,13 +103,18 @@ def _again(request: HttpRequest, rows: Rows) -> HttpResponse:
 def mail(request: HttpRequest, pk: int) -> HttpResponse:
     """A mail that came: from whom, what became of it, why."""
     one = _one(request, pk)
-    files = [int(about.partition(":")[2]) for about in one.about if about.startswith("usage_file:")]
     context: dict[str, Any] = {
         "mail": one, "mailbox": name_of(one.mailbox), "verdict": queries.sentences(one.said, show.language()),
-        "files": UsageFile.objects.filter(pk__in=files).only("name").order_by("pk"),
+        "files": UsageFile.objects.filter(pk__in=_named(one, "usage_file")).only("name").order_by("pk"),
+        "tickets": Ticket.objects.filter(pk__in=_named(one, "ticket")).order_by("pk"),
         "message_id": one.identity if one.identity.startswith("<") else "",
     }  # fmt: skip
     return render(request, "settings/incoming_mail.html", context)
+
+
+def _named(mail: IncomingMail, kind: str) -> list[int]:
+    """The ids of what a mail caused, of a kind."""
+    return [int(about.partition(":")[2]) for about in mail.about if about.startswith(f"{kind}:")]
 
 
 @page("jobs.retry")

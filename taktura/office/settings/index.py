@@ -27,7 +27,8 @@ PARTS = [
              "settings.view"),
             ("mail_texts", _("Texts of mails"), _("What is written to customers and users, in three languages"), "mail",
              "settings.view"),
-            ("mailboxes", _("Mailboxes"), _("Usage files that suppliers send by e-mail"), "inbox", "settings.view"),
+            ("mailboxes", _("Mailboxes"), _("Usage files and tickets that come by e-mail"), "inbox",
+             "settings.view"),
             ("outbox", _("Outbox"), _("What was sent to whom, what waits, what failed"), "send", "jobs.view"),
         ],
     ),
@@ -35,6 +36,8 @@ PARTS = [
         _("Service desk"),
         [
             ("queues", _("Queues"), _("Where tickets wait for somebody"), "inbox", "settings.view"),
+            ("desk_mail", _("Mails about tickets"), _("Where customers answer to, and whether they are told that a"
+             " ticket arrived"), "mail", "settings.change"),
         ],
     ),
     (

@@ -1,7 +1,7 @@
 """Mailboxes that are looked into: what for, whether that works, what came last."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
@@ -17,7 +17,7 @@ from taktura.billing.services import mailboxes as services
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.mailbox import queries
-from taktura.kit.mailbox.models import STATES, Mailbox
+from taktura.kit.mailbox.models import STATES, STRANGERS, Mailbox
 from taktura.office import seen, show
 from taktura.office.customers.changes import choices
 from taktura.office.forms import DayField, add_refusal
@@ -26,8 +26,9 @@ from taktura.office.page import actor_of, page, seller_of
 from taktura.office.templatetags.office import state
 from taktura.usage.models import Supplier
 
-FIELDS = ("host", "port", "security", "user", "folder", "archive", "not_before")
+FIELDS = ("host", "port", "security", "user", "folder", "archive", "not_before", "strangers")
 SHOWN = 10
+USAGE, TICKETS = "usage", "tickets"
 
 
 class MailboxForm(forms.Form):
@@ -55,18 +56,31 @@ class MailboxForm(forms.Form):
         label=lazy("Archive folder"), max_length=200,
         help_text=lazy("Mails are moved there once they are taken. It is made where it is not there."),
     )  # fmt: skip
+    strangers = forms.ChoiceField(
+        label=lazy("Mails of unknown senders"),
+        help_text=lazy("Of addresses that belong to no customer: of nobody's user of the portal, of nobody's bills."),
+    )
     not_before = DayField(
         label=lazy("Mails from"), help_text=lazy("Mails that came before that day stay where they are.")
     )
     active = forms.BooleanField(label=lazy("Look into it"), required=False)
 
-    def __init__(self, *args: Any, request: HttpRequest, mailbox: Mailbox | None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, request: HttpRequest, mailbox: Mailbox | None, purpose: str, **options: Any
+    ) -> None:  # fmt: skip
         super().__init__(*args, **options)
-        seller = seller_of(request)
-        self.suppliers = {str(s.pk): s for s in Supplier.objects.filter(seller=seller).order_by("name")}
-        known = [(pk, s.name) for pk, s in self.suppliers.items()]
-        self.fields["supplier"].choices = known  # type: ignore[attr-defined]
-        self.fields["security"].choices = choices("security")  # type: ignore[attr-defined]
+        seller, fields = seller_of(request), cast(dict[str, Any], self.fields)
+        self.suppliers: dict[str, Supplier] = {}
+        if purpose == TICKETS:
+            del fields["supplier"]
+            fields["senders"].required = False
+            fields["senders"].help_text = _("From whom mails are taken, one a line; left empty, from everybody.")
+            fields["strangers"].choices = [(s, show.word("strangers", s)) for s in reversed(STRANGERS)]
+        else:
+            del fields["strangers"]
+            self.suppliers = {str(s.pk): s for s in Supplier.objects.filter(seller=seller).order_by("name")}
+            fields["supplier"].choices = [(pk, s.name) for pk, s in self.suppliers.items()]
+        fields["security"].choices = choices("security")
         self.fields["not_before"].today = actor_of(request).today(seller.time_zone)  # type: ignore[attr-defined]
         if mailbox is not None:
             self.fields["password"].help_text = _("Left empty, the one that is kept stays.")
@@ -77,10 +91,9 @@ class MailboxForm(forms.Form):
     def values(self) -> dict[str, Any]:
         """What the service takes."""
         fields = dict(self.cleaned_data)
-        return fields | {
-            "supplier": self.suppliers[fields["supplier"]],
-            "senders": fields["senders"].replace(",", "\n").replace(";", "\n").splitlines(),
-        }
+        if "supplier" in fields:
+            fields["supplier"] = self.suppliers[fields["supplier"]]
+        return fields | {"senders": fields["senders"].replace(",", "\n").replace(";", "\n").splitlines()}
 
 
 def owner_of(request: HttpRequest) -> str:
@@ -133,7 +146,7 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
             links=[Link(label=_("Mails that came"), url=reverse("incoming_mails"), icon="inbox",
                         permission="jobs.view")],
             empty_title=_("No mailboxes yet"),
-            empty_text=_("A mailbox takes usage files that suppliers send as attachments."),
+            empty_text=_("A mailbox takes usage files that suppliers send as attachments, or tickets of customers."),
             template="settings/list.html",
         ),
     )  # fmt: skip
@@ -141,7 +154,8 @@ def mailboxes(request: HttpRequest) -> HttpResponse:
 
 def _columns(zone: str) -> Iterator[Column]:
     yield Column(name="mailbox", label=_("Mailbox"), value=name_of)
-    yield Column(name="supplier", label=_("Supplier"), value=lambda m: m.supplier_name or show.NONE)
+    yield Column(name="purpose", label=_("For"), value=lambda m: show.word("mailbox_purpose", m.purpose))
+    yield Column(name="supplier", label=_("Supplier"), value=lambda m: m.supplier_name or show.NONE, narrow=True)
     yield Column(
         name="state", label=_("State"), value=lambda m: state("mailbox", state_of(m)),
         raw=lambda m: show.word("mailbox", state_of(m)),
@@ -186,25 +200,27 @@ def _form_page(request: HttpRequest, form: MailboxForm, **more: Any) -> HttpResp
 @page("settings.change")
 def new(request: HttpRequest) -> HttpResponse:
     """Set a mailbox up."""
+    purpose = TICKETS if request.GET.get("purpose") == TICKETS else USAGE
     initial = {
-        "port": 993, "security": "tls", "folder": "INBOX", "archive": "Archive",
+        "port": 993, "security": "tls", "folder": "INBOX", "archive": "Archive", "strangers": "collect",
         "not_before": actor_of(request).today(seller_of(request).time_zone),
     }  # fmt: skip
-    form = MailboxForm(request.POST or None, request=request, mailbox=None, initial=initial)
+    form = MailboxForm(request.POST or None, request=request, mailbox=None, purpose=purpose, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             made = services.create_mailbox(
-                actor_of(request), seller=seller_of(request), purpose="usage", **form.values()
+                actor_of(request), seller=seller_of(request), purpose=purpose, **form.values()
             )  # fmt: skip
         except Refused as refused:
             add_refusal(form, refused)
         else:
             messages.success(request, _("Saved. Test the connection to see whether it works."))
             return redirect("mailbox", made.pk)
-    return _form_page(
-        request, form, title=_("New mailbox"), back=reverse("mailboxes"), parent=_("Mailboxes"),
-        action=_("Set up"),
-    )  # fmt: skip
+    context = {
+        "form": form, "title": _("New mailbox"), "back": reverse("mailboxes"), "parent": _("Mailboxes"),
+        "action": _("Set up"), "purpose": purpose, "purposes": services.PURPOSES,
+    }  # fmt: skip
+    return render(request, "settings/mailbox_new.html", context, status=422 if form.errors else 200)  # fmt: skip
 
 
 @page("settings.change")
@@ -214,7 +230,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     initial = {name: getattr(one, name) for name in FIELDS} | {
         "supplier": one.target.partition(":")[2], "senders": "\n".join(one.senders), "active": one.active,
     }  # fmt: skip
-    form = MailboxForm(request.POST or None, request=request, mailbox=one, initial=initial)
+    form = MailboxForm(request.POST or None, request=request, mailbox=one, purpose=one.purpose, initial=initial)
     shown = seen.guard(request, form)
     if request.method == "POST" and form.is_valid():
         values = form.values()

@@ -1,6 +1,12 @@
 """What states of mailboxes and of their mails are called: a part of the table in `office.words`."""
 
 MAILBOXES = {
+    "mailbox_purpose": {"usage": "Usage files of a supplier", "tickets": "Tickets"},
+    "strangers": {
+        "collect": "Wait until somebody gives them to a customer",
+        "leave": "Stay in their folder",
+        "ignore": "Are ignored, and moved to the archive",
+    },
     "mailbox": {"works": "Works", "new": "Not looked into yet", "failing": "Cannot be reached", "off": "Off"},
     "incoming": {
         "taken": "Taken",
