@@ -667,6 +667,13 @@ class SuggestedLineIn(TypedDict):
     free: NotRequired[bool]
 
 
+class TicketFileIn(TypedDict):
+    """A file of a message."""
+
+    name: str
+    content: str
+
+
 class TicketLineIn(TypedDict):
     """A contract line: the contract, the article, and its name where several run."""
 
@@ -785,6 +792,23 @@ class Alerts:
 
     items: list[AlertOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTemplateOut(Marked):
+    """A text from which answers are written."""
+
+    id: int
+    name: str
+    language: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTemplates:
+    """All of a seller."""
+
+    items: list[AnswerTemplateOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1173,6 +1197,14 @@ class DeliveryOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeskMailOut:
+    """How mails about tickets go out."""
+
+    reply_to: str
+    receipts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Differences:
     """What differs between two versions, or between a version and a draft."""
 
@@ -1472,6 +1504,13 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FilledOut:
+    """A template as a ticket fills it."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlatMonthOut:
     """What flat prices brought in the billing periods that begin in a month, in one currency."""
 
@@ -1710,8 +1749,8 @@ class InUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A mail that came. `taken`: it caused what `about` names (`usage_file:12`); `ignored`: it is none of ours;
-    `refused`: nothing could be taken from it; `waiting`: for a person; `failed`: by a fault, it is tried again.
+    """A mail that came. `taken`: it caused what `about` names (`usage_file:12`, `ticket:5`); `ignored`: it is none of
+    ours; `refused`: nothing could be taken from it; `waiting`: for a person; `failed`: by a fault, it is tried again.
     `verdict` says so in sentences."""
 
     id: int
@@ -2121,6 +2160,7 @@ class MailboxOut(Marked):
     archive: str
     not_before: date
     senders: list[str]
+    strangers: str
     active: bool
     looked_at: datetime | None
     succeeded_at: datetime | None
@@ -2159,13 +2199,17 @@ class Me:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageOut:
-    """What was said."""
+    """What was said. `mail`: what became of the mail by which an answer went out (`waiting`, `sent`, `failed` …); null
+    where there was none. `left_out`: why files that came with it are not here."""
 
     id: int
     at: datetime
     kind: str
     author: str
     text: str
+    files: list[TicketFileOut]
+    left_out: list[str]
+    mail: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3246,8 +3290,19 @@ class TicketDetail(Marked):
     solved_at: datetime | None
     closed_at: datetime | None
     merged_into: int | None
+    follows: int | None
     minutes: int
     messages: list[MessageOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketFileOut:
+    """A file of a message; its content is at `/tickets/{ticket}/files/{file}`."""
+
+    id: int
+    name: str
+    type: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3261,7 +3316,8 @@ class TicketLineOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketOut:
-    """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on."""
+    """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on;
+    `follows`: that of a closed one that was answered."""
 
     ticket: int
     customer: str
@@ -3280,6 +3336,7 @@ class TicketOut:
     solved_at: datetime | None
     closed_at: datetime | None
     merged_into: int | None
+    follows: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3545,6 +3602,40 @@ class Waiting:
     until: date
     since: datetime
     record: RecordOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingMail:
+    """A mail of which somebody must say what becomes of it; `verdict` says why."""
+
+    id: int
+    sender: str
+    subject: str
+    sent_at: datetime | None
+    looked_at: datetime
+    verdict: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingMailDetail:
+    """A mail that waits, with what it says and the names of its files."""
+
+    id: int
+    sender: str
+    subject: str
+    sent_at: datetime | None
+    looked_at: datetime
+    verdict: list[str]
+    text: str
+    files: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingMails:
+    """A page of mails that wait."""
+
+    items: list[WaitingMail]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3961,7 +4052,7 @@ class Taktura(Caller):
         name: str,
         customer: str,
         kind: Literal["business", "consumer"] | None | Omit = OMIT,
-        language: Literal["en", "de", "sv"] | None | Omit = OMIT,
+        language: Literal["de", "en", "sv"] | None | Omit = OMIT,
         documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
         round_up_minutes: int | None | Omit = OMIT,
         hourly_rate: Number | None | Omit = OMIT,
@@ -4008,7 +4099,7 @@ class Taktura(Caller):
         *,
         name: str | None | Omit = OMIT,
         kind: Literal["business", "consumer"] | None | Omit = OMIT,
-        language: Literal["en", "de", "sv"] | None | Omit = OMIT,
+        language: Literal["de", "en", "sv"] | None | Omit = OMIT,
         documents_per: Literal["contract", "customer"] | None | Omit = OMIT,
         round_up_minutes: int | None | Omit = OMIT,
         hourly_rate: Number | None | Omit = OMIT,
@@ -4899,7 +4990,7 @@ class Taktura(Caller):
         *,
         email: str,
         name: str | Omit = OMIT,
-        language: Literal["en", "de", "sv"] | None | Omit = OMIT,
+        language: Literal["de", "en", "sv"] | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> PortalUserOut:
@@ -7788,6 +7879,7 @@ class Taktura(Caller):
         author: str | Omit = OMIT,
         requester_name: str | Omit = OMIT,
         requester_email: str | Omit = OMIT,
+        files: Sequence[TicketFileIn] | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> TicketDetail:
@@ -7811,6 +7903,7 @@ class Taktura(Caller):
                 "author": author,
                 "requester_name": requester_name,
                 "requester_email": requester_email,
+                "files": files,
             },
             query={"preview": preview},
             idempotency_key=idempotency_key,
@@ -7867,6 +7960,7 @@ class Taktura(Caller):
         text: str,
         kind: Literal["staff", "customer", "note"] | Omit = OMIT,
         author: str | Omit = OMIT,
+        files: Sequence[TicketFileIn] | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
         idempotency_key: str | None = None,
@@ -7874,7 +7968,8 @@ class Taktura(Caller):
         """Say something on a ticket.
 
         An answer of staff leaves an open ticket waiting for the customer; a message of the customer opens one that
-        waits or is solved again. A closed one takes only notes.
+        waits or is solved again. A closed one takes only notes. An answer of staff is mailed to the requester, with
+        its files, where their address is known.
 
         Scope: `desk.change`.
 
@@ -7884,7 +7979,35 @@ class Taktura(Caller):
             TicketDetail,
             "POST",
             f"/tickets/{_part(ticket)}/messages",
-            body={"kind": kind, "text": text, "author": author},
+            body={"kind": kind, "text": text, "author": author, "files": files},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def merge_ticket(
+        self,
+        ticket: int,
+        *,
+        into: int,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> TicketDetail:
+        """Let a ticket go on in another of the same customer; the answer is that one.
+
+        What was said, files, and time that is not approved go there. The old one is closed and names it; mails that
+        answer it find the other one. One with approved time is refused: time is summed and billed by ticket.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_ticket` gave; refused when it has changed since.
+        """
+        return self._ask(
+            TicketDetail,
+            "POST",
+            f"/tickets/{_part(ticket)}/merge",
+            body={"into": into},
             query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,
@@ -7924,6 +8047,169 @@ class Taktura(Caller):
             f"/queues/{_part(queue)}",
             body={"name": name, "active": active},
             query={"preview": preview},
+        )
+
+    def list_waiting_mails(self, *, limit: int = 100, after: str = "") -> Pages[WaitingMails, WaitingMail]:
+        """The mails whose customer is not known, in the order in which they came.
+
+        Scope: `desk.view`.
+        """
+        return Pages(
+            lambda after: self._ask(WaitingMails, "GET", "/waiting_mails", query={"limit": limit, "after": after}),
+            after,
+        )
+
+    def get_waiting_mail(self, mail: int) -> WaitingMailDetail:
+        """A mail that waits, with what it says.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(WaitingMailDetail, "GET", f"/waiting_mails/{_part(mail)}")
+
+    def give_waiting_mail(
+        self,
+        mail: int,
+        *,
+        customer: str | None | Omit = OMIT,
+        ticket: int | None | Omit = OMIT,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> TicketDetail:
+        """Make a mail that waits a ticket of a customer, or an answer on a ticket. Later mails of its sender find the
+        customer by themselves.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            TicketDetail,
+            "POST",
+            f"/waiting_mails/{_part(mail)}/give",
+            body={"customer": customer, "ticket": ticket},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def throw_waiting_mail_away(self, mail: int, *, preview: bool = False, idempotency_key: str | None = None) -> None:
+        """Let nothing become of a mail that waits. It lies in the archive folder.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            type(None),
+            "POST",
+            f"/waiting_mails/{_part(mail)}/throw_away",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_ticket_file(self, ticket: int, file: int) -> bytes:
+        """A file of a ticket, byte by byte.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(bytes, "GET", f"/tickets/{_part(ticket)}/files/{_part(file)}")
+
+    def get_desk_mail(self) -> DeskMailOut:
+        """How mails about tickets go out.
+
+        Scope: `settings.view`.
+        """
+        return self._ask(DeskMailOut, "GET", "/desk_mail")
+
+    def put_desk_mail(self, *, receipts: bool, reply_to: str | Omit = OMIT, preview: bool = False) -> DeskMailOut:
+        """Say where customers answer to, and whether they are told that a ticket arrived.
+
+        Scope: `settings.change`.
+        """
+        return self._ask(
+            DeskMailOut,
+            "PUT",
+            "/desk_mail",
+            body={"reply_to": reply_to, "receipts": receipts},
+            query={"preview": preview},
+        )
+
+    def list_answer_templates(self, *, language: Literal["de", "en", "sv"] | None = None) -> AnswerTemplates:
+        """The templates of answers, by name.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(AnswerTemplates, "GET", "/answer_templates", query={"language": language})
+
+    def create_answer_template(
+        self,
+        *,
+        name: str,
+        language: Literal["de", "en", "sv"],
+        text: str,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> AnswerTemplateOut:
+        """Make a template of answers. Its places are filled for each ticket.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            AnswerTemplateOut,
+            "POST",
+            "/answer_templates",
+            body={"name": name, "language": language, "text": text},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_answer_template(self, template: int, *, known: AnswerTemplateOut | None = None) -> AnswerTemplateOut:
+        """A template.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(AnswerTemplateOut, "GET", f"/answer_templates/{_part(template)}", known=known)
+
+    def change_answer_template(
+        self,
+        template: int,
+        *,
+        name: str | None | Omit = OMIT,
+        language: Literal["de", "en", "sv"] | None | Omit = OMIT,
+        text: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> AnswerTemplateOut:
+        """Change a template: the fields that are given. Answers written from it stay as they are.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_answer_template` gave; refused when it has changed since.
+        """
+        return self._ask(
+            AnswerTemplateOut,
+            "PATCH",
+            f"/answer_templates/{_part(template)}",
+            body={"name": name, "language": language, "text": text},
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def delete_answer_template(
+        self, template: int, *, preview: bool = False, if_match: Marked | str | None = None
+    ) -> None:
+        """Remove a template. Answers written from it stay.
+
+        Scope: `desk.change`.
+
+        `if_match`: what `get_answer_template` gave; refused when it has changed since.
+        """
+        return self._ask(
+            type(None), "DELETE", f"/answer_templates/{_part(template)}", query={"preview": preview}, if_match=if_match
+        )
+
+    def fill_answer_template(self, ticket: int, template: int, *, name: str = "") -> FilledOut:
+        """A template as a ticket fills it; `name`: of whoever answers.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(
+            FilledOut, "GET", f"/tickets/{_part(ticket)}/answer_templates/{_part(template)}", query={"name": name}
         )
 
     def list_alerts(
@@ -8485,24 +8771,25 @@ class Taktura(Caller):
     def create_mailbox(
         self,
         *,
-        supplier: str,
         host: str,
         user: str,
         password: str,
-        senders: Sequence[str],
-        purpose: Literal["usage"] | Omit = OMIT,
+        purpose: Literal["usage", "tickets"] | Omit = OMIT,
+        supplier: str | None | Omit = OMIT,
         port: int | Omit = OMIT,
         security: Literal["none", "starttls", "tls"] | Omit = OMIT,
         folder: str | Omit = OMIT,
         archive: str | Omit = OMIT,
         not_before: Day | None | Omit = OMIT,
+        senders: Sequence[str] | Omit = OMIT,
+        strangers: Literal["ignore", "leave", "collect"] | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> MailboxOut:
         """Look into a folder of an IMAP account every minute, from now on.
 
         Each attachment of a mail from one of the senders is loaded as a usage file of the supplier, as if it had
-        been uploaded. Whether the account can be reached says `try_mailbox`.
+        been uploaded; or each mail is a ticket. Whether the account can be reached says `try_mailbox`.
 
         Scope: `settings.change`.
         """
@@ -8522,6 +8809,7 @@ class Taktura(Caller):
                 "archive": archive,
                 "not_before": not_before,
                 "senders": senders,
+                "strangers": strangers,
             },
             query={"preview": preview},
             idempotency_key=idempotency_key,
@@ -8548,6 +8836,7 @@ class Taktura(Caller):
         archive: str | None | Omit = OMIT,
         not_before: Day | None | Omit = OMIT,
         senders: Sequence[str] | None | Omit = OMIT,
+        strangers: Literal["ignore", "leave", "collect"] | None | Omit = OMIT,
         active: bool | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
@@ -8573,6 +8862,7 @@ class Taktura(Caller):
                 "archive": archive,
                 "not_before": not_before,
                 "senders": senders,
+                "strangers": strangers,
                 "active": active,
             },
             query={"preview": preview},
