@@ -51,6 +51,8 @@ class Group:
 COMMANDS = (
     (lazy("New customer"), "new customer neuer kunde anlegen ny kund skapa", "customer_new", "customers.change"),
     (lazy("New ticket"), "new ticket open neues ticket anlegen nytt ärende öppna", "ticket_new", "desk.change"),
+    (lazy("Start the timer"), "start timer clock stoppuhr starten tidtagarur starta", "timer", "desk.change"),
+    (lazy("Log time"), "log time zeit erfassen registrera tid", "time_new", "desk.change"),
     (lazy("New contract"), "new contract sign neuer vertrag nytt avtal teckna", "sign_contract", "contracts.change"),
     (lazy("Change a quantity"), "change quantity menge aendern andern antal ändra", "contracts", "contracts.change"),
     (lazy("New tariff"), "new tariff neuer tarif ny tariff", "tariff_new", "tariffs.change"),

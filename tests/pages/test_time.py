@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from taktura.billing.services import bill
 from taktura.customers.models import Customer, Seller
 from taktura.customers.services import change_customer, set_billing_information
 from taktura.desk import services as desk
@@ -154,6 +155,18 @@ def test_one_piece_is_opened_again_from_its_page(
     assert "it can be corrected" in text_of(client.post(f"/time/{pk}/open/", follow=True))
     assert TimeEntry.objects.get(pk=pk).status == "submitted"
     assert "is not approved" in text_of(client.post(f"/time/{pk}/open/", follow=True))
+
+
+def test_billed_time_leads_to_its_document(actor: Actor, seller: Seller, client_as: Callable[..., Client]) -> None:
+    rate(actor, seller, "acme")
+    pk = log(actor, seller)
+    desk.approve_time(actor, entries=[pk])
+    bill(actor, seller=seller, on=date(2026, 3, 1), processes=1)
+    document = TimeEntry.objects.get(pk=pk).billed.charge.document
+    page = text_of(client_as("billing").get(f"/time/{pk}/"))
+    assert f'<a href="/documents/{document.pk}/">{document.number}</a>' in page and "Open again" not in page
+    technician = text_of(client_as("technician").get(f"/time/{pk}/"))
+    assert document.number in technician and "/documents/" not in technician
 
 
 def test_ones_own_time_is_refused_unless_the_settings_allow_it(

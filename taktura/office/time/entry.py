@@ -14,6 +14,7 @@ from taktura.customers.queries import customer_by_key
 from taktura.desk import services
 from taktura.desk.models import TimeEntry
 from taktura.desk.queries import ticket_by_number, time_of
+from taktura.invoices.models import Document
 from taktura.office import seen, show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, next_of, page, seller_of, today_of, user_of
@@ -57,7 +58,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     entry, today = find(request, pk), today_of(request)
     open_ = entry.status == "submitted" and user_of(request).may("desk.change")
     if not open_:
-        return render(request, "time/entry.html", {"entry": entry})
+        return render(request, "time/entry.html", {"entry": entry, "document": _document_of(entry)})
     initial = {
         "minutes": entry.minutes, "worked_on": entry.worked_on, "note": entry.note,
         "activity": str(entry.activity_id or ""), "billable": "yes" if entry.billable else "no",
@@ -78,6 +79,13 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         "form": form, "title": _("Correct time"), "parent": _("Time"), "back": back, "seen": shown, "entry": entry,
     }  # fmt: skip
     return render(request, "time/correct.html", context, status=422 if form.errors else 200)
+
+
+def _document_of(entry: TimeEntry) -> Document | None:
+    """Where billed time stands."""
+    if entry.status != "billed":
+        return None
+    return Document.objects.filter(time_charges__works__entry=entry).first()
 
 
 @page("time.approve")
