@@ -5,11 +5,13 @@ from typing import Any
 from django.db import models
 from django.db.models import Q
 
+from taktura.catalog.models import Tariff
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
 from taktura.desk.models import Allowance, Ticket, TimeEntry
 from taktura.invoices.models import Document, DocumentLine
 from taktura.kit.fields import ExactField
+from taktura.usage.models import SupplierSubscription
 
 
 class Charge(models.Model):
@@ -102,6 +104,45 @@ class SalesItemLine(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(quantity__gt=0, price__gte=0), name="sales_line_positive"),
             models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="sales_line_discount"),
+        ]
+
+
+class ServicePricing(models.Model):
+    """By which tariff a seller sells services in use that no contract carries. `nightly`: each month that is over is
+    sold by itself."""
+
+    seller = models.OneToOneField(Seller, on_delete=models.CASCADE, related_name="service_pricing")
+    tariff = models.ForeignKey(Tariff, on_delete=models.PROTECT, related_name="+")
+    nightly = models.BooleanField(default=False)
+
+
+class ServiceSale(models.Model):
+    """That a supplier subscription without a contract line is to be sold for a month, once.
+
+    `quantity` is that of the day on which the row was made; none: the supplier names none. Without an `item` it waits,
+    or was left out.
+    """
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="service_sales")
+    subscription = models.ForeignKey(SupplierSubscription, on_delete=models.PROTECT, related_name="sales")
+    month = models.DateField(help_text="its first day")
+    quantity = ExactField(null=True)
+    item = models.ForeignKey(SalesItem, null=True, on_delete=models.PROTECT, related_name="services")
+    left_out = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["subscription", "month"], name="service_sale_once"),
+            models.CheckConstraint(condition=Q(month__day=1), name="service_sale_month"),
+            models.CheckConstraint(
+                condition=Q(quantity__isnull=True) | Q(quantity__gt=0), name="service_sale_quantity"
+            ),
+            models.CheckConstraint(condition=Q(item__isnull=True) | Q(left_out=False), name="service_sale_state"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["customer", "month"], name="service_sale_waiting", condition=Q(item=None, left_out=False)
+            )
         ]
 
 

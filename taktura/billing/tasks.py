@@ -12,7 +12,7 @@ from taktura.billing.forecast import check_days, forecast_all
 from taktura.billing.forecast_result import FORECAST
 from taktura.billing.forecast_result import kept_of as forecast_kept
 from taktura.billing.incoming import look_into_mailboxes
-from taktura.billing.services import bill, bill_thresholds, receive_file
+from taktura.billing.services import bill, bill_thresholds, receive_file, sell_by_night
 from taktura.billing.services.mailboxes import LOOKING, QUEUE
 from taktura.billing.services.orders import forget_orders
 from taktura.billing.unattended import RUN, SCHEDULE, day_of, is_due
@@ -225,6 +225,16 @@ def check_thresholds(timestamp: int) -> list[int]:
     actor = Actor(SCHEDULE, utc_now())
     sellers = Seller.objects.order_by("id")
     return [issued.id for seller in sellers for issued in bill_thresholds(actor, seller=seller)]
+
+
+@app.periodic(cron="20 2 * * *")
+@app.task(name="sell_used_services", queue="billing", queueing_lock="sell_used_services", retry=AGAIN)
+def sell_used_services(timestamp: int) -> list[int]:
+    """Every night: services that no contract carries become sales items, of the month that is over where the seller
+    wants that, and of those that waited for what is there now. Gives the sales items, by id."""
+    actor = Actor(SCHEDULE, utc_now())
+    sellers = Seller.objects.order_by("id")
+    return [item for seller in sellers for item in sell_by_night(actor, seller=seller).items]
 
 
 @app.periodic(cron="* * * * *")

@@ -8,6 +8,12 @@ def normal(text: str) -> str:
     return "".join(text.split()).upper()
 
 
+def masked(text: str) -> str:
+    """An IBAN by which its owner knows it and nobody else can use it: country, check digits and the last four signs."""
+    found = normal(text)
+    return f"{found[:4]} … {found[-4:]}" if found else ""
+
+
 def is_valid(text: str) -> bool:
     """Whether a text is an IBAN: its form, and its check digits, those of its country's account numbers too."""
     found = normal(text)

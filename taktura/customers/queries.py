@@ -68,7 +68,10 @@ def without_billing_information(seller_id: int) -> QuerySet[Customer]:
 def with_billing(customers: Iterable[int]) -> dict[int, Customer]:
     """Customers with their seller and billing information, in two queries."""
     found = {
-        c.pk: c for c in Customer.objects.select_related("billing_information").filter(pk__in=among(set(customers)))
+        c.pk: c
+        for c in Customer.objects.select_related("billing_information", "head_office").filter(
+            pk__in=among(set(customers))
+        )
     }
     sellers = Seller.objects.in_bulk({c.seller_id for c in found.values()})
     for customer in found.values():

@@ -37,10 +37,23 @@ def send_documents(work: int) -> None:
     carry_out(work, utc_now, _send)
 
 
+def _check_way(document: Document) -> None:
+    """Raise `Refused` where a customer does not get documents by e-mail: among many nobody has looked at that."""
+    info = getattr(document.customer, "billing_information", None)
+    name, way = document.customer.name, info.delivery if info is not None else "email"
+    if way == "post":
+        raise Refused(
+            "invalid", "%(name)s gets documents by post: print it, or send it by mail from its own page.", name=name
+        )
+    if way == "portal":
+        raise Refused("invalid", "%(name)s gets documents in the customer portal: nothing is to be sent.", name=name)
+
+
 def _send(work: Work, tell: Tell) -> dict[str, Any]:
     wanted: list[int] = work.parameters["documents"]
     found = Document.objects.filter(seller=work.parameters["seller"], pk__in=wanted)
-    known = {d.pk: d for d in found.select_related("customer__billing_information")}
+    related = ("customer__billing_information", "customer__head_office__billing_information")
+    known = {d.pk: d for d in found.select_related(*related)}
     sent, problems = 0, []
     names = {about(pk): pk for pk in wanted}
     before = OutgoingMail.objects.filter(about__in=list(names), created_at__gte=work.created_at)
@@ -51,6 +64,7 @@ def _send(work: Work, tell: Tell) -> dict[str, Any]:
             continue
         try:
             if pk not in there:
+                _check_way(document)
                 mail_document(Actor(work.actor, utc_now()), document=document)
             sent += 1
         except Refused as refused:

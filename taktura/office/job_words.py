@@ -27,6 +27,7 @@ JOBS = {
         "run_billing": "Billing run",
         "bill_unattended": "Unattended billing",
         "check_thresholds": "Look at thresholds",
+        "sell_used_services": "Sell services without a contract",
         "watch_usage": "Watch bounds",
         "keep_flat_prices": "Sum up flat prices",
         "forget_watch_jobs": "Forget old jobs of control",

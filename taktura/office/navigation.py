@@ -34,6 +34,7 @@ SECTIONS = [
     ("desk", _("Service desk"), "headset", ("desk.view",), "/desk/"),
     ("time", _("Time"), "clock", ("desk.view",), "/time/"),
     ("control", _("Control"), "bell", ("control.view",), "/control/"),
+    ("reports", _("Reports"), "chart-bar", ("desk.view",), "/reports/"),
     ("settings", _("Settings"), "settings", ("settings.view", "jobs.view", "log.view"), "/settings/"),
 ]
 

@@ -142,6 +142,12 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "delivery": {"waiting": ("yellow", "clock"), "delivered": ("green", "circle-check"), "failed": ("red", "circle-x")},
     "numbering": {"confirmed": ("green", "circle-check"), "unconfirmed": ("yellow", "alert-triangle")},
+    "service": {
+        "waiting": ("yellow", "hourglass"),
+        "sold": ("blue", "clock"),
+        "billed": ("green", "circle-check"),
+        "left_out": ("secondary", "ban"),
+    },
     "sale": {"pending": ("blue", "clock"), "billed": ("green", "circle-check")},
     "complete": {"True": ("green", "circle-check"), "False": ("yellow", "alert-triangle")},
     "link": {"unlinked": ("teal", "unlink"), "linked": ("green", "link")},

@@ -20,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("usage/", include("taktura.office.usage.urls")),
     path("desk/", include("taktura.office.desk.urls")),
     path("control/", include("taktura.office.control.urls")),
+    path("reports/", include("taktura.office.reports.urls")),
     path("settings/", include("taktura.office.settings.urls")),
     path("search/", search.search, name="search"),
     path("deadlines/", deadlines.deadline_list, name="deadlines"),

@@ -48,6 +48,7 @@ WORDS = {
     },  # fmt: skip
     "mail_text": {
         "invoice": "Invoice",
+        "debit": "Invoice paid by direct debit",
         "paid": "Invoice with nothing to pay",
         "credit_note": "Credit note",
         "invitation": "Invitation",
@@ -403,6 +404,10 @@ WORDS = {
         "set_billing_information": "Billing information written",
         "sell": "Sales item made",
         "move_sales_item": "Sales item moved here",
+        "price_services": "Prices of services without a contract set",
+        "sell_services": "Services without a contract sold",
+        "leave_out_service": "Service left out of a month",
+        "take_up_service": "Service of a month taken up again",
         "sign": "Contract signed",
         "order": "Ordered",
         "book": "Article booked",

@@ -53,22 +53,23 @@ TABLE = {
     " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
     "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket get_ticket_file list_queues"
     " list_waiting_mails get_waiting_mail list_answer_templates get_answer_template fill_answer_template"
-    " list_timers get_timer",
+    " list_timers get_timer report_hours report_unapproved_time",
     "desk.change": "give_waiting_mail throw_waiting_mail_away"
     " merge_ticket create_answer_template change_answer_template delete_answer_template"
     " log_time correct_time remove_time open_ticket change_ticket answer_ticket"
     " start_timer pause_timer go_on_with_timer stop_timer drop_timer",
     "time.approve": "approve_time unapprove_time",
     "billing.view": "compare_what_if forecast forecast_of_all list_due list_runs get_run get_work list_work"
-    " list_sales_items get_sales_item",
+    " list_sales_items get_sales_item list_used_services get_service_pricing",
     "billing.run": "run_billing start_billing stop_work interim_bill",
-    "sales.change": "create_sales_item move_a_sales_item",
+    "sales.change": "create_sales_item move_a_sales_item sell_used_services leave_out_used_services"
+    " take_up_used_services put_service_pricing",
     "documents.view": "list_documents get_document get_pdf explain_line list_payments list_mails"
     " get_letter get_left_to_credit",
     "documents.credit": "credit_document",
     "documents.send": "send_document send_document_again",
     "payments.change": "pay_document",
-    "control.view": "list_alerts get_alert list_flat_prices list_flat_months",
+    "control.view": "list_alerts get_alert list_flat_prices list_flat_months report_waiting_time report_customers",
     "control.change": "ignore_alert reopen_alert",
     "webhooks.change": "create_webhook change_webhook delete_webhook switch_on_webhook switch_off_webhook"
     " rotate_webhook_secret send_test_event replay_delivery replay_failed_deliveries",

@@ -19,7 +19,8 @@ from tools.pages import pages, unmarked
 
 QUERIES = Path(__file__).with_name("queries.json")
 MOST = 30
-RECKONS = {"preview_run"}  # no list and no detail: it settles every contract that is due
+# No list and no detail: they settle every contract that is due, or work out whole months of contracts.
+RECKONS = {"preview_run", "subscriptions_extend"}
 SHOWS = {200, 286, 302, 405}  # 286: no more to ask for; 302: something else comes first; 405: it is only sent to
 
 

@@ -45,6 +45,7 @@ ROOMS = (
 NO_ACTS = {
     "bill": "keeps the facts of each batch",
     "bill_thresholds": "looks first; each bill is an act",
+    "sell_by_night": "calls acts, one after the other",
     "receive_file": "reads its file first; the act begins in `take_in`",
     "import_rows": "the same",
     "watch": "keeps the facts of each batch",

@@ -18,6 +18,7 @@ from psycopg import errors
 
 from taktura.kit.fields import ExactField
 from tests.rooms import levels_constraints
+from tests.rooms.desk_rows import work_at_the_desk
 
 USAGE_FILE = """id,customer_id,subscription_id,product_id,quantity,period_start,cost_amount
 r1,K1,S1,P1,3,2026-01-10,1.00
@@ -69,6 +70,8 @@ FRESH: dict[str, Changes] = {
     "billing_runproblem": {},
     "billing_salesitem": {},
     "billing_salesitemline": {},
+    "billing_servicepricing": {"seller_id": "$seller"},
+    "billing_servicesale": {"month": "2027-01-01"},
     "billing_timecharge": {"document_id": "$document", "document_line_id": "$line"},
     "billing_timedraw": {"entry_id": "$entry"},
     "catalog_article": {"key": "new"},
@@ -155,6 +158,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "billing_charge_document_line_id_key": ("billing_charge", {"document_line_id": "$same"}),
     "billing_billedtime_entry_id_key": ("billing_billedtime", {"entry_id": "$same"}),
     "billing_timecharge_document_line_id_key": ("billing_timecharge", {"document_line_id": "$same"}),
+    "billing_servicepricing_seller_id_key": ("billing_servicepricing", {"seller_id": "$same"}),
+    "service_sale_once": ("billing_servicesale", {"month": "$same"}),
     "time_draw_once": ("billing_timedraw", {"entry_id": "$same"}),
     "article_key": ("catalog_article", {"key": "$same"}),
     "coupon_key": ("catalog_coupon", {"key": "$same"}),
@@ -223,6 +228,9 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     # checks
     "charge_span": ("billing_charge", {"first": "2026-02-01", "end": "2026-02-01"}),
     "sales_line_discount": ("billing_salesitemline", {"discount": 100.01}),
+    "service_sale_month": ("billing_servicesale", {"month": "2027-01-02"}),
+    "service_sale_quantity": ("billing_servicesale", {"quantity": 0}),
+    "service_sale_state": ("billing_servicesale", {"left_out": True}),
     "time_charge_amount": ("billing_timecharge", {"amount": -1}),
     "time_charge_span": ("billing_timecharge", {"first": "2026-02-01", "end": "2026-02-01"}),
     "time_draw_minutes": ("billing_timedraw", {"minutes": 0}),
@@ -392,37 +400,11 @@ FRESH |= levels_constraints.FRESH
 MORE += [(name, {next(iter(changes)): "-Infinity"}) for name, (_, changes) in EXACT.items()]
 
 
-def work_at_the_desk(actor: Any, seller: Any) -> None:
-    """A row in each table of the desk, and billed time of which included hours bear a part."""
-    from datetime import date
-
-    from taktura.accounts.models import User
-    from taktura.billing import services as billing
-    from taktura.desk import services as desk
-    from taktura.desk.models import Activity, DeskSettings, Queue, RunningTime, Ticket, TicketAttachment
-
-    ticket = Ticket.objects.select_related("customer__seller").get()
-    user = User.objects.create(email="a@b.example", name="A", role="technician", created_at=actor.now)
-    activity = Activity.objects.create(seller=seller, name="On site")
-    DeskSettings.objects.create(seller=seller)
-    Queue.objects.create(seller=seller, name="First level")
-    RunningTime.objects.create(user=user, customer=ticket.customer, started_at=actor.now, since=actor.now)
-    desk.add_answer_template(actor, seller=seller, name="Thanks", language="en", text="Thank you")
-    levels_constraints.promise(actor, seller)
-    message = desk.answer_ticket(actor, ticket=ticket, text="Seen")
-    TicketAttachment.objects.create(message=message, name="a.txt", type="text/plain", content=b"a")
-    hours = {"title": "Each month", "kind": "monthly", "minutes": 30, "start": date(2026, 1, 1), "kept": True}
-    desk.include_hours(actor, customer=ticket.customer, activities=[activity], **hours)
-    worked = desk.log_time(actor, ticket=ticket, minutes=90, activity=activity)
-    desk.approve_time(actor, entries=[*ticket.time.filter(status="submitted").values_list("pk", flat=True)])
-    assert worked.pk
-    billing.bill(actor, seller=seller, on=date(2026, 2, 4))
-
-
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A database with a row in every table, written by the services. Each attempt is rolled back."""
     from taktura.billing import services as billing
+    from taktura.billing.models import SalesItem, ServicePricing, ServiceSale
     from taktura.billing.services import mailboxes
     from taktura.catalog import coupons, drafts
     from taktura.catalog.models import Coupon, Tariff
@@ -438,7 +420,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.kit.database import scratch_database
     from taktura.kit.mailbox.models import IncomingMail
     from taktura.usage import services as usage
-    from taktura.usage.models import Supplier, WatchedFile
+    from taktura.usage.models import Supplier, SupplierSubscription, WatchedFile
 
     folder = tmp_path_factory.mktemp("world")
     (folder / "world.yaml").write_text(WORLD)
@@ -454,6 +436,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             end=date(2026, 2, 1), net=Decimal(1),
         )  # fmt: skip
         work_at_the_desk(actor, seller)
+        ServicePricing.objects.create(seller=seller, tariff=Tariff.objects.get())
+        ServiceSale.objects.create(
+            customer=Customer.objects.get(key="acme"), subscription=SupplierSubscription.objects.first(),
+            month=date(2026, 1, 1), quantity=Decimal(1), item=SalesItem.objects.get(),
+        )  # fmt: skip
         drafts.draft_of(actor, tariff=Tariff.objects.get())
         (code,) = coupons.draw_codes(actor, coupon=Coupon.objects.get(), count=1)
         Contract.objects.filter(key="C1").update(transferred_from=Contract.objects.get(key="C2"))

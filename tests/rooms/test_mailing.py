@@ -18,9 +18,10 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
-from taktura.customers.models import Seller
+from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document
 from taktura.invoices.services import confirm_numbering, letter_of, mail_document
+from taktura.invoices.tasks import send_documents, start_sending
 from taktura.kit.actor import Actor
 from taktura.kit.jobs import services as jobs
 from taktura.kit.jobs.models import Work
@@ -252,3 +253,38 @@ def test_a_run_that_somebody_stopped_is_not_begun_again(seller: Seller, monkeypa
     (work,) = at_hour(monkeypatch, 4)
     jobs.stop(work=work)
     assert run_work(work).state == "stopped" and at_hour(monkeypatch, 12) == []
+
+
+def test_a_mail_says_that_the_amount_is_debited(seller: Seller, actor: Actor) -> None:
+    customer = Customer.objects.get(key="de")
+    customers.set_billing_information(
+        actor, customer=customer, direct_debit=True, iban="DE89370400440532013000", mandate_reference="M-7",
+        mandate_date=date(2026, 1, 1),
+    )  # fmt: skip
+    billing.bill(actor, seller=seller, on=date(2026, 1, 1))
+    text = letter_of(Document.objects.get(customer=customer)).text
+    assert "15.01.2026 von der IBAN DE89 … 3000" in text and "Bitte bezahlen" not in text
+
+
+def test_without_an_address_of_its_own_a_document_goes_to_the_head_office(seller: Seller, actor: Actor) -> None:
+    customers.change_customer(
+        actor, customer=Customer.objects.get(key="none"), head_office=Customer.objects.get(key="en")
+    )
+    billing.bill(actor, seller=seller, on=date(2026, 1, 1))
+    assert letter_of(Document.objects.get(customer__key="none")).to == "en@c.example"
+
+
+def test_many_documents_go_by_mail_only_to_those_who_want_that(seller: Seller, actor: Actor) -> None:
+    for key, way in (("de", "post"), ("sv", "portal")):
+        customers.set_billing_information(actor, customer=Customer.objects.get(key=key), delivery=way)
+    billing.bill(actor, seller=seller, on=date(2026, 1, 1))
+    ids = list(Document.objects.exclude(customer__key="none").values_list("pk", flat=True))
+    work = start_sending(actor, seller=seller, documents=ids)
+    send_documents.func(work.pk)
+    work.refresh_from_db()
+    assert work.result["sent"] == 1 and work.result["left_out"] == 2
+    assert {p["text"] % p["values"] for p in work.result["problems"]} == {
+        "Kund de gets documents by post: print it, or send it by mail from its own page.",
+        "Kund sv gets documents in the customer portal: nothing is to be sent.",
+    }
+    assert [mail.recipient for mail in OutgoingMail.objects.all()] == ["en@c.example"]

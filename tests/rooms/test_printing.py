@@ -396,3 +396,70 @@ def test_a_draft_without_billing_information_has_the_customers_name(office: Offi
     bare = customers.create_customer(office.actor, seller=office.seller, key="bare", name="Bare KG")
     (view,) = views_of_ready(office.actor, [replace(ready, customer=bare)], date(2026, 3, 1))
     assert (view.buyer.name, view.buyer.lines) == ("Bare KG", ())
+
+
+def with_debit(office: Office, language: str = "de", **more: Any) -> Customer:
+    """A customer who pays by direct debit, with a debtor number and a head office."""
+    customer = office.customer(
+        debtor_number="10042", direct_debit=True, iban="DE89 3704 0044 0532 0130 00", mandate_reference="M-7",
+        mandate_date=date(2026, 1, 2),
+    )  # fmt: skip
+    head = customers.create_customer(office.actor, seller=office.seller, key="head", name="Acme Holding SE")
+    customers.change_customer(office.actor, customer=customer, language=language, head_office=head, **more)
+    return customer
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence", "labels"),
+    [
+        ("de", "Der Betrag wird am 15.03.2026 von der IBAN DE89 … 3000 eingezogen (SEPA-Lastschrift, Mandat M-7).",
+         ("Debitorennummer 10042", "Hauptsitz Acme Holding SE")),
+        ("en", "The amount will be debited from IBAN DE89 … 3000 on 15 Mar 2026 (SEPA direct debit, mandate M-7).",
+         ("Debtor number 10042", "Head office Acme Holding SE")),
+        ("sv", "Beloppet dras från IBAN DE89 … 3000 den 2026-03-15 (SEPA-autogiro, medgivande M-7).",
+         ("Kundreskontranummer 10042", "Huvudkontor Acme Holding SE")),
+    ],
+)  # fmt: skip
+def test_a_direct_debit_is_announced_with_the_masked_iban(
+    office: Office, language: str, sentence: str, labels: tuple[str, str]
+) -> None:
+    office.sign(with_debit(office, language), "V-17")
+    (document,) = office.bill(date(2026, 3, 1))
+    text = text_of(document)
+    assert sentence in text
+    assert all(label in text for label in labels)
+    assert "3704" not in text and "3704" not in str(document.buyer_data), "nobody else can use what is printed"
+    assert "ohne Abzug" not in text and "without deduction" not in text and "utan avdrag" not in text
+
+
+def test_what_a_document_says_of_payment_stays_when_billing_information_changes(office: Office) -> None:
+    customer = with_debit(office)
+    office.sign(customer, "V-17")
+    (document,) = office.bill(date(2026, 3, 1))
+    before = pdf_of(document)
+    customers.set_billing_information(
+        office.actor, customer=customer, direct_debit=False, debtor_number="99", mandate_reference="", mandate_date=None
+    )
+    customers.change_customer(office.actor, customer=customer, head_office=None)
+    assert pdf_of(*documents(document.pk)) == before
+    (later,) = office.bill(date(2026, 4, 1))
+    assert "debit_iban" not in later.buyer_data and "Zahlbar bis" in text_of(later) and "99" in text_of(later)
+
+
+def test_a_credit_note_of_a_direct_debit_announces_none(office: Office) -> None:
+    office.sign(with_debit(office), "V-17")
+    (invoice,) = office.bill(date(2026, 3, 1))
+    (credited,) = billing.credit(office.actor, document=invoice)
+    (note,) = documents(credited.id)
+    assert "eingezogen" not in text_of(note) and "Debitorennummer 10042" in text_of(note)
+
+
+def test_a_document_of_before_prints_as_it_did(office: Office) -> None:
+    """Its copy has none of the newer names, and its hash is that of what it has."""
+    office.sign(office.customer(), "V-17")
+    (document,) = office.bill(date(2026, 3, 1))
+    assert set(document.buyer_data) == {
+        "name", "street", "postcode", "city", "country", "email", "vat_id", "tax_status", "customer",
+    }  # fmt: skip
+    view = view_of(document)
+    assert (view.debtor_number, view.head_office, view.debit_iban) == ("", "", "")

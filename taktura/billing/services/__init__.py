@@ -98,6 +98,16 @@ from taktura.billing.services.sales import move_sales_item, preview_move, previe
 from taktura.billing.services.take_over import Takeover, look_at_takeover, take_over
 from taktura.billing.services.transfers import TransferForeseen, next_start, preview_transfer, transfer
 from taktura.billing.services.undo import billed_on, undo_file
+from taktura.billing.services.used_services import (
+    Sold,
+    leave_out_services,
+    preview_services,
+    price_services,
+    sell_by_night,
+    sell_services,
+    sell_waiting,
+    take_up_services,
+)
 from taktura.billing.services.waiting import Tied, correct_usage, process_again, send_to, tie, tie_key, untie, untie_key
 
 __all__ = [
@@ -208,6 +218,14 @@ __all__ = [
     "reprocess",
     "resume",
     "sell",
+    "Sold",
+    "leave_out_services",
+    "preview_services",
+    "price_services",
+    "sell_by_night",
+    "sell_services",
+    "sell_waiting",
+    "take_up_services",
     "send_to",
     "tie",
     "tie_key",

@@ -11,6 +11,7 @@ from taktura.billing.services.interim import threshold_bills
 from taktura.billing.services.moving import days_after_billed, end_unused
 from taktura.billing.services.previews import Consequence, preview_book, standing
 from taktura.billing.services.waiting import Tied, together
+from taktura.billing.used_services import sold_until
 from taktura.contracts import overlay
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract, ContractLine
@@ -35,7 +36,7 @@ class ExtensionForeseen:
 
 def preview_extensions(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) -> list[ExtensionForeseen]:
     """What `extend_contracts` would do with each wish, by `whole_month`; the queries do not grow with the wishes."""
-    planned = usage.plan_extensions(placed(wishes))
+    planned = usage.plan_extensions(_after_sold(placed(wishes)))
     doable = [one for one in planned if one.refused is None]
     contracts = load({one.wish.contract.pk for one in doable})
     rows = []
@@ -47,6 +48,18 @@ def preview_extensions(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) 
         rows.append((one.wish.subscription, base, pk))
     found = iter(_months(rows, actor.today(seller.time_zone)))
     return [ExtensionForeseen(one, next(found) if one.refused is None else None) for one in planned]
+
+
+def _after_sold(wishes: Sequence[Wish]) -> list[Wish]:
+    """The wishes with lines that begin after the months for which their services are sold without a contract."""
+    sold = sold_until(wish.subscription.pk for wish in wishes)
+    if not sold:
+        return list(wishes)
+    begin = [given.start for given in usage.extensions(wishes)]
+    return [
+        replace(wish, start=max(start, sold.get(wish.subscription.pk, start)))
+        for wish, start in zip(wishes, begin, strict=True)
+    ]
 
 
 def look_at_months(actor: Actor, *, seller: Seller, subscriptions: Sequence[SupplierSubscription]) -> dict[int, int]:
@@ -90,7 +103,7 @@ def extend_contracts(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) ->
     """Extend contracts from subscriptions, all or none, and process what waits of these at once; where a product stands
     for an article from now on, all that waits of its supplier. Those that move leave their lines on the day after what
     was billed of them, unless a start is given. Raises as `usage.extend_contracts`."""
-    done = usage.extend_contracts(actor, wishes=placed(wishes))
+    done = usage.extend_contracts(actor, wishes=_after_sold(placed(wishes)))
     suppliers = {w.subscription.supplier_id: w.subscription.supplier for w in wishes if w.stands_for}
     rest = [w.subscription for w in wishes if w.subscription.supplier_id not in suppliers]
     parts = [usage.reprocess(actor, supplier=supplier) for supplier in suppliers.values()]
@@ -110,7 +123,7 @@ def preview_extension(actor: Actor, *, wish: Wish, bills: int = 0) -> Consequenc
 
     Usage that waits and would find the line is not foreseen. Refuses as `extend_contracts` does.
     """
-    (one,) = usage.plan_extensions(placed([wish]))
+    (one,) = usage.plan_extensions(_after_sold(placed([wish])))
     if one.refused is not None:
         raise one.refused
     if one.own is not None:  # it is part of the tariff and billed as it is

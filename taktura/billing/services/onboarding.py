@@ -16,6 +16,7 @@ from taktura.billing.queries import Facts, with_usage
 from taktura.billing.services.interim import threshold_bills
 from taktura.billing.services.previews import Consequence, of_new
 from taktura.billing.services.waiting import Tied
+from taktura.billing.used_services import BY_SUPPLIER, sold_until
 from taktura.catalog.models import Article
 from taktura.catalog.queries import Offered, lines_of, tariff_line_terms
 from taktura.contracts import overlay
@@ -39,7 +40,6 @@ from taktura.usage.onboarding import services_of
 from taktura.usage.overlay import going_on
 
 MOST = 200  # contracts at once
-BY_SUPPLIER = ("cost_plus", "imported_price")  # what the supplier's costs or prices decide
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +105,10 @@ def suggest(customers: Iterable[Customer], offered: Offered, start: date, today:
     found = services_of([c.pk for c in customers], today)
     articles = _articles(row for rows in found.values() for row in rows)
     usual = _usage_lines(offered, start)
+    sold = sold_until(row.pk for rows in found.values() for row in rows)
+    begin = {pk: max(start, day) for pk, day in sold.items()}
     return {
-        pk: [_suggestion(row, articles.get(_product(row), ""), usual, start) for row in rows]
+        pk: [_suggestion(row, articles.get(_product(row), ""), usual, begin.get(row.pk, start)) for row in rows]
         for pk, rows in found.items()
     }
 
@@ -118,11 +120,11 @@ def usage_articles(offered: Offered, start: date) -> dict[str, str]:
 
 def look_at_onboarding(actor: Actor, *, seller: Seller, wanted: Sequence[Wanted], bills: int = 1) -> list[Looked]:
     """What `onboard` would do, contract by contract; nothing is written."""
-    taken, owned = _taken(seller, wanted), _owned(actor, seller, wanted)
+    taken, owned, sold = _taken(seller, wanted), _owned(actor, seller, wanted), _sold(wanted)
     looked = []
     for one in wanted:
         try:
-            planned = _plan(actor, one, taken, owned)
+            planned = _plan(actor, one, taken, owned, sold)
             looked.append(Looked(wanted=one, consequence=_foreseen(actor, one, planned, bills)))
         except Refused as refused:
             looked.append(Looked(wanted=one, refused=refused))
@@ -141,8 +143,8 @@ def onboard(actor: Actor, *, seller: Seller, wanted: Sequence[Wanted]) -> Onboar
         raise Refused("invalid", "Choose at least one customer.")
     if len(wanted) > MOST:
         raise Refused("invalid", "At most %(most)s contracts are made at once.", most=MOST)
-    taken, owned = _taken(seller, wanted), _owned(actor, seller, wanted)
-    planned = [_plan(actor, one, taken, owned) for one in wanted]
+    taken, owned, sold = _taken(seller, wanted), _owned(actor, seller, wanted), _sold(wanted)
+    planned = [_plan(actor, one, taken, owned, sold) for one in wanted]
     contracts.write_moved(actor, planned, from_file=False)
     ties = [tie for one, plan in zip(wanted, planned, strict=True) for tie in _ties(one, plan)]
     usage.tie_lines(actor, ties=ties)
@@ -179,7 +181,14 @@ def _owned(actor: Actor, seller: Seller, wanted: Sequence[Wanted]) -> dict[int, 
     return {row.pk: customer for customer, rows in found.items() for row in rows}
 
 
-def _plan(actor: Actor, wanted: Wanted, taken: set[str], owned: Mapping[int, int]) -> PlannedContract:
+def _sold(wanted: Sequence[Wanted]) -> dict[int, date]:
+    """Until when services are sold without a contract: no line of theirs begins before."""
+    return sold_until(line.subscription.pk for one in wanted for line in one.lines)
+
+
+def _plan(
+    actor: Actor, wanted: Wanted, taken: set[str], owned: Mapping[int, int], sold: Mapping[int, date]
+) -> PlannedContract:
     """The contract as it would be written; its number is taken from then on."""
     if not wanted.key.strip() or "/" in wanted.key:
         raise Refused("invalid", "The number “%(key)s” has signs that no address can hold.", key=wanted.key)
@@ -190,7 +199,7 @@ def _plan(actor: Actor, wanted: Wanted, taken: set[str], owned: Mapping[int, int
         _check(line, wanted, usual, owned)
     moved = Moved(
         key=wanted.key, customer=wanted.customer, offered=wanted.offered, start=wanted.start, end=wanted.end,
-        billed_until=wanted.billed_until, lines=_moved(wanted, usual),
+        billed_until=wanted.billed_until, lines=_moved(wanted, usual, sold),
     )  # fmt: skip
     planned = contracts.plan_moved(actor, moved)
     taken.add(wanted.key)
@@ -216,7 +225,7 @@ def _check(line: ServiceLine, wanted: Wanted, usual: Mapping[str, LineTerms], ow
                       reference=reference, field="price")  # fmt: skip
 
 
-def _moved(wanted: Wanted, usual: Mapping[str, LineTerms]) -> list[MovedLine]:
+def _moved(wanted: Wanted, usual: Mapping[str, LineTerms], sold: Mapping[int, date]) -> list[MovedLine]:
     """The lines to be planned: one for each service of an add-on; what can be there only once takes all services of its
     article."""
     found, once = [], set[str]()
@@ -224,7 +233,8 @@ def _moved(wanted: Wanted, usual: Mapping[str, LineTerms]) -> list[MovedLine]:
         terms = usual[line.article]
         conditions: dict[str, Any] = {"price": line.price} if line.price is not None else {}
         if terms.booking == "add_on":
-            start = _start(line.subscription, wanted.start, wanted.billed_until)
+            begin = max(wanted.start, sold.get(line.subscription.pk, wanted.start))
+            start = _start(line.subscription, begin, wanted.billed_until)
             found.append(MovedLine(article=line.article, quantity=line.quantity, conditions=conditions, start=start))
         elif line.article not in once:
             once.add(line.article)

@@ -106,6 +106,8 @@ def _meta(view: DocumentView, formats: Formats) -> list[list[str]]:
         (words[f"number_{view.kind}"], view.number),
         (words["date"], formats.day(view.issued_on)),
         (words["customer"], view.customer_number),
+        (words["debtor"], view.debtor_number),
+        (words["head_office"], view.head_office),
         (words["contract"], view.contract_number),
         (words["period"], _range(min(firsts), max(lasts), view, formats) if firsts and lasts else ""),
         (words["due"], formats.day(view.due_on) if view.due_on else ""),
@@ -157,6 +159,9 @@ def _payment(view: DocumentView, formats: Formats) -> list[str]:
         return [words["credited"]] if view.gross else []
     if not view.gross or not view.due_on:
         return []
+    if view.debit_iban:
+        iban = view.debit_iban.replace(" ", "\u00a0")
+        return [words["debit"].format(iban=iban, day=formats.day(view.due_on), mandate=view.mandate)]
     texts = [words["pay"].format(day=formats.day(view.due_on))]
     if view.number:
         texts.append(words["transfer"].format(number=view.number))

@@ -89,6 +89,8 @@ class DocumentView:
     """A whole document. `references` are the numbers of the documents that it corrects (R14.1): all that a credit note
     does, and those that an invoice credits by the way (R5.5, `netted`).
 
+    `debit_iban`: it is paid by direct debit from there (masked), by the mandate of this reference.
+
     A preview has no number yet (R14.2) and is marked on each page. Raises `ValueError` when the sums do not add up, or
     a line of a document with gross prices has no `amount`: what does not add up must not be printed.
     """
@@ -107,11 +109,15 @@ class DocumentView:
     gross: Decimal
     due_on: date | None = None
     customer_number: str = ""
+    debtor_number: str = ""
+    head_office: str = ""
     contract_number: str = ""
     references: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     prices_are: Basis = "net"
     preview: bool = False
+    debit_iban: str = ""
+    mandate: str = ""
 
     def __post_init__(self) -> None:
         sums = {

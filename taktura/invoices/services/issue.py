@@ -9,6 +9,7 @@ from typing import Any
 
 from taktura.core.documents import Draft
 from taktura.core.money import places
+from taktura.customers.iban import masked
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.invoices.services.numbering import take_numbers
 from taktura.invoices.services.states import write_states
@@ -171,7 +172,7 @@ def _document(
     customer, draft = ready.customer, ready.draft
     days = info.payment_days if info.payment_days is not None else seller.payment_days
     due = on + timedelta(days=days) if draft.kind == "invoice" else None
-    buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key}
+    buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key} | _beside(customer, info, draft)
     return (
         pk,
         draft.kind,
@@ -193,6 +194,19 @@ def _document(
         buyer,
         ready.reason,
     )
+
+
+def _beside(customer: Customer, info: BillingInformation, draft: Draft) -> dict[str, str]:
+    """What a document keeps of the billing information where there is some: the debtor number, the head office, and
+    that it is paid by direct debit. Of the IBAN only what is printed is kept."""
+    kept = {}
+    if info.debtor_number:
+        kept["debtor_number"] = info.debtor_number
+    if customer.head_office_id is not None and customer.head_office is not None:
+        kept["head_office"] = customer.head_office.name
+    if info.direct_debit and draft.kind == "invoice" and draft.gross > 0:
+        kept |= {"debit_iban": masked(info.iban), "mandate": info.mandate_reference}
+    return kept
 
 
 def _line(

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from taktura.audit.services import record
 from taktura.core.errors import Refused
-from taktura.customers.models import BillingInformation
+from taktura.customers.models import BillingInformation, Customer
 from taktura.invoices.models import Document, DocumentState
 from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import exact
@@ -22,6 +22,8 @@ SUBJECTS = {"invoice": "Invoice %(number)s", "credit_note": "Credit note %(numbe
 TEXTS = {
     "invoice": "Good day,\n\nyou find our invoice %(number)s of %(date)s over %(amount)s attached.\n\n"
     "Please pay it by %(due)s.\n\nKind regards\n%(seller)s",
+    "debit": "Good day,\n\nyou find our invoice %(number)s of %(date)s over %(amount)s attached.\n\n"
+    "On %(due)s we will debit the amount from IBAN %(iban)s.\n\nKind regards\n%(seller)s",
     "paid": "Good day,\n\nyou find our invoice %(number)s of %(date)s over %(amount)s attached.\n\n"
     "Kind regards\n%(seller)s",
     "credit_note": "Good day,\n\nyou find our credit note %(number)s of %(date)s over %(amount)s attached.\n\n"
@@ -41,27 +43,39 @@ class Letter:
 
 
 def letter_of(document: Document) -> Letter:
-    """What a document's mail says if nobody changes it; `to` is empty where no address is known."""
-    payable = document.due_on is not None and document.gross > 0
-    info: BillingInformation | None = getattr(document.customer, "billing_information", None)
+    """What a document's mail says if nobody changes it. It goes to the customer, else to the head office; `to` is empty
+    where no address is known."""
+    kind, iban = document.kind, document.buyer_data.get("debit_iban", "")
+    if kind == "invoice" and not (document.due_on is not None and document.gross > 0):
+        kind = "paid"
+    elif iban:
+        kind = "debit"
     return _letter(
-        document.kind if document.kind != "invoice" or payable else "paid", document.language, document.currency,
-        to=info.email if info else "", number=document.number, issued_on=document.issued_on, due_on=document.due_on,
+        kind, document.language, document.currency, iban=iban, to=_address_of(document.customer),
+        number=document.number, issued_on=document.issued_on, due_on=document.due_on,
         amount=exact(document.gross, document.digits), seller=document.seller_data["name"],
     )  # fmt: skip
+
+
+def _address_of(customer: Customer) -> str:
+    for one in (customer, customer.head_office):
+        info: BillingInformation | None = getattr(one, "billing_information", None)
+        if info is not None and info.email:
+            return info.email
+    return ""
 
 
 def sample_letter(kind: str, language: str, *, seller: str, currency: str, on: date) -> Letter:
     """What the mail of a kind (one of `TEXTS`) says, with made-up values."""
     return _letter(
-        kind, language, currency, to="customer@example.com", number="2026-00042", issued_on=on,
+        kind, language, currency, iban="DE89 … 3000", to="customer@example.com", number="2026-00042", issued_on=on,
         due_on=on + timedelta(days=14), amount=Decimal("1190.00"), seller=seller,
     )  # fmt: skip
 
 
 def _letter(
     kind: str, language: str, currency: str, *, to: str, number: str, issued_on: date, due_on: date | None,
-    amount: Decimal, seller: str,
+    amount: Decimal, seller: str, iban: str,
 ) -> Letter:  # fmt: skip
     formats = formats_of(language, currency)
     values: dict[str, object] = {
@@ -70,6 +84,7 @@ def _letter(
         "amount": formats.money(amount),
         "due": formats.day(due_on) if due_on else "",
         "seller": seller,
+        "iban": iban,
     }
     subject = SUBJECTS["credit_note" if kind == "credit_note" else "invoice"]
     return Letter(

@@ -1,6 +1,15 @@
 """What a forecast calls the causes of a difference: a part of the table in `words`."""
 
 BILLING = {
+    "service": {"waiting": "Waits", "sold": "Stands on a sales item", "billed": "Billed", "left_out": "Left out"},
+    "service_waits": {
+        "billing_information": "The customer's billing information",
+        "carried": "A contract carries it meanwhile: leave it out",
+        "article": "The article that the supplier's product stands for",
+        "price": "One price for a month in the tariff",
+        "vat": "The seller's VAT rate: the tariff has one of its own",
+        "quantity": "A quantity: the supplier names none",
+    },
     "cause": {
         "new": "Billed for the first time",
         "ended": "Ended",
@@ -20,5 +29,5 @@ BILLING = {
         "once": "Charged once",
         "vat_rate": "Other VAT rate",
         "rounding": "Rounding",
-    }
+    },
 }

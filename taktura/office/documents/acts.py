@@ -143,6 +143,7 @@ def send_document(request: HttpRequest, pk: int) -> HttpResponse:
     more = {
         "action": _("Send"),
         "letter": letter,
+        "way": getattr(getattr(document.customer, "billing_information", None), "delivery", ""),
         "server": server_of(f"seller:{document.seller_id}"),
         "mails": list(mails_of(document.pk)[:5]),
     }

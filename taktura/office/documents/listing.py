@@ -24,6 +24,7 @@ from taktura.office.documents.bulk import bulk_actions
 from taktura.office.lists import Column, Filter, Link, Listing, Rows, list_page
 from taktura.office.page import page, seller_of, today_of
 from taktura.office.templatetags.office import state
+from taktura.office.words import WORDS
 
 UNPAID = ("open", "partly_paid")
 FOUND_CUSTOMERS = 500  # of a search; more names than that are no search for somebody
@@ -187,6 +188,9 @@ def _filters(seller: Seller, today: date) -> Sequence[Filter]:
         Filter(name="until", label=_("Until"), is_day=True, apply=lambda rows, day: rows.filter(issued_on__lte=day)),
         Filter(name="sent", label=_("Sent"), choices=[("yes", _("Sent")), ("no", _("Not sent"))],
                apply=lambda rows, sent: rows.filter(mailed_at__isnull=sent == "no")),
+        Filter(name="delivery", label=_("Way of delivery"),
+               choices=[(way, show.word("way_of_delivery", way)) for way in WORDS["way_of_delivery"]],
+               apply=lambda rows, way: rows.filter(customer__billing_information__delivery=way)),
         Filter(name="currency", label=_("Currency"), choices=[(c, c) for c in sorted(currencies)],
                apply=lambda rows, currency: rows.filter(currency=currency)),
         Filter(name="language", label=_("Language"), choices=[(x, show.word("language", x)) for x in LANGUAGES],

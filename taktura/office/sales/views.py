@@ -104,8 +104,12 @@ def sales(request: HttpRequest) -> HttpResponse:
             menu=_menu,
             template="sales/list.html",
             more=more,
-            links=lasting_link(more),
             primary=Link(label=_("New sales item"), url=reverse("sale_begin"), permission="sales.change"),
+            links=[
+                Link(label=_("Services without a contract"), url=reverse("used_services"), permission="billing.view",
+                     icon="package"),
+                *lasting_link(more),
+            ],
             empty_title=_("No sales items yet"),
             empty_text=_("A sales item is a one-off sale to a customer; the next bill takes it along."),
         ),

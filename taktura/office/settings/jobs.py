@@ -34,7 +34,7 @@ ROUTINE = (
     "take_up_stalled", "send_mails", "forget_old_jobs", "forget_old_mails", "forget_visits", "forget_orders",
     "forget_answers", "forget_webhooks", "forget_webhook_jobs", "forget_watch_jobs", "bill_unattended",
     "check_thresholds", "watch_usage", "keep_flat_prices", "look_into_mailboxes", "mask_numbers",
-    "look_into_folders",
+    "look_into_folders", "sell_used_services",
 )  # fmt: skip
 MOST_AT_ONCE = 200
 RECENT = 10
