@@ -1124,6 +1124,28 @@ class CustomerOut(Marked):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerResultOut:
+    """What a customer brought in a currency: `margin` is revenue less cost of suppliers. Minutes stand with the first
+    currency of a customer; they have no cost."""
+
+    customer: str
+    name: str
+    currency: str
+    documents: int
+    revenue: Decimal
+    cost: Decimal
+    margin: Decimal
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerResults:
+    """By currency, the least margin first."""
+
+    items: list[CustomerResultOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Customers:
     """A page of customers."""
 
@@ -1692,20 +1714,24 @@ class HoursMonthOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoursOut(Marked):
-    """Included hours. `left`: the minutes that work of today would find, when approved time is counted in; null where
-    they do not hold today."""
+class HoursOfMonth:
+    """Minutes worked in a month."""
 
-    id: int
-    customer: str
-    title: str
-    kind: Literal["block", "monthly"]
+    month: date
     minutes: int
-    start: date
-    end: date | None
-    kept: bool
-    activities: list[int]
-    left: int | None
+    billable_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursOut(Marked):
+    """Minutes of a customer (`key` is the number), a user (the e-mail address) or an activity (the name); of none
+    where both are empty."""
+
+    key: str
+    name: str
+    minutes: int
+    billable_minutes: int
+    months: list[HoursOfMonth]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1715,6 +1741,13 @@ class HoursStatementOut:
     hours: HoursOut
     months: list[HoursMonthOut]
     draws: list[DrawOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoursWorked:
+    """The most minutes first."""
+
+    items: list[HoursOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3044,6 +3077,30 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePricingOut:
+    """By which tariff services without a contract are sold, and whether each month is sold by itself."""
+
+    tariff: str
+    nightly: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicesLeftOut:
+    """How many services were left out."""
+
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicesSold:
+    """What came of services: the sales items made (null in a preview), what is sold, and what waits."""
+
+    sales_items: list[int] | None
+    sold: list[UsedServiceOut]
+    waiting: list[UsedServiceOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
     """The contract that was signed; with `?preview=true` what its first bill would be."""
 
@@ -3455,6 +3512,29 @@ class TryOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UnapprovedTimeOut:
+    """A customer's time that waits for approval: minutes by how many days ago it was worked."""
+
+    customer: str
+    name: str
+    complete: bool
+    pieces: int
+    oldest: date
+    minutes: int
+    up_to_7_days: int
+    up_to_30_days: int
+    up_to_90_days: int
+    older: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnapprovedTimes:
+    """By customer, the oldest first."""
+
+    items: list[UnapprovedTimeOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unbound:
     """A customer who has services but no contract. `complete`: documents could be issued."""
 
@@ -3513,6 +3593,33 @@ class UsageKeys:
     """A page of keys."""
 
     items: list[UsageKeyOut]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedServiceOut:
+    """A service of a month. `id` is null before the month is sold. `lacks`: what it waits for."""
+
+    id: int | None
+    customer: str
+    supplier: str
+    subscription: str
+    month: date
+    title: str
+    article: str
+    quantity: Decimal | None
+    price: Decimal | None
+    currency: str
+    state: str
+    lacks: str | None
+    sales_item: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedServices:
+    """A page of services."""
+
+    items: list[UsedServiceOut]
     next: str | None
 
 
@@ -3636,6 +3743,27 @@ class WaitingMails:
 
     items: list[WaitingMail]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTimeOut:
+    """A customer's time that waits for billing information. `worth` is null without an hourly rate."""
+
+    customer: str
+    name: str
+    pieces: int
+    minutes: int
+    billable_minutes: int
+    worth: Decimal | None
+    oldest: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingTimes:
+    """By customer, the most minutes first."""
+
+    currency: str
+    items: list[WaitingTimeOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -7156,6 +7284,100 @@ class Taktura(Caller):
             idempotency_key=idempotency_key,
         )
 
+    def list_used_services(
+        self,
+        *,
+        state: Literal["waiting", "sold", "billed", "left_out"] | None = None,
+        month: Day | None = None,
+        customer: str | None = None,
+        limit: int = 100,
+        after: str = "",
+    ) -> Pages[UsedServices, UsedServiceOut]:
+        """Services without a contract that were to be sold, in the order in which they were noted.
+
+        Scope: `billing.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                UsedServices,
+                "GET",
+                "/used_services",
+                query={"state": state, "month": month, "customer": customer, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def sell_used_services(
+        self, *, month: Day, preview: bool = False, idempotency_key: str | None = None
+    ) -> ServicesSold:
+        """Make the sales items of a month's services without a contract. What was made before stays as it is.
+
+        Scope: `sales.change`.
+        """
+        return self._ask(
+            ServicesSold,
+            "POST",
+            "/used_services",
+            body={"month": month},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def leave_out_used_services(
+        self, *, services: Sequence[int], preview: bool = False, idempotency_key: str | None = None
+    ) -> ServicesLeftOut:
+        """Leave services out of their month, as long as they are not billed. The others of a sales item are sold anew.
+
+        Scope: `sales.change`.
+        """
+        return self._ask(
+            ServicesLeftOut,
+            "POST",
+            "/used_services/leave_out",
+            body={"services": services},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def take_up_used_services(
+        self, *, services: Sequence[int], preview: bool = False, idempotency_key: str | None = None
+    ) -> ServicesSold:
+        """Take services up again that were left out; what lacks nothing is sold at once.
+
+        Scope: `sales.change`.
+        """
+        return self._ask(
+            ServicesSold,
+            "POST",
+            "/used_services/take_up",
+            body={"services": services},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def get_service_pricing(self) -> ServicePricingOut:
+        """By which tariff services without a contract are sold.
+
+        Scope: `billing.view`.
+        """
+        return self._ask(ServicePricingOut, "GET", "/used_services/pricing")
+
+    def put_service_pricing(
+        self, *, tariff: str, nightly: bool | Omit = OMIT, preview: bool = False
+    ) -> ServicePricingOut:
+        """Choose the tariff whose prices hold for services without a contract, and whether each month is sold by
+        itself.
+
+        Scope: `sales.change`.
+        """
+        return self._ask(
+            ServicePricingOut,
+            "PUT",
+            "/used_services/pricing",
+            body={"tariff": tariff, "nightly": nightly},
+            query={"preview": preview},
+        )
+
     def forecast_of_all(self, *, until: Day, from_: Day | None = None, limit: int = 100) -> ForecastOut:
         """The next bill of each contract that has it on these days, beside its last one, and why it differs.
 
@@ -8356,6 +8578,36 @@ class Taktura(Caller):
             "/profitability/months",
             query={"tariff": tariff, "article": article, "customer": customer, "months": months},
         )
+
+    def report_waiting_time(self, *, from_: Day, until: Day) -> WaitingTimes:
+        """Time that cannot be billed, since billing information lacks; what it is worth.
+
+        Scope: `control.view`.
+        """
+        return self._ask(WaitingTimes, "GET", "/reports/waiting_time", query={"from": from_, "until": until})
+
+    def report_unapproved_time(self, *, from_: Day, until: Day) -> UnapprovedTimes:
+        """Time that waits for approval, by customer and age.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(UnapprovedTimes, "GET", "/reports/unapproved_time", query={"from": from_, "until": until})
+
+    def report_hours(
+        self, *, from_: Day, until: Day, by: Literal["customer", "user", "activity"] = "customer"
+    ) -> HoursWorked:
+        """Hours worked by customer, user or activity, and by month.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(HoursWorked, "GET", "/reports/hours", query={"from": from_, "until": until, "by": by})
+
+    def report_customers(self, *, from_: Day, until: Day) -> CustomerResults:
+        """What customers bring: revenue net from documents, cost of suppliers, minutes worked.
+
+        Scope: `control.view`.
+        """
+        return self._ask(CustomerResults, "GET", "/reports/customers", query={"from": from_, "until": until})
 
     def list_webhooks(self, *, limit: int = 100, after: str = "") -> Pages[Webhooks, WebhookStanding]:
         """Webhooks, in the order in which they were made, and whether events arrive.
