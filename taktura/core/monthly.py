@@ -56,6 +56,21 @@ def whole_month(contract: Contract, line: Line, usage: Usage | None, standing: D
     return half_up(net * often)
 
 
+def left_out(contract: Contract, line: Line, on: date) -> tuple[str, ...]:
+    """What of a contract would change what a line brings, and `whole_month` leaves out: `coupons`, `minimum_sales`,
+    `cost_cap`."""
+    day = max(on, line.start)
+    phase = [p for p in contract.phases if p.start <= day][-1:] or list(contract.phases[:1])
+    terms, tariff = at(line.terms, day), phase[0].terms(day)
+    coupons = [c for c in contract.coupons if c.end > day and (not c.articles or terms.article in c.articles)]
+    found = {
+        "coupons": bool(coupons) or line.order_coupon is not None,
+        "minimum_sales": tariff.minimum is not None and terms.in_minimum,
+        "cost_cap": tariff.cap is not None and terms.in_cap,
+    }
+    return tuple(name for name, there in found.items() if there)
+
+
 def _net(amount: int, rate: Decimal, *, gross: bool) -> Fraction:
     return Fraction(amount * 100) / (100 + Fraction(rate)) if gross else Fraction(amount)
 

@@ -72,6 +72,18 @@ def test_differences_come_first_each_with_its_cause_and_a_way(february: Seller, 
     assert "All of it is accounted for" in account and "waiting/?supplier=" in account
 
 
+def test_the_table_by_contract_has_pages(february: Seller, client_as: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("taktura.office.usage.reconciliation.PAGE", 1)
+    client, seen = client_as(), []
+    for number in ("1", "2", "9", "x"):
+        text = client.get(f"{ASKED}&contracts={number}").content.decode()
+        table = text.partition('id="contracts"')[2].partition("</details>")[0]
+        seen.append([name for name in ("N-acme", "N-oztuerk") if f">{name}<" in table.partition("</table>")[0]])
+        assert ("contracts=2" in table) is (number in "1x") and ("contracts=1" in table) is (number in "29")
+        assert text.partition('id="contracts"')[2].startswith(" open")
+    assert seen[0] != seen[1] == seen[2] and seen[3] == seen[0] and all(len(names) == 1 for names in seen)
+
+
 def test_filters_and_a_period_of_ones_own(february: Seller, client_as: SignIn) -> None:
     client = client_as()
     assert len(rows_of(client.get(f"{ASKED}&cause=unlinked").content.decode())) == 1

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
+from taktura.catalog import coupons
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Article
 from taktura.catalog.terms import read_rates
@@ -85,6 +86,22 @@ def test_the_money_of_a_month_is_known_before_and_the_same_after_and_on_the_bill
     later = Actor(actor.name, datetime(2026, 7, 1, 6, tzinfo=UTC))
     billing.bill(later, seller=seller, on=date(2026, 7, 1))
     assert {x.article: x.net for x in DocumentLine.objects.filter(end=date(2026, 7, 1))} == NET
+
+
+def test_what_the_money_of_a_month_leaves_out_is_said(seller: Seller, actor: Actor) -> None:
+    lines = {name: LINES[name] | {"in_minimum": name == "seat", "in_cap": True} for name in ("seat", "disk")}
+    tariff = catalog.define_tariff(
+        actor, seller=seller, key="m", title="M", interval="1 month", lines=lines, minimum_sales="50", cost_cap="90"
+    )
+    made = Contract.objects.get(key="C1")
+    contract = contracts.sign(actor, key="C2", customer=made.customer, tariff=tariff, start=date(2026, 1, 1))
+    Supplier.objects.update(currency="USD")
+    coupon = coupons.define_coupon(actor, seller=seller, key="FIRST", percent=10, lines=["seat"], title="10 %")
+    contracts.give_coupon(actor, contract=contract, coupon=coupon)
+    found = billing.preview_extensions(actor, seller=seller, wishes=wishes(["seat", "disk"], "C2"))
+    assert [f.without for f in found] == [("coupons", "minimum_sales", "cost_cap"), ("cost_cap", "currency")]
+    plain = billing.preview_extensions(actor, seller=seller, wishes=wishes(["seat", "own"]))
+    assert [f.without for f in plain] == [(), ()]
 
 
 def test_what_is_charged_in_another_currency_is_no_money_of_the_contracts(seller: Seller, actor: Actor) -> None:

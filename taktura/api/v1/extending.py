@@ -54,6 +54,10 @@ class ExtensionOut(Out):
     booked: bool = Field(description="false: a line of the tariff gets the usage, none is booked")
     month: Told | None = Field(description="what it brings in a whole month, net; null where it cannot be done")
     currency: str
+    without: list[str] = Field(
+        description="what the contract has and `month` leaves out: coupons, minimum_sales, cost_cap, or currency (the"
+        " supplier's amounts are in another)"
+    )
     refused: RefusalOut | None = Field(description="why it cannot be done (with `preview`)")
 
 
@@ -136,5 +140,6 @@ def extension_out(call: Call, one: billing.ExtensionForeseen) -> ExtensionOut:
         subscription=wish.subscription.reference, contract=wish.contract.key, article=given.article,
         quantity=given.quantity, from_=given.start, booked=one.extending.planned is not None,
         month=None if one.month is None else Money(one.month, places(currency)).exact, currency=currency,
+        without=list(one.without),
         refused=RefusalOut(code=refused.code, detail=text_of(refused, call.language)) if refused else None,
     )  # fmt: skip

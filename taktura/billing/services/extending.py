@@ -16,7 +16,7 @@ from taktura.contracts import overlay
 from taktura.contracts.facts import load
 from taktura.contracts.models import Contract, ContractLine
 from taktura.core import facts
-from taktura.core.monthly import whole_month
+from taktura.core.monthly import left_out, whole_month
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
@@ -28,10 +28,12 @@ from taktura.usage.store import months
 @dataclass(frozen=True, slots=True)
 class ExtensionForeseen:
     """A wish as it would be done, and the net that its line brings in a whole month, in minor units of the contract's
-    currency (None: it cannot be done)."""
+    currency (None: it cannot be done). `without`: what the contract has, and the net does not: `coupons`,
+    `minimum_sales`, `cost_cap`, or `currency` (the supplier's amounts are in another)."""
 
     extending: Extending
     month: int | None
+    without: tuple[str, ...] = ()
 
 
 def preview_extensions(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) -> list[ExtensionForeseen]:
@@ -46,8 +48,23 @@ def preview_extensions(actor: Actor, *, seller: Seller, wishes: Sequence[Wish]) 
             base = overlay.with_lines(base, [one.planned])
         pk = base.lines[-1].id if one.planned is not None else one.line.pk
         rows.append((one.wish.subscription, base, pk))
-    found = iter(_months(rows, actor.today(seller.time_zone)))
-    return [ExtensionForeseen(one, next(found) if one.refused is None else None) for one in planned]
+    today = actor.today(seller.time_zone)
+    found = iter(zip(_months(rows, today), rows, strict=True))
+    return [_foreseen(one, *next(found), today) if one.refused is None else ExtensionForeseen(one, None)
+            for one in planned]  # fmt: skip
+
+
+def _foreseen(
+    one: Extending, month: int, row: tuple[SupplierSubscription, facts.Contract, int], today: date
+) -> ExtensionForeseen:
+    subscription, contract, pk = row
+    line = next(x for x in contract.lines if x.id == pk)
+    without = left_out(contract, line, today)
+    pricing = facts.at(line.terms, max(today, line.start)).usage_pricing
+    theirs = pricing in ("cost_plus", "imported_price") or subscription.supplier.unit_price_from_import
+    if theirs and subscription.supplier.currency != one.wish.contract.currency:
+        without = (*without, "currency")
+    return ExtensionForeseen(one, month, without)
 
 
 def _after_sold(wishes: Sequence[Wish]) -> list[Wish]:

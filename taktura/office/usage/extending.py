@@ -161,7 +161,7 @@ def extend_preview(request: HttpRequest, pk: int) -> HttpResponse:
             context["refused"] = text_of(foreseen.extending.refused, show.language())
         else:
             context["own"] = foreseen.extending.own is not None
-            context["month"] = _money(foreseen, contract)
+            context["month"], context["without"] = _money(foreseen, contract), foreseen.without
             bills = billing.preview_extension(actor, wish=wish, bills=1).bills
             context["bill"] = bills[0] if bills else None
             context["papers"] = views_of_ready(actor, bills[0].documents, bills[0].on) if bills else []
@@ -191,6 +191,11 @@ class Row:
     def month(self) -> str:
         """What it brings in a month."""
         return _money(self.foreseen, self.contract) if self.foreseen and self.contract else show.NONE
+
+    @property
+    def without(self) -> tuple[str, ...]:
+        """What of its contract that leaves out."""
+        return self.foreseen.without if self.foreseen else ()
 
     @property
     def refused(self) -> str:

@@ -91,7 +91,8 @@ def reconciliation(request: HttpRequest) -> HttpResponse:
         "q": text, "months": [add(start, MONTH, -n) for n in range(MONTHS_OFFERED)],
         "totals": [Shown.of(row, supplier) for row in found.totals], "accounts": list(_accounts(found, supplier)),
         "causes": _counted(found.rows), "number": len(rows), **_paged(request, rows, supplier),
-        **_picture(found.contracts, supplier),
+        "picture": _picture(found.contracts, supplier),
+        "by_contract": _paged(request, found.contracts, supplier, "contracts"),
         "invoices": shown_against(invoices_against(supplier, first, end, found), supplier, first, end),
     }  # fmt: skip
     return render(request, "usage/reconciliation.html", context, status=422 if wrong else 200)
@@ -127,13 +128,14 @@ def _counted(rows: Sequence[Row]) -> list[tuple[str, int]]:
     return [(cause, number) for cause, number in counts if number]
 
 
-def _paged(request: HttpRequest, rows: Sequence[Row], supplier: Supplier) -> dict[str, Any]:
-    given = request.GET.get("page", "1")
+def _paged(request: HttpRequest, rows: Sequence[Row], supplier: Supplier, name: str = "page") -> dict[str, Any]:
+    given = request.GET.get(name, "1")
     most = max(1, -(-len(rows) // PAGE))
     number = min(int(given), most) if given.isdecimal() and len(given) < 6 and int(given) else 1
     return {
         "rows": [Shown.of(row, supplier) for row in rows[(number - 1) * PAGE : number * PAGE]],
         "before": number - 1 if number > 1 else None, "after": number + 1 if number < most else None,
+        "turned": name in request.GET,
     }  # fmt: skip
 
 
@@ -198,8 +200,8 @@ def _mend(row: Row, supplier: Supplier) -> Link | None:
     return Link(label=_("Look at the contract's lines"), url=url, permission="contracts.view", icon="file-text")
 
 
-def _picture(contracts: Sequence[Row], supplier: Supplier) -> dict[str, Any]:
-    """The three columns of the contracts with the most, in the supplier's own currency; all of them as a table."""
+def _picture(contracts: Sequence[Row], supplier: Supplier) -> dict[str, Any] | None:
+    """The three columns of the contracts with the most, in the supplier's own currency; None where there is none."""
     drawn = [row for row in contracts if row.currency == row.billed_in == supplier.currency]
     drawn = sorted(drawn, key=lambda row: -max(abs(row.charged), abs(row.invoiced)))[:BARS]
     columns = [
@@ -214,8 +216,7 @@ def _picture(contracts: Sequence[Row], supplier: Supplier) -> dict[str, Any]:
             for label, colour, amounts in columns
         ],
     }  # fmt: skip
-    table = [Shown.of(row, supplier) for row in contracts]
-    return {"picture": data if drawn else None, "by_contract": table}
+    return data if drawn else None
 
 
 def _export(rows: Sequence[Row], first: date, end: date, form: str, zone: str) -> HttpResponse:
