@@ -184,12 +184,6 @@ WORDS = {
     },
     "file_problem": FILE_PROBLEMS,
     "why": {"customer": "linked customer", "name": "name alike", "product": "same product", "free": "nothing tied yet"},
-    "without": {
-        "coupons": "coupons",
-        "minimum_sales": "minimum sales",
-        "cost_cap": "cost cap",
-        "currency": "amounts in another currency",
-    },
     "grade": {"good": "Likely", "possible": "Possible", "weak": "Unlikely"},
     "customer": {"business": "Business", "consumer": "Consumer"},
     "tax_status": {"domestic": "Domestic", "reverse_charge": "Reverse charge", "export": "Export", "exempt": "Exempt"},

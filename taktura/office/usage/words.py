@@ -8,6 +8,12 @@ USAGE = {
         "keep_invoice_file": "File kept with the invoice of a supplier",
         "drop_invoice_file": "File of the invoice of a supplier taken out",
     },
+    "without": {
+        "coupons": "coupons",
+        "minimum_sales": "minimum sales",
+        "cost_cap": "cost cap",
+        "currency": "amounts in another currency",
+    },
     "excluded": {"withdrawn": "Withdrawn", "credited": "Credited by hand", "paused": "In a pause"},
     "reconciled": {
         "lost": "Not accounted for",
