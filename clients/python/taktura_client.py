@@ -1476,6 +1476,7 @@ class ExtensionOut:
     booked: bool
     month: Decimal | None
     currency: str
+    without: list[str]
     refused: RefusalOut | None
 
 
