@@ -23,6 +23,7 @@ from taktura.kit.mailbox.queries import out_of_reach, untaken, waiting
 from taktura.office import show
 from taktura.office.first_steps import first_steps
 from taktura.office.page import STAFF, page, seller_of, today_of, user_of
+from taktura.usage.onboarding import without_contract
 from taktura.webhooks.queries import in_trouble
 
 MONTHS = 12
@@ -73,6 +74,10 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              "billing.view", found.blocked, _at("customers", "?complete=0&due=1")),
         Task(_("Contracts due"), _("They are billed by the next run."), "receipt", "billing.view", found.due,
              _at("billing")),
+        Task(_("Customers with services but no contract"), _("Nothing of what they use is billed."), "users",
+             "contracts.change",
+             without_contract(seller.pk, today)[:MOST].count() if user.may("contracts.change") else 0,
+             _at("onboarding")),
         Task(_("Usage that waits"), _("Records that found no contract line, or lie outside of it."), "hourglass",
              "usage.view", found.waiting, _at("usage_waiting")),
         Task(_("Unlinked supplier subscriptions"), _("Their usage is billed once they are linked."), "unlink",

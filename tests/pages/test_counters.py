@@ -11,12 +11,14 @@ from django.test import Client
 from taktura.billing import services as billing
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, Order
+from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.jobs.models import JobFailure
 from taktura.kit.mail.models import OutgoingMail
 from taktura.kit.mail.tasks import send_mail
+from taktura.usage import services as usage
 from taktura.webhooks.models import WebhookEndpoint
 from taktura.webhooks.services import create_endpoint
 from tests.conftest import DEMO_DAY
@@ -140,3 +142,23 @@ def test_one_is_given_up_on_its_own_page(many: Seller, client_as: SignIn) -> Non
         assert "Only a " in client.post(f"{path}give-up/", follow=True).content.decode(), "once"
     assert client.post("/settings/jobs/999999/give-up/").status_code == 404
     assert client_as("lead").post(f"/settings/jobs/{job}/give-up/").status_code == 403
+
+
+def test_customers_with_services_but_no_contract_are_counted(
+    seller: Seller, actor: Actor, client_as: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("taktura.office.page.utc_now", lambda: MARCH)
+    label = "Customers with services but no contract"
+    assert label not in cards(client_as())
+    supplier = usage.create_supplier(
+        actor, seller=seller, key="haus", name="Cloudhaus", create_customers=True, create_subscriptions=True
+    )
+    days = {"period_start": "2026-02-01", "period_end": "2026-02-28", "product_id": "P", "quantity": "1"}
+    rows = [{"customer_id": f"K-{n}", "subscription_id": f"S-{n}"} | days for n in range(3)]
+    usage.import_rows(actor, supplier=supplier, rows=rows)
+    for number in range(2):
+        customer = customers.create_customer(actor, seller=seller, key=f"N-{number}", name=f"New {number}")
+        usage.link_customer(actor, supplier=supplier, reference=f"K-{number}", customer=customer)
+    number, link = cards(client_as())[label]
+    assert number == "2" and listed(client_as(), link) == 2
+    assert label not in cards(client_as("technician")), "who signs no contract has nothing to do there"
