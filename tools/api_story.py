@@ -432,6 +432,14 @@ STORY: list[tuple[Any, ...]] = [
     ("stop_timer", {"timer": "1"}, {}, {"minutes": 25}),
     ("start_timer", {}, {}, {"user": "tom@klartext.example", "customer": "K-1"}),
     ("drop_timer", {"timer": "2"}, {}, None),
+    ("set_service_levels", {}, {}, {
+        "hours": [{"weekday": "monday", "start": "08:00", "end": "12:00"},
+                  {"weekday": "monday", "start": "13:00", "end": "17:00"},
+                  {"weekday": "tuesday", "start": "08:00", "end": "17:00"}],
+        "holidays": [{"day": "2026-12-25", "name": "Christmas"}],
+        "targets": [{"priority": "urgent", "answer": 30, "solve": 240}, {"priority": "high", "answer": 60}]}),
+    ("get_service_levels", {}, {}, None),
+    ("get_kept_service_levels", {}, {"start": "2026-03-01", "end": "2026-04-01"}, None),
     ("list_log", {}, {"order": "newest_first", "limit": "2"}, None),
     ("prove_log", {}, {}, None),
     ("create_seller", {}, {}, {

@@ -21,7 +21,7 @@ TABLE = {
     " get_desk_mail get_mail_server list_mailboxes get_mailbox list_users get_user list_invitations list_keys get_key",
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
     " put_desk_mail put_mail_server delete_mail_server create_mailbox change_mailbox delete_mailbox try_mailbox"
-    " add_activity change_activity create_queue change_queue",
+    " add_activity change_activity create_queue change_queue set_service_levels",
     "customers.view": "list_customers get_customer list_portal_users get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information bring_in_customers"
     " invite_portal_user switch_off_portal_user",
@@ -53,7 +53,7 @@ TABLE = {
     " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
     "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket get_ticket_file list_queues"
     " list_waiting_mails get_waiting_mail list_answer_templates get_answer_template fill_answer_template"
-    " list_timers get_timer report_hours report_unapproved_time",
+    " list_timers get_timer get_service_levels get_kept_service_levels report_hours report_unapproved_time",
     "desk.change": "give_waiting_mail throw_waiting_mail_away"
     " merge_ticket create_answer_template change_answer_template delete_answer_template"
     " log_time correct_time remove_time open_ticket change_ticket answer_ticket"

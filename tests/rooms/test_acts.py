@@ -68,6 +68,7 @@ NO_ACTS = {
     "answer_ticket_in_portal": "the same",
     "solve_ticket_in_portal": "the same",
     "told": "reads",
+    "clock_of": "reads",
     "keep_clocks": "a part of changes of tickets",
     "set_service_levels": "what is promised bills nothing",
     "add_queue": "the same",

@@ -2,7 +2,7 @@
 
 from base64 import b64decode
 from binascii import Error as BinasciiError
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from django.db.models import Prefetch, Sum
@@ -113,7 +113,10 @@ class TicketLineOut(Out):
 
 class TicketOut(Out):
     """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on;
-    `follows`: that of a closed one that was answered."""
+    `follows`: that of a closed one that was answered.
+
+    `due_at`: what staff has to keep next. `solve_left`: business seconds left, while the clock stands still in time.
+    """
 
     ticket: int = Field(description="its number")
     customer: str
@@ -131,6 +134,10 @@ class TicketOut(Out):
     answered_at: datetime | None
     solved_at: datetime | None
     closed_at: datetime | None
+    answer_due_at: datetime | None
+    solve_due_at: datetime | None
+    solve_left: int | None
+    due_at: datetime | None
     merged_into: int | None
     follows: int | None
 
@@ -204,12 +211,13 @@ def shown(ticket: Ticket) -> dict[str, Any]:
     line = ticket.line
     same = (
         "subject", "status", "priority", "channel", "requester_name", "requester_email", "opened_at", "changed_at",
-        "answered_at", "solved_at", "closed_at",
+        "answered_at", "solved_at", "closed_at", "answer_due_at", "solve_due_at", "due_at",
     )  # fmt: skip
     told = TicketLineOut(contract=line.contract.key, article=line.article.key, name=line.name) if line else None
     return {
         "ticket": ticket.number, "customer": ticket.customer.key, "queue": ticket.queue_id, "line": told,
         "assignee": ticket.assignee.email if ticket.assignee else None,
+        "solve_left": None if ticket.solve_left is None else ticket.solve_left // timedelta(seconds=1),
         "merged_into": ticket.merged_into.number if ticket.merged_into else None,
         "follows": ticket.follows.number if ticket.follows else None,
         **{name: getattr(ticket, name) for name in same},
@@ -237,12 +245,13 @@ def _said(message: TicketMessage, mail: OutgoingMail | None) -> MessageOut:
 @endpoint(router, "GET", "/tickets", "desk.view", answer=Tickets)
 def list_tickets(
     request: HttpRequest, customer: Key | None = None, status: Status | None = None, priority: Priority | None = None,
-    queue: Id | None = None, assignee: Text200 | None = None, unassigned: bool = False, search_for: Text200 = "",
-    limit: Limit = LIMIT, after: After = "",
+    queue: Id | None = None, assignee: Text200 | None = None, unassigned: bool = False, overdue: bool = False,
+    search_for: Text200 = "", limit: Limit = LIMIT, after: After = "",
 ) -> Tickets:  # fmt: skip
     """Tickets, in the order in which they were opened.
 
-    `assignee`: a user's e-mail address. `unassigned`: only those of nobody. `search_for`: those whose number, subject
+    `assignee`: a user's e-mail address. `unassigned`: only those of nobody. `overdue`: those that wait for staff longer
+    than their service level says. `search_for`: those whose number, subject
     or requester holds each of these words.
     """
     wanted = {
@@ -250,6 +259,8 @@ def list_tickets(
         "assignee__email__iexact": assignee, "assignee__isnull": True if unassigned else None,
     }  # fmt: skip
     found = narrowed(tickets_of(call_of(request).seller.pk), wanted)
+    if overdue:
+        found = found.filter(status="open", due_at__lt=call_of(request).actor.now)
     if search_for:
         found = search(found, search_for)
     items, following = page_of(found, limit, after)

@@ -2,7 +2,7 @@
 
 from taktura.desk.services.given import give_mail, throw_mail_away
 from taktura.desk.services.included import MOST_INCLUDED, end_hours, include_hours
-from taktura.desk.services.levels import keep_clocks, set_service_levels
+from taktura.desk.services.levels import clock_of, keep_clocks, set_service_levels
 from taktura.desk.services.merging import Merge, check_merge, merge_tickets
 from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket_in_portal, told
 from taktura.desk.services.queues import add_queue, change_queue
@@ -51,6 +51,7 @@ __all__ = [
     "check_approval",
     "check_merge",
     "merge_tickets",
+    "clock_of",
     "correct_time",
     "end_hours",
     "give_mail",

@@ -1,16 +1,20 @@
 """The list of tickets: who waits for us?"""
 
+from datetime import datetime
+
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from taktura.accounts.models import User
+from taktura.customers.models import Seller
 from taktura.desk.models import PRIORITIES, STATUSES, Ticket
 from taktura.desk.queries import queues_of, search
 from taktura.office import show
+from taktura.office.desk.levels import due_column, due_filter
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
-from taktura.office.page import page, seller_of, user_of
+from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.templatetags.office import state
 
 MINE, NOBODY, TO_DO = "mine", "nobody", "to_do"
@@ -19,7 +23,7 @@ MINE, NOBODY, TO_DO = "mine", "nobody", "to_do"
 @page("desk.view")
 def tickets(request: HttpRequest) -> HttpResponse:
     """All tickets of the seller."""
-    seller, user = seller_of(request), user_of(request)
+    seller, user, now = seller_of(request), user_of(request), actor_of(request).now
     rows = Ticket.objects.filter(seller=seller).select_related("customer", "queue", "assignee")
     if customer := request.GET.get("customer", "").replace("\0", ""):
         rows = rows.filter(customer__key=customer)
@@ -29,9 +33,9 @@ def tickets(request: HttpRequest) -> HttpResponse:
             slug="tickets",
             title=_("Tickets"),
             rows=rows,
-            columns=_columns(seller.time_zone),
+            columns=_columns(seller, now),
             order="-changed",
-            filters=_filters(seller.pk, user),
+            filters=[*_filters(seller.pk, user), due_filter(now)],
             search=search,
             search_label=_("Number, subject or requester"),
             kept=["customer"],
@@ -52,7 +56,8 @@ def tickets(request: HttpRequest) -> HttpResponse:
     )
 
 
-def _columns(zone: str) -> list[Column]:
+def _columns(seller: Seller, now: datetime) -> list[Column]:
+    zone = seller.time_zone
     return [
         Column(name="number", label=_("Number"), value=lambda t: f"#{t.number}", sort="number", narrow=True),
         Column(name="subject", label=_("Subject"), value=lambda t: t.subject),
@@ -65,6 +70,7 @@ def _columns(zone: str) -> list[Column]:
             name="priority", label=_("Priority"), value=lambda t: state("priority", t.priority),
             raw=lambda t: show.word("priority", t.priority), narrow=True,
         ),
+        due_column(seller, now),
         Column(name="queue", label=_("Queue"), value=lambda t: t.queue.name if t.queue else show.NONE, narrow=True),
         Column(
             name="assignee", label=_("Assignee"), value=lambda t: str(t.assignee or _("Nobody")), narrow=True,

@@ -14,6 +14,7 @@ from taktura.desk import services
 from taktura.desk.models import Ticket
 from taktura.office import seen
 from taktura.office.desk.forms import ChangeForm, MessageForm, name_of
+from taktura.office.desk.levels import shown_standings
 from taktura.office.desk.said import conversation, find
 from taktura.office.desk.templates import choices_for
 from taktura.office.forms import add_refusal
@@ -90,6 +91,7 @@ def _answer(
         "form": form,
         "seen": shown,
         "worked": worked[:SHOWN],
+        "due": shown_standings(found, actor_of(request).now),
         "minutes": found.time.aggregate(sum=Sum("minutes"))["sum"] or 0,
         "closed": found.status == "closed",
         "merged": found.merged_into_id is not None,

@@ -38,6 +38,8 @@ PARTS = [
             ("queues", _("Queues"), _("Where tickets wait for somebody"), "inbox", "settings.view"),
             ("desk_mail", _("Mails about tickets"), _("Where customers answer to, and whether they are told that a"
              " ticket arrived"), "mail", "settings.change"),
+            ("service_levels", _("Service levels"), _("Business hours, holidays, targets by priority"),
+             "clock", "settings.view"),
         ],
     ),
     (
