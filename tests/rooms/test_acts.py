@@ -66,7 +66,7 @@ NO_ACTS = {
     "change_ticket": "the same",
     "open_ticket_in_portal": "the same",
     "answer_ticket_in_portal": "the same",
-    "solve_ticket_in_portal": "the same",
+    "solve_ticket": "the same",
     "told": "reads",
     "clock_of": "reads",
     "keep_clocks": "a part of changes of tickets",

@@ -4,7 +4,7 @@ from taktura.desk.services.given import give_mail, throw_mail_away
 from taktura.desk.services.included import MOST_INCLUDED, end_hours, include_hours
 from taktura.desk.services.levels import clock_of, keep_clocks, set_service_levels
 from taktura.desk.services.merging import Merge, check_merge, merge_tickets
-from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket_in_portal, told
+from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket, told
 from taktura.desk.services.queues import add_queue, change_queue
 from taktura.desk.services.settings import add_activity, change_activity, set_desk_mail, set_own_approval
 from taktura.desk.services.templates import add_answer_template, change_answer_template, remove_answer_template
@@ -61,7 +61,7 @@ __all__ = [
     "open_ticket",
     "open_ticket_in_portal",
     "own_of",
-    "solve_ticket_in_portal",
+    "solve_ticket",
     "told",
     "remove_time",
     "throw_mail_away",

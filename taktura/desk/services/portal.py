@@ -59,7 +59,7 @@ def answer_ticket_in_portal(
 
 
 @transaction.atomic
-def solve_ticket_in_portal(actor: Actor, *, ticket: Ticket) -> Ticket:
+def solve_ticket(actor: Actor, *, ticket: Ticket) -> Ticket:
     """Say that a ticket is solved; one that is solved or closed stays as it is."""
     ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
     return ticket if ticket.status in ("solved", "closed") else change_ticket(actor, ticket=ticket, status="solved")

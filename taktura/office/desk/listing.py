@@ -13,6 +13,7 @@ from taktura.desk.models import PRIORITIES, STATUSES, Ticket
 from taktura.desk.queries import queues_of, search
 from taktura.office import show
 from taktura.office.desk.levels import due_column, due_filter
+from taktura.office.desk.live import list_mark
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.templatetags.office import state
@@ -31,6 +32,8 @@ def tickets(request: HttpRequest) -> HttpResponse:
         request,
         Listing(
             slug="tickets",
+            template="desk/list.html",
+            more={"mark": list_mark(seller.pk)},
             title=_("Tickets"),
             rows=rows,
             columns=_columns(seller, now),

@@ -15,6 +15,7 @@ from taktura.desk.models import Ticket
 from taktura.office import seen
 from taktura.office.desk.forms import ChangeForm, MessageForm, name_of
 from taktura.office.desk.levels import shown_standings
+from taktura.office.desk.live import mark_of
 from taktura.office.desk.said import conversation, find
 from taktura.office.desk.templates import choices_for
 from taktura.office.forms import add_refusal
@@ -91,6 +92,8 @@ def _answer(
         "form": form,
         "seen": shown,
         "worked": worked[:SHOWN],
+        "mark": mark_of(found.changed_at),
+        "mine": found.assignee_id == user_of(request).pk,
         "due": shown_standings(found, actor_of(request).now),
         "minutes": found.time.aggregate(sum=Sum("minutes"))["sum"] or 0,
         "closed": found.status == "closed",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.desk import listing, merging, opening, said, templates, ticket, waiting
+from taktura.office.desk import listing, live, merging, opening, quick, said, templates, ticket, waiting
 
 urlpatterns = [
     path("", listing.tickets, name="desk"),
@@ -17,6 +17,10 @@ urlpatterns = [
     path("tickets/new/lines/", opening.lines, name="ticket_lines"),
     path("tickets/customers/", opening.customers, name="ticket_customers"),
     path("tickets/<int:pk>/", ticket.ticket, name="ticket"),
+    path("changed/", live.tickets_changed, name="tickets_changed"),
+    path("tickets/<int:pk>/changed/", live.ticket_changed, name="ticket_changed"),
+    path("tickets/<int:pk>/solve/", quick.solve, name="ticket_solve"),
+    path("tickets/<int:pk>/take/", quick.take, name="ticket_take"),
     path("tickets/<int:pk>/answer/", ticket.answer, name="ticket_answer"),
     path("tickets/<int:pk>/merge/", merging.merge, name="ticket_merge"),
     path("tickets/<int:pk>/merge/consequence/", merging.consequence, name="ticket_merge_preview"),

@@ -115,7 +115,7 @@ def ticket(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     """One ticket: what was said, a reply, and that it is solved."""
     found, here = get_object_or_404(tickets_for(access), pk=pk), reverse("portal_ticket", args=[access.customer_id, pk])
     if request.method == "POST" and request.POST.get("action") == "solve":
-        services.solve_ticket_in_portal(actor_of(request), ticket=found)
+        services.solve_ticket(actor_of(request), ticket=found)
         return redirect(f"{here}?done=solved")
     now = utc_now().timestamp()
     form = ReplyForm(request.POST if request.method == "POST" else None)

@@ -6,7 +6,7 @@
   document.addEventListener("keydown", (e) => {
     const call = (e.key === "k" && (e.ctrlKey || e.metaKey)) || (e.key === "/" && !typing(e) && !e.ctrlKey && !e.altKey);
     if (call && search()) { e.preventDefault(); search().focus(); search().select(); }
-    if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && e.target.matches("[data-send]")) { e.preventDefault(); e.target.form.querySelector("button[name=action]").click(); }
+    if (e.key === "Enter" && (e.ctrlKey || e.metaKey) && e.target.matches("[data-send]")) { e.preventDefault(); e.target.form.querySelector(e.target.form.dataset.writes ? `button[name=action][value=${e.target.form.dataset.writes}]` : "button[name=action]").click(); }
     if (e.key === "Escape" && e.target === search()) { search().value = ""; search().blur(); }
     const found = document.getElementById("found");
     if (found && (e.key === "ArrowDown" || e.key === "ArrowUp") && e.target.closest(".search")) {
