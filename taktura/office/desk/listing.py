@@ -62,9 +62,9 @@ def tickets(request: HttpRequest) -> HttpResponse:
 def _columns(seller: Seller, now: datetime) -> list[Column]:
     zone = seller.time_zone
     return [
-        Column(name="number", label=_("Number"), value=lambda t: f"#{t.number}", sort="number", narrow=True),
+        Column(name="number", label=_("Number"), value=lambda t: f"#{t.number}", sort="number"),
         Column(name="subject", label=_("Subject"), value=lambda t: t.subject),
-        Column(name="customer", label=_("Customer"), value=lambda t: t.customer.name),
+        Column(name="customer", label=_("Customer"), value=lambda t: t.customer.name, narrow=True),
         Column(
             name="state", label=_("State"), value=lambda t: state("ticket_state", t.status),
             raw=lambda t: show.word("ticket_state", t.status),

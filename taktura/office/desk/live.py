@@ -53,7 +53,7 @@ def tickets_changed(request: HttpRequest) -> HttpResponse:
     if not number:
         return HttpResponse(status=NOTHING)
     shown = urlsplit(request.headers.get("HX-Current-URL", ""))
-    context = {"mark": mark, "number": number, "query": f"?{shown.query}" if shown.query else "", "more": MOST_COUNTED}
+    context = {"mark": mark, "moved": number, "query": f"?{shown.query}" if shown.query else "", "most": MOST_COUNTED}
     return render(request, "desk/list_watch.html", context)
 
 

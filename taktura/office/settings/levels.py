@@ -99,7 +99,8 @@ class LevelsForm(forms.Form):
         self.fields["holidays"] = HolidaysField(
             label=_("Holidays"), max_length=MOST_HOLIDAYS, required=False,
             widget=forms.Textarea(attrs={"rows": 6}),
-            help_text=_("One on each line, as in %(example)s.") % {"example": f"{show.day(date(2026, 12, 25))} …"},
+            help_text=_("One on each line, as in %(example)s.")
+            % {"example": f"{show.day(date(2026, 12, 25))} {_('Christmas Day')}"},
         )  # fmt: skip
         for priority in reversed(PRIORITIES):
             word = show.word("priority", priority)
