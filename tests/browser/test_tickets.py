@@ -120,7 +120,7 @@ def test_keys_of_the_desk(office: Office, acme: Customer) -> None:
     page.keyboard.press("n")
     page.keyboard.type("Nur für uns: jaja")
     page.keyboard.press("Control+Enter")
-    expect(page.locator(".said-note")).to_contain_text("Nur für uns: jaja")
+    expect(page.locator(".said-note").last).to_contain_text("Nur für uns: jaja")
     page.keyboard.press("r")
     page.keyboard.type("Wird erledigt")
     page.keyboard.press("Control+Enter")
