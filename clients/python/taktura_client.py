@@ -525,6 +525,13 @@ Extension = TypedDict(
 )
 
 
+class HolidayIn(TypedDict):
+    """A day on which no business time passes."""
+
+    day: Day
+    name: NotRequired[str]
+
+
 class LineIn(TypedDict):
     """A line of a tariff. What is left out has the default of the rules."""
 
@@ -590,6 +597,14 @@ class NewContract(TypedDict):
     billed_until: NotRequired[Day | None]
     payment_days: NotRequired[int | None]
     lines: NotRequired[Sequence[SuggestedLineIn] | None]
+
+
+class OpeningIn(TypedDict):
+    """From when to when the desk works on a weekday, in the seller's time zone: `08:00` to `24:00`."""
+
+    weekday: Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+    start: str
+    end: str
 
 
 class OwnTermsIn(TypedDict):
@@ -665,6 +680,14 @@ class SuggestedLineIn(TypedDict):
     quantity: NotRequired[Number | None]
     price: NotRequired[Number | None]
     free: NotRequired[bool]
+
+
+class TargetIn(TypedDict):
+    """Within how many minutes of business time; null: nothing is promised."""
+
+    priority: Literal["low", "normal", "high", "urgent"]
+    answer: NotRequired[int | None]
+    solve: NotRequired[int | None]
 
 
 class TicketFileIn(TypedDict):
@@ -1693,6 +1716,14 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HolidayOut:
+    """A day on which no business time passes."""
+
+    day: date
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoursList:
     """All of a customer, those that began last first."""
 
@@ -1893,6 +1924,26 @@ class Jobs:
 
     items: list[JobOut]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLevel:
+    """How targets of a priority were kept. `overdue`: not solved yet, and something is over due."""
+
+    priority: str
+    tickets: int
+    answered_in_time: int
+    answered_late: int
+    solved_in_time: int
+    solved_late: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLevels:
+    """By priority, the most urgent first."""
+
+    items: list[KeptLevel]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -2368,6 +2419,15 @@ class Opened:
     """The ids of the time that is open again."""
 
     time: list[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningOut:
+    """From when to when the desk works on a weekday."""
+
+    weekday: str
+    start: str
+    end: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3078,6 +3138,16 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceLevelsOut(Marked):
+    """All that a seller's desk promises."""
+
+    time_zone: str
+    hours: list[OpeningOut]
+    holidays: list[HolidayOut]
+    targets: list[TargetOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ServicePricingOut:
     """By which tariff services without a contract are sold, and whether each month is sold by itself."""
 
@@ -3265,6 +3335,15 @@ class TakeoverOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetOut:
+    """Within how many minutes of business time tickets of a priority are answered for the first time, and solved."""
+
+    priority: str
+    answer: int | None
+    solve: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TariffDraftOut(Marked):
     """A draft. `fields` are as they were written, complete or not."""
 
@@ -3347,6 +3426,10 @@ class TicketDetail(Marked):
     answered_at: datetime | None
     solved_at: datetime | None
     closed_at: datetime | None
+    answer_due_at: datetime | None
+    solve_due_at: datetime | None
+    solve_left: int | None
+    due_at: datetime | None
     merged_into: int | None
     follows: int | None
     minutes: int
@@ -3375,7 +3458,9 @@ class TicketLineOut:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketOut:
     """A ticket. `answered_at`: when staff first answered; `merged_into`: the number of the ticket that goes on;
-    `follows`: that of a closed one that was answered."""
+    `follows`: that of a closed one that was answered.
+
+    `due_at`: what staff has to keep next. `solve_left`: business seconds left, while the clock stands still in time."""
 
     ticket: int
     customer: str
@@ -3393,6 +3478,10 @@ class TicketOut:
     answered_at: datetime | None
     solved_at: datetime | None
     closed_at: datetime | None
+    answer_due_at: datetime | None
+    solve_due_at: datetime | None
+    solve_left: int | None
+    due_at: datetime | None
     merged_into: int | None
     follows: int | None
 
@@ -8057,14 +8146,16 @@ class Taktura(Caller):
         queue: int | None = None,
         assignee: str | None = None,
         unassigned: bool = False,
+        overdue: bool = False,
         search_for: str = "",
         limit: int = 100,
         after: str = "",
     ) -> Pages[Tickets, TicketOut]:
         """Tickets, in the order in which they were opened.
 
-        `assignee`: a user's e-mail address. `unassigned`: only those of nobody. `search_for`: those whose number,
-        subject or requester holds each of these words.
+        `assignee`: a user's e-mail address. `unassigned`: only those of nobody. `overdue`: those that wait for
+        staff longer than their service level says. `search_for`: those whose number, subject or requester holds
+        each of these words.
 
         Scope: `desk.view`.
         """
@@ -8080,6 +8171,7 @@ class Taktura(Caller):
                     "queue": queue,
                     "assignee": assignee,
                     "unassigned": unassigned,
+                    "overdue": overdue,
                     "search_for": search_for,
                     "limit": limit,
                     "after": after,
@@ -8434,6 +8526,46 @@ class Taktura(Caller):
         return self._ask(
             FilledOut, "GET", f"/tickets/{_part(ticket)}/answer_templates/{_part(template)}", query={"name": name}
         )
+
+    def get_service_levels(self, *, known: ServiceLevelsOut | None = None) -> ServiceLevelsOut:
+        """Business hours, holidays and targets.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(ServiceLevelsOut, "GET", "/service_levels", known=known)
+
+    def set_service_levels(
+        self,
+        *,
+        hours: Sequence[OpeningIn] | None | Omit = OMIT,
+        holidays: Sequence[HolidayIn] | None | Omit = OMIT,
+        targets: Sequence[TargetIn] | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> ServiceLevelsOut:
+        """Set business hours, holidays or targets. Tickets that are not solved follow at once.
+
+        Scope: `settings.change`.
+
+        `if_match`: what `get_service_levels` gave; refused when it has changed since.
+        """
+        return self._ask(
+            ServiceLevelsOut,
+            "PATCH",
+            "/service_levels",
+            body={"hours": hours, "holidays": holidays, "targets": targets},
+            query={"preview": preview},
+            if_match=if_match,
+        )
+
+    def get_kept_service_levels(self, *, start: Day, end: Day) -> KeptLevels:
+        """How targets were kept by the tickets opened from the day `start` until before `end`, by priority.
+
+        Solved without a word, a ticket was answered then. Merged tickets count with the one that goes on.
+
+        Scope: `desk.view`.
+        """
+        return self._ask(KeptLevels, "GET", "/service_levels/kept", query={"start": start, "end": end})
 
     def list_alerts(
         self,
