@@ -30,7 +30,7 @@ from taktura.kit.database import scratch_database
 from taktura.usage.models import UsageRecord
 from taktura.usage.services.records import Entry
 
-BATCHES, SMALL = 2_000, 20
+BATCHES, SMALL = 200, 20
 CONTRACTS, SMALL_CONTRACTS = 2_000, 20
 EACH = 100  # records of a batch
 CALLERS = 4  # at once, for the note

@@ -170,6 +170,24 @@ SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT N
 """
 
 
+# What matching needs of stored records, in a table of its own: it is read several times, and the planner knows how
+# large it is.
+_AGAIN = """
+CREATE TEMP TABLE usage_again ON COMMIT DROP AS
+SELECT id, seller_id, supplier_id, subscription, product, contract_id, line_id, article, by_key, day, end_day, is_span,
+    currency, cost_amount, amount, rate_day, rate_over, rate_under, rate_to
+FROM usage_usagerecord WHERE id = ANY(%s)
+"""
+
+# The contracts that records leave and those that they come to, with the days of these records.
+_TOUCHED = f"""
+CREATE TEMP TABLE usage_touched ON COMMIT DROP AS
+SELECT l.contract_id, min(m.day) AS first, max(m.end_day) AS "end" FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
+CROSS JOIN LATERAL (VALUES (a.line_id), (m.line_id)) v (line_id) JOIN contracts_contractline l ON l.id = v.line_id
+WHERE a.line_id IS DISTINCT FROM m.line_id GROUP BY 1
+"""
+
+
 def match_staged(cursor: Any, closed_until: date | None) -> None:
     """Match the staged rows that are to be stored; sets their line and makes the table of what was matched."""
     _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
@@ -193,22 +211,18 @@ def write_exceptions(cursor: Any, now: datetime) -> None:
 def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -> tuple[int, list[str], set[int]]:
     """Match stored records again: gives how many of those that waited found their line now, the reasons of what (still)
     waits, and the contracts of lines that gained or lost records."""
-    wanted = list(ids)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMP TABLE IF NOT EXISTS usage_again (id bigint PRIMARY KEY, line_id bigint) ON COMMIT DROP"
-        )
-        cursor.execute("TRUNCATE usage_again")
-        cursor.execute("INSERT INTO usage_again SELECT id, line_id FROM usage_usagerecord WHERE id = ANY(%s)", [wanted])
-        _match(cursor, "usage_usagerecord", "AND r.id IN (SELECT id FROM usage_again)", "FALSE", closed_until)
+        cursor.execute("DROP TABLE IF EXISTS usage_again, usage_touched")
+        cursor.execute(_AGAIN, [list(ids)])
+        cursor.execute("ANALYZE usage_again")
+        if _match(cursor, "usage_again", "", "FALSE", closed_until):
+            cursor.execute(
+                """UPDATE usage_usagerecord r SET contract_id = a.contract_id FROM usage_again a
+                   WHERE a.id = r.id AND r.contract_id <> a.contract_id"""
+            )
         cursor.execute("DELETE FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)")
-        touch_contracts(
-            cursor,
-            actor.now,
-            f"""SELECT l.contract_id, min(m.day), max(m.end_day) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
-                JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id
-                WHERE a.line_id IS DISTINCT FROM m.line_id GROUP BY 1""",
-        )
+        cursor.execute(_TOUCHED)
+        touch_contracts(cursor, actor.now, 'SELECT contract_id, first, "end" FROM usage_touched')
         cursor.execute(
             # A record that comes to a line is new to it: charges of before have not seen it.
             f"""UPDATE usage_usagerecord r SET line_id = m.line_id,
@@ -227,11 +241,7 @@ def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -
                ORDER BY record_id, first"""
         )
         reasons = [row[0] for row in cursor.fetchall()]
-        cursor.execute(
-            f"""SELECT DISTINCT l.contract_id FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
-                JOIN contracts_contractline l ON l.id = a.line_id OR l.id = m.line_id
-                WHERE a.line_id IS DISTINCT FROM m.line_id"""
-        )
+        cursor.execute("SELECT contract_id FROM usage_touched")
         return found, reasons, {row[0] for row in cursor.fetchall()}
 
 
@@ -251,10 +261,12 @@ def touch_contracts(cursor: Any, now: datetime, changes: str) -> None:
         wake()
 
 
-def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> None:
-    inherit = _INHERIT.format(rows=rows, which=which)
+def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> bool:
+    """Make the table of what is matched; gives whether rows came to heirs of their contracts."""
+    inherit, inherited = _INHERIT.format(rows=rows, which=which), False
     cursor.execute(inherit)
     while cursor.rowcount:  # of one that was transferred more than once
+        inherited = True
         cursor.execute(inherit)
     cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties, usage_wanted")
     for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
@@ -268,6 +280,7 @@ def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: da
     query = _MATCH.format(rates=rates, matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
     cursor.execute(query, {"closed": closed_until or date.min})
     cursor.execute(f"ANALYZE {MATCHED}")
+    return inherited
 
 
 def fill_rates(cursor: Any, rows: str, which: str) -> None:
