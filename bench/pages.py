@@ -1,4 +1,5 @@
-"""`pages`: each list and detail page, with 100,000 contracts, a million documents and ten million usage records.
+"""`pages`: each list and detail page, with 100,000 contracts, a million documents, ten million usage records, 100,000
+tickets and a million pieces of time.
 
 A page is found by its mark (`@page`), so that a new one is measured without being named here; what stands in its
 address is taken from the middle of the table that its first word names.
@@ -17,6 +18,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from bench.company import START, TELEPHONE, Company, add_usage, make, on, settle_statistics
+from bench.desk import TICKETS, add_desk
+from bench.desk import TIMES as WORKED
 from bench.measure import Result, clocked
 from taktura.accounts.permissions import PERMISSIONS
 from taktura.accounts.services import create_user
@@ -44,6 +47,8 @@ def run(wanted: frozenset[str], *, small: bool) -> Iterator[Result]:
     with scratch_database():
         company = make(TELEPHONE, SMALL if small else CONTRACTS, quantities={"number": Decimal(2)})
         records = add_usage(company, 2 if small else RECORDS_PER_LINE)
+        tickets, worked = (SMALL, SMALL * 10) if small else (TICKETS, WORKED)
+        add_desk(company, tickets, worked)
         _issue(company)
         _multiply(DOCUMENTS_EACH)
         documents = Document.objects.count()
@@ -61,7 +66,8 @@ def run(wanted: frozenset[str], *, small: bool) -> Iterator[Result]:
             unit="ms",
             target=1,
             higher=False,
-            size=f"{len(found)} pages, {company.count:,} contracts, {documents:,} documents, {records:,} records",
+            size=f"{len(found)} pages, {company.count:,} contracts, {documents:,} documents, {records:,} records,"
+            f" {tickets:,} tickets, {worked:,} pieces of time",
             notes=(
                 *slow,
                 f"SELECT 1: {_select(times):.2f} ms",
