@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from bench.company import START, Company, on
+from bench.company import START, Company, on, settle_statistics
 from taktura.accounts.services import create_user
 from taktura.desk.services import add_activity, add_queue
 
@@ -67,5 +67,4 @@ def add_desk(company: Company, tickets: int = TICKETS, times: int = TIMES) -> No
         cursor.execute(_TICKETS, values)
         cursor.execute(_MESSAGES)
         cursor.execute(_TIMES, values)
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE desk_ticket, desk_ticketmessage, desk_timeentry")
+    settle_statistics()
