@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -45,6 +45,11 @@ def worked(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> Seller:
         (acme, date(2026, 3, 3), 15, True, site),
     ):  # fmt: skip
         desk.log_time(actor, customer=customer, worked_on=day, minutes=minutes, billable=billable, activity=activity)
+    desk.set_service_levels(actor, seller=seller, targets={"high": (60, 480)})
+    for hours in (0, 0, 2):  # until the first answer
+        ticket = desk.open_ticket(actor, customer=acme, subject="Printer", priority="high")
+        desk.answer_ticket(Actor(actor.name, MARCH + timedelta(hours=hours)), ticket=ticket, text="On my way.")
+    desk.open_ticket(Actor(actor.name, MARCH - timedelta(days=40)), customer=acme, subject="Fax", priority="high")
     return seller
 
 
@@ -142,8 +147,10 @@ def test_the_queries_do_not_grow_with_the_customers(worked: Seller, actor: Actor
     assert count() == before
 
 
-PAGES = {"/reports/": "desk.view", "/reports/unapproved/": "desk.view", "/reports/waiting/": "control.view",
-         "/reports/customers/": "control.view"}  # fmt: skip
+PAGES = {
+    "/reports/": "desk.view", "/reports/levels/": "desk.view", "/reports/unapproved/": "desk.view",
+    "/reports/waiting/": "control.view", "/reports/customers/": "control.view",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -159,6 +166,16 @@ def test_each_report_is_page_picture_table_and_file(worked: Seller, client_as: C
     heads, *rows = list(csv.reader(io.StringIO(client.get(f"{path}?export=csv").content.decode("utf-8-sig"))))
     assert rows and all(len(row) == len(heads) for row in rows)
     assert client.get(f"{path}?export=xlsx").headers["Content-Type"].endswith("sheet")
+
+
+def test_the_share_of_answers_in_time_is_said(worked: Seller, client_as: ClientAs) -> None:
+    client = client_as("lead", "de")
+    march = client.get("/reports/levels/?from=2026-03-01&until=2026-03-31").content.decode()
+    assert "66,7\xa0%" in march, "two of three within the hour"
+    sent = client.get("/reports/levels/?from=2026-03-01&until=2026-03-31&export=csv").content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(sent)))[1][1:] == ["3", "2", "1", "0", "0", "0"]
+    february = client.get("/reports/levels/?from=2026-02-01&until=2026-02-28&export=csv").content.decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(february)))[1][1:] == ["1", "0", "0", "0", "0", "1"], "never answered: overdue"
 
 
 def test_a_technician_sees_hours_and_no_money(worked: Seller, client_as: ClientAs) -> None:

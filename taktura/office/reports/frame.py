@@ -137,7 +137,8 @@ def _shown(request: HttpRequest, report: Report) -> list[dict[str, Any]]:
 def _tabs(request: HttpRequest, active: str) -> list[dict[str, Any]]:
     known = [
         ("reports", "hours", _("Hours")), ("report_unapproved", "unapproved", _("Unapproved time")),
-        ("report_waiting", "waiting", _("Billing information")), ("report_customers", "customers", _("Customers")),
+        ("report_waiting", "waiting", _("Billing information")), ("report_levels", "levels", _("Service levels")),
+        ("report_customers", "customers", _("Customers")),
     ]  # fmt: skip
     tabs = [{"label": label, "url": reverse(name), "active": slug == active} for name, slug, label in known]
     return [tab for tab in tabs if may_open(user_of(request), str(tab["url"]))]
