@@ -27,6 +27,9 @@ RATES = {  # customer: hourly rate, time step
 }
 ACTIVITIES = (("Fernwartung", True), ("Vor Ort", True), ("Anfahrt", True), ("Kulanz", False))
 QUEUES = ("Telefonie", "Büro und Empfang", "Cloud")
+OPEN_HOURS = {day: [(8 * 60, 18 * 60)] for day in range(5)}
+# Minutes of business time until the first answer and until the solution.
+PROMISED = {"urgent": (60, 600), "high": (240, 1200), "normal": (600, 3000), "low": (None, 6000)}
 
 
 class Asked(NamedTuple):
@@ -107,6 +110,7 @@ def _found(world: World, actor: Actor) -> None:
         Activity(seller=world.seller, name=name, billable=billable) for name, billable in ACTIVITIES
     )
     Queue.objects.bulk_create(Queue(seller=world.seller, name=name) for name in QUEUES)
+    desk.set_service_levels(actor, seller=world.seller, hours=OPEN_HOURS, targets=PROMISED)
 
 
 def _rates(world: World, actor: Actor) -> None:

@@ -74,7 +74,9 @@ def _columns(seller: Seller, now: datetime) -> list[Column]:
             raw=lambda t: show.word("priority", t.priority), narrow=True,
         ),
         due_column(seller, now),
-        Column(name="queue", label=_("Queue"), value=lambda t: t.queue.name if t.queue else show.NONE, narrow=True),
+        Column(
+            name="queue", label=_("Queue"), value=lambda t: t.queue.name if t.queue else show.NONE, shown=False,
+        ),
         Column(
             name="assignee", label=_("Assignee"), value=lambda t: str(t.assignee or _("Nobody")), narrow=True,
         ),

@@ -32,19 +32,16 @@ def levels(request: HttpRequest) -> HttpResponse:
         ),
         heads=[
             Head(label=_("Priority")), Head(label=_("Tickets"), numeric=True),
-            Head(label=_("Answered in time"), numeric=True, narrow=True),
-            Head(label=_("Answered late"), numeric=True, narrow=True),
-            Head(label=_("Answers kept"), numeric=True),
-            Head(label=_("Solved in time"), numeric=True, narrow=True),
-            Head(label=_("Solved late"), numeric=True, narrow=True),
-            Head(label=_("Solutions kept"), numeric=True), Head(label=_("Overdue"), numeric=True),
+            Head(label=_("Answered in time"), numeric=True, narrow=True), Head(label=_("Answers kept"), numeric=True),
+            Head(label=_("Solved in time"), numeric=True, narrow=True), Head(label=_("Solutions kept"), numeric=True),
+            Head(label=_("Overdue"), numeric=True),
         ],
         lines=[
             Line(cells=[
                 show.word("priority", row.priority), show.count(row.tickets),
-                show.count(row.answered_in_time), show.count(row.answered_late),
-                _kept(row.answered_in_time, row.answered_late), show.count(row.solved_in_time),
-                show.count(row.solved_late), _kept(row.solved_in_time, row.solved_late), show.count(row.overdue),
+                _of(row.answered_in_time, row.answered_late), _kept(row.answered_in_time, row.answered_late),
+                _of(row.solved_in_time, row.solved_late), _kept(row.solved_in_time, row.solved_late),
+                show.count(row.overdue),
             ])
             for row in rows
         ],
@@ -64,15 +61,20 @@ def levels(request: HttpRequest) -> HttpResponse:
             (_("Overdue"), show.count(sum(r.overdue for r in rows))),
         ],
         charts=[
-            Chart(label=_("First answers by priority"), data=_drawn(
-                rows, [r.answered_in_time for r in rows], [r.answered_late for r in rows]
-            )),
-            Chart(label=_("Solutions by priority"), data=_drawn(
-                rows, [r.solved_in_time for r in rows], [r.solved_late for r in rows]
-            )),
-        ] if rows else [],
+            Chart(label=label, data=_drawn(rows, in_time, late))
+            for label, in_time, late in (
+                (_("First answers by priority"), [r.answered_in_time for r in rows], [r.answered_late for r in rows]),
+                (_("Solutions by priority"), [r.solved_in_time for r in rows], [r.solved_late for r in rows]),
+            )
+            if any(in_time) or any(late)
+        ],
     )  # fmt: skip
     return answer(request, report, period)
+
+
+def _of(in_time: int, late: int) -> str:
+    """How many of those that had a target were in time."""
+    return f"{show.count(in_time)} / {show.count(in_time + late)}" if in_time + late else show.NONE
 
 
 def _kept(in_time: int, late: int) -> str:
