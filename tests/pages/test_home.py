@@ -121,7 +121,7 @@ def test_the_number_of_queries_is_constant(seller: Seller, client_as: Open, acto
             client.get("/")
         counts.append(len(captured))
         billing.bill(actor, seller=seller, on=date(2026, month, 1))
-    assert counts[0] == counts[1] < 15
+    assert counts[0] == counts[1] <= 15
 
 
 def test_counters_stand_in_the_navigation(seller: Seller, client_as: Open, monkeypatch: pytest.MonkeyPatch) -> None:
