@@ -14,6 +14,7 @@ from taktura.customers.services import create_seller
 from taktura.desk import services
 from taktura.desk.models import Queue, Ticket
 from taktura.kit.actor import Actor
+from taktura.kit.mail.models import OutgoingMail
 
 NEW = {
     "customer": "acme",
@@ -52,6 +53,19 @@ def test_a_ticket_from_beginning_to_end(seller: Seller, client_as: Callable[...,
     assert solved.status_code == 302
     ticket.refresh_from_db()
     assert ticket.status == "solved" and ticket.solved_at and ticket.assignee and ticket.line is None
+
+
+def test_a_requester_is_named_and_answered_by_mail(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as("technician")
+    asked = {"requester_name": "Ada Wolff", "requester_email": "ada@acme.example", "by_customer": "on"}
+    wrong = client.post("/desk/tickets/new/", {**NEW, **asked, "requester_email": "ada"})
+    assert wrong.status_code == 422 and not Ticket.objects.exists()
+    assert client.post("/desk/tickets/new/", {**NEW, **asked}).status_code == 302
+    ticket = Ticket.objects.get()
+    assert (ticket.requester_name, ticket.requester_email) == ("Ada Wolff", "ada@acme.example")
+    assert ticket.messages.get().author == "Ada Wolff"
+    client.post(f"/desk/tickets/{ticket.pk}/answer/", {"text": "On my way.", "action": "answer"})
+    assert OutgoingMail.objects.get().recipient == "ada@acme.example"
 
 
 def test_a_ticket_needs_no_billing_information(seller: Seller, client_as: Callable[..., Client]) -> None:

@@ -98,7 +98,14 @@ class OpenForm(WhereForm):
         label=lazy("The customer said this"), required=False, initial=True,
         help_text=lazy("Otherwise the text is a note, which only staff see."),
     )  # fmt: skip
-    field_order = ("customer", "subject", "text", "by_customer", "priority", "queue", "assignee", "line")
+    requester_name = forms.CharField(label=lazy("Requester"), max_length=200, required=False)
+    requester_email = forms.EmailField(
+        label=lazy("E-mail of the requester"), required=False, help_text=lazy("Answers are mailed there.")
+    )
+    field_order = (
+        "customer", "subject", "text", "by_customer", "requester_name", "requester_email", "priority", "queue",
+        "assignee", "line",
+    )  # fmt: skip
 
 
 class ChangeForm(WhereForm):

@@ -30,7 +30,9 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             made = services.open_ticket(
                 actor_of(request), customer=data["customer"], subject=data["subject"], text=data["text"],
-                by_customer=data["by_customer"], author=data["customer"].name if data["by_customer"] else "",
+                by_customer=data["by_customer"],
+                author=(data["requester_name"] or data["customer"].name) if data["by_customer"] else "",
+                requester_name=data["requester_name"], requester_email=data["requester_email"],
                 **form.where(),
             )  # fmt: skip
         except Refused as refused:
