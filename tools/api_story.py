@@ -419,7 +419,6 @@ STORY: list[tuple[Any, ...]] = [
     ("get_waiting_mail", {"mail": "2"}, {}, None),
     ("give_waiting_mail", {"mail": "2"}, {}, {"customer": "K-1"}),
     ("throw_waiting_mail_away", {"mail": "3"}, {}, None),
-    ("merge_ticket", {"ticket": "1002"}, {"preview": "true"}, {"into": 1001}),
     ("merge_ticket", {"ticket": "1002"}, {}, {"into": 1001}),
     ("get_ticket_file", {"ticket": "1001", "file": "1"}, {}, None),
     ("get_ticket", {"ticket": "1001"}, {}, None),

@@ -1756,14 +1756,19 @@ class HoursOfMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoursOut(Marked):
-    """Minutes of a customer (`key` is the number), a user (the e-mail address) or an activity (the name); of none
-    where both are empty."""
+    """Included hours. `left`: the minutes that work of today would find, when approved time is counted in; null where
+    they do not hold today."""
 
-    key: str
-    name: str
+    id: int
+    customer: str
+    title: str
+    kind: Literal["block", "monthly"]
     minutes: int
-    billable_minutes: int
-    months: list[HoursOfMonth]
+    start: date
+    end: date | None
+    kept: bool
+    activities: list[int]
+    left: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1776,10 +1781,22 @@ class HoursStatementOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoursSumOut:
+    """Minutes of a customer (`key` is the number), a user (the e-mail address) or an activity (the name); of none
+    where both are empty."""
+
+    key: str
+    name: str
+    minutes: int
+    billable_minutes: int
+    months: list[HoursOfMonth]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoursWorked:
     """The most minutes first."""
 
-    items: list[HoursOut]
+    items: list[HoursSumOut]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,7 @@ def views_of_ready(actor: Actor, documents: Sequence[Ready], on: date) -> list[D
             line.contract = contracts.get(line.contract_id or 0)
         taxes = [DocumentTax(category=c, rate=rate, net=net, tax=tax) for _, c, rate, net, tax in tax_rows]
         document = Document(**dict(zip(DOCUMENT[:-1], row, strict=True)))
-        corrects = [corrected[pk] for pk in sorted(ready.draft.references)]
+        corrects = [corrected[pk] for pk in sorted(ready.draft.references) if pk in corrected]  # else foreseen too
         views.append(_view(document, contracts.get(ready.contract or 0), lines, taxes, corrects, preview=True))
     return views
 

@@ -190,7 +190,7 @@ def _draft(ready: Ready, keys: dict[int | None, str], numbers: dict[int, str]) -
     return DraftOut(
         kind=draft.kind, customer=ready.customer.key, contract=keys.get(ready.contract), currency=ready.currency,
         net=amount(draft.net), tax=amount(draft.tax), gross=amount(draft.gross),
-        references=[numbers[pk] for pk in sorted(draft.references)], lines=lines,
+        references=[numbers[pk] for pk in sorted(draft.references) if pk in numbers], lines=lines,  # else foreseen too
         taxes=[
             TaxOut(category=t.vat[0], rate=t.vat[1], net=amount(t.net), tax=amount(t.tax)) for t in draft.taxes
         ],

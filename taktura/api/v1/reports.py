@@ -68,7 +68,7 @@ class HoursOfMonth(Out):
     billable_minutes: int
 
 
-class HoursOut(Out):
+class HoursSumOut(Out):
     """Minutes of a customer (`key` is the number), a user (the e-mail address) or an activity (the name); of none
     where both are empty."""
 
@@ -82,7 +82,7 @@ class HoursOut(Out):
 class HoursWorked(Out):
     """The most minutes first."""
 
-    items: list[HoursOut]
+    items: list[HoursSumOut]
 
 
 class CustomerResultOut(Out):
@@ -142,7 +142,7 @@ def report_hours(request: HttpRequest, from_: First, until: Last, by: By = "cust
     """Hours worked by customer, user or activity, and by month."""
     rows = reports.hours_worked(call_of(request).seller.pk, from_, until + DAY, by)
     items = [
-        HoursOut(
+        HoursSumOut(
             key=r.key, name=r.name, minutes=r.minutes, billable_minutes=r.billable,
             months=[
                 HoursOfMonth(month=month, minutes=n, billable_minutes=r.billable_months[month])
