@@ -1,24 +1,27 @@
 """A preview shows what the change then does, to the cent and the day, and changes nothing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from taktura.api.v1.document_bodies import drafts_out
 from taktura.billing import services as billing
 from taktura.catalog.models import Tariff
 from taktura.catalog.services import define_tariff
 from taktura.cli.scenarios.view import fingerprints
 from taktura.contracts.models import Contract
+from taktura.contracts.overlay import NEW
 from taktura.contracts.queries import by_key, line_for
 from taktura.contracts.services import sign
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer
 from taktura.customers.services import create_customer, create_seller, set_billing_information
 from taktura.invoices.models import Document
+from taktura.invoices.printing import views_of_ready
 from taktura.invoices.services import Issued, Ready, check_payment, confirm_numbering, pay
 from taktura.kit.actor import Actor
 
@@ -317,3 +320,14 @@ def test_a_pause_over_a_pause_is_refused_in_advance(world: World) -> None:
     for way in pause(date(2026, 3, 22), date(2026, 3, 23)):
         way(world)
     assert preview is not do
+
+
+def test_a_later_bill_that_corrects_a_foreseen_one_is_told(world: World) -> None:
+    """What it corrects has no number yet: the document is shown without, on the page and by the API."""
+    (ready,) = billing.preview_sale(world.actor, customer=world.customer, lines=[{"title": "Router", "price": "10"}])
+    number = Document.objects.latest("pk")
+    note = replace(ready, draft=replace(ready.draft, kind="credit_note", references=(number.pk, NEW)))
+    (told,) = drafts_out([note])
+    assert told.references == [number.number]
+    (view,) = views_of_ready(world.actor, [note], DAY)
+    assert view.references == (number.number,)
