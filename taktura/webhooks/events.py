@@ -28,7 +28,7 @@ TYPES = (
     "order.received", "order.approved", "order.refused", "notice.received",
     "customer.created", "customer.changed",
     "usage.recorded", "usage.withdrawn", "sales_item.created", "alert.raised", "alert.resolved",
-    "ticket.opened", "ticket.answered", "ticket.solved", "time.approved",
+    "ticket.opened", "ticket.answered", "ticket.changed", "ticket.solved", "ticket.merged", "time.approved",
 )  # fmt: skip
 TEST = "webhook.test"  # sent by hand, to whatever an endpoint listens to
 
@@ -85,7 +85,8 @@ KINDS: dict[str, Kind] = {
     "alert_resolved": Kind("alert.resolved", ALERT),
     "open_ticket": Kind("ticket.opened"),
     "answer_ticket": Kind("ticket.answered"),
-    "change_ticket": Kind("ticket.solved"),
+    "change_ticket": Kind("ticket.changed"),
+    "merge_tickets": Kind("ticket.merged", ("into",)),
     "approve_time": Kind("time.approved", ("time", "minutes")),
 }
 
@@ -137,10 +138,13 @@ def id_of(entry: LogEntry, place: int) -> str:
 
 
 def _of(entry: LogEntry, known: _Known) -> Iterable[Event]:
-    kind = KINDS.get(entry.action)
-    data = _data(entry, kind, known) if kind is not None else None
-    if kind is not None and data is not None:
-        yield made(id_of(entry, 0), kind.type, entry.at, data)
+    kinds = [kind for kind in (KINDS.get(entry.action),) if kind is not None]
+    if entry.action == "change_ticket" and _solved(entry.data):
+        kinds.append(Kind("ticket.solved"))
+    for place, kind in enumerate(kinds):  # a document's place is its id
+        data = _data(entry, kind, known)
+        if data is not None:
+            yield made(id_of(entry, -place), kind.type, entry.at, data)
     for pk in documents_in(entry):
         document = known.documents.get(pk)
         if document is not None:
@@ -177,7 +181,9 @@ def _data(entry: LogEntry, kind: Kind, known: _Known) -> dict[str, Any] | None:
         if entry.data.get("kind") == "note":  # which only staff see
             return None
         told["by"] = entry.data.get("kind")
-    if kind.type == "ticket.solved" and not _solved(entry.data):
+    if kind.type == "ticket.changed":
+        told["changed"] = sorted(entry.data.get("after", {}))
+    if kind.type == "ticket.merged" and told["ticket"] != entry.data["number"]:  # the one that goes on has an entry too
         return None
     if kind.change:
         told["change"] = kind.change

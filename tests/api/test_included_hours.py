@@ -40,6 +40,7 @@ def test_from_the_agreement_to_its_end(acme: Api) -> None:
     assert [(d["worked_on"], d["minutes"], d["document"]) for d in told["draws"]] == [("2026-02-10", 30, None)]
     assert refusal(acme.call("DELETE", place)) == (422, "invalid")
     assert refusal(acme.post(f"{place}/change", {"start": "2026-03-15", "minutes": 60})) == (422, "invalid")
+    assert refusal(acme.patch(place, {"end": "2026-02-10"})) == (422, "invalid")
     later = acme.post(f"{place}/change", {"start": "2026-04-01", "minutes": 60}).data
     assert (later["title"], later["kept"], later["activities"], later["left"]) == ("Support", True, [activity], None)
     assert acme.get(place).data["end"] == "2026-04-01"

@@ -75,6 +75,26 @@ def test_refused(acme: Api, body: dict[str, Any], expected: tuple[int, str]) -> 
     assert not Ticket.objects.exists()
 
 
+def test_the_requester_changes(acme: Api) -> None:
+    acme.post("/tickets", {"customer": "acme", "subject": "Printer", "requester_name": "Ada"})
+    new = {"requester_name": "Bo Lind", "requester_email": "bo@acme.example"}
+    changed = acme.patch("/tickets/1001", new).data
+    assert {name: changed[name] for name in new} == new
+    assert refusal(acme.patch("/tickets/1001", {"requester_email": "bo"})) == (422, "invalid")
+    assert refusal(acme.patch("/tickets/1001", {"requester_email": "b" * 190 + "@acme.example"})) == (422, "invalid")
+    assert acme.patch("/tickets/1001", {"requester_email": ""}).data["requester_email"] == ""
+
+
+def test_nothing_is_put_in_a_queue_out_of_use(acme: Api) -> None:
+    old, other = (acme.post("/queues", {"name": name}).data["id"] for name in ("Old", "Other"))
+    acme.post("/tickets", {"customer": "acme", "subject": "Printer", "queue": old})
+    acme.patch(f"/queues/{old}", {"active": False})
+    assert refusal(acme.post("/tickets", {"customer": "acme", "subject": "Router", "queue": old})) == (422, "invalid")
+    assert acme.patch("/tickets/1001", {"queue": old, "priority": "high"}).data["queue"] == old, "it stays in it"
+    assert acme.patch("/tickets/1001", {"queue": other}).data["queue"] == other
+    assert refusal(acme.patch("/tickets/1001", {"queue": old})) == (422, "invalid")
+
+
 def test_queues(acme: Api) -> None:
     pk = acme.post("/queues", {"name": "First line"}).data["id"]
     assert refusal(acme.post("/queues", {"name": "First line"})) == (409, "conflict")

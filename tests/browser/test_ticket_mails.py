@@ -101,6 +101,32 @@ def test_a_ticket_is_answered_from_a_template_with_a_file_and_merged(office: Off
     look_at(page, "merged")
 
 
+def test_a_template_goes_where_the_cursor_is(office: Office) -> None:
+    ticket = made()
+    page = office.open("desktop")
+    sign_in(page, office.url, "eve@firm.example")
+    page.goto(f"{office.url}/desk/tickets/{ticket.pk}/")
+    text, insert = page.get_by_label("Nachricht"), page.get_by_role("button", name="Einfügen")
+    template = "Guten Tag Ada Byron,\n\nEve Sommer"
+    insert.click()  # nobody was in the field
+    expect(text).to_have_value(template)
+    expect(text).to_be_focused()
+    text.fill("Vorher. HIER Nachher.")
+    text.evaluate("field => field.setSelectionRange(8, 12)")
+    insert.click()
+    expect(text).to_have_value(f"Vorher. {template} Nachher.")
+    page.keyboard.type("!")  # the cursor stands behind the template
+    expect(text).to_have_value(f"Vorher. {template}! Nachher.")
+    text.fill("Ende")
+    text.evaluate("field => field.setSelectionRange(0, 0)")
+    insert.click()
+    expect(text).to_have_value(f"{template}Ende")
+    page.reload()
+    expect(text).to_have_value(f"{template}Ende")  # it is kept as if it had been typed
+    insert.click()
+    expect(text).to_have_value(f"{template}Ende\n\n{template}")
+
+
 @pytest.mark.parametrize("width", ["desktop", "phone"])
 def test_a_mail_that_waits_is_given_to_a_customer(office: Office, width: str) -> None:
     made()

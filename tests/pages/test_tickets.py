@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from taktura.accounts.models import User
+from taktura.audit.models import LogEntry
 from taktura.contracts.models import ContractLine
 from taktura.customers.models import Customer, Seller
 from taktura.customers.services import create_seller
@@ -66,6 +67,27 @@ def test_a_requester_is_named_and_answered_by_mail(seller: Seller, client_as: Ca
     assert ticket.messages.get().author == "Ada Wolff"
     client.post(f"/desk/tickets/{ticket.pk}/answer/", {"text": "On my way.", "action": "answer"})
     assert OutgoingMail.objects.get().recipient == "ada@acme.example"
+
+
+def test_another_requester_is_answered_from_then_on(
+    seller: Seller, client_as: Callable[..., Client], actor: Actor
+) -> None:
+    ticket = a_ticket(actor, requester_name="Ada Wolff", requester_email="ada@acme.example")
+    client, path = client_as("technician"), f"/desk/tickets/{ticket.pk}/"
+    new = {"requester_name": "Bo Lind", "requester_email": "bo@acme.example"}
+    wrong = client.post(f"{path}change/", {**WHERE, **new, "requester_email": "bo"})
+    assert wrong.status_code == 422 and Ticket.objects.get().requester_email == "ada@acme.example"
+    assert client.post(f"{path}change/", {**WHERE, **new}).status_code == 302
+    client.post(f"{path}answer/", {"text": "On my way.", "action": "answer"})
+    assert OutgoingMail.objects.get().recipient == "bo@acme.example"
+    entry = LogEntry.objects.get(action="change_ticket")
+    before = {"requester_name": "Ada Wolff", "requester_email": "ada@acme.example"}
+    assert entry.data == {"before": before, "after": new}
+    assert ticket.subject in client.get("/desk/?q=lind").content.decode(), "the search finds the new one"
+    assert ticket.subject not in client.get("/desk/?q=wolff").content.decode()
+    assert client.post(f"{path}change/", {**WHERE, "requester_name": "", "requester_email": ""}).status_code == 302
+    client.post(f"{path}answer/", {"text": "Done.", "action": "answer"})
+    assert OutgoingMail.objects.count() == 1, "nobody is written to"
 
 
 def test_a_ticket_needs_no_billing_information(seller: Seller, client_as: Callable[..., Client]) -> None:

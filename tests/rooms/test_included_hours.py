@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from taktura.billing.hours import hours_statement_of, rests_on
-from taktura.billing.services import bill, change_hours, preview_approval, take_back_hours
+from taktura.billing.services import bill, change_hours, end_hours, preview_approval, take_back_hours
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer, Seller
 from taktura.desk import services as desk
@@ -149,6 +149,29 @@ def test_hours_are_taken_back_until_time_draws_them() -> None:
     with pytest.raises(Refused, match="draws these hours already"):
         take_back_hours(ACTOR, hours=second)
     assert list(Allowance.objects.values_list("pk", flat=True)) == [second.pk]
+
+
+@pytest.mark.usefixtures("database")
+@pytest.mark.parametrize("is_billed", [False, True])
+def test_hours_do_not_end_before_time_that_drew_them(is_billed: bool) -> None:
+    """40 minutes of 10 March draw an hour a month. Without the refusal an end on 1 March would bill them at 90 an hour
+    where they are not billed yet, and leave the statement with time after its end where they are."""
+    seller = shop()
+    acme = customer(seller)
+    hours = include(acme, 60)
+    work(acme, date(2026, 3, 10), 40)
+    if is_billed:  # with time that costs, so that there is an invoice
+        work(acme, date(2025, 12, 31), 10)
+        assert billed(seller) > 0 and TimeEntry.objects.filter(status="billed").count() == 2
+    for end in (date(2026, 3, 1), date(2026, 3, 10)):
+        with pytest.raises(Refused) as refused:
+            end_hours(ACTOR, hours=hours, end=end)
+        assert (refused.value.code, refused.value.values["day"]) == ("invalid", date(2026, 3, 10))
+        assert refused.value.values["field"] == "end"
+    assert Allowance.objects.get().end is None
+    assert end_hours(ACTOR, hours=hours, end=date(2026, 3, 11)).end == date(2026, 3, 11)
+    assert end_hours(ACTOR, hours=hours, end=None).end is None
+    assert billed(seller) == 0 and told(hours)[2][1] == 40
 
 
 @pytest.mark.usefixtures("database")

@@ -12,6 +12,7 @@ from django.conf import settings
 from taktura.customers import services as customers
 from taktura.customers.models import Customer
 from taktura.desk import services as desk
+from taktura.desk.models import Ticket
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.webhooks import delivering, services
@@ -46,8 +47,11 @@ def test_tickets_and_approval_are_told(acme: Customer, receiver: Receiver) -> No
     printer = desk.open_ticket(ACTOR, customer=acme, subject="Printer", text="Smokes", by_customer=True)
     desk.answer_ticket(ACTOR, ticket=printer, text="An old one", kind="note")
     desk.answer_ticket(ACTOR, ticket=printer, text="Switch it off")
-    desk.change_ticket(ACTOR, ticket=printer, priority="high")
+    desk.change_ticket(ACTOR, ticket=printer, priority="high", requester_email="bo@acme.example")
     desk.change_ticket(ACTOR, ticket=printer, status="solved")
+    again = desk.open_ticket(ACTOR, customer=acme, subject="It smokes")
+    desk.merge_tickets(ACTOR, ticket=again, into=printer)
+    desk.change_ticket(ACTOR, ticket=Ticket.objects.get(pk=printer.pk), status="solved")
     desk.change_ticket(ACTOR, ticket=printer, status="closed")  # it is solved already
     wrong = desk.open_ticket(ACTOR, customer=acme, subject="Wrong number")
     desk.answer_ticket(ACTOR, ticket=wrong, text="Sorry", kind="customer")
@@ -65,9 +69,16 @@ def test_tickets_and_approval_are_told(acme: Customer, receiver: Receiver) -> No
     seller = {"seller": acme.seller_id, "customer": "acme"}
     one: dict[str, Any] = {**seller, "ticket": printer.number, "subject": "Printer"}
     two: dict[str, Any] = {**seller, "ticket": wrong.number, "subject": "Wrong number"}
+    three: dict[str, Any] = {**seller, "ticket": again.number, "subject": "It smokes"}
     assert told == [
-        ("ticket.opened", one), ("ticket.answered", {**one, "by": "staff"}), ("ticket.solved", one),
-        ("ticket.opened", two), ("ticket.answered", {**two, "by": "customer"}), ("ticket.solved", two),
+        ("ticket.opened", one), ("ticket.answered", {**one, "by": "staff"}),
+        ("ticket.changed", {**one, "changed": ["priority", "requester_email"]}),
+        ("ticket.changed", {**one, "changed": ["status"]}), ("ticket.solved", one),
+        ("ticket.opened", three), ("ticket.merged", {**three, "into": printer.number}),
+        ("ticket.changed", {**one, "changed": ["status"]}), ("ticket.solved", one),
+        ("ticket.changed", {**one, "changed": ["status"]}),
+        ("ticket.opened", two), ("ticket.answered", {**two, "by": "customer"}),
+        ("ticket.changed", {**two, "changed": ["status"]}), ("ticket.solved", two),
         ("time.approved", {**one, "time": [first, second], "minutes": 28}),
         ("time.approved", {**seller, "ticket": None, "time": [alone], "minutes": 5}),
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint, location
 from taktura.api.fields import Day, Flag, Id, In, Key, Out, Text200
 from taktura.billing.hours import hours_of, hours_statement_of, rests_on
-from taktura.billing.services import change_hours, take_back_hours
+from taktura.billing.services import change_hours, end_hours, take_back_hours
 from taktura.customers.queries import customer_by_key
 from taktura.desk import services
 from taktura.desk.models import Activity, Allowance
@@ -187,9 +187,9 @@ def get_hours_statement(request: HttpRequest, hours: Id) -> HoursStatementOut:
 
 @endpoint(router, "PATCH", "/included_hours/{int:hours}", "contracts.change", answer=HoursOut, etag=True, of=one_hours)
 def end_included_hours(request: HttpRequest, hours: Id, body: HoursEnd) -> HoursOut:
-    """Let included hours end, or go on. What they have borne stays."""
+    """Let included hours end, or go on: not before time that drew them."""
     call = call_of(request)
-    services.end_hours(call.actor, allowance=hours_by_id(call.seller.pk, hours), end=body.end)
+    end_hours(call.actor, hours=hours_by_id(call.seller.pk, hours), end=body.end)
     return one_hours(call, hours)
 
 

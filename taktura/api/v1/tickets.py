@@ -86,6 +86,8 @@ class TicketChange(WhereIn):
     subject: Text300 | None = Field(None, min_length=1)
     status: Status | None = None
     customer: Key | None = Field(None, description="only while no time was logged")
+    requester_name: Text200 | None = None
+    requester_email: Text200 | None = Field(None, description="where answers are mailed to; empty: nowhere")
 
 
 class MessageIn(In):

@@ -25,7 +25,7 @@ from taktura.billing.services.extending import (
     preview_extension,
     preview_extensions,
 )
-from taktura.billing.services.hours import change_hours, following_month, take_back_hours
+from taktura.billing.services.hours import change_hours, end_hours, following_month, take_back_hours
 from taktura.billing.services.interim import (
     bill_thresholds,
     import_rows,
@@ -115,6 +115,7 @@ __all__ = [
     "days_after_billed",
     "move",
     "change_hours",
+    "end_hours",
     "following_month",
     "take_back_hours",
     "Brought",

@@ -11,7 +11,8 @@ from taktura.core.errors import Refused
 from taktura.core.facts import MONTHLY
 from taktura.core.periods import add
 from taktura.desk.models import Activity, Allowance
-from taktura.desk.services import end_hours, include_hours
+from taktura.desk.services import end_hours as set_end
+from taktura.desk.services import include_hours
 from taktura.kit.actor import Actor
 
 
@@ -45,11 +46,25 @@ def change_hours(
     _not_drawn(hours, start)
     until = hours.end
     chosen = list(hours.activities.all()) if activities is None else list(activities)
-    end_hours(actor, allowance=hours, end=start)
+    set_end(actor, allowance=hours, end=start)
     return include_hours(
         actor, customer=hours.customer, title=hours.title if title is None else title, kind="monthly", minutes=minutes,
         start=start, end=until, kept=hours.kept if kept is None else kept, activities=chosen,
     )  # fmt: skip
+
+
+@act
+def end_hours(actor: Actor, *, hours: Allowance, end: date | None) -> Allowance:
+    """Let included hours end on a day (exclusive), or go on. Raises `Refused` (`invalid`) for an end before they begin,
+    and for one before time that drew them: what is billed stays, and what is approved would silently cost."""
+    hours = _found(hours)
+    last = _last_drawn(hours) if end is not None else None
+    if end is not None and last is not None and last >= end:
+        raise Refused(
+            "invalid", "Time of %(day)s draws these hours already: they end on that day at the earliest.",
+            day=last, field="end",
+        )  # fmt: skip
+    return set_end(actor, allowance=hours, end=end)
 
 
 @act
@@ -75,8 +90,13 @@ def _found(hours: Allowance) -> Allowance:
     return Allowance.objects.select_related("customer__seller", "customer__billing_information").get(pk=hours.pk)
 
 
+def _last_drawn(hours: Allowance) -> date | None:
+    """The last day of work that drew included hours, billed or approved."""
+    return max((d.entry.worked_on for d in draws_of(hours)), default=None)
+
+
 def _not_drawn(hours: Allowance, start: date) -> None:
-    last = max((d.entry.worked_on for d in draws_of(hours)), default=None)
+    last = _last_drawn(hours)
     if last is not None and last >= start:
         raise Refused(
             "invalid", "Time of %(day)s draws these hours already: choose a later day, or let them end.", day=last,

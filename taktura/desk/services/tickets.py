@@ -23,7 +23,11 @@ from taktura.kit.fold import fold
 from taktura.kit.mailbox.attached import Attachment, Sentence
 
 MOST_REFERENCE = 300  # characters of a message id that are kept
-FIELDS = ("subject", "status", "priority", "queue", "assignee", "line", "customer")
+FIELDS = (
+    "subject", "status", "priority", "queue", "assignee", "line", "customer", "requester_name", "requester_email"
+)  # fmt: skip
+MOST_NAME = 200  # characters of a requester's name
+MOST_ADDRESS = 254
 
 
 @transaction.atomic
@@ -55,14 +59,11 @@ def open_ticket(
         customer=customer,
         follows=follows,
         channel=channel,
-        requester_name=requester_name,
-        requester_email=requester_email,
         opened_at=actor.now,
         changed_at=actor.now,
     )
-    _set(ticket, {"subject": subject, **fields})
-    if requester_email:
-        _check_address(requester_email)
+    asked = {"requester_name": requester_name, "requester_email": requester_email}
+    _set(ticket, {"subject": subject, **asked, **fields})
     if channel not in CHANNELS:
         raise Refused("invalid", "“%(value)s” is no way by which a ticket comes.", value=channel)
     Seller.objects.select_for_update().get(pk=customer.seller_id)  # numbers are given one after the other
@@ -122,7 +123,8 @@ def answer_ticket(
 def change_ticket(actor: Actor, *, ticket: Ticket, **fields: Any) -> Ticket:
     """Write the fields named of a ticket (`FIELDS`); the others stay. Gives it as it is now.
 
-    A ticket with time keeps its customer. Raises `Refused` (`invalid`).
+    A ticket with time keeps its customer. Answers go to the requester whom it names then. Raises `Refused`
+    (`invalid`).
     """
     unknown = set(fields) - set(FIELDS)
     if unknown:
@@ -182,12 +184,21 @@ def _set(ticket: Ticket, fields: dict[str, Any]) -> None:
     for name, value in fields.items():
         if name not in FIELDS:
             raise Refused("invalid", "A ticket has no field “%(field)s”.", field=name)
+        if name == "queue" and value is not None and not value.active and value.pk != ticket.queue_id:
+            raise Refused("invalid", "The queue “%(name)s” is out of use: choose another one.", name=value.name,
+                          field="queue")  # fmt: skip
         setattr(ticket, name, value)
-    ticket.subject = str(ticket.subject).strip()
+    for name in ("subject", "requester_name", "requester_email"):
+        setattr(ticket, name, str(getattr(ticket, name)).strip())
     if not ticket.subject:
         raise Refused("invalid", "A ticket needs a subject.")
     if len(ticket.subject) > 300:
         raise Refused("invalid", "A subject has at most 300 characters.")
+    if len(ticket.requester_name) > MOST_NAME:
+        raise Refused("invalid", "The name of a requester has at most %(most)s characters.", most=MOST_NAME,
+                      field="requester_name")  # fmt: skip
+    if ticket.requester_email:
+        _check_address(ticket.requester_email)
     if ticket.status not in STATUSES:
         raise Refused("invalid", "“%(value)s” is no state of a ticket.", value=ticket.status)
     if ticket.priority not in PRIORITIES:
@@ -209,9 +220,13 @@ def _set(ticket: Ticket, fields: dict[str, Any]) -> None:
 
 def _check_address(address: str) -> None:
     try:
+        if len(address) > MOST_ADDRESS:
+            raise ValidationError("too long")
         validate_email(address)
     except ValidationError as error:
-        raise Refused("invalid", "“%(email)s” is no e-mail address.", email=address) from error
+        raise Refused(
+            "invalid", "“%(email)s” is no e-mail address.", email=address, field="requester_email"
+        ) from error
 
 
 def _named(value: Any) -> Any:

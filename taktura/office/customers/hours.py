@@ -11,12 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from taktura.billing.hours import HoursStatement, hours_of, hours_statement_of, rests_on
-from taktura.billing.services import change_hours, take_back_hours
+from taktura.billing.services import change_hours, end_hours, take_back_hours
 from taktura.core.errors import Refused
 from taktura.core.periods import DAY
 from taktura.desk.models import Allowance
 from taktura.desk.queries import hours_by_id
-from taktura.desk.services import end_hours, include_hours
+from taktura.desk.services import include_hours
 from taktura.office import show
 from taktura.office.customers.detail import answer_customer, find
 from taktura.office.customers.hours_forms import ChangeForm, EndForm, HoursForm
@@ -148,7 +148,7 @@ def end(request: HttpRequest, pk: int, hours: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         last = form.cleaned_data["last"]
         try:
-            end_hours(actor_of(request), allowance=row, end=last + DAY if last else None)
+            end_hours(actor_of(request), hours=row, end=last + DAY if last else None)
         except Refused as refused:
             add_refusal(form, refused, {"end": "last"})
         else:

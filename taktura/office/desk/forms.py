@@ -87,7 +87,17 @@ def _line(pk: str) -> ContractLine | None:
     return ContractLine.objects.select_related("contract", "article").get(pk=pk) if pk else None
 
 
-class OpenForm(WhereForm):
+class RequesterForm(forms.Form):
+    """Who asks."""
+
+    requester_name = forms.CharField(label=lazy("Requester"), max_length=200, required=False)
+    requester_email = forms.EmailField(
+        label=lazy("E-mail of the requester"), required=False, max_length=254,
+        help_text=lazy("Answers are mailed there."),
+    )  # fmt: skip
+
+
+class OpenForm(RequesterForm, WhereForm):
     """A new ticket."""
 
     subject = forms.CharField(label=lazy("Subject"), max_length=300)
@@ -98,28 +108,27 @@ class OpenForm(WhereForm):
         label=lazy("The customer said this"), required=False, initial=True,
         help_text=lazy("Otherwise the text is a note, which only staff see."),
     )  # fmt: skip
-    requester_name = forms.CharField(label=lazy("Requester"), max_length=200, required=False)
-    requester_email = forms.EmailField(
-        label=lazy("E-mail of the requester"), required=False, help_text=lazy("Answers are mailed there.")
-    )
     field_order = (
         "customer", "subject", "text", "by_customer", "requester_name", "requester_email", "priority", "queue",
         "assignee", "line",
     )  # fmt: skip
 
 
-class ChangeForm(WhereForm):
+class ChangeForm(RequesterForm, WhereForm):
     """What can be changed of a ticket."""
 
     status = forms.ChoiceField(label=lazy("State"))
     subject = forms.CharField(label=lazy("Subject"), max_length=300)
-    field_order = ("status", "priority", "assignee", "queue", "subject", "customer", "line")
+    field_order = (
+        "status", "priority", "assignee", "queue", "subject", "customer", "line", "requester_name", "requester_email",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, seller: Seller, ticket: Ticket, **options: Any) -> None:
         initial = {
             "status": ticket.status, "priority": ticket.priority, "subject": ticket.subject,
             "customer": written(ticket.customer), "queue": ticket.queue_id or "", "line": ticket.line_id or "",
-            "assignee": ticket.assignee_id or "",
+            "assignee": ticket.assignee_id or "", "requester_name": ticket.requester_name,
+            "requester_email": ticket.requester_email,
         }  # fmt: skip
         super().__init__(*args, seller=seller, ticket=ticket, initial=initial, **options)
         self.fields["status"].choices = [(s, show.word("ticket_state", s)) for s in STATUSES]  # type: ignore[attr-defined]
@@ -127,7 +136,8 @@ class ChangeForm(WhereForm):
     def changes(self) -> dict[str, Any]:
         """All that the form says, in the words of the service."""
         data = self.cleaned_data
-        return {**self.where(), **{n: data[n] for n in ("status", "subject", "customer")}}
+        own = ("status", "subject", "customer", "requester_name", "requester_email")
+        return {**self.where(), **{name: data[name] for name in own}}
 
 
 class FilesInput(forms.FileInput):

@@ -46,6 +46,8 @@ DESK_FIELDS = {
     "holidays": "Holidays",
     "targets": "Targets",
     "subject": "Subject",
+    "requester_name": "Requester",
+    "requester_email": "E-mail of the requester",
     "priority": "Priority",
     "queue": "Queue",
     "assignee": "Assignee",

@@ -59,4 +59,25 @@
     if (box) box.checked = !off();
   });
   document.addEventListener("htmx:afterSwap", remember);
+
+  // A template goes where the cursor is; behind what was typed where that is the end, or where nobody was in the field.
+  const BETWEEN = "\n\n";
+  let written = null;  // the field that the cursor was in
+  document.addEventListener("focusin", (e) => { if (e.target.matches("#answer-text textarea")) written = e.target; });
+  document.addEventListener("htmx:configRequest", (e) => {
+    if (e.target.matches("[data-insert]")) e.detail.parameters.text = "";  // the answer is the template alone
+  });
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const field = document.querySelector("#answer-text textarea");
+    if (!field || !e.detail.requestConfig.elt.matches("[data-insert]") || e.detail.isError) return;
+    e.detail.shouldSwap = false;
+    const text = new DOMParser().parseFromString(e.detail.serverResponse, "text/html").querySelector("textarea").value;
+    const end = field.value.length;
+    const [from, to] = written === field ? [field.selectionStart, field.selectionEnd] : [end, end];
+    const typed = field.value.trimEnd();
+    if (from < typed.length) field.setRangeText(text, from, to, "end");
+    else field.setRangeText(typed ? BETWEEN + text : text, typed.length, end, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
 })();
