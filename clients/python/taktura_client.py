@@ -7547,7 +7547,7 @@ class Taktura(Caller):
     def end_included_hours(
         self, hours: int, *, end: Day | None, preview: bool = False, if_match: Marked | str | None = None
     ) -> HoursOut:
-        """Let included hours end, or go on. What they have borne stays.
+        """Let included hours end, or go on: not before time that drew them.
 
         Scope: `contracts.change`.
 
@@ -8259,6 +8259,8 @@ class Taktura(Caller):
         subject: str | None | Omit = OMIT,
         status: Literal["open", "waiting", "solved", "closed"] | None | Omit = OMIT,
         customer: str | None | Omit = OMIT,
+        requester_name: str | None | Omit = OMIT,
+        requester_email: str | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> TicketDetail:
@@ -8280,6 +8282,8 @@ class Taktura(Caller):
                 "subject": subject,
                 "status": status,
                 "customer": customer,
+                "requester_name": requester_name,
+                "requester_email": requester_email,
             },
             query={"preview": preview},
             if_match=if_match,
@@ -8794,7 +8798,9 @@ class Taktura(Caller):
                 "alert.resolved",
                 "ticket.opened",
                 "ticket.answered",
+                "ticket.changed",
                 "ticket.solved",
+                "ticket.merged",
                 "time.approved",
             ]
         ]
@@ -8853,7 +8859,9 @@ class Taktura(Caller):
                 "alert.resolved",
                 "ticket.opened",
                 "ticket.answered",
+                "ticket.changed",
                 "ticket.solved",
+                "ticket.merged",
                 "time.approved",
             ]
         ]
@@ -9025,7 +9033,9 @@ class Taktura(Caller):
             "alert.resolved",
             "ticket.opened",
             "ticket.answered",
+            "ticket.changed",
             "ticket.solved",
+            "ticket.merged",
             "time.approved",
             "webhook.test",
         ]

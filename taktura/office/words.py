@@ -8,7 +8,7 @@ from taktura.office.desk.words import ACTIONS as DESK_ACTIONS
 from taktura.office.desk.words import DESK, DESK_FIELDS
 from taktura.office.job_words import JOBS
 from taktura.office.portal_words import ACTIONS, PORTAL
-from taktura.office.settings.words import MAILBOXES, USERS
+from taktura.office.settings.words import MAILBOXES, USERS, WEBHOOKS
 from taktura.office.tariffs import words as listed
 from taktura.office.usage.words import FILE_PROBLEMS, USAGE, USAGE_ACTIONS
 
@@ -109,42 +109,7 @@ WORDS = {
         "webhooks.change": "Set up webhooks",
         "jobs.retry": "Try jobs again",
     },
-    "webhook": {
-        "on": "Active",
-        "failing": "Does not arrive",
-        "paused": "Paused",
-        "gone": "Switched off (410)",
-        "given_up": "Switched off",
-    },
-    "delivery": {"waiting": "Waiting", "delivered": "Delivered", "failed": "Failed"},
-    "event": {
-        "invoice.issued": "Invoice issued",
-        "credit_note.issued": "Credit note issued",
-        "payment.received": "Payment entered",
-        "contract.signed": "Contract signed",
-        "contract.changed": "Contract changed",
-        "contract.notice_given": "Notice given",
-        "contract.notice_withdrawn": "Notice withdrawn",
-        "order.received": "Order received",
-        "order.approved": "Order approved",
-        "order.refused": "Order refused",
-        "notice.received": "Notice received",
-        "customer.created": "Customer made",
-        "customer.changed": "Customer changed",
-        "usage.recorded": "Usage recorded",
-        "usage.withdrawn": "Usage withdrawn",
-        "sales_item.created": "Sales item made",
-        "alert.raised": "Alert raised",
-        "alert.resolved": "Alert resolved",
-        "ticket.opened": "Ticket opened",
-        "ticket.answered": "Ticket answered",
-        "ticket.changed": "Ticket changed",
-        "ticket.solved": "Ticket solved",
-        "ticket.merged": "Tickets merged",
-        "time.approved": "Time approved",
-        "webhook.test": "Test event",
-    },
-    "delivery_error": {"no answer in time": "No answer in time"},
+    **WEBHOOKS,
     "vat_check": {"confirmed": "Confirmed by VIES", "refused": "Refused by VIES", "unanswered": "VIES gave no answer"},
     "order_approval": {"company": "As the company has it", "always": "Always", "never": "Never"},
     "language": {"en": "English", "de": "German", "sv": "Swedish"},

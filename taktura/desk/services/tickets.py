@@ -224,9 +224,7 @@ def _check_address(address: str) -> None:
             raise ValidationError("too long")
         validate_email(address)
     except ValidationError as error:
-        raise Refused(
-            "invalid", "“%(email)s” is no e-mail address.", email=address, field="requester_email"
-        ) from error
+        raise Refused("invalid", "“%(email)s” is no e-mail address.", email=address, field="requester_email") from error
 
 
 def _named(value: Any) -> Any:

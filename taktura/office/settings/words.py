@@ -1,4 +1,4 @@
-"""What states of mailboxes and of their mails are called: a part of the table in `office.words`."""
+"""What states of mailboxes, mails, users and webhooks are called: a part of the table in `office.words`."""
 
 MAILBOXES = {
     "mailbox_purpose": {"usage": "Usage files of a supplier", "tickets": "Tickets"},
@@ -34,4 +34,42 @@ USERS = {
         "technician": "Tickets and worked time; sees customers, contracts and usage",
         "viewer": "Sees all but settings, jobs and the log",
     },
+}
+WEBHOOKS = {
+    "webhook": {
+        "on": "Active",
+        "failing": "Does not arrive",
+        "paused": "Paused",
+        "gone": "Switched off (410)",
+        "given_up": "Switched off",
+    },
+    "delivery": {"waiting": "Waiting", "delivered": "Delivered", "failed": "Failed"},
+    "event": {
+        "invoice.issued": "Invoice issued",
+        "credit_note.issued": "Credit note issued",
+        "payment.received": "Payment entered",
+        "contract.signed": "Contract signed",
+        "contract.changed": "Contract changed",
+        "contract.notice_given": "Notice given",
+        "contract.notice_withdrawn": "Notice withdrawn",
+        "order.received": "Order received",
+        "order.approved": "Order approved",
+        "order.refused": "Order refused",
+        "notice.received": "Notice received",
+        "customer.created": "Customer made",
+        "customer.changed": "Customer changed",
+        "usage.recorded": "Usage recorded",
+        "usage.withdrawn": "Usage withdrawn",
+        "sales_item.created": "Sales item made",
+        "alert.raised": "Alert raised",
+        "alert.resolved": "Alert resolved",
+        "ticket.opened": "Ticket opened",
+        "ticket.answered": "Ticket answered",
+        "ticket.changed": "Ticket changed",
+        "ticket.solved": "Ticket solved",
+        "ticket.merged": "Tickets merged",
+        "time.approved": "Time approved",
+        "webhook.test": "Test event",
+    },
+    "delivery_error": {"no answer in time": "No answer in time"},
 }
