@@ -116,6 +116,19 @@ def of_folder(environment: dict[str, str]) -> list[str]:
     return [command for command in found if command]
 
 
+def test_the_address_is_printed_when_it_answers(environment: dict[str, str], port: int) -> None:
+    process = _start(environment, port)
+    try:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if f":{port}/" in line:
+                break
+        assert answers(port), "the first try already"
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+
+
 def test_ctrl_c_ends_all_of_it_and_says_so_once(
     begin: Callable[[], "subprocess.Popen[str]"], environment: dict[str, str], port: int
 ) -> None:

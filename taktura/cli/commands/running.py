@@ -45,10 +45,15 @@ def run(host: str, port: int, prepare: bool) -> None:
         database.stop_when_last()
     try:
         _prepare()
-        say_address(host, port)
-        _say_logins()
+        logins = _logins()
+
+        def say() -> None:
+            say_address(host, port)
+            for line in logins:
+                console.print(line, soft_wrap=True)
+
         with metrics_folder(), Worker():
-            serve_until_stopped(host, port, processes=2, threads=4, level="WARNING")
+            serve_until_stopped(host, port, processes=2, threads=4, level="WARNING", ready=say)
     finally:
         database.leave()
     console.print(_("Stopped. The data stays; the same command starts it again."))
@@ -84,16 +89,17 @@ def _make(today: date | None) -> None:
         make(told, today=today or actor_now().today(TIME_ZONE))
 
 
-def _say_logins() -> None:
+def _logins() -> list[str]:
+    """What a newcomer is told of the logins, line by line."""
     from taktura.cli.demo.users import PASSWORD, logins, portal_login
 
+    lines = []
     if found := logins():
-        console.print(_("Sign in with the password %(password)s as:", password=f"[bold]{PASSWORD}[/bold]"))
-        for login in found:
-            console.print(f"  {login.email:<32}  {login.name}, {login.role}", soft_wrap=True)
+        lines.append(_("Sign in with the password %(password)s as:", password=f"[bold]{PASSWORD}[/bold]"))
+        lines.extend(f"  {login.email:<32}  {login.name}, {login.role}" for login in found)
     if portal := portal_login():
-        console.print(_("And to the customer portal, at /portal/, as:"))
-        console.print(f"  {portal}", soft_wrap=True)
+        lines += [_("And to the customer portal, at /portal/, as:"), f"  {portal}"]
+    return lines
 
 
 def _show() -> None:

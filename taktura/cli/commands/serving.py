@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -85,10 +85,13 @@ def check_port(host: str, port: int) -> None:
             ) from error  # fmt: skip
 
 
-def serve_until_stopped(host: str, port: int, processes: int, threads: int, level: str) -> None:
+def serve_until_stopped(
+    host: str, port: int, processes: int, threads: int, level: str, ready: Callable[[], None] | None = None
+) -> None:
     """Run the web server in this process and its children, until SIGINT or SIGTERM; requests under way end first.
 
-    `level`: from which on the log tells.
+    `level`: from which on the log tells. `ready` is called once, when the port listens; it must not touch the database,
+    since children are begun after it.
     """
     from django.conf import settings
     from django.core.wsgi import get_wsgi_application
@@ -116,6 +119,8 @@ def serve_until_stopped(host: str, port: int, processes: int, threads: int, leve
         "graceful_timeout": PATIENCE, "timeout": 120, "keepalive": 5, "proc_name": "taktura",
         "control_socket_disable": True,
     }  # fmt: skip
+    if ready is not None:
+        options["when_ready"] = lambda server: ready()
     Server(application, options).run()
 
 
