@@ -28,7 +28,7 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
-from taktura.customers.models import Seller
+from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import Document, DocumentLine
 from taktura.invoices.services import confirm_numbering
 from taktura.kit.actor import Actor
@@ -325,3 +325,26 @@ def test_the_same_correction_twice_at_once_counts_once(seller: Seller, actor: Ac
         thread.join()
     assert not failed
     assert [(r.revision, r.quantity) for r in UsageRecord.objects.all()] == [(6, 6)]
+
+
+def test_two_transfers_at_once_draw_a_number_each(seller: Seller, actor: Actor) -> None:
+    start = threading.Barrier(2)
+    failed: list[BaseException] = []
+
+    def move(key: str, to: str) -> None:
+        try:
+            moved, customer = contract(key), Customer.objects.get(key=to)
+            start.wait()
+            billing.transfer(actor, contract=moved, customer=customer, start=date(2026, 3, 1), key="")
+        except BaseException as error:  # noqa: BLE001 - told below
+            failed.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=move, args=pair) for pair in (("V-c1", "c2"), ("V-c2", "c1"))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert sorted(Contract.objects.exclude(transferred_from=None).values_list("key", flat=True)) == ["V-c3", "V-c4"]

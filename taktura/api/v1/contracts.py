@@ -297,9 +297,10 @@ def transfer(request: HttpRequest, contract: Key, body: TransferIn, preview: boo
     found, seller = _contract(call, contract), call.seller.pk
     wanted: dict[str, Any] = {
         "contract": found, "customer": customer_by_key(seller, body.customer), "start": body.from_,
-        "key": body.as_ or next_key(seller),
+        "key": body.as_ or "",
     }  # fmt: skip
     if preview:
+        wanted["key"] = wanted["key"] or next_key(seller)
         both = billing.preview_transfer(call.actor, **wanted, bills=BILLS)
         within = SpanOut(from_=both.within.start, until=both.within.end) if both.within else None
         would_be = foreseen(call, both.new)

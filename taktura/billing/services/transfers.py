@@ -19,6 +19,7 @@ from taktura.contracts import overlay
 from taktura.contracts import services as contracts
 from taktura.contracts.facts import load_one
 from taktura.contracts.models import Contract, ContractLine
+from taktura.contracts.queries import next_key
 from taktura.core import facts
 from taktura.core.errors import Refused
 from taktura.core.expected import active
@@ -52,10 +53,12 @@ def transfer(
 ) -> tuple[Contract, list[Issued]]:
     """Let another customer have a contract from a day on, and settle both: gives the other contract, and the documents.
 
+    An empty `key` means the next number that is free, drawn while nobody else draws one.
     Raises `Refused`: what `contracts.plan_transfer` and `check_periods` refuse; `closed_period` for usage of one;
     `billing_information_missing` and `numbering_unconfirmed` where a document would be made.
     """
     contracts.read_again(contract)
+    key = key or next_key(contract.seller_id)
     contracts.check_transfer(contract, customer, start, key)
     settled = _check(contract, start)
     today = actor.today(contract.customer.seller.time_zone)
