@@ -251,7 +251,12 @@ ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # nobody makes us write to addresses tha
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 60 * 15
-ACCOUNT_RATE_LIMITS = {"login_failed": "20/m/ip,5/5m/key", "order": "20/h/ip,5/h/key", "ticket": "30/h/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": "20/m/ip,5/5m/key",
+    "order": "20/h/ip,5/h/key",
+    "ticket": "30/h/key",
+    "invite": "20/h/key",
+}
 ACCOUNT_SESSION_REMEMBER = True
 MFA_ADAPTER = "taktura.office.accounts.adapter.MfaAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]

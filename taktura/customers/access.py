@@ -1,4 +1,4 @@
-"""Who may see a customer in the portal: inviting, switching off, and the mails with links."""
+"""Who may see a customer in the portal, and as what: inviting, switching off, and the mails with links."""
 
 import re
 from datetime import timedelta
@@ -16,7 +16,7 @@ from taktura.accounts.models import PortalUser
 from taktura.accounts.portal_users import INVITED_FOR, LINK_FOR, PASSWORD, SIGN_IN
 from taktura.audit.services import record
 from taktura.core.errors import Refused
-from taktura.customers.models import Customer, PortalAccess
+from taktura.customers.models import ADMINISTRATOR, PORTAL_ROLES, USER, Customer, PortalAccess
 from taktura.kit.actor import Actor
 from taktura.kit.language import LANGUAGES, translate
 from taktura.kit.mail.services import ACCOUNT, post
@@ -25,9 +25,15 @@ PROFILE = ("phone", "mobile", "job_title", "company_contact")
 PHONE = re.compile(r"\+?[0-9][0-9 ()/.\-]{2,40}")
 MOST_ACCESS = 50  # people of one customer
 LETTERS = {
-    "invitation": (
+    ADMINISTRATOR: (
         "Your access to the customer portal of %(company)s",
         "Good day,\n\n%(company)s gives you access to its customer portal: contracts, usage and documents of "
+        "%(customer)s. Sign in here:\n\n%(link)s\n\nThe link can be used once, until %(until)s. Later you can have "
+        "another one sent at any time, here:\n\n%(portal)s\n\nIf you do not expect this mail, ignore it.",
+    ),
+    USER: (
+        "Your access to the customer portal of %(company)s",
+        "Good day,\n\n%(company)s gives you access to its customer portal: tickets, contracts and usage of "
         "%(customer)s. Sign in here:\n\n%(link)s\n\nThe link can be used once, until %(until)s. Later you can have "
         "another one sent at any time, here:\n\n%(portal)s\n\nIf you do not expect this mail, ignore it.",
     ),
@@ -63,18 +69,19 @@ def contacts_of(customer: Customer) -> QuerySet[PortalAccess]:
 
 @transaction.atomic
 def invite(
-    actor: Actor, *, customer: Customer, email: str, name: str = "", language: str = "", portal: str
+    actor: Actor, *, customer: Customer, email: str, name: str = "", language: str = "", role: str = "", portal: str
 ) -> PortalAccess:
     """Give somebody access to a customer, anew where it was switched off, and mail a link to sign in.
 
-    `language`: empty means the customer's; of somebody who has access to another customer it stays. `portal`: the
-    portal's address, without a slash at its end. Raises `Refused`: `invalid` (the address, the language, too many),
-    `conflict` (has access).
+    `language`: empty means the customer's; of somebody who has access to another customer it stays. `role`: empty means
+    `next_role`. `portal`: the portal's address, without a slash at its end. Raises `Refused`: `invalid` (the address,
+    the language, the role, too many), `conflict` (has access).
     """
     customer = Customer.objects.select_for_update(of=("self",)).select_related("seller").get(pk=customer.pk)
     language = language or customer.language
     if language not in LANGUAGES:
         raise Refused("invalid", "There is no language “%(language)s”.", language=language)
+    role = _role(role) if role else next_role(customer)
     user = _user(actor, _address(email), name.strip(), language)
     access = PortalAccess.objects.filter(customer=customer, user=user).first()
     if access is not None and access.ended_at is None:
@@ -82,14 +89,43 @@ def invite(
     if PortalAccess.objects.filter(customer=customer, ended_at=None).count() >= MOST_ACCESS:
         raise Refused("invalid", "At most %(most)s people have access to a customer.", most=MOST_ACCESS)
     access = access or PortalAccess(customer=customer, user=user)
-    access.invited_at, access.ended_at = actor.now, None
+    access.invited_at, access.ended_at, access.role = actor.now, None, role
     access.save()
     if not user.is_active:
         user.is_active = True
         user.save(update_fields=["is_active"])
-    record(actor, "invite_to_portal", f"customer:{customer.pk}", {"email": user.email, "name": user.name})
-    _mail(actor, access, portal, "invitation", INVITED_FOR)
+    data = {"email": user.email, "name": user.name, "role": role}
+    record(actor, "invite_to_portal", f"customer:{customer.pk}", data)
+    _mail(actor, access, portal, role, INVITED_FOR)
     return access
+
+
+def next_role(customer: Customer) -> str:
+    """What whoever is invited becomes unless it is said: the first an administrator, everybody else a user."""
+    return USER if administrators_of(customer).exists() else ADMINISTRATOR
+
+
+def administrators_of(customer: Customer) -> QuerySet[PortalAccess]:
+    """Who administers a customer in the portal now."""
+    return PortalAccess.objects.filter(customer=customer, ended_at=None, role=ADMINISTRATOR)
+
+
+@transaction.atomic
+def change_role(actor: Actor, *, access: PortalAccess, role: str) -> None:
+    """Make somebody an administrator or a user, from the next click on.
+
+    Raises `Refused`: `invalid` (the role), `conflict` (the access is switched off).
+    """
+    _role(role)
+    access = PortalAccess.objects.select_for_update(of=("self",)).select_related("user").get(pk=access.pk)
+    if access.ended_at is not None:
+        raise Refused("conflict", "“%(email)s” has no access any more: invite again.", email=access.user.email)
+    if role == access.role:
+        return
+    access.role = role
+    access.save(update_fields=["role"])
+    data = {"email": access.user.email, "role": role}
+    record(actor, "change_portal_role", f"customer:{access.customer_id}", data)
 
 
 @transaction.atomic
@@ -199,6 +235,12 @@ def _user(actor: Actor, email: str, name: str, language: str) -> PortalUser:
         except IntegrityError:  # somebody else was quicker
             found = rows.get()
     return found
+
+
+def _role(role: str) -> str:
+    if role not in PORTAL_ROLES:
+        raise Refused("invalid", "There is no role “%(role)s” in the portal.", role=role)
+    return role
 
 
 def _address(text: str) -> str:

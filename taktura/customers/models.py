@@ -8,6 +8,9 @@ from django.db.models import Q
 from taktura.accounts.models import PortalUser
 from taktura.kit.fields import ExactField
 
+ADMINISTRATOR, USER = "administrator", "user"
+PORTAL_ROLES = (ADMINISTRATOR, USER)  # of a customer's people in the portal
+
 
 def portal_default() -> list[str]:
     """What users of the portal may do where nothing else is said: see, write tickets, give notice."""
@@ -160,10 +163,14 @@ class VatCheck(models.Model):
 
 
 class PortalAccess(models.Model):
-    """That somebody may see a customer in the portal. Switched off: `ended_at`; the row stays for the log's sake."""
+    """That somebody may see a customer in the portal: all of it as `administrator`, what colleagues need as `user`.
+
+    Switched off: `ended_at`; the row stays for the log's sake.
+    """
 
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="portal_access")
     user = models.ForeignKey(PortalUser, on_delete=models.PROTECT, related_name="access")
+    role = models.CharField(max_length=13)
     invited_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
     # What people say of themselves where the customer's profile is self-managed.
@@ -173,4 +180,12 @@ class PortalAccess(models.Model):
     company_contact = models.BooleanField(default=False, help_text="speaks for the customer")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["customer", "user"], name="portal_access_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["customer", "user"], name="portal_access_once"),
+            models.CheckConstraint(condition=Q(role__in=PORTAL_ROLES), name="portal_access_role"),
+        ]
+
+    @property
+    def administers(self) -> bool:
+        """Whether it is an administrator's."""
+        return self.role == ADMINISTRATOR

@@ -55,7 +55,8 @@ def field(name: str) -> str:
 # The kinds of words (`words.WORDS`) of a field's values.
 KINDS = {
     "kind": ("customer", "alert_kind"), "charge": ("line",),
-    **{n: (n,) for n in ("language", "documents_per", "tax_status", "role", "notice", "applies_to", "anchor", "tick",
+    "role": ("role", "portal_role"),
+    **{n: (n,) for n in ("language", "documents_per", "tax_status", "notice", "applies_to", "anchor", "tick",
                          "unit", "booking")},
 }  # fmt: skip
 EXACT = {"price", "quantity", "included", "minimum_sales", "cost_cap", "tolerance", "discount", "percent", "amount"}

@@ -14,6 +14,7 @@ PORTAL = {
         "solved": "Solved",
         "closed": "Closed",
     },
+    "portal_role": {"administrator": "Administrator", "user": "User"},
     "portal_access": {"True": "Has access", "False": "Switched off"},
     "order_state": {
         "unconfirmed": "Not confirmed yet",
@@ -26,6 +27,7 @@ PORTAL = {
 }
 ACTIONS = {
     "invite_to_portal": "Invited to the customer portal",
+    "change_portal_role": "Role in the customer portal changed",
     "end_portal_access": "Access to the customer portal switched off",
     "sign_out_of_portal": "Signed out of the customer portal everywhere",
     "set_portal_password": "Password for the customer portal set",

@@ -24,17 +24,18 @@ from taktura.kit.clock import utc_now
 View = Callable[..., HttpResponse]
 COOKIE: Final = "taktura_portal"
 PATH: Final = "/portal/"
-OPEN, SIGNED_IN, CUSTOMER = "open", "signed_in", "customer"
+OPEN, SIGNED_IN, CUSTOMER, ADMINISTRATORS = "open", "signed_in", "customer", "administrators"
 MOST_BODY = 64 * 1024  # bytes that a form of the portal may have
 
 
 def portal_page(mark: str) -> Callable[[View], View]:
-    """A page of the portal: `OPEN` for everybody, `SIGNED_IN` for its users, `CUSTOMER` of one customer.
+    """A page of the portal: `OPEN` for everybody, `SIGNED_IN` for whoever has access, `CUSTOMER` of one customer,
+    `ADMINISTRATORS` of one customer for its administrators alone.
 
     A page of a customer has `customer` as its first place, and gets the access of whoever looks instead; whoever has
-    none finds nothing there.
+    none, or may not see it, finds nothing there.
     """
-    assert mark in (OPEN, SIGNED_IN, CUSTOMER), mark
+    assert mark in (OPEN, SIGNED_IN, CUSTOMER, ADMINISTRATORS), mark
 
     def decorate(view: View) -> View:
         @wraps(view)
@@ -64,9 +65,11 @@ def _answer(
     if mark != OPEN and session is None:
         return redirect("portal_sign_in")
     try:
-        if mark == CUSTOMER:
+        if mark in (CUSTOMER, ADMINISTRATORS):
             assert session is not None
             access = _access(session.user, options.pop("customer"))
+            if mark == ADMINISTRATORS and not access.administers:
+                raise Http404
             request.portal_access = access  # type: ignore[attr-defined]
             return view(request, access, *args, **options)
         return view(request, *args, **options)

@@ -24,7 +24,7 @@ TABLE = {
     " add_activity change_activity create_queue change_queue set_service_levels",
     "customers.view": "list_customers get_customer list_portal_users get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information bring_in_customers"
-    " invite_portal_user switch_off_portal_user",
+    " invite_portal_user change_portal_user switch_off_portal_user",
     "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon list_codes get_code"
     " list_usage_keys get_usage_key list_modules get_module list_offer_numbers get_offer_number get_price_list"
     " get_price_list_pdf"

@@ -21,7 +21,7 @@ from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.mail.models import OutgoingMail
-from taktura.portal.page import COOKIE, CUSTOMER, OPEN, SIGNED_IN
+from taktura.portal.page import ADMINISTRATORS, COOKIE, CUSTOMER, OPEN, SIGNED_IN
 from tests.pages.conftest import LANGUAGES, make_seller
 
 STAFF = Actor("user:clerk@firm.example", utc_now())
@@ -45,7 +45,7 @@ def routes() -> list[tuple[str, str, Any]]:
     return found(get_resolver().url_patterns, "/")
 
 
-OF_CUSTOMERS = [(name, route) for name, route, mark in routes() if mark == CUSTOMER]
+OF_CUSTOMERS = [(name, route) for name, route, mark in routes() if mark in (CUSTOMER, ADMINISTRATORS)]
 
 
 @pytest.fixture
@@ -54,11 +54,19 @@ def acme(seller: Seller) -> Customer:
     return Customer.objects.get(key="acme", seller=seller)
 
 
-def let_in(customer: Customer, email: str = "anna@acme.example", language: str = "en") -> Client:
+def let_in(
+    customer: Customer, email: str = "anna@acme.example", language: str = "en", role: str = "administrator"
+) -> Client:
     """A browser that is signed in for a customer."""
     found = PortalAccess.objects.filter(customer=customer, user__email=email, ended_at=None).first()
     found = found or access.invite(
-        STAFF, customer=customer, email=email, name="Anna", language=language, portal="http://localhost/portal"
+        STAFF,
+        customer=customer,
+        email=email,
+        name="Anna",
+        language=language,
+        role=role,
+        portal="http://localhost/portal",
     )
     if found.user.language != language:
         access.change_language(STAFF, user=found.user, language=language)
@@ -77,19 +85,30 @@ def path_for(name: str, route: str, customer: Customer, of: Customer) -> str:
         document = Document.objects.filter(customer=of).first()
         assert document is not None
         places["pk"] = document.pk if "documents" in route else contract.pk
+        if "people" in route:
+            places["pk"] = colleague_of(of).pk
         if "tickets" in route:
-            new = A_TICKET | {"seller": of.seller, "number": of.pk}
+            new = A_TICKET | {"seller": of.seller, "number": of.pk, "requester_email": f"ben@{of.key}.example"}
             places["pk"] = Ticket.objects.get_or_create(customer=of, defaults=new)[0].pk
     if "<int:line>" in route:
         places["line"] = ContractLine.objects.get(contract=contract, article__key="number").pk
     return reverse(name, kwargs=places)
 
 
+def colleague_of(customer: Customer) -> PortalAccess:
+    """Ben, a user of a customer."""
+    email = f"ben@{customer.key}.example"
+    found = PortalAccess.objects.filter(customer=customer, user__email=email).first()
+    return found or access.invite(
+        STAFF, customer=customer, email=email, name="Ben", role="user", portal="http://localhost/portal"
+    )
+
+
 def test_every_address_says_for_whom_it_is() -> None:
     assert len(OF_CUSTOMERS) >= 10
-    for _name, route, mark in routes():
-        assert mark in (OPEN, SIGNED_IN, CUSTOMER), route
-        assert (mark == CUSTOMER) == ("<int:customer>" in route), route
+    for name, route, mark in routes():
+        assert mark in (OPEN, SIGNED_IN, CUSTOMER, ADMINISTRATORS), route
+        assert ((name, route) in OF_CUSTOMERS) == ("<int:customer>" in route), route
 
 
 @pytest.mark.parametrize(("name", "route"), OF_CUSTOMERS)
@@ -101,7 +120,7 @@ def test_a_customer_sees_only_its_own(acme: Customer, name: str, route: str) -> 
     if name.endswith("withdraw"):  # there is a notice to be taken back
         notice = path_for(name.replace("withdraw", "notice"), route, acme, acme)
         client.post(notice, look_and_do(client, notice))
-    assert client.get(own).status_code == 200, own
+    assert client.get(own).status_code == (405 if name == "portal_person_sign_out" else 200), own
     theirs = {path_for(name, route, other, other)}  # their page
     if "<int:pk>" in route:
         theirs |= {path_for(name, route, acme, other), path_for(name, route, other, acme)}  # their row at one's own
@@ -149,7 +168,7 @@ def test_every_page_speaks_each_language_without_scripts(acme: Customer, languag
     client, seen = let_in(acme, language=language), 0
     for name, route, mark in routes():
         places = {"seller": acme.seller_id} if "<int:seller>" in route else {}
-        if mark == CUSTOMER:
+        if mark in (CUSTOMER, ADMINISTRATORS):
             path = path_for(name, route, acme, acme)
         elif "<str:secret>" in route:
             continue

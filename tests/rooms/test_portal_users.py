@@ -11,7 +11,7 @@ from taktura.accounts.keeping import forget_portal_visits
 from taktura.accounts.models import PortalSession, PortalUser
 from taktura.audit.models import LogEntry
 from taktura.core.errors import Refused
-from taktura.customers import access
+from taktura.customers import access, colleagues
 from taktura.customers.models import Customer, PortalAccess
 from taktura.kit.actor import Actor
 from taktura.kit.database import scratch_database
@@ -166,3 +166,46 @@ def test_what_is_over_is_forgotten(acme: Customer) -> None:
 def test_an_address_is_one(acme: Customer, email: str) -> None:
     with refused("invalid"):
         invited(acme, email)
+
+
+def test_the_first_administers_and_the_others_are_users(acme: Customer) -> None:
+    one, two = invited(acme), invited(acme, "ben@acme.example")
+    assert (one.role, two.role) == ("administrator", "user")
+    assert "Dokumente" in OutgoingMail.objects.get(recipient="anna@acme.example").text
+    assert "Dokumente" not in OutgoingMail.objects.get(recipient="ben@acme.example").text
+    with refused("invalid"):
+        access.change_role(STAFF, access=two, role="owner")
+    with refused("invalid"):
+        access.invite(STAFF, customer=acme, email="c@acme.example", role="owner", portal=PORTAL)
+    access.change_role(STAFF, access=one, role="user")  # staff may; the next who is invited administers
+    assert invited(acme, "cleo@acme.example").role == "administrator"
+    access.switch_off(STAFF, access=two)
+    with refused("conflict"):
+        access.change_role(STAFF, access=two, role="administrator")
+    again = access.invite(STAFF, customer=acme, email="ben@acme.example", role="administrator", portal=PORTAL)
+    assert (again.pk, again.role) == (two.pk, "administrator")
+    entry = LogEntry.objects.get(action="change_portal_role")
+    assert entry.data == {"email": "anna@acme.example", "role": "user"}
+
+
+def test_of_two_administrators_one_stays(acme: Customer) -> None:
+    one, two = invited(acme), invited(acme, "ben@acme.example")
+    access.change_role(STAFF, access=two, role="administrator")
+    two.refresh_from_db()
+    colleagues.change_colleague(STAFF, by=one, access=two, role="user")
+    with refused("conflict"):  # it was quicker: `two` looks at a page of before
+        colleagues.change_colleague(STAFF, by=two, access=one, role="user")
+    with refused("conflict"):
+        colleagues.switch_colleague_off(STAFF, by=one, access=one)
+    assert [a.pk for a in access.administrators_of(acme)] == [one.pk]
+    colleagues.switch_colleague_off(STAFF, by=one, access=two)
+    assert [a.pk for a in access.users_of(acme).filter(ended_at=None)] == [one.pk]
+    access.switch_off(STAFF, access=one)  # staff may
+    assert not access.administrators_of(acme).exists()
+
+
+def test_only_administrators_give_notice_by_their_address(acme: Customer) -> None:
+    from taktura.billing.services.notices import _addresses
+
+    invited(acme), invited(acme, "ben@acme.example")
+    assert _addresses(acme) == {"anna@acme.example", "acme@c.example"}

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field
 
-from taktura.api.call import call_of
+from taktura.api.call import Call, call_of
 from taktura.api.endpoint import Answer, endpoint
 from taktura.api.fields import Id, In, Key, Out, Text200
 from taktura.core.errors import Refused
@@ -18,6 +18,8 @@ from taktura.customers.queries import customer_by_key
 
 router = Router()
 PORTAL = "/portal"
+CHANGE = "customers.change"
+Role = Literal["administrator", "user"]
 
 
 class PortalUserIn(In):
@@ -26,16 +28,25 @@ class PortalUserIn(In):
     email: Text200 = Field(min_length=3)
     name: Text200 = ""
     language: Literal["en", "de", "sv"] | None = Field(None, description="null: the customer's")
+    role: Role | None = Field(None, description="null: `administrator` where the customer has none, else `user`")
+
+
+class PortalUserChange(In):
+    """What is changed of somebody's access."""
+
+    role: Role
 
 
 class PortalUserOut(Out):
-    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access. What people say of
-    themselves (`phone` to `company_contact`) they keep where the customer's profile is `self_managed`."""
+    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access. An `administrator` sees
+    and does everything there and manages the customer's people, a `user` sees contracts and usage without amounts and
+    the own tickets. `phone` to `company_contact` they keep where the customer's profile is `self_managed`."""
 
     id: int
     email: str
     name: str
     language: str
+    role: Role
     active: bool
     invited_at: datetime
     ended_at: datetime | None
@@ -56,7 +67,8 @@ def shown(access: PortalAccess) -> PortalUserOut:
     """An access as it is told."""
     user = access.user
     return PortalUserOut(
-        id=access.pk, email=user.email, name=user.name, language=user.language, active=access.ended_at is None,
+        id=access.pk, email=user.email, name=user.name, language=user.language,
+        role="administrator" if access.administers else "user", active=access.ended_at is None,
         invited_at=access.invited_at, ended_at=access.ended_at, last_sign_in=user.last_sign_in_at,
         **{name: getattr(access, name) for name in portal.PROFILE},
     )  # fmt: skip
@@ -70,32 +82,50 @@ def list_portal_users(request: HttpRequest, customer: Key) -> PortalUsers:
 
 
 @endpoint(
-    router, "POST", "/customers/{customer}/portal_users", "customers.change", answer=PortalUserOut, status=201,
+    router, "POST", "/customers/{customer}/portal_users", CHANGE, answer=PortalUserOut, status=201,
     codes=("conflict",),
 )  # fmt: skip
 def invite_portal_user(request: HttpRequest, customer: Key, body: PortalUserIn) -> PortalUserOut:
     """Give somebody access to a customer in the portal: a link to sign in goes there by mail, for seven days.
 
-    Whoever was switched off gets access anew.
+    Whoever was switched off gets access anew. The first of a customer administers it, unless `role` says otherwise.
     """
     call = call_of(request)
     base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
     access = portal.invite(
         call.actor, customer=customer_by_key(call.seller.pk, customer), email=body.email, name=body.name,
-        language=body.language or "", portal=base + PORTAL,
+        language=body.language or "", role=body.role or "", portal=base + PORTAL,
     )  # fmt: skip
     return shown(access)
 
 
+def one(call: Call, customer: str, user: int) -> PortalUserOut:
+    """An access as it stands."""
+    return shown(_access(call, customer, user))
+
+
 @endpoint(
-    router, "DELETE", "/customers/{customer}/portal_users/{int:user}", "customers.change", answer=None, status=204
-)
+    router, "PATCH", "/customers/{customer}/portal_users/{int:user}", CHANGE, answer=PortalUserOut, codes=("conflict",),
+    etag=True, of=one,
+)  # fmt: skip
+def change_portal_user(request: HttpRequest, customer: Key, user: Id, body: PortalUserChange) -> PortalUserOut:
+    """Make somebody an administrator or a user. Unlike customers themselves, this may leave a customer without an
+    administrator."""
+    call = call_of(request)
+    portal.change_role(call.actor, access=_access(call, customer, user), role=body.role)
+    return one(call, customer, user)
+
+
+@endpoint(router, "DELETE", "/customers/{customer}/portal_users/{int:user}", CHANGE, answer=None, status=204)
 def switch_off_portal_user(request: HttpRequest, customer: Key, user: Id) -> Answer:
     """Take somebody's access to a customer away; whoever has no other is signed out everywhere."""
     call = call_of(request)
-    rows = portal.users_of(customer_by_key(call.seller.pk, customer))
-    access = rows.filter(pk=user).first()
+    portal.switch_off(call.actor, access=_access(call, customer, user))
+    return Answer(None)
+
+
+def _access(call: Call, customer: str, user: int) -> PortalAccess:
+    access = portal.users_of(customer_by_key(call.seller.pk, customer)).filter(pk=user).first()
     if access is None:
         raise Refused("not_found", "There is no user %(id)s.", id=user)
-    portal.switch_off(call.actor, access=access)
-    return Answer(None)
+    return access

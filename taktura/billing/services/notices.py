@@ -16,7 +16,8 @@ from taktura.billing.services.changes import give_notice
 from taktura.contracts.models import Contract, ContractLine, NoticeRequest
 from taktura.contracts.services import notice_end
 from taktura.core.errors import Refused
-from taktura.customers.models import Customer, PortalAccess, Seller
+from taktura.customers.access import administrators_of
+from taktura.customers.models import Customer, Seller
 from taktura.invoices.confirmations import entry_of_notice, mail_confirmation
 from taktura.kit.actor import Actor
 from taktura.kit.fold import fold
@@ -158,7 +159,7 @@ def _matched(seller: Seller, name: str, number: str, email: str) -> Contract | N
 
 def _addresses(customer: Customer) -> set[str]:
     info = getattr(customer, "billing_information", None)
-    people = PortalAccess.objects.filter(customer=customer, ended_at=None).values_list("user__email", flat=True)
+    people = administrators_of(customer).values_list("user__email", flat=True)
     return {address.casefold() for address in (*people, info.email if info else "") if address}
 
 

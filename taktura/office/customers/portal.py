@@ -1,4 +1,4 @@
-"""Who of a customer's people signs in to the portal: invite, switch off, sign out."""
+"""Who of a customer's people signs in to the portal, and as what: invite, change the role, switch off, sign out."""
 
 from typing import Any
 
@@ -17,6 +17,7 @@ from taktura.core.errors import Refused
 from taktura.customers import access as portal
 from taktura.customers.models import PortalAccess
 from taktura.kit.mail.services import server_of
+from taktura.office import show
 from taktura.office.customers.changes import choices
 from taktura.office.customers.detail import answer_customer, find
 from taktura.office.forms import add_refusal
@@ -25,11 +26,25 @@ from taktura.office.page import actor_of, page
 PORTAL = "/portal"  # where the portal is, below the address of this installation
 
 
+class RoleField(forms.ChoiceField):
+    """What somebody is in the portal, with what that means."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=lazy("Role"), widget=forms.RadioSelect, choices=lambda: choices("portal_role"),
+            help_text=lazy(
+                "Administrators see and do everything, and invite others. Users see contracts and usage without"
+                " amounts, and their own tickets."
+            ),
+        )  # fmt: skip
+
+
 class InviteForm(forms.Form):
     """Who is invited."""
 
     email = forms.EmailField(label=lazy("E-mail"), max_length=254)
     name = forms.CharField(label=lazy("Name"), max_length=200, required=False)
+    role = RoleField()
     language = forms.ChoiceField(
         label=lazy("Language"), help_text=lazy("Of the mail and the portal. Whoever has access already keeps theirs.")
     )
@@ -53,7 +68,7 @@ def people(request: HttpRequest, pk: int) -> HttpResponse:
 def invite(request: HttpRequest, pk: int) -> HttpResponse:
     """Give somebody access; a link to sign in goes there by mail."""
     customer, back = find(request, pk), reverse("customer_portal", args=[pk])
-    form = InviteForm(request.POST or None, initial={"language": customer.language})
+    form = InviteForm(request.POST or None, initial={"language": customer.language, "role": portal.next_role(customer)})
     if request.method == "POST" and form.is_valid():
         base = settings.PUBLIC_URL or f"{request.scheme}://{request.get_host()}"
         try:
@@ -75,6 +90,20 @@ def _say_invited(request: HttpRequest, seller: int, email: str) -> None:
         messages.warning(request, _("There is no mail server: the mail to %(email)s stays here.") % {"email": email})
     else:
         messages.success(request, _("A link to sign in is on its way to %(email)s.") % {"email": email})
+
+
+@page("customers.change")
+@require_POST
+def change_role(request: HttpRequest, pk: int, access: int) -> HttpResponse:
+    """Make somebody an administrator, or a user."""
+    found = _access(request, pk, access)
+    try:
+        portal.change_role(actor_of(request), access=found, role=request.POST.get("role", ""))
+    except Refused as refused:
+        messages.error(request, show.refusal(refused))
+    else:
+        messages.success(request, _("The role of %(email)s is changed.") % {"email": found.user.email})
+    return redirect("customer_portal", pk)
 
 
 @page("customers.change")

@@ -20,6 +20,7 @@ urlpatterns = [
     path("<int:pk>/history/", detail.history, name="customer_history"),
     path("<int:pk>/portal/", portal.people, name="customer_portal"),
     path("<int:pk>/portal/invite/", portal.invite, name="customer_portal_invite"),
+    path("<int:pk>/portal/<int:access>/role/", portal.change_role, name="customer_portal_role"),
     path("<int:pk>/portal/<int:access>/end/", portal.end, name="customer_portal_end"),
     path("<int:pk>/portal/<int:access>/sign-out/", portal.sign_out, name="customer_portal_sign_out"),
     path("<int:pk>/change/", changes.change, name="customer_change"),

@@ -21,7 +21,7 @@ from taktura.portal.account.contracts import may_give_notice, may_withdraw, with
 from taktura.portal.account.frame import find, today_of
 from taktura.portal.account.lines import endable_lines
 from taktura.portal.account.steps import Given, Step, take
-from taktura.portal.page import CUSTOMER, actor_of, portal_page
+from taktura.portal.page import ADMINISTRATORS, actor_of, portal_page
 
 METHODS = ["GET", "HEAD", "POST"]
 MOST_BILLS = 1  # the next one, before and after
@@ -40,7 +40,7 @@ class NothingForm(forms.Form):
     """Nothing to fill in."""
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(METHODS)
 def notice(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     """Give notice: the day is worked out before anything is sent (R15)."""
@@ -57,7 +57,7 @@ def notice(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     return _notice(request, access, contract, intro)
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(METHODS)
 def line_notice(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> HttpResponse:
     """Give notice of one line; the rest of the contract runs on."""
@@ -114,7 +114,7 @@ def _other_than_wished(given: Given, found: Consequence) -> list[str]:
     return [_("That is the first day after the one wished on which it can end.")]
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(METHODS)
 def withdraw(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     """Take one's own notice back, as long as the contract runs."""
@@ -124,7 +124,7 @@ def withdraw(request: HttpRequest, access: PortalAccess, pk: int) -> HttpRespons
     return _withdraw(request, access, contract, [_("The contract runs on as before.")])
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(METHODS)
 def line_withdraw(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> HttpResponse:
     """Take one's own notice of a line back, as long as it runs."""

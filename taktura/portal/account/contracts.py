@@ -4,6 +4,7 @@ end."""
 from datetime import date
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
 
 from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
@@ -24,8 +25,9 @@ PORTAL = "portal:"  # how actors of the portal begin
 
 
 @portal_page(CUSTOMER)
+@require_safe
 def contract(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
-    """What a contract is, what it costs, how it ends."""
+    """What a contract is, what it costs, how it ends; a user sees what there is and what was used, without money."""
     found, today = find(access, pk), today_of(access)
     stands = billing.standing(actor_of(request), contract=found)
     state, period = state_of(found, stands.contract, today), stands.running
@@ -40,7 +42,7 @@ def contract(request: HttpRequest, access: PortalAccess, pk: int) -> HttpRespons
         parts=[(when, lines) for when, lines in parts if lines],
         notice=notice_of(parse_terms(found.terms)), period=period, bill=bills[0] if bills else None,
         bars=[usage_bar(x, found.currency) for x in period.lines] if period and not over else [],
-        bounds=bounds_of(period, found.currency) if period and not over else [],
+        bounds=bounds_of(period, found.currency) if period and not over and access.administers else [],
         may_change=changeable_lines(found, today) if allows(access, "quantity") else set(),
         may_book=allows(access, "book") and not over and bool(bookable_by_customer(found, today)),
         may_notice=ending and not over,

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from taktura.core.errors import Refused
 from taktura.customers.access import PROFILE, change_profile, contacts_of
@@ -18,7 +18,7 @@ from taktura.office import seen
 from taktura.office.customers.changes import choices, countries
 from taktura.office.forms import add_refusal
 from taktura.portal.account.frame import allows, answer
-from taktura.portal.page import CUSTOMER, actor_of, portal_page
+from taktura.portal.page import ADMINISTRATORS, CUSTOMER, actor_of, portal_page
 
 FIELDS = ("name", "street", "postcode", "city", "country", "email")
 
@@ -44,7 +44,8 @@ class DataForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """What somebody says of oneself, where the profile is self-managed."""
+    """What somebody says of oneself, where the profile is self-managed. Who speaks for the company is said by its
+    administrators."""
 
     phone = forms.CharField(label=lazy("Phone"), max_length=50, required=False)
     mobile = forms.CharField(label=lazy("Mobile phone"), max_length=50, required=False)
@@ -53,10 +54,16 @@ class ProfileForm(forms.Form):
         label=lazy("Company contact"), required=False, help_text=lazy("Whom we ask about your company.")
     )
 
+    def __init__(self, *args: Any, by: PortalAccess, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not by.administers:
+            del self.fields["company_contact"]
+
 
 @portal_page(CUSTOMER)
+@require_safe
 def data(request: HttpRequest, access: PortalAccess) -> HttpResponse:
-    """What is known of a customer."""
+    """What is known of a customer, and of whoever looks; a user sees only the latter."""
     info = getattr(access.customer, "billing_information", None)
     return answer(
         request, access, "portal_data", "portal/data.html", info=info, may_change=allows(access, "data"),
@@ -71,7 +78,7 @@ def profile(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     if not access.customer.self_managed:
         return render(request, "portal/error.html", {}, status=404)
     back = reverse("portal_data", args=[access.customer_id])
-    form = ProfileForm(request.POST or None, initial={n: getattr(access, n) for n in PROFILE})
+    form = ProfileForm(request.POST or None, initial={n: getattr(access, n) for n in PROFILE}, by=access)
     if request.method == "POST" and form.is_valid():
         try:
             change_profile(actor_of(request), access=access, **form.cleaned_data)
@@ -85,7 +92,7 @@ def profile(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     )  # fmt: skip
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def change(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     """Change it, where the company allows that."""

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from taktura.customers.models import PortalAccess
 from taktura.invoices.models import Document, DocumentState
@@ -12,13 +13,14 @@ from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import open_by_customer
 from taktura.invoices.services.mailing import file_name
 from taktura.portal.account.frame import answer
-from taktura.portal.page import CUSTOMER, portal_page
+from taktura.portal.page import ADMINISTRATORS, portal_page
 
 SHOWN = 50
 DIGITS = 18  # of an id
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
+@require_safe
 def documents(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     """All documents, the newest first."""
     rows: Any = DocumentState.objects.filter(customer=access.customer_id).order_by("-document")
@@ -33,7 +35,8 @@ def documents(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     )  # fmt: skip
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
+@require_safe
 def pdf(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     """A document as it was printed."""
     related = ("customer__billing_information", "contract", "seller", "state")

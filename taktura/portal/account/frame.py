@@ -28,6 +28,9 @@ DONE = {
     "data": lazy("Saved."),
     "ticket": lazy("We have your message, and answer here."),
     "solved": lazy("Thank you: the ticket is solved."),
+    "invited": lazy("Invited: a link to sign in is on its way by e-mail."),
+    "ended": lazy("The access is switched off."),
+    "signed_out": lazy("Signed out everywhere."),
 }
 
 
@@ -37,8 +40,9 @@ def today_of(access: PortalAccess) -> date:
 
 
 def allows(access: PortalAccess, act: str) -> bool:
-    """Whether the company lets the portal's users do something (`customers.sellers.PORTAL_ALLOWS`)."""
-    return act in access.customer.seller.portal_allows
+    """Whether somebody may do something: the company leaves it to its customers (`customers.sellers.PORTAL_ALLOWS`);
+    tickets are for all of their people, the rest for administrators."""
+    return act in access.customer.seller.portal_allows and (access.administers or act == "tickets")
 
 
 def find(access: PortalAccess, pk: int) -> Contract:
@@ -57,8 +61,9 @@ def answer(
         for to, label in (
             ("portal_customer", _("Overview")),
             ("portal_tickets", _("Tickets") if allows(access, "tickets") else ""),
-            ("portal_documents", _("Documents")),
+            ("portal_documents", _("Documents") if access.administers else ""),
             ("portal_data", _("Own data")),
+            ("portal_people", _("People") if access.administers else ""),
         )
         if label
     ]

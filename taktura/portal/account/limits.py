@@ -7,7 +7,7 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 
 APP = "allauth.account"
-GUESS, MAIL, NOTICE, TICKET = "login_failed", "request_login_code", "reset_password", "ticket"
+GUESS, MAIL, NOTICE, TICKET, INVITE = "login_failed", "request_login_code", "reset_password", "ticket", "invite"
 
 
 def take(request: HttpRequest, action: str, email: str) -> Any:

@@ -24,7 +24,7 @@ from taktura.office.forms import DayField, ExactNumberField
 from taktura.office.terms import price_of
 from taktura.portal.account.frame import allows, find, today_of
 from taktura.portal.account.steps import Given, Step, take
-from taktura.portal.page import CUSTOMER, actor_of, portal_page
+from taktura.portal.page import ADMINISTRATORS, actor_of, portal_page
 
 METHODS = ["GET", "HEAD", "POST"]
 MOST = Decimal(10_000)  # of one line: more is asked for by other ways
@@ -100,7 +100,7 @@ def endable_lines(contract: Contract, day: date) -> set[int]:
     }  # fmt: skip
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(METHODS)
 def quantity(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> HttpResponse:
     """Change how many of a line there are: more from any day, fewer from the next billing date on."""
@@ -134,7 +134,7 @@ def quantity(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> 
     ))  # fmt: skip
 
 
-@portal_page(CUSTOMER)
+@portal_page(ADMINISTRATORS)
 @require_http_methods(METHODS)
 def book(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     """Book something of the tariff; it is billed with the next bill."""

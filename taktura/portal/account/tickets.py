@@ -62,10 +62,12 @@ def running_lines(customer: int, today: date) -> list[ContractLine]:
 
 
 def tickets_for(access: PortalAccess) -> QuerySet[Ticket]:
-    """The tickets that somebody with access may see; 404 where the company takes none in the portal."""
+    """The tickets that somebody with access may see: an administrator all of the customer, a user those that are asked
+    under the user's own address. 404 where the company takes none in the portal."""
     if not allows(access, "tickets"):
         raise Http404
-    return Ticket.objects.filter(customer=access.customer_id).select_related("merged_into")
+    rows = Ticket.objects.filter(customer=access.customer_id).select_related("merged_into")
+    return rows if access.administers else rows.filter(requester_email__iexact=access.user.email)
 
 
 @portal_page(CUSTOMER)
@@ -133,6 +135,7 @@ def ticket(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
         request, access, "portal_tickets", "portal/ticket.html", ticket=found, title=found.subject, form=form,
         said=[(one, _author(one.kind, one.author, access)) for one in services.told(found)], stamp=mark.text,
         line=_line(found), over=found.status in DONE, closed=found.status == "closed",
+        goes_on=found.merged_into_id and tickets_for(access).filter(pk=found.merged_into_id).exists(),
         status=422 if form.errors else 200,
     )  # fmt: skip
 

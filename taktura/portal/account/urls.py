@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.portal.account import acts, contracts, data, documents, ending, home, lines, signing, tickets
+from taktura.portal.account import acts, contracts, data, documents, ending, home, lines, people, signing, tickets
 
 urlpatterns = [
     path("", home.home, name="portal_home"),
@@ -23,6 +23,11 @@ urlpatterns = [
     path("<int:customer>/data/", data.data, name="portal_data"),
     path("<int:customer>/data/profile/", data.profile, name="portal_profile"),
     path("<int:customer>/data/change/", data.change, name="portal_data_change"),
+    path("<int:customer>/people/", people.people, name="portal_people"),
+    path("<int:customer>/people/invite/", people.invite, name="portal_invite"),
+    path("<int:customer>/people/<int:pk>/", people.person, name="portal_person"),
+    path("<int:customer>/people/<int:pk>/sign-out/", people.sign_out, name="portal_person_sign_out"),
+    path("<int:customer>/people/<int:pk>/end/", people.end, name="portal_person_end"),
     path("<int:customer>/contracts/<int:pk>/", contracts.contract, name="portal_contract"),
     path("<int:customer>/contracts/<int:pk>/notice/", acts.notice, name="portal_notice"),
     path("<int:customer>/contracts/<int:pk>/withdraw/", acts.withdraw, name="portal_withdraw"),
