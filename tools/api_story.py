@@ -367,6 +367,7 @@ STORY: list[tuple[Any, ...]] = [
     ("revoke_key", {"key": "2"}, {}, None),
     ("invite_portal_user", {"customer": "K-1"}, {}, {"email": "einkauf@acme.example", "name": "Ina Falk"}),
     ("list_portal_users", {"customer": "K-1"}, {}, None),
+    ("get_portal_user", {"customer": "K-1", "user": "1"}, {}, None),
     ("change_portal_user", {"customer": "K-1", "user": "1"}, {}, {"role": "user"}),
     ("switch_off_portal_user", {"customer": "K-1", "user": "1"}, {}, None),
     ("invite_user", {}, {}, {"email": "anna@klartext.example", "role": "sales", "name": "Anna Berg", "language": "de"}),

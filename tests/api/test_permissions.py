@@ -22,7 +22,7 @@ TABLE = {
     "settings.change": "change_the_seller create_seller confirm_the_numbering close_a_period"
     " put_desk_mail put_mail_server delete_mail_server create_mailbox change_mailbox delete_mailbox try_mailbox"
     " add_activity change_activity create_queue change_queue set_service_levels",
-    "customers.view": "list_customers get_customer list_portal_users get_onboarding",
+    "customers.view": "list_customers get_customer list_portal_users get_portal_user get_onboarding",
     "customers.change": "create_customer change_customer set_billing_information bring_in_customers"
     " invite_portal_user change_portal_user switch_off_portal_user",
     "tariffs.view": "list_articles get_article list_tariffs get_tariff list_coupons get_coupon list_codes get_code"

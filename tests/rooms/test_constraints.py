@@ -296,6 +296,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "customer_documents": ("customers_customer", {"documents_per": "line"}),
     "customer_kind": ("customers_customer", {"kind": "friend"}),
     "customer_step": ("customers_customer", {"round_up_minutes": 0}),
+    "portal_access_role": ("customers_portalaccess", {"role": "owner", "customer_id": "$customer"}),
     "vat_check_state": ("customers_vatcheck", {"state": "perhaps"}),
     "seller_documents": ("customers_seller", {"change_documents": "none"}),
     "seller_prices_are": ("customers_seller", {"prices_are": "high"}),

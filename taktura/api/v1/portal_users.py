@@ -105,6 +105,14 @@ def one(call: Call, customer: str, user: int) -> PortalUserOut:
 
 
 @endpoint(
+    router, "GET", "/customers/{customer}/portal_users/{int:user}", "customers.view", answer=PortalUserOut, etag=True
+)
+def get_portal_user(request: HttpRequest, customer: Key, user: Id) -> PortalUserOut:
+    """Somebody who has, or had, access to a customer in the portal."""
+    return one(call_of(request), customer, user)
+
+
+@endpoint(
     router, "PATCH", "/customers/{customer}/portal_users/{int:user}", CHANGE, answer=PortalUserOut, codes=("conflict",),
     etag=True, of=one,
 )  # fmt: skip
