@@ -2584,14 +2584,16 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PortalUserOut:
-    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access. What people say of
-    themselves (`phone` to `company_contact`) they keep where the customer's profile is `self_managed`."""
+class PortalUserOut(Marked):
+    """Somebody who has, or had, access to a customer in the portal. `id` is that of the access. An `administrator` sees
+    and does everything there and manages the customer's people, a `user` sees contracts and usage without amounts and
+    the own tickets. `phone` to `company_contact` they keep where the customer's profile is `self_managed`."""
 
     id: int
     email: str
     name: str
     language: str
+    role: Literal["administrator", "user"]
     active: bool
     invited_at: datetime
     ended_at: datetime | None
@@ -5226,12 +5228,14 @@ class Taktura(Caller):
         email: str,
         name: str | Omit = OMIT,
         language: Literal["de", "en", "sv"] | None | Omit = OMIT,
+        role: Literal["administrator", "user"] | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> PortalUserOut:
         """Give somebody access to a customer in the portal: a link to sign in goes there by mail, for seven days.
 
-        Whoever was switched off gets access anew.
+        Whoever was switched off gets access anew. The first of a customer administers it, unless `role` says
+        otherwise.
 
         Scope: `customers.change`.
         """
@@ -5239,9 +5243,41 @@ class Taktura(Caller):
             PortalUserOut,
             "POST",
             f"/customers/{_part(customer)}/portal_users",
-            body={"email": email, "name": name, "language": language},
+            body={"email": email, "name": name, "language": language, "role": role},
             query={"preview": preview},
             idempotency_key=idempotency_key,
+        )
+
+    def get_portal_user(self, customer: str, user: int, *, known: PortalUserOut | None = None) -> PortalUserOut:
+        """Somebody who has, or had, access to a customer in the portal.
+
+        Scope: `customers.view`.
+        """
+        return self._ask(PortalUserOut, "GET", f"/customers/{_part(customer)}/portal_users/{_part(user)}", known=known)
+
+    def change_portal_user(
+        self,
+        customer: str,
+        user: int,
+        *,
+        role: Literal["administrator", "user"],
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+    ) -> PortalUserOut:
+        """Make somebody an administrator or a user. Unlike customers themselves, this may leave a customer without an
+        administrator.
+
+        Scope: `customers.change`.
+
+        `if_match`: what `get_portal_user` gave; refused when it has changed since.
+        """
+        return self._ask(
+            PortalUserOut,
+            "PATCH",
+            f"/customers/{_part(customer)}/portal_users/{_part(user)}",
+            body={"role": role},
+            query={"preview": preview},
+            if_match=if_match,
         )
 
     def switch_off_portal_user(self, customer: str, user: int, *, preview: bool = False) -> None:
