@@ -63,5 +63,5 @@ def _zone(mailbox: Mailbox) -> str:
 # Suppliers' programs send files, some of them by way of a list: of machines only replies and bounces are left out.
 ROUTES: Final = {
     "usage": Route(handle=take_usage, takes=frozenset({"generated", "list"}), zone=_zone),
-    "tickets": Route(handle=take_mail, zone=_zone),
+    "tickets": Route(handle=take_mail, all=True, zone=_zone),
 }

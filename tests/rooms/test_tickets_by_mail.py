@@ -1,6 +1,7 @@
 """Tickets that come by mail and are answered by mail: a real IMAP server before, a real SMTP server behind."""
 
 import email
+import random
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from email.policy import default
@@ -23,6 +24,7 @@ from taktura.desk.models import DeskSettings, Ticket, TicketMessage
 from taktura.kit.actor import Actor
 from taktura.kit.mail.models import MailServer, OutgoingMail
 from taktura.kit.mail.services import deliver
+from taktura.kit.mailbox import polling
 from taktura.kit.mailbox.models import IncomingMail, Mailbox
 from taktura.kit.mailbox.queries import sentences
 from tests.imap import PASSWORD, USER, Server, free_port, mail
@@ -363,3 +365,69 @@ def test_what_a_mailbox_for_tickets_must_be(seller: Seller, server: Server, mail
     for wrong in ({"strangers": "welcome"}, {"strangers": ""}):
         with pytest.raises(Refused):
             mailboxes.change_mailbox(actor, mailbox=mailbox, **wrong)
+
+
+MANY = b"Content-Type: multipart/mixed; boundary=b\r\n\r\nIt burns\r\n" + b"--b\r\n\r\n" * 900
+
+
+def test_a_mail_that_is_broken_too_large_or_of_nobody_waits_for_a_person(
+    server: Server, mailbox: Mailbox, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "MOST_BYTES", 50_000)
+    mailboxes.change_mailbox(actor, mailbox=mailbox, strangers="ignore")
+    server.put("In", b"From: bills@acme.example\r\nSubject: Fire\r\n" + MANY)
+    server.put("In", mail("<2@acme>", sender=ADA, subject="Film", files=(("film.mp4", b"x" * 60_000),)))
+    server.put("In", b"From: eve@eve.example\r\nSubject: Fire\r\n" + MANY)
+    server.put("In", b"Subject: Hello\r\n\r\nNobody")
+    look(actor)
+    assert states() == ["waiting", "waiting", "ignored", "ignored"] and len(server.mails("In")) == 0
+    mailboxes.change_mailbox(actor, mailbox=mailbox, strangers="collect")
+    server.put("In", b"Subject: Hello\r\nthis is no header\r\nFrom: ada@acme.example\r\n\r\nNobody, as it seems")
+    look(actor)
+    assert states()[4] == "waiting" and said_last() == ["Its sender cannot be read."]
+    acme = Customer.objects.get(key="acme")
+    told = []
+    for one in IncomingMail.objects.filter(state="waiting").order_by("id"):
+        ticket = services.give_mail(actor, mail=one, customer=acme)
+        message = ticket.messages.get()
+        told.append((ticket.subject, message.author, message.text[:8], sentences(message.left_out, "en")))
+    assert told == [
+        ("Fire", "bills@acme.example", "It burns", []),
+        ("Film", "Ada Byron", "–", ["It is larger than 0 MB: have it sent in parts."]),
+        ("Hello", "–", "this is ", []),
+    ]
+
+
+def test_a_mail_of_an_address_to_which_none_can_be_sent_becomes_a_ticket_all_the_same(
+    server: Server, mailbox: Mailbox, actor: Actor
+) -> None:
+    server.put("In", mail("<1@copier>", sender="Copier <scanner@copier>", subject="Toner"))
+    look(actor)
+    ticket = services.give_mail(actor, mail=IncomingMail.objects.get(), customer=Customer.objects.get(key="acme"))
+    assert (ticket.requester_name, ticket.requester_email) == ("Copier", "")
+    assert conversation(ticket) == [("customer", "Copier", "Good morning")]
+
+
+def test_mutilated_mails_crash_nothing_and_none_is_lost(server: Server, mailbox: Mailbox, actor: Actor) -> None:
+    draw = random.Random(1)
+    for n in range(40):
+        files = (("ä.csv", b"1,2"), ("x.pdf", b"%PDF-1")) if n % 2 else ()
+        content = bytearray(
+            mail(f"<{n}@acme>", sender=ADA, subject="Störung", text="Größe\n" * 9, files=files).as_bytes()
+        )
+        for _ in range(draw.randrange(1, 20)):
+            at = draw.randrange(len(content))
+            bad = draw.choice(
+                [b"\r\n\r\n", b"\xff\xfe", b"=?u7?q?+2AA-?=", b"\r\nFrom: x, ", b"--", b"charset=u7;", b"\r"]
+            )
+            content[at : at + draw.randrange(9)] = draw.choice([bad, draw.randbytes(3)])
+        server.put("In", bytes(content))
+    look(actor)
+    said = {one.pk: sentences(one.said, "en")[0] for one in IncomingMail.objects.filter(state="ignored")}
+    assert (
+        IncomingMail.objects.count() == 40 and not IncomingMail.objects.filter(state__in=["failed", "refused"]).exists()
+    )
+    assert set(said.values()) <= {"It was taken already."}
+    for one in IncomingMail.objects.filter(state="waiting"):
+        services.give_mail(actor, mail=one, customer=Customer.objects.get(key="acme"))
+    assert TicketMessage.objects.count() + len(said) == 40

@@ -19,7 +19,7 @@ from taktura.desk.models import TicketAttachment
 from taktura.desk.queries import settings_of, ticket_by_number
 from taktura.kit.mailbox import queries
 from taktura.kit.mailbox.models import IncomingMail
-from taktura.kit.mailbox.parsed import read_mail
+from taktura.kit.mailbox.polling import read_kept
 
 router = Router()
 
@@ -98,7 +98,7 @@ def list_waiting_mails(request: HttpRequest, limit: Limit = LIMIT, after: After 
 def get_waiting_mail(request: HttpRequest, mail: Id) -> WaitingMailDetail:
     """A mail that waits, with what it says."""
     found = _waiting(call_of(request), mail)
-    read = read_mail(bytes(found.content or b""))
+    read = read_kept(found)
     return WaitingMailDetail(**_told(found), text=read.text, files=[f.name for f in read.attachments])  # type: ignore[arg-type]
 
 

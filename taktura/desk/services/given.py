@@ -10,8 +10,7 @@ from taktura.desk.services.incoming import is_known, write
 from taktura.kit.actor import Actor
 from taktura.kit.mailbox.attached import Sentence
 from taktura.kit.mailbox.models import IncomingMail
-from taktura.kit.mailbox.parsed import read_mail
-from taktura.kit.mailbox.polling import Verdict
+from taktura.kit.mailbox.polling import Verdict, read_kept
 
 GIVEN = {"thrown_away": "%(name)s has thrown it away."}
 
@@ -34,8 +33,7 @@ def give_mail(
     if ticket is not None and ticket.merged_into is not None:
         raise Refused("invalid", "Ticket %(number)s was merged into another: change that one.",
                       number=ticket.number, field="ticket")  # fmt: skip
-    assert mail.content is not None
-    read = read_mail(bytes(mail.content))
+    read = read_kept(mail)
     if is_known(seller, read.message_id):
         raise Refused("conflict", "The mail stands on a ticket already: throw it away.")
     verdict = write(actor.now, read, ticket=ticket, customer=customer)

@@ -11,14 +11,14 @@ from django.db.models.functions import Lower
 from taktura.customers.models import Customer
 from taktura.customers.queries import by_address
 from taktura.desk.models import Ticket, TicketMessage
-from taktura.desk.services.mailing import RECEIPT, mail_receipt
+from taktura.desk.services.mailing import RECEIPT, is_address, mail_receipt
 from taktura.desk.services.tickets import MOST_REFERENCE, answer_ticket, open_ticket
 from taktura.kit.actor import Actor
 from taktura.kit.mail.models import OutgoingMail
 from taktura.kit.mailbox.attached import Sentence
 from taktura.kit.mailbox.models import Mailbox
 from taktura.kit.mailbox.parsed import Mail
-from taktura.kit.mailbox.polling import SAID, Verdict
+from taktura.kit.mailbox.polling import SAID, Verdict, too_large
 
 TICKETS = {
     "opened": "Ticket #%(number)s was opened.",
@@ -26,6 +26,7 @@ TICKETS = {
     "answered": "It was added to ticket #%(number)s.",
     "stranger": "No customer has the address %(sender)s.",
     "several": "Several customers have the address %(sender)s: %(customers)s.",
+    "nobody": "Its sender cannot be read.",
     "foreign": "It answers ticket #%(number)s, with which %(sender)s has nothing to do.",
 }
 MOST_MERGED = 20  # tickets that were merged into each other, one after the other
@@ -52,6 +53,12 @@ def take_mail(mailbox: Mailbox, mail: Mail, now: datetime) -> Verdict:
     if is_known(seller, mail.message_id):
         return Verdict(state="ignored", said=[Sentence(SAID["known"])])
     place, named = place_of(seller, mail), {"sender": mail.sender}
+    if not (mail.readable and mail.whole):
+        # Nothing that a known sender wrote gets lost: a person looks what it is, and writes back.
+        why = Sentence(SAID["broken"]) if mail.whole else too_large()
+        return Verdict(state="waiting", said=[why]) if place.customers or place.belongs else _strange(mailbox, why)
+    if not mail.sender:
+        return _strange(mailbox, Sentence(TICKETS["nobody"]))
     if place.ticket is not None and place.belongs:
         return write(now, mail, ticket=place.ticket)
     if place.ticket is not None:
@@ -73,19 +80,21 @@ def _strange(mailbox: Mailbox, why: Sentence) -> Verdict:
 def write(now: datetime, mail: Mail, *, ticket: Ticket | None = None, customer: Customer | None = None) -> Verdict:
     """Add a mail to a ticket, or open one for a customer; where the ticket is closed, another one that names it."""
     actor, text = Actor(f"mail:{mail.sender}"[:200], now), mail.text.strip() or NO_WORDS
-    author = mail.sender_name or mail.sender
+    author, left_out = mail.sender_name or mail.sender or NO_WORDS, list(mail.left_out)
+    if not mail.whole:
+        left_out.append(too_large())
     if ticket is not None and ticket.status != "closed":
         answer_ticket(
             actor, ticket=ticket, kind="customer", text=text, author=author, reference=mail.message_id,
-            files=mail.attachments, left_out=mail.left_out,
+            files=mail.attachments, left_out=left_out,
         )  # fmt: skip
         return _taken("answered", ticket, mail)
     whose = ticket.customer if ticket is not None else customer
     assert whose is not None
     made = open_ticket(
         actor, customer=whose, subject=title_of(mail), text=text, channel="mail", by_customer=True, author=author,
-        requester_name=mail.sender_name, requester_email=mail.sender, reference=mail.message_id,
-        files=mail.attachments, left_out=mail.left_out, follows=ticket,
+        requester_name=mail.sender_name, requester_email=mail.sender if is_address(mail.sender) else "", reference=mail.message_id,
+        files=mail.attachments, left_out=left_out, follows=ticket,
     )  # fmt: skip
     mail_receipt(actor, ticket=made, answered=mail.message_id)
     return _taken("opened" if ticket is None else "follows", made, mail, old=ticket)

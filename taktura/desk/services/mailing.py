@@ -83,10 +83,11 @@ def reply_to(ticket: Ticket) -> str:
         return address
     owner = f"seller:{ticket.seller_id}"
     users = list(Mailbox.objects.filter(owner=owner, purpose="tickets", active=True).values_list("user", flat=True)[:2])
-    return users[0] if len(users) == 1 and _is_address(users[0]) else ""
+    return users[0] if len(users) == 1 and is_address(users[0]) else ""
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether mails can be sent to it: `scanner@copier` is none."""
     try:
         validate_email(text)
     except ValidationError:

@@ -22,10 +22,17 @@ MOST_TEXT = 200_000  # characters; of a longer text its beginning is kept
 MOST_HEADER = 50_000  # characters of one header that are looked at
 MOST_REFERENCES = 50
 MOST_PARTS = 500
+MOST_DEPTH = 50  # parts within parts
+MOST_RAW = 20_000  # characters that are kept of a mail of which nothing better can be read
 _ID = re.compile(r"<[^<>\s]{1,900}>")
 _FORGED = re.compile(r"\bdmarc\s*=\s*fail\b", re.IGNORECASE)
-# Alphabets that decode, but are none: they are slow, or make something else of plain text.
-_NO_ALPHABETS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7", "utf7"}
+# Alphabets that decode, but are none: they are slow, or make something else of plain text. By the names that Python
+# gives them: a mail may use any of their others.
+_NO_ALPHABETS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
+_QUOTED = re.compile(r'"[^"]*"')
+_BRACKETED = re.compile(r"<([^<>\s]{1,254}@[^<>\s]{1,254})>")
+_BARE = re.compile(r"[^\s<>\"(),;:\[\]]{1,254}@[^\s<>\"(),;:\[\]]{1,254}")
+UNREAD = "A part of the mail was left out: it cannot be read."
 _CONTROLS = {n: None for n in range(32) if chr(n) not in "\n\t"} | {127: None}
 
 
@@ -36,7 +43,8 @@ class Mail:
 
     `automatic`: why it was sent by a machine, as `automatic_of` says; empty for a person's. `forged`: our mail server
     found that the sender's domain does not know it (DMARC). `left_out`: attachments that are not among `attachments`,
-    and why.
+    and why. `readable`: not, where the mail is too broken to be taken apart; `text` is its beginning as it was sent
+    then. `whole`: not, where only the headers were looked at.
     """
 
     identity: str
@@ -55,6 +63,7 @@ class Mail:
     left_out: tuple[Sentence, ...] = ()
     size: int = 0
     readable: bool = True
+    whole: bool = True
 
     @property
     def is_automatic(self) -> bool:
@@ -64,33 +73,33 @@ class Mail:
 
 @dataclass(slots=True)
 class _Body:
-    plain: list[str] = field(default_factory=list)
-    html: list[str] = field(default_factory=list)
+    text: str = ""
     attachments: list[Attachment] = field(default_factory=list)
     left_out: list[Sentence] = field(default_factory=list)
 
 
 def read_mail(content: bytes, *, headers_only: bool = False) -> Mail:
     """A mail from its bytes. Never raises: what cannot be read is left out; `readable` says whether anything could."""
+    given = content.lstrip(b"\r\n")
     try:
-        message = email.message_from_bytes(content, policy=compat32)
+        message = email.message_from_bytes(given, policy=compat32)
         body = _Body() if headers_only else _body(message)
         readable = True
     except (Exception, RecursionError):  # noqa: BLE001 - a mail may be anything: it is told in the verdict
-        head = content[:MOST_HEADER].replace(b"\r\n", b"\n").partition(b"\n\n")[0]
-        message, body, readable = email.message_from_bytes(head + b"\n\n", policy=compat32), _Body(), False
+        head, _, rest = given.replace(b"\r\n", b"\n").partition(b"\n\n")
+        message = email.message_from_bytes(head[:MOST_HEADER] + b"\n\n", policy=compat32)
+        body, readable = _Body(text=_raw(rest)), False
     sender_name, sender = _sender(message)
     message_id = next(iter(_ids(message, "Message-ID")), "")
     in_reply_to = next(iter(_ids(message, "In-Reply-To")), "")
     references = [r for r in _ids(message, "References")[-MOST_REFERENCES:] if r != in_reply_to]
-    text = "\n\n".join(body.plain).strip() or text_of_html("\n".join(body.html))
     return Mail(
         identity=message_id or f"sha256:{hashlib.sha256(content).hexdigest()}",
         sender=sender,
         sender_name=sender_name[:200],
         recipients=_recipients(message),
         subject=" ".join(_decoded(_header(message, "Subject")).split())[:500],
-        text=text[:MOST_TEXT],
+        text=body.text.strip()[:MOST_TEXT],
         message_id=message_id,
         in_reply_to=in_reply_to,
         references=(*references, *([in_reply_to] if in_reply_to else [])),
@@ -101,6 +110,7 @@ def read_mail(content: bytes, *, headers_only: bool = False) -> Mail:
         left_out=tuple(body.left_out),
         size=len(content),
         readable=readable,
+        whole=not headers_only,
     )
 
 
@@ -125,7 +135,15 @@ def _header(message: Message, name: str) -> str:
 
 def _plain(value: object) -> str:
     """A text that PostgreSQL takes; bytes that are no ASCII are guessed."""
-    return _guessed(str(value).encode("utf-8", "surrogateescape")).translate(_CONTROLS)
+    try:
+        return _guessed(str(value).encode("utf-8", "surrogateescape")).translate(_CONTROLS)
+    except UnicodeEncodeError:  # halves of signs, of which a file's name in UTF-16 may consist
+        return _without_halves(str(value)).translate(_CONTROLS)
+
+
+def _without_halves(text: str) -> str:
+    """Text without halves of signs (surrogates), which no database takes."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _guessed(content: bytes) -> str:
@@ -151,16 +169,28 @@ def _decoded(value: str) -> str:
 def _text(content: bytes, alphabet: str) -> str:
     """Bytes in an alphabet; where there is none of that name, or they are not in it, what they most likely are."""
     try:
-        known = alphabet.lower().replace("_", "-") not in _NO_ALPHABETS and codecs.lookup(alphabet)._is_text_encoding
+        found = codecs.lookup(alphabet)
+        known = found._is_text_encoding and found.name.lower().replace("_", "-") not in _NO_ALPHABETS
         text = content.decode(alphabet) if known else _guessed(content)
     except (LookupError, UnicodeError, ValueError):
         text = _guessed(content)
-    return text.replace("\r\n", "\n").translate(_CONTROLS)
+    return _without_halves(text.replace("\r\n", "\n").translate(_CONTROLS))
 
 
 def _sender(message: Message) -> tuple[str, str]:
-    name, address = parseaddr(_header(message, "From"))
-    return " ".join(_decoded(name).split()), _address(address)
+    """Name and address of who sent it. An address in brackets, if there is just one, is it whatever stands around it:
+    many programs write names with commas and the like as they are (`Ada, Bo <ada@c.example>`)."""
+    given = _header(message, "From")
+    for text in (given, _decoded(given)):
+        bracketed = _BRACKETED.findall(_QUOTED.sub('""', text)) or _BRACKETED.findall(text)
+        if len(bracketed) == 1 and (address := _address(bracketed[0])):
+            name = text.partition(f"<{bracketed[0]}>")[0].strip().strip("\"'").replace('\\"', '"')
+            return " ".join(_decoded(name).split()), address
+        name, address = parseaddr(text)
+        if address := _address(address):
+            return " ".join(_decoded(name).split()), address
+    bare = set(_BARE.findall(given))
+    return "", _address(bare.pop()) if len(bare) == 1 else ""
 
 
 def _address(text: str) -> str:
@@ -189,35 +219,45 @@ def _date(text: str) -> datetime | None:
         return None
 
 
+def _parts(message: Message) -> list[Message] | None:
+    """What a part consists of; None for one that holds something itself. A mail within a mail is one part."""
+    if message.get_content_type() == "message/rfc822" or not message.is_multipart():
+        return None
+    parts = message.get_payload()
+    return [p for p in parts if isinstance(p, Message)] if isinstance(parts, list) else None
+
+
 def _leaves(message: Message) -> Iterator[Message]:
-    """The parts that hold something, in order; a mail within a mail is one part. Raises `ValueError` for too many."""
-    waiting, seen = [message], 0
+    """The parts that hold something, in order. Raises `ValueError` for too many, or too deep ones."""
+    waiting, seen = [(message, 0)], 0
     while waiting:
         seen += 1
-        if seen > MOST_PARTS:
+        part, depth = waiting.pop()
+        if seen > MOST_PARTS or depth > MOST_DEPTH:
             raise ValueError("too many parts")
-        part = waiting.pop()
-        parts = part.get_payload()
-        if part.get_content_type() != "message/rfc822" and part.is_multipart() and isinstance(parts, list):
-            waiting.extend(reversed([p for p in parts if isinstance(p, Message)]))
-        else:
+        parts = _parts(part)
+        if parts is None:
             yield part
+        else:
+            waiting.extend((p, depth + 1) for p in reversed(parts))
 
 
 def _body(message: Message) -> _Body:
-    body, total = _Body(), 0
+    body, total, broken = _Body(), 0, False
     for part in _leaves(message):
-        kind, name = part.get_content_type(), _file_name(part)
-        is_text = kind in ("text/plain", "text/html") and not name and part.get_content_disposition() != "attachment"
-        if is_text:
-            told = part.get_content_charset("utf-8")
-            (body.plain if kind == "text/plain" else body.html).append(_text(_payload(part), told))
+        kind = part.get_content_type()
+        if _is_text(part) or kind.startswith("multipart/"):
             continue
-        if kind.startswith("multipart/") or (kind in ("application/pgp-signature", "application/pkcs7-signature")):
+        if kind in ("application/pgp-signature", "application/pkcs7-signature"):
             continue
-        content = _payload(part)
         total += 1
         if total > MOST_ATTACHMENTS:
+            continue
+        name = _file_name(part)
+        try:
+            content = _payload(part)
+        except Exception:  # noqa: BLE001 - one broken part takes nothing else along
+            broken = True
             continue
         one = Attachment(
             name=name or ("message.eml" if kind == "message/rfc822" else f"part-{total}"), kind=kind, content=content
@@ -230,19 +270,67 @@ def _body(message: Message) -> _Body:
     if total > MOST_ATTACHMENTS:
         most = Sentence("Attachments beyond the first %(most)s were left out.", {"most": MOST_ATTACHMENTS})
         body.left_out.append(most)
+    if broken:
+        body.left_out.append(Sentence(UNREAD))
+    body.text = _words(message)
+    if not body.text and not body.attachments:
+        # Its boundaries are wrong, say: what stands there is better than nothing.
+        body.text = "\n\n".join(_raw(_payload(p)) for p in _leaves(message) if p.get_content_type() != "message/rfc822")
     return body
+
+
+def _is_text(part: Message) -> bool:
+    """Whether a part is what the mail says, and no file."""
+    said = part.get_content_type() in ("text/plain", "text/html")
+    return said and not _file_name(part) and part.get_content_disposition() != "attachment"
+
+
+def _words(part: Message) -> str:
+    """What a mail says: of alternatives the plain one where it says something, of everything else one after the other.
+    What is said twice (as plain text and as HTML, without being called alternatives) is kept once."""
+    parts = _parts(part)
+    if parts is None:
+        if not _is_text(part):
+            return ""
+        text = _text(_payload(part), part.get_content_charset("utf-8"))
+        return (text if part.get_content_type() == "text/plain" else text_of_html(text)).strip()
+    found = [(p, words) for p in parts if (words := _words(p))]
+    if part.get_content_type() == "multipart/alternative" and found:
+        return next((words for p, words in found if p.get_content_type() == "text/plain"), found[-1][1])
+    kept: list[str] = []
+    length = 0
+    for _part, words in found:
+        if length < MOST_TEXT and not any(_same(words, one) for one in kept):
+            kept.append(words)
+            length += len(words)
+    return "\n\n".join(kept)
+
+
+def _same(one: str, other: str) -> bool:
+    return abs(len(one) - len(other)) < MOST_RAW and one.split() == other.split()
+
+
+def _raw(content: bytes) -> str:
+    """The beginning of something as it was sent."""
+    return _guessed(content[:MOST_RAW]).replace("\r\n", "\n").translate(_CONTROLS).strip()
 
 
 def _payload(part: Message) -> bytes:
     if part.get_content_type() == "message/rfc822":
         inner = part.get_payload()
         return inner[0].as_bytes() if isinstance(inner, list) and inner and isinstance(inner[0], Message) else b""
-    content = part.get_payload(decode=True)
+    try:
+        content = part.get_payload(decode=True)
+    except (LookupError, ValueError):  # an alphabet with a name that is none
+        content = str(part.get_payload()).encode("utf-8", "surrogateescape")
     return content if isinstance(content, bytes) else b""
 
 
 def _file_name(part: Message) -> str:
     """The last part of a name, without what no name holds."""
-    given = part.get_filename("") or ""
+    try:
+        given = part.get_filename("") or ""
+    except (LookupError, ValueError):  # an alphabet with a name that is none
+        given = "file"
     last = _decoded(_plain(given)).replace("\\", "/").rsplit("/", 1)[-1]
     return "".join(c for c in last if c.isprintable() and c not in '"<>|:*?').strip(". ")[:200]

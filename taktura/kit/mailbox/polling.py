@@ -63,10 +63,13 @@ class Verdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Who handles the mails of a purpose, within the transaction in which they are written down. `takes`: mails of
-    machines that it wants all the same (`automatic.automatic_of`). `zone`: the time zone of a mailbox's owner."""
+    machines that it wants all the same (`automatic.automatic_of`). `all`: also mails without a sender, too broken to
+    be read, or too large to be fetched, so that a person may decide about them. `zone`: the time zone of a mailbox's
+    owner."""
 
     handle: Callable[[Mailbox, Mail, datetime], Verdict]
     takes: frozenset[str] = frozenset()
+    all: bool = False
     zone: Callable[[Mailbox], str] = lambda mailbox: "UTC"
 
 
@@ -206,8 +209,8 @@ def _verdict(
     mailbox: Mailbox, mail: Mail, seen: Seen, route: Route | None, first: datetime, now: datetime
 ) -> Verdict:  # fmt: skip
     """What becomes of a mail: what holds for all purposes first, then its handler."""
-    if seen.size > MOST_BYTES:
-        return _said("refused", "too_large", most=MOST_BYTES // MEGABYTE)
+    if seen.size > MOST_BYTES and not (route is not None and route.all):
+        return Verdict(state="refused", said=[too_large()])
     if mail.date is not None and mail.date < first:
         return _said("ignored", "too_old", day=mail.date.astimezone(first.tzinfo).date().isoformat())
     if IncomingMail.objects.filter(mailbox=mailbox, identity=mail.identity, state__in=DONE).exists():
@@ -216,13 +219,13 @@ def _verdict(
         return _said("refused", "nobody_handles")
     if mail.automatic and mail.automatic not in route.takes:
         return Verdict(state="ignored", said=[Sentence(AUTOMATIC[mail.automatic])])
-    if not mail.sender:
+    if not mail.sender and not route.all:
         return _said("ignored", "nobody")
     if mail.forged:
         return _said("ignored", "forged")
     if not is_wanted(mailbox, mail.sender):
-        return _said("ignored", "stranger", sender=mail.sender)
-    if not mail.readable:
+        return _said("ignored", "stranger", sender=mail.sender) if mail.sender else _said("ignored", "nobody")
+    if not mail.readable and not route.all:
         return _said("refused", "broken")
     return route.handle(mailbox, mail, now)
 
@@ -231,6 +234,17 @@ def is_wanted(mailbox: Mailbox, sender: str) -> bool:
     """Whether mails of an address are taken: where nobody is named, those of everybody."""
     senders = mailbox.senders
     return not senders or sender in senders or f"@{sender.rpartition('@')[2]}" in senders
+
+
+def read_kept(row: IncomingMail) -> Mail:
+    """A mail that waits, from what is kept of it: of one that is too large its headers."""
+    assert row.content is not None
+    return read_mail(bytes(row.content), headers_only=row.size > MOST_BYTES)
+
+
+def too_large() -> Sentence:
+    """That a mail is too large to be fetched."""
+    return Sentence(SAID["too_large"], {"most": MOST_BYTES // MEGABYTE})
 
 
 def _said(state: str, word: str, **values: object) -> Verdict:

@@ -20,7 +20,7 @@ from taktura.desk.queries import ticket_by_number
 from taktura.desk.services.incoming import place_of
 from taktura.kit.mailbox import queries
 from taktura.kit.mailbox.models import IncomingMail
-from taktura.kit.mailbox.parsed import read_mail
+from taktura.kit.mailbox.polling import read_kept
 from taktura.office import show
 from taktura.office.contracts.customer_field import CustomerField
 from taktura.office.desk.forms import written
@@ -104,8 +104,7 @@ def _columns(zone: str, language: str) -> Iterator[Column]:
 def mail(request: HttpRequest, pk: int) -> HttpResponse:
     """A mail that waits: what it says, and where it may belong."""
     one, seller = _one(request, pk), seller_of(request)
-    assert one.content is not None
-    read = read_mail(bytes(one.content))
+    read = read_kept(one)
     place = place_of(seller.pk, read)
     initial = {"ticket": str(place.ticket.number) if place.ticket and not place.customers else ""}
     form = GiveForm(request.POST or None, seller=seller, initial=initial)
@@ -119,6 +118,7 @@ def mail(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("ticket", given.pk)
     context = {
         "mail": one, "read": read, "form": form, "verdict": queries.sentences(one.said, show.language()),
+        "left_out": [queries.sentence(one.text, one.values, show.language()) for one in read.left_out],
         "answers": place.ticket, "suggested": [(c, written(c)) for c in place.customers],
     }  # fmt: skip
     return render(request, "desk/waiting.html", context, status=422 if form.errors else 200)
