@@ -169,6 +169,25 @@ def test_billed_time_leads_to_its_document(actor: Actor, seller: Seller, client_
     assert document.number in technician and "/documents/" not in technician
 
 
+def test_what_cannot_be_approved_is_left_out_by_one_press(
+    actor: Actor, seller: Seller, client_as: Callable[..., Client]
+) -> None:
+    client = client_as("lead")  # who may approve, and may not complete billing information
+    good, bare, own = log(actor, seller), log(actor, seller, "bare"), log(actor, seller, minutes=9)
+    list_page = text_of(client.get("/time/approval/"))
+    assert list_page.count("No hourly rate") == 2 and "Enter the hourly rate" not in list_page
+    rate(actor, seller, "acme")
+    TimeEntry.objects.filter(pk=own).update(user=client.user.pk)  # type: ignore[attr-defined]
+    page = client.post("/time/approval/", {"chosen": [good, bare, own]}, follow=True)
+    assert not possible(page) and "Go on with the other piece of time" in text_of(page)
+    page = client.post("/time/approval/preview/", {"chosen": [good, bare, own], "without": "1"}, follow=True)
+    assert possible(page) and "Go on with" not in text_of(page) and "€45.00" in text_of(page)
+    client.post("/time/approval/preview/", {"chosen": [good], "seen": seen_in(page)})
+    assert list(TimeEntry.objects.filter(status="approved").values_list("pk", flat=True)) == [good]
+    page = client.post("/time/approval/", {"chosen": [bare]}, follow=True)
+    assert not possible(page) and "Go on with" not in text_of(page)
+
+
 def test_ones_own_time_is_refused_unless_the_settings_allow_it(
     actor: Actor, seller: Seller, client_as: Callable[..., Client]
 ) -> None:

@@ -79,6 +79,12 @@ class Approval:
         """Whether nothing stands against it."""
         return bool(self.customers) and not self.own and not any(c.lacks for c in self.customers)
 
+    @property
+    def others(self) -> list[int]:
+        """The ids of the time against which nothing stands."""
+        own = {e.pk for e in self.own}
+        return [e.pk for c in self.customers if not c.lacks for e in c.entries if e.pk not in own]
+
 
 def preview_approval(actor: Actor, *, seller: int, entries: Iterable[int]) -> Approval:
     """What approval of time by ids would do and what stands against it, in a fixed number of queries.
@@ -92,6 +98,7 @@ def preview_approval(actor: Actor, *, seller: int, entries: Iterable[int]) -> Ap
         of.setdefault(row.customer_id, Foreseen(customer=row.customer, entries=[])).entries.append(row)
     for one in of.values():
         one.lacks = _lacks(one)
+        one.logged = sum(e.minutes for e in one.entries) if one.lacks else 0
     able = {pk: one.customer for pk, one in of.items() if not one.lacks}
     if able:
         on = actor.today(next(iter(able.values())).seller.time_zone)

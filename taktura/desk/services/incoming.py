@@ -93,8 +93,8 @@ def write(now: datetime, mail: Mail, *, ticket: Ticket | None = None, customer: 
     assert whose is not None
     made = open_ticket(
         actor, customer=whose, subject=title_of(mail), text=text, channel="mail", by_customer=True, author=author,
-        requester_name=mail.sender_name, requester_email=mail.sender if is_address(mail.sender) else "", reference=mail.message_id,
-        files=mail.attachments, left_out=left_out, follows=ticket,
+        requester_name=mail.sender_name, requester_email=mail.sender if is_address(mail.sender) else "",
+        reference=mail.message_id, files=mail.attachments, left_out=left_out, follows=ticket,
     )  # fmt: skip
     mail_receipt(actor, ticket=made, answered=mail.message_id)
     return _taken("opened" if ticket is None else "follows", made, mail, old=ticket)

@@ -32,7 +32,7 @@ _NO_ALPHABETS = {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode
 _QUOTED = re.compile(r'"[^"]*"')
 _BRACKETED = re.compile(r"<([^<>\s]{1,254}@[^<>\s]{1,254})>")
 _BARE = re.compile(r"[^\s<>\"(),;:\[\]]{1,254}@[^\s<>\"(),;:\[\]]{1,254}")
-UNREAD = "A part of the mail was left out: it cannot be read."
+
 _CONTROLS = {n: None for n in range(32) if chr(n) not in "\n\t"} | {127: None}
 
 
@@ -271,7 +271,7 @@ def _body(message: Message) -> _Body:
         most = Sentence("Attachments beyond the first %(most)s were left out.", {"most": MOST_ATTACHMENTS})
         body.left_out.append(most)
     if broken:
-        body.left_out.append(Sentence(UNREAD))
+        body.left_out.append(Sentence("A part of the mail was left out: it cannot be read."))
     body.text = _words(message)
     if not body.text and not body.attachments:
         # Its boundaries are wrong, say: what stands there is better than nothing.

@@ -59,6 +59,11 @@ class OfCustomer:
         """Their sum, as logged."""
         return sum(t.minutes for t in self.tickets)
 
+    @property
+    def unrated(self) -> bool:
+        """Whether there is billable time among it, and no hourly rate."""
+        return self.customer.hourly_rate is None and any(e.billable for t in self.tickets for e in t.entries)
+
 
 class ChosenForm(forms.Form):
     """What is chosen stands in hidden fields."""
@@ -123,6 +128,10 @@ def preview(request: HttpRequest) -> HttpResponse:
     seller, actor = seller_of(request).pk, actor_of(request)
     ids = _sent(request) if request.method == "POST" else request.session.get(KEPT, [])
     found = preview_approval(actor, seller=seller, entries=ids)
+    others = found.others
+    if "without" in request.POST:
+        choose(request, others)
+        return redirect("time_preview")
     form = ChosenForm(request.POST if request.method == "POST" else None)
     shown = seen.guard_facts(request, form, _facts(found))
     if request.method == "POST" and form.is_valid():
@@ -142,7 +151,7 @@ def preview(request: HttpRequest) -> HttpResponse:
     here = reverse("time_preview")
     unrated = [one for one in found.customers if one.lacks == "hourly_rate"]
     context: dict[str, Any] = {
-        "form": form, "seen": shown, "approval": found,
+        "form": form, "seen": shown, "approval": found, "others": 0 if found.possible else len(others),
         "chosen": [e.pk for one in found.customers for e in one.entries],
         "gates": gates_of([one.customer for one in found.customers], here),
         "why": _("Time cannot be approved before the customer can be billed."),
