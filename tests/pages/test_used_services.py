@@ -129,6 +129,19 @@ def test_what_waits_is_sold_by_the_night_after_it_is_there(supplier: Supplier, s
     assert sell_used_services(0) == []
 
 
+def test_what_waited_is_sold_along_by_hand(supplier: Supplier, seller: Seller, actor: Actor) -> None:
+    billing.sell_services(actor, seller=seller, month=FEBRUARY)
+    set_billing_information(actor, customer=Customer.objects.get(key="muster"), name="Muster GmbH", **ADDRESS)
+    foreseen = billing.preview_services(actor, seller=seller, month=FEBRUARY)
+    assert [(one.sale.subscription.reference, one.net) for one in foreseen if not one.reason] == [
+        ("S-6", Decimal("7.20"))
+    ]
+    sold = billing.sell_services(actor, seller=seller, month=FEBRUARY)
+    assert len(sold.items) == 1 and len(sold.waiting) == 3
+    assert lines_of("muster") == [("Postfach, Februar 2026", Decimal(3), Decimal("2.40"))]
+    assert billing.sell_services(actor, seller=seller, month=FEBRUARY).items == []
+
+
 def test_by_night_the_month_that_is_over_is_sold_where_the_seller_wants_it(
     supplier: Supplier, seller: Seller, actor: Actor
 ) -> None:
@@ -215,7 +228,9 @@ def test_the_page_shows_the_month_and_sells_it(supplier: Supplier, client_as: Cl
     assert "1 sales item is made." in done and "4 services wait." in done
     listed = client.get("/sales/services/?state=waiting").content.decode()
     assert "Muster GmbH" in listed and "Complete billing information" not in listed.split("<main")[0]
-    assert "Nothing is left to be sold" in client.get("/sales/services/sell/?month=2026-02").content.decode()
+    again = " ".join(client.get("/sales/services/sell/?month=2026-02").content.decode().split())
+    assert "4 services wait" in again and "Billing information missing" in again and "€30.47" not in again
+    assert ServiceSale.objects.count() == 6
 
 
 def test_services_are_left_out_and_taken_up_from_the_list(supplier: Supplier, client_as: ClientAs) -> None:

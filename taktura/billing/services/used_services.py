@@ -65,19 +65,21 @@ def preview_services(actor: Actor, *, seller: Seller, month: date) -> list[UsedS
     does."""
     check_month(month, actor.today(seller.time_zone))
     pricing_of(seller)
-    return _in_order(look_at(seller, _planned(seller, month)))
+    return _in_order(look_at(seller, [*_waiting(seller, month), *_planned(seller, month)]))
 
 
 @act
 def sell_services(actor: Actor, *, seller: Seller, month: date) -> Sold:
-    """Make the sales items of a month's services without a contract; those made before stay as they are.
+    """Make the sales items of a month's services without a contract, also of those that waited and lack nothing any
+    more; those made before stay as they are.
 
     Raises `Refused` (`invalid`): the month is not over or too old, no tariff is chosen.
     """
     check_month(month, actor.today(seller.time_zone))
     pricing_of(seller)
+    waited = _waiting(seller, month)
     rows = ServiceSale.objects.bulk_create(_planned(seller, month))
-    return _sell(actor, seller, rows)
+    return _sell(actor, seller, [*waited, *rows])
 
 
 @act
@@ -132,6 +134,11 @@ def take_up_services(actor: Actor, *, seller: Seller, sales: Iterable[int]) -> S
     if not ServicePricing.objects.filter(seller=seller).exists():
         return Sold(items=[], waiting=look_at(seller, rows))
     return _sell(actor, seller, rows)
+
+
+def _waiting(seller: Seller, month: date) -> list[ServiceSale]:
+    """The services of a month that wait."""
+    return list(waiting(seller).filter(month=month).select_related("subscription__supplier").order_by("pk"))
 
 
 def _planned(seller: Seller, month: date) -> list[ServiceSale]:
