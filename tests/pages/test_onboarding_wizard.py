@@ -103,6 +103,21 @@ def test_the_banner_is_closed_and_leaves_a_link(supplier: Supplier, client_as: C
     assert "onboarding/close" in client_as("admin").get("/contracts/").content.decode(), "another still sees it"
 
 
+def test_the_fitting_tariff_is_proposed_and_one_that_does_not_fit_says_so(
+    supplier: Supplier, client_as: ClientAs, seller: Seller, actor: Actor
+) -> None:
+    other = define_tariff(actor, seller=seller, key="desks", lines={"desk": {"title": "Desk", "price": 30}})
+    customers, fits = f"customer={pk_of('kraus')}", Tariff.objects.get(key="cloud-services")
+    client = client_as("sales")
+    text = client.get(f"/contracts/onboarding/contract/?{customers}").content.decode()
+    assert f'<option value="{fits.pk}" selected>' in text
+    text = client.get(f"/contracts/onboarding/lines/?{customers}&tariff={other.pk}&start=2026-02-01").content.decode()
+    assert "This tariff has no usage lines" in text and "for which this tariff has no usage line" in text
+    assert text.count("Nothing says yet which article") == 1, "of the product that stands for none"
+    text = client.get(f"/contracts/onboarding/lines/?{customers}&tariff={fits.pk}&start=2026-02-01").content.decode()
+    assert "no usage line" not in text
+
+
 def test_nobody_without_contract_is_no_banner(seller: Seller, client_as: ClientAs) -> None:
     assert "onboarding" not in client_as("sales").get("/contracts/").content.decode()
     assert "Everybody has a contract" in client_as("sales").get("/contracts/onboarding/").content.decode()

@@ -10,6 +10,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count
+
 from taktura.audit.acts import act
 from taktura.audit.services import record_all
 from taktura.billing.queries import Facts, with_usage
@@ -17,7 +19,7 @@ from taktura.billing.services.interim import threshold_bills
 from taktura.billing.services.previews import Consequence, of_new
 from taktura.billing.services.waiting import Tied
 from taktura.billing.used_services import BY_SUPPLIER, sold_until
-from taktura.catalog.models import Article
+from taktura.catalog.models import Article, Tariff
 from taktura.catalog.queries import Offered, lines_of, tariff_line_terms
 from taktura.contracts import overlay
 from taktura.contracts import services as contracts
@@ -45,13 +47,15 @@ MOST = 200  # contracts at once
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suggestion:
     """A service in use as a contract line: `article` is empty where nothing says which one it stands for, or the tariff
-    has no usage line for it. `price`: the tariff's; None: by tiers, or as the supplier has it."""
+    has no usage line for it; `stands_for` is the article's name in the second case. `price`: the tariff's; None: by
+    tiers, or as the supplier has it."""
 
     subscription: SupplierSubscription
     article: str
     quantity: Decimal
     start: date
     price: Decimal | None
+    stands_for: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +109,26 @@ def suggest(customers: Iterable[Customer], offered: Offered, start: date, today:
     found = services_of([c.pk for c in customers], today)
     articles = _articles(row for rows in found.values() for row in rows)
     usual = _usage_lines(offered, start)
+    lacking = set(articles.values()) - set(usual)
+    rows = Article.objects.filter(seller=offered.tariff.seller_id, key__in=lacking) if lacking else ()
+    names = {a.key: a.title or a.key for a in rows}
     sold = sold_until(row.pk for rows in found.values() for row in rows)
     begin = {pk: max(start, day) for pk, day in sold.items()}
     return {
-        pk: [_suggestion(row, articles.get(_product(row), ""), usual, begin.get(row.pk, start)) for row in rows]
+        pk: [_suggestion(row, articles.get(_product(row), ""), usual, begin.get(row.pk, start), names) for row in rows]
         for pk, rows in found.items()
     }
+
+
+def fitting_tariff(customers: Iterable[Customer], seller: Seller, today: date) -> Tariff | None:
+    """The tariff that has usage lines for most of what customers use; None where none has any."""
+    found = services_of([c.pk for c in customers], today)
+    articles = _articles(row for rows in found.values() for row in rows)
+    wanted = set(articles.values())
+    tariffs = Tariff.objects.filter(seller=seller, retired=False)
+    fitting = tariffs.filter(versions__lines__charge="usage", versions__lines__article__key__in=wanted)
+    most = fitting.annotate(number=Count("versions__lines__article", distinct=True))
+    return most.order_by("-number", "pk").first() if wanted else None
 
 
 def usage_articles(offered: Offered, start: date) -> dict[str, str]:
@@ -313,12 +331,14 @@ def _usage_lines(offered: Offered, start: date) -> dict[str, LineTerms]:
     return {x.article.key: terms[x.pk] for x in sorted(rows, key=lambda x: x.position)}
 
 
-def _suggestion(row: SupplierSubscription, article: str, usual: Mapping[str, LineTerms], start: date) -> Suggestion:
+def _suggestion(
+    row: SupplierSubscription, article: str, usual: Mapping[str, LineTerms], start: date, names: Mapping[str, str]
+) -> Suggestion:
     terms = usual.get(article)
     quantity = Decimal(half_up(row.quantity)) if row.quantity is not None else Decimal(1)
     return Suggestion(
         subscription=row, article=article if terms else "", quantity=quantity, start=_start(row, start, None),
-        price=_list_price(terms) if terms else None,
+        price=_list_price(terms) if terms else None, stands_for=names.get(article, ""),
     )  # fmt: skip
 
 

@@ -99,8 +99,8 @@ class ContractForm(forms.Form):
         help_text=lazy("Left empty: as each customer has it."),
     )  # fmt: skip
 
-    def __init__(self, data: Any = None, *, seller: Seller, today: date) -> None:
-        super().__init__(data, initial={"start": today.replace(day=1)})
+    def __init__(self, data: Any = None, *, seller: Seller, today: date, tariff: int | None = None) -> None:
+        super().__init__(data, initial={"start": today.replace(day=1), "tariff": tariff})
         self.fields["tariff"].choices = [("", _("Choose")), *_tariffs(seller, today)]  # type: ignore[attr-defined]
         for name in ("start", "end", "billed_elsewhere"):
             self.fields[name].today = today  # type: ignore[attr-defined]
@@ -115,7 +115,9 @@ def contract(request: HttpRequest) -> HttpResponse:
         messages.warning(request, _("Choose at least one customer."))
         return redirect("onboarding")
     seller, today = seller_of(request), today_of(request)
-    form = ContractForm(request.GET if "tariff" in request.GET else None, seller=seller, today=today)
+    given = request.GET if "tariff" in request.GET else None
+    fitting = billing.fitting_tariff(chosen, seller, today) if given is None else None
+    form = ContractForm(given, seller=seller, today=today, tariff=fitting.pk if fitting else None)
     if form.is_bound and form.is_valid() and request.GET.get("change") != "1":
         incomplete = any(not c.complete for c in chosen)
         return redirect(_at("onboarding_billing" if incomplete else "onboarding_lines", request))
@@ -216,6 +218,7 @@ def lines(request: HttpRequest) -> HttpResponse:
         "terms": [every(asked.interval), *notice_of(parse_terms(asked.notice))], "wrong": wrong,
         "back": _at("onboarding_contract", request, change="1"), "start": asked.given["start"],
         "preview_url": _at("onboarding_preview", request), "several": len(parts) > 1,
+        "articles": billing.usage_articles(asked.offered, asked.given["start"]),
     }, status=422 if wrong else 200)  # fmt: skip
 
 
