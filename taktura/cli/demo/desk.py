@@ -150,7 +150,8 @@ def _work(world: World, asked: Asked, minutes: int, activity: str, actor: Actor)
 
 def _answer(world: World, asked: Asked, actor: Actor) -> None:
     ticket = _of(world, asked)
-    desk.answer_ticket(actor, ticket=ticket, text=asked.answer)
+    author = User.objects.get(email=EMAILS["technician"]).name
+    desk.answer_ticket(actor, ticket=ticket, text=asked.answer, author=author)
     desk.change_ticket(actor, ticket=ticket, status=asked.status)
 
 
