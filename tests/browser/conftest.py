@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # the browser's own loop runs in this thread; the tests do not share it
 
 from taktura.kit.database import scratch_database, setup  # noqa: E402
+from tests.browser.steps import SECONDS, WATCH  # noqa: E402
 from tools.chromium import find  # noqa: E402
 
 setup(throw_away=True)
+expect.set_options(timeout=1000 * SECONDS)  # machines differ in speed: no test here fails for being slow
 
 WIDTHS = {"desktop": {"width": 1360, "height": 900}, "phone": {"width": 390, "height": 844}}
 
@@ -77,7 +79,8 @@ def office(database: str, browser: Browser) -> Iterator[Office]:
 
     def open_page(width: str = "desktop", **options: Any) -> Page:
         context = browser.new_context(viewport=WIDTHS[width], accept_downloads=True, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(1000 * SECONDS)
+        context.add_init_script(WATCH)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: errors.append(f"{page.url}: {m.text}") if is_error(m) else None)

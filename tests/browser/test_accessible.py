@@ -12,7 +12,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import translation
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from taktura.accounts.models import User
 from taktura.accounts.services import create_key, invite
@@ -31,7 +31,7 @@ from taktura.kit.mailbox.models import IncomingMail
 from taktura.office import errors
 from taktura.office.page import OPEN
 from tests.browser.conftest import Office
-from tests.browser.steps import check_page, sign_in
+from tests.browser.steps import check_page, settled, sign_in
 from tools.pages import OTHERS, first, pages
 
 ACTOR = Actor("test", datetime(2024, 10, 15, 9, tzinfo=UTC))
@@ -144,11 +144,6 @@ def addresses(look: str) -> list[str]:
     return found
 
 
-def settled(page: Page) -> None:
-    """Wait until the parts that come later are there, such as what saving would do."""
-    page.locator(".htmx-request").first.wait_for(state="detached")
-
-
 @contextmanager
 def gathered(wrong: list[str]) -> Iterator[None]:
     """Goes on after a page that is wrong, so that one test tells of all."""
@@ -167,7 +162,6 @@ def test_every_page(office: Office, desk_or_phone: Page, request: pytest.Fixture
     assert len(found) >= FEWEST
     for path in found:
         page.goto(f"{office.url}{path}")
-        settled(page)
         with gathered(wrong):
             check_page(page)
     assert wrong == [], "\n".join(wrong)
@@ -184,11 +178,14 @@ def test_what_opens(office: Office, desk_or_phone: Page) -> None:
         page.wait_for_selector("#navigation.show")
         check_page(page)
         page.click(".navbar-toggler")
+        expect(page.locator("#navigation")).to_be_hidden()
+        settled(page)
     for button in ("main tbody [data-bs-toggle=dropdown]", ".list-head [data-bs-toggle=dropdown]"):
         page.locator(button).first.click()
         page.locator(".dropdown-menu.show").wait_for()
         check_page(page, ".dropdown-menu.show")
         page.keyboard.press("Escape")
+        expect(page.locator(".dropdown-menu.show")).to_have_count(0)
     page.fill("#search", "ru")
     page.locator("#found a").first.wait_for()
     check_page(page, "#found")

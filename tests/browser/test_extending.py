@@ -21,7 +21,7 @@ from taktura.kit.actor import Actor
 from taktura.usage import services as usage
 from taktura.usage.models import ProductReference, Supplier, UsageException, UsageRecord
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import PASSWORD, check_page, sign_in, work
+from tests.browser.steps import PASSWORD, check_page, issue, sign_in
 
 ACTOR = Actor("test", datetime(2024, 5, 1, 8, tzinfo=UTC))
 ADDRESS = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
@@ -117,6 +117,7 @@ def _article_by_hand(page: Page, url: str) -> None:
     record = UsageRecord.objects.get(external_id="2")
     page.goto(f"{url}/usage/records/{record.pk}/")
     page.locator("button[value='extend:0']").click()
+    expect(page).to_have_url(re.compile(r"/usage/subscriptions/\d+/extend/$"))
     contract = Contract.objects.get().pk
     page.goto(f"{page.url}?contract={contract}")
     expect(page.locator("[name=article]")).to_have_value("")
@@ -149,10 +150,7 @@ def _many(page: Page, url: str, width: str) -> None:
 def _bill(page: Page, url: str, width: str) -> None:
     """The month is billed; the invoice has what the pages before it said."""
     page.goto(f"{url}/billing/start/?on=2024-06-01")
-    page.locator("main form[method=post] .btn-primary").click()
-    expect(page).to_have_url(re.compile(r"/work/|/billing/"))
-    page.goto(f"{url}/billing/runs/")  # away from the page that goes on by itself when it is done
-    work()
+    issue(page)
     document = Document.objects.get()
     assert document.net == 3120 + 960 + 1200
     page.goto(f"{url}/documents/{document.pk}/")

@@ -13,7 +13,7 @@ from taktura.catalog import drafts
 from taktura.catalog.models import TariffDraft
 from taktura.kit.actor import Actor
 from tests.browser.conftest import Office
-from tests.browser.steps import PASSWORD, check_page, sign_in
+from tests.browser.steps import PASSWORD, check_page, settled, sign_in
 
 ACTOR = Actor("test", datetime(2026, 3, 1, 8, tzinfo=UTC))
 LONG = "Telefonrufbereitschaftsdienstleistungspauschalengrundgebührenzuschlag"
@@ -49,11 +49,12 @@ def test_lines_are_moved_and_written(office: Office, draft: TariffDraft, width: 
     page.keyboard.press("Enter")
     expect(page.locator("#order-said")).to_contain_text("an Stelle 2 von 30")
     expect(page.locator("[value='down:first']")).to_be_focused()
-    page.wait_for_timeout(700)  # the table is laid anew
+    settled(page)
     page.locator("[value='down:first']").focus()
     page.keyboard.press("Alt+ArrowUp")
     expect(page.locator("#order-said")).to_contain_text("an Stelle 1 von 30")
     expect(page.locator("[value='down:first']")).to_be_focused()
+    settled(page)
     if width == "desktop":
         page.locator("[data-article='line-3']").drag_to(
             page.locator("[data-article='first']"), target_position={"x": 300, "y": 3}
@@ -64,18 +65,21 @@ def test_lines_are_moved_and_written(office: Office, draft: TariffDraft, width: 
     assert [line["article"] for line in draft.fields["lines"]] == order(page)
     page.goto(f"{office.url}/tariffs/drafts/{draft.pk}/lines/first/")
     expect(page.locator("#consequence canvas")).to_be_visible()
+    settled(page)
     page.locator("#consequence summary").click()
     check_page(page)
     expect(page.locator("#consequence tbody tr").first).to_contain_text("0")
     page.fill("[name=included]", "200")
     expect(page.locator("#consequence")).to_contain_text("260 mit 200 frei")
-    assert not page.locator("[name=interval_count]").is_visible()
+    expect(page.locator("[name=interval_count]")).to_be_hidden()
     page.select_option("[name=charge]", "recurring")
     expect(page.locator("[name=interval_count]")).to_be_visible()
     page.select_option("[name=charge]", "usage")
+    settled(page)
     page.click("button[value='add:tier']")
     expect(page.locator("[name=tier_14_price]")).to_be_visible()
-    assert page.input_value("[name=included]") == "200"
+    settled(page)
+    expect(page.locator("[name=included]")).to_have_value("200")
     page.click("main button.btn-primary[value=save]")
     expect(page).to_have_url(f"{office.url}/tariffs/drafts/{draft.pk}/#lines")
     draft.refresh_from_db()

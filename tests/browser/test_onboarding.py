@@ -19,7 +19,7 @@ from taktura.customers.services import create_customer
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import check_page, set_up_app, sign_in
+from tests.browser.steps import check_page, settled, sign_in
 
 EMAIL = "clerk@sonnenruf.example"
 ACTOR = Actor("test", datetime(2024, 10, 15, 8, tzinfo=UTC))
@@ -56,8 +56,6 @@ def database(demo_database: str) -> Iterator[str]:
 def test_from_the_customer_area_to_the_contract(office: Office, width: str) -> None:
     page = office.open(width, locale="de")
     sign_in(page, office.url, EMAIL, PASSWORD)
-    if "2fa" in page.url or "factor" in page.url:
-        set_up_app(page, office.url, PASSWORD)
     _sales_item_is_begun(page, office.url)
     _customers_are_asked_for(page, office.url)
     _sections(page, office.url)
@@ -67,6 +65,7 @@ def test_from_the_customer_area_to_the_contract(office: Office, width: str) -> N
 
 def _fill(page: Page) -> None:
     """What a document needs to know."""
+    settled(page)
     for name, value in (("street", "Weg 1"), ("postcode", "20095"), ("city", "Hamburg")):
         page.fill(f"[name={name}]", value)
     expect(page.locator("#consequence")).to_contain_text("Vollständig")
@@ -109,6 +108,7 @@ def _sections(page: Page, url: str) -> None:
     page.locator("button", has_text="Einschalten").click()
     expect(page.locator("#messages")).to_contain_text("pflegen ihre Daten")
     page.locator(".card", has_text="Zustellweg").locator(".card-actions a").click()
+    settled(page)
     page.check("[name=direct_debit]")
     page.fill("[name=iban]", "DE89 3704 0044 0532 0130 00")
     page.fill("[name=mandate_reference]", "M-1")
@@ -122,6 +122,7 @@ def _contract(page: Page, url: str) -> None:
     page.goto(f"{url}/sales/")
     check_page(page)
     page.locator(".onboarding button", has_text="Schließen").click()
+    settled(page)
     page.locator("a", has_text="Verträge für bestehende Kunden erstellen").click()
     check_page(page)
     page.locator("form.card button.btn-primary").click()
@@ -144,6 +145,7 @@ def _contract(page: Page, url: str) -> None:
     expect(page.locator("#consequence")).to_contain_text("würde nichts kosten")
     backup.locator("[name$=-price]").fill("1,50")
     expect(page.locator("#consequence")).to_contain_text("2 × 1,50")
+    settled(page)
     page.locator("#form button.btn-primary").click()
     expect(page).to_have_url(re.compile(r"/contracts/\d+/$"))
     made = Contract.objects.get(customer__key="aaron")

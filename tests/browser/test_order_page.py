@@ -17,7 +17,7 @@ from taktura.kit.clock import utc_now
 from taktura.kit.mail.models import OutgoingMail
 from taktura.portal.ordering import stamp
 from tests.browser.conftest import Office
-from tests.browser.steps import PASSWORD, check_page, sign_in
+from tests.browser.steps import PASSWORD, check_page, settled, sign_in
 from tests.pages.conftest import make_seller
 
 LINES = {
@@ -45,6 +45,7 @@ def fill(page: Page) -> str:
     page.locator("[name=terms]").check()
     # 39.90 + 3 × 12.50 (its base price, not that of the scale) + 20.00, less 20 %: 77.92, with VAT 92.72
     expect(page.locator("#price .figure").first).to_contain_text("92,72")
+    settled(page)
     return page.locator("#price .figure").first.inner_text()
 
 
@@ -105,7 +106,7 @@ def test_it_works_without_a_script(office: Office, monkeypatch: pytest.MonkeyPat
     before = page.locator("#price .figure").first.inner_text()
     page.locator("[name^=quantity_]").first.fill("3")
     page.get_by_role("button", name="Preis neu zeigen").click()
-    assert page.locator("#price .figure").first.inner_text() != before
+    expect(page.locator("#price .figure").first).not_to_have_text(before)
     for name, text in PERSON.items():
         page.locator(f"[name={name}]").fill(text)
     page.get_by_role("button", name="zahlungspflichtig bestellen").click()

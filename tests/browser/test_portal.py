@@ -101,6 +101,7 @@ def test_a_customer_looks_around_and_changes_a_quantity(office: Office, acme: Cu
     page.get_by_role("button", name="Menge ändern").click()
     expect(page.get_by_role("status")).to_contain_text("Die Menge ist geändert")
     page.get_by_role("button", name="Abmelden").click()
+    expect(page).not_to_have_url(re.compile(rf"/portal/{acme.pk}/"))
     page.goto(f"{office.url}/portal/{acme.pk}/")
     expect(page).to_have_url(f"{office.url}/portal/sign-in/")
 

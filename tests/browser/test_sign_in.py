@@ -9,7 +9,7 @@ from taktura.accounts.services import create_user
 from taktura.customers.services import create_seller
 from taktura.kit.actor import Actor
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import PASSWORD, check_page, set_up_app, sign_in
+from tests.browser.steps import PASSWORD, check_page, set_up_app, settled, sign_in
 from tests.totp import code_of
 
 ACTOR = Actor("test", datetime(2026, 3, 1, 8, tzinfo=UTC))
@@ -76,6 +76,8 @@ def test_a_passkey_is_added_and_opens_the_office_alone(office: Office, clerk: st
     page.goto(f"{office.url}/account/2fa/webauthn/add/")
     page.fill("[name=password]", PASSWORD)
     page.click("main button.btn-primary")
+    expect(page.locator("[name=name]")).to_be_visible()
+    settled(page)
     page.fill("[name=name]", "Laptop")
     page.check("[name=passwordless]")
     check_page(page)
@@ -88,6 +90,7 @@ def test_a_passkey_is_added_and_opens_the_office_alone(office: Office, clerk: st
     page.get_by_role("button", name="Your account").click()
     page.get_by_role("button", name="Sign out").click()
     expect(page).to_have_url(f"{office.url}/account/login/")
+    settled(page)
     page.click("#passkey_login")
     expect(page).to_have_url(f"{office.url}/")
 
@@ -114,6 +117,7 @@ def test_the_language_and_the_theme_can_be_chosen(office: Office) -> None:
     page.get_by_role("button", name="Language").click()
     page.get_by_role("button", name="Svenska").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Logga in")
+    settled(page)
     page.get_by_role("button", name="Ljust eller mörkt").click()
     page.get_by_role("button", name="Mörkt", exact=True).click()
     expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")

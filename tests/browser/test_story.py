@@ -15,7 +15,7 @@ from taktura.customers.models import Seller
 from taktura.invoices.models import Document
 from taktura.usage.models import UsageException, UsageFile
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import check_page, set_up_app, sign_in, work
+from tests.browser.steps import check_page, issue, set_up_app, settled, sign_in
 
 EMAIL = "clerk@sonnenruf.example"
 DAY = "2024-10-31"
@@ -75,7 +75,9 @@ def _tie(page: Page, url: str) -> None:
         )[0]
         row = page.locator("tr.unlinked", has_text=reference)
         row.locator("button[value^='link:']").click()
+        settled(page)
         page.fill("#line-search", f"C-{number + 1:02}")
+        settled(page)  # what was found before is gone
         page.locator("#found-lines input[type=radio]").first.check()
         if number == 0:
             check_page(page)
@@ -94,9 +96,7 @@ def _bill(page: Page, url: str) -> None:
     page.goto(f"{url}/billing/start/?on={DAY}")
     check_page(page)
     count = Document.objects.count()
-    page.locator("main form[method=post] .btn-primary").click()
-    work()
-    expect(page).to_have_url(re.compile(r"/billing/"))
+    issue(page)
     assert Document.objects.count() > count
     page.goto(f"{url}/billing/runs/")
     check_page(page)

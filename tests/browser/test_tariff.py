@@ -21,7 +21,7 @@ from taktura.invoices.models import Document
 from taktura.invoices.services import confirm_numbering
 from taktura.kit.actor import Actor
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import check_page, sign_in, work
+from tests.browser.steps import check_page, issue, settled, sign_in, work
 
 EMAIL = "operator@muster.example"
 PASSWORD = "a-fine-long-word-7"
@@ -74,10 +74,7 @@ def test_a_tariff_from_nothing_to_its_bill(office: Office, customer: Customer, l
 
 def _save(page: Page) -> None:
     page.keyboard.press("Tab")
-    page.wait_for_timeout(
-        800
-    )  # what the form comes to is asked for a moment after typing; a request cut off is an error
-    expect(page.locator(".htmx-request")).to_have_count(0)
+    settled(page)  # what the form comes to is asked for a moment after typing
     page.locator("#form button.btn-primary").last.click()
 
 
@@ -176,8 +173,7 @@ def _bill(page: Page, url: str) -> None:
     """The bill is 15.00: 5.00 for the dictation, 20.00 for the searches less the relief of 10.00."""
     _, this = months_ago()
     page.goto(f"{url}/billing/start/?on={this.isoformat()}")
-    page.locator("main form[method=post] .btn-primary").click()
-    work()
+    issue(page)
     document = Document.objects.get()
     assert (document.net, document.gross) == (15_00, 17_85)
     page.goto(f"{url}/documents/{document.pk}/")

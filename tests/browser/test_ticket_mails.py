@@ -18,7 +18,7 @@ from taktura.kit.mail.models import OutgoingMail
 from taktura.kit.mailbox.attached import Attachment, Sentence
 from taktura.kit.mailbox.models import IncomingMail
 from tests.browser.conftest import Office
-from tests.browser.steps import PASSWORD, check_page, sign_in
+from tests.browser.steps import PASSWORD, check_page, settled, sign_in
 
 ACTOR = Actor("test", datetime(2026, 3, 1, 8, tzinfo=UTC))
 LONG = "Telefonrufbereitschaftsdienstleistungspauschalengrundgebührenzuschlag"
@@ -92,6 +92,8 @@ def test_a_ticket_is_answered_from_a_template_with_a_file_and_merged(office: Off
     expect(page.get_by_role("link", name="plan.pdf")).to_be_visible()
     assert OutgoingMail.objects.latest("pk").attachments.get().name == "plan.pdf"
     page.get_by_role("link", name="Mit einem anderen Ticket zusammenführen").click()
+    expect(page.get_by_label("Das Ticket, das weitergeht")).to_be_visible()
+    settled(page)
     page.get_by_label("Das Ticket, das weitergeht").fill("1001")
     expect(page.get_by_text("Es geht weiter in Ticket #1001")).to_be_visible()
     look_at(page, "merge")

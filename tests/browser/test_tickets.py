@@ -17,7 +17,7 @@ from taktura.desk.models import Ticket, TimeEntry
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from tests.browser.conftest import WIDTHS, Office
-from tests.browser.steps import PASSWORD, check_page, sign_in
+from tests.browser.steps import PASSWORD, check_page, settled, sign_in
 from tests.pages.conftest import make_seller
 
 STAFF = Actor("test", datetime(2026, 3, 1, 8, tzinfo=UTC))
@@ -111,8 +111,10 @@ def test_keys_of_the_desk(office: Office, acme: Customer) -> None:
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     page.wait_for_url(f"**/desk/tickets/{first.pk}/")
+    settled(page)
     page.keyboard.press("j")
     page.wait_for_url(f"**/desk/tickets/{second.pk}/")
+    settled(page)
     page.keyboard.press("?")
     expect(page.get_by_role("dialog")).to_contain_text("Nächstes Ticket")
     check_page(page)
@@ -123,24 +125,30 @@ def test_keys_of_the_desk(office: Office, acme: Customer) -> None:
     page.keyboard.type("Nur für uns: jaja")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".said-note").last).to_contain_text("Nur für uns: jaja")
+    settled(page)
     page.keyboard.press("r")
     expect(page.locator("form[data-writes] textarea")).to_be_focused()
     page.keyboard.type("Wird erledigt")
     page.keyboard.press("Control+Enter")
     expect(page.locator(".said-staff")).to_contain_text("Wird erledigt")
+    settled(page)
     page.keyboard.press("a")
     expect(page.get_by_text("Das Ticket ist Ihres.")).to_be_visible()
+    settled(page)
     page.keyboard.press("s")
     expect(page.locator("#ticket-state")).to_contain_text("Gelöst")
+    settled(page)
     second.refresh_from_db()
     assert second.assignee is not None and second.status == "solved"
     page.keyboard.press("u")
     page.wait_for_url("**/desk/?sort=number")
+    settled(page)
     services.answer_ticket(now.at(utc_now()), ticket=first, text="Noch da?", kind="customer")
     page.evaluate(LOOK)
     expect(page.get_by_role("status").filter(has_text="1 Ticket hat sich geändert")).to_be_visible()
     page.get_by_role("link", name="Anzeigen").click()
-    page.wait_for_url("**/desk/?sort=number")
+    expect(page.get_by_role("status").filter(has_text="1 Ticket hat sich geändert")).to_have_count(0)
+    settled(page)
     page.keyboard.press("?")
     page.get_by_label("Einzelne Tasten wirken").uncheck()
     page.keyboard.press("Escape")

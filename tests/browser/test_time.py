@@ -50,7 +50,7 @@ def test_time_is_approved_after_a_look_and_past_a_gate(office: Office, width: st
     check_page(page)
     for name in ("acme", "neu"):
         page.get_by_label(f"Alle von {name} {LONG} auswählen").check()
-    assert page.locator("[name=chosen]:checked").count() == 24
+    expect(page.locator("[name=chosen]:checked")).to_have_count(24)
     page.get_by_role("button", name="Ansehen, was die Genehmigung kostet").click()
     check_page(page)
     expect(page.get_by_role("button", name="Zeit genehmigen")).to_be_disabled()
