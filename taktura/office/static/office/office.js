@@ -49,6 +49,7 @@
     e.preventDefault();
     const ask = document.getElementById("ask");
     document.getElementById("ask-text").textContent = button.dataset.ask;
+    ask.returnValue = "";  // Escape leaves what was answered before, which may be a yes
     ask.showModal();
     ask.addEventListener("close", () => {
       if (ask.returnValue !== "yes") return;
@@ -111,6 +112,22 @@
       if (field && "value" in field && field.type !== "checkbox" && field.type !== "radio" && field.type !== "file" && (field.type !== "hidden" || name === "seen")) field.value = value;
     }
   };
+
+  // What is typed or ticked while an answer is on its way survives the answer, which was made without it.
+  const touched = new WeakMap();
+  ["input", "change"].forEach((kind) => document.addEventListener(kind, (e) => touched.set(e.target, performance.now())));
+  const among = (name, field) => [...document.getElementsByName(name)].find((one) => !/^(checkbox|radio)$/.test(field.type) || one.value === field.value);
+  document.addEventListener("htmx:beforeSend", (e) => { e.detail.xhr.sent = performance.now(); });
+  document.addEventListener("htmx:beforeSwap", (e) => {
+    const fields = [...e.detail.target.querySelectorAll("[name]:not([type=file])")];
+    e.detail.xhr.newer = fields.filter((field) => touched.get(field) > e.detail.xhr.sent);
+  });
+  document.addEventListener("htmx:afterSwap", (e) => (e.detail.xhr.newer || []).forEach((field) => {
+    const now = among(field.name, field);
+    if (!now || now === field) return;
+    if (/^(checkbox|radio)$/.test(field.type)) now.checked = field.checked; else now.value = field.value;
+    touched.set(now, touched.get(field));
+  }));
 
   // Pictures: <canvas data-chart="id of a script of type application/json">, a table of the same data beside it.
   const colours = ["#0b6e4f", "#206bc4", "#f59f00", "#ae3ec9", "#d63939", "#4299e1", "#74b816", "#667382"];
