@@ -12,15 +12,10 @@ from pathlib import Path
 
 from imapclient import IMAPClient
 
+from tests.ports import free_port
+
 USER, PASSWORD = "post@firm.example", "s3cret word"
 SECONDS = 60  # to come up, on a busy machine
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        port: int = one.getsockname()[1]
-        return port
 
 
 class Server:

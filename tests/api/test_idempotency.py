@@ -90,19 +90,22 @@ def at_once(*works: Callable[[], Any]) -> list[Any]:
 
 def test_the_same_request_twice_at_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the first is under way the second is told so; it never waits, and never has an effect."""
-    begun = threading.Event()
+    begun, told = threading.Event(), threading.Event()
     original = KeptAnswer.objects.create
 
     def create(**fields: Any) -> Any:
         begun.set()
-        time.sleep(0.5)
+        told.wait(60)
         return original(**fields)
 
     monkeypatch.setattr(KeptAnswer.objects, "create", create)
 
     def second() -> Any:
-        begun.wait(10)
-        return Api(api.secret, api.seller).post("/customers", NEW, Idempotency_Key="one")
+        begun.wait(60)
+        try:
+            return Api(api.secret, api.seller).post("/customers", NEW, Idempotency_Key="one")
+        finally:
+            told.set()
 
     first, other = at_once(lambda: Api(api.secret, api.seller).post("/customers", NEW, Idempotency_Key="one"), second)
     assert first.status_code == 201
@@ -179,7 +182,7 @@ def test_a_change_waits_for_the_one_under_way(api: Api, actor: Actor) -> None:
             time.sleep(0.3)
 
     def caller() -> Any:
-        holding.wait(10)
+        holding.wait(60)
         return Api(api.secret, api.seller).patch("/customers/acme", {"name": "Caller"}, If_Match=tag)
 
     _, answer = at_once(office, caller)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import COMMAND
+from tests.ports import free_port
 
 PATIENCE = 120  # seconds; a busy machine is slow
 SELLER = """
@@ -20,6 +21,7 @@ from datetime import datetime, UTC
 from taktura.cli.commands.context import actor_now, open_database
 open_database()
 from taktura.customers.services import create_seller
+from tests.ports import free_port
 create_seller(actor_now(), name="Seller GmbH", country="DE", currency="EUR", time_zone="UTC", vat=[[None, "19"]])
 """
 
@@ -27,10 +29,7 @@ create_seller(actor_now(), name="Seller GmbH", country="DE", currency="EUR", tim
 @pytest.fixture
 def port() -> int:
     """A port that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        number: int = one.getsockname()[1]
-        return number
+    return free_port()
 
 
 @pytest.fixture
@@ -182,9 +181,7 @@ def test_of_two_at_once_the_last_stops_the_database(
     begin: Callable[[], "subprocess.Popen[str]"], environment: dict[str, str], port: int
 ) -> None:
     first = begin()
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        other: int = one.getsockname()[1]
+    other = free_port()
     second = _start(environment, other)
     try:
         assert wait_for(lambda: answers(other) or second.poll() is not None)

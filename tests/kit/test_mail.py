@@ -26,6 +26,7 @@ from taktura.kit.clock import utc_now  # noqa: E402
 from taktura.kit.mail import queries, services  # noqa: E402
 from taktura.kit.mail.models import MailServer, OutgoingMail  # noqa: E402
 from taktura.kit.secret import seal  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -68,13 +69,6 @@ def postbox() -> Iterator[Postbox]:
     serve("", controller.port)
     yield handler
     controller.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def serve(key: str, port: int, **more: Any) -> MailServer:

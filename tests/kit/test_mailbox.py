@@ -25,7 +25,8 @@ from taktura.kit.mailbox.parsed import Mail  # noqa: E402
 from taktura.kit.mailbox.polling import Look, Route, Verdict, poll  # noqa: E402
 from taktura.kit.mailbox.queries import sentences  # noqa: E402
 from taktura.kit.secret import seal  # noqa: E402
-from tests.imap import PASSWORD, USER, Server, free_port, mail  # noqa: E402
+from tests.imap import PASSWORD, USER, Server, mail  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 
 NOW = datetime(2026, 3, 1, 8, tzinfo=UTC)
 FIRST = date(2026, 2, 1)

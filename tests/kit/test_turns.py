@@ -15,7 +15,7 @@ from taktura.kit import turns
 from taktura.kit.turns import Turn, cores, in_turn
 
 SLOW = 0.2
-PATIENCE = 20.0
+PATIENCE = 120.0  # seconds; a busy machine is slow
 
 
 def note(file: Path, task: int, turn: Turn) -> tuple[int, int]:

@@ -67,7 +67,7 @@ def test_of_two_that_take_an_address_at_once_one_is_refused(actor: Actor) -> Non
 
 def _until_somebody_waits() -> None:
     with connections["owner"].cursor() as cursor:
-        for _ in range(500):
+        for _ in range(5000):
             cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
             if cursor.fetchone()[0]:
                 return

@@ -27,7 +27,8 @@ from taktura.kit.mail.services import deliver
 from taktura.kit.mailbox import polling
 from taktura.kit.mailbox.models import IncomingMail, Mailbox
 from taktura.kit.mailbox.queries import sentences
-from tests.imap import PASSWORD, USER, Server, free_port, mail
+from tests.imap import PASSWORD, USER, Server, mail
+from tests.ports import free_port
 
 ADA = "Ada Byron <Ada@Acme.example>"
 

@@ -125,7 +125,7 @@ def test_all_else_is_no_answer_and_no_fault(register: Receiver, answer: Any) -> 
     register.answers = [answer]
     begun = time.monotonic()
     assert vies.ask(AUSTRIAN).state == "unanswered"
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 20
 
 
 def test_nobody_there_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:

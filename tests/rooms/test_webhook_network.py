@@ -20,6 +20,7 @@ from django.conf import settings
 from taktura.core.errors import Refused
 from taktura.webhooks import addresses, sending
 from tests.api.receiver import Receiver, receiving
+from tests.ports import free_port
 
 PRIVATE = [
     "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
@@ -140,10 +141,7 @@ def test_proxies_of_the_environment_are_not_used(receiver: Receiver, monkeypatch
 
 @pytest.mark.usefixtures("own_network")
 def test_networks_that_fail_are_told() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    for url in (f"http://127.0.0.1:{port}/", "http://does-not-exist.invalid/"):
+    for url in (f"http://127.0.0.1:{free_port()}/", "http://does-not-exist.invalid/"):
         answer = sending.send(url, b"{}", {})
         assert answer.status is None and answer.error and not answer.delivered
 
@@ -174,7 +172,7 @@ def test_a_slow_answer_is_cut_off(
     receiver.answers = [talk]
     begun = time.monotonic()
     answer = sending.send(receiver.url, b"{}", {})
-    assert time.monotonic() - begun < 3 and answer.delivered == delivered
+    assert time.monotonic() - begun < 8 and answer.delivered == delivered  # to its end it takes ten
     assert answer.error == "no answer in time"
 
 

@@ -237,7 +237,9 @@ def test_entries_become_visible_in_the_order_of_their_ids(seller: Seller) -> Non
 
     def read() -> None:
         position = 0
-        while not done.is_set():
+        last = False
+        while not last:
+            last = done.is_set()
             found = list(LogEntry.objects.filter(pk__gt=position).order_by("pk").values_list("pk", flat=True))
             seen.extend(found)
             position = max([position, *found])

@@ -5,7 +5,6 @@ breaks, no mail is lost, and none is sent twice beyond what SMTP allows."""
 import asyncio
 import email
 import multiprocessing
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -33,6 +32,7 @@ from taktura.kit.jobs.models import Work  # noqa: E402
 from taktura.kit.jobs.worker import run_worker  # noqa: E402
 from taktura.kit.mail.models import MailServer, OutgoingMail  # noqa: E402
 from taktura.kit.mail.tasks import send_mails  # noqa: E402
+from tests.ports import free_port  # noqa: E402
 from tests.rooms.test_mailing import seller  # noqa: E402, F401 the fixture
 
 PATIENCE = 60  # seconds
@@ -66,13 +66,6 @@ class Postbox:
 
     def ids(self) -> set[str]:
         return {str(email.message_from_bytes(e.content, policy=default)["Message-ID"]) for e in self.taken}
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 @contextmanager
