@@ -43,7 +43,7 @@ run: $(VENV)/.run $(VENV)/.messages ## Start the product with its demo company
 
 test: lint $(VENV)/.messages ## Run every check and every test
 	@$(BIN)/python -m tools.chromium
-	@$(BIN)/pytest -n auto
+	@$(BIN)/pytest -n auto --dist worksteal
 
 test-server: $(VENV)/.dev $(VENV)/.messages ## Run the database's tests on Debian's PostgreSQL instead of the embedded one
 	@$(BIN)/python tools/test_server.py

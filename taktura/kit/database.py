@@ -6,6 +6,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,9 @@ def scratch_database(like: str | None = None) -> Iterator[str]:
 
     A clone of the empty template, or of the database `like`, to which nobody may be connected then.
     """
-    template = like or _template()
     name = f"taktura_scratch_{os.getpid()}_{secrets.token_hex(4)}"  # a pid comes again
     with administration() as connection:
+        template = like or _template(connection)
         postgres.create_database(connection, name, template, owner=connection.info.user)
     try:
         with switched(name):
@@ -191,14 +192,12 @@ def scratch_database(like: str | None = None) -> Iterator[str]:
             postgres.drop_database(connection, name)
 
 
-def _template() -> str:
+def _template(connection: psycopg.Connection) -> str:
     """The migrated template for the schema as it is now; made once, however many processes ask for it."""
-    files = sorted((settings.ROOT / "taktura").rglob("migrations/*.py"))
-    files += [Path(__file__), Path(__file__).with_name("immutable.py")]  # grants and triggers
-    files += [settings.ROOT / "requirements.lock"]  # libraries bring tables of their own
-    digest = hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
-    name = f"taktura_template_{digest}"
-    with administration() as connection, _alone(connection):
+    name = f"taktura_template_{_digest_of_schema(Path(__file__))}"
+    if postgres.database_exists(connection, name):
+        return name
+    with _alone(connection):
         if not postgres.database_exists(connection, name):
             postgres.drop_database(connection, f"{name}_new")  # a process that was killed may have left it
             postgres.create_database(connection, f"{name}_new", owner=connection.info.user)
@@ -208,6 +207,15 @@ def _template() -> str:
                 sql.SQL("ALTER DATABASE {} RENAME TO {}").format(*map(sql.Identifier, (f"{name}_new", name)))
             )
     return name
+
+
+@cache
+def _digest_of_schema(here: Path) -> str:
+    """What the schema is made from, in short; `here` is this file."""
+    files = sorted((settings.ROOT / "taktura").rglob("migrations/*.py"))
+    files += [here, here.with_name("immutable.py")]  # grants and triggers
+    files += [settings.ROOT / "requirements.lock"]  # libraries bring tables of their own
+    return hashlib.sha256(b"".join(f.read_bytes() for f in files)).hexdigest()[:12]
 
 
 @contextmanager

@@ -62,6 +62,7 @@ def office(database: str, browser: Browser) -> Iterator[Office]:
     from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
     from django.core.wsgi import get_wsgi_application
     from django.db import connections
+    from django.test import Client
 
     class Quiet(WSGIRequestHandler):
         """Writes no line for each request."""
@@ -69,6 +70,7 @@ def office(database: str, browser: Browser) -> Iterator[Office]:
         def log_message(self, *args: Any) -> None:
             pass
 
+    Client(SERVER_NAME="localhost").get("/account/login/")  # the first request of a process loads most of its modules
     server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet, allow_reuse_address=False)
     server.daemon_threads = True
     server.set_app(get_wsgi_application())

@@ -33,7 +33,7 @@ WATCH = """(() => {
         look();
     });
 })()"""
-SECONDS = 30  # a page that is not ready then is not slow but stuck
+SECONDS = 60  # a page that is not ready then is not slow but stuck
 GONE = ("Execution context was destroyed", "navigation", "Cannot find context")  # it went on to another page meanwhile
 SERIOUS = {"serious", "critical"}
 # What stands out at the right and is not inside of something that scrolls by itself.

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from taktura.accounts.services import create_user
 from taktura.billing.proof import verify
@@ -136,6 +136,7 @@ def _many(page: Page, url: str, width: str) -> None:
     expect(rows).to_have_count(12)
     rows.nth(0).locator("select[name$=-article]").select_option("speicher")
     expect(rows.nth(11).locator("select[name$=-article]")).to_have_value("speicher")
+    _ticked_meanwhile(page)
     for number in range(12):
         rows.nth(number).locator("input[name=chosen]").check()
     expect(page.locator("#extend-sum")).to_contain_text("12,00")
@@ -145,6 +146,21 @@ def _many(page: Page, url: str, width: str) -> None:
     expect(page.locator("tbody tr").last).to_contain_text("12,00")
     _seen(page, "extended", width)
     assert ProductReference.objects.filter(folded="prd-7", article__key="speicher").exists()
+
+
+def _ticked_meanwhile(page: Page) -> None:
+    """What is ticked while the answer to the tick before is on its way is ticked after it, too."""
+    first, second = (page.locator("#extend-rows [name=chosen]").nth(n) for n in (0, 1))
+
+    def tick_then_answer(route: Route) -> None:
+        second.evaluate("e => { e.checked = true; e.dispatchEvent(new Event('input', {bubbles: true})); }")
+        route.continue_()
+
+    page.route("**/extend/preview/**", tick_then_answer, times=1)
+    first.check()
+    expect(page.locator("#extend-sum")).to_contain_text("1,00")
+    expect(first).to_be_checked()
+    expect(second).to_be_checked()
 
 
 def _bill(page: Page, url: str, width: str) -> None:

@@ -134,9 +134,10 @@ def test_a_migration_that_fails_is_tried_again(other_schema: Path, monkeypatch: 
 
 
 def test_the_template_is_made_once(other_schema: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = kit._template()
-    monkeypatch.setattr(kit, "migrate", lambda: pytest.fail("made twice"))
-    assert kit._template() == first
+    with kit.administration() as admin:
+        first = kit._template(admin)
+        monkeypatch.setattr(kit, "migrate", lambda: pytest.fail("made twice"))
+        assert kit._template(admin) == first
 
 
 # ---- a server of one's own -----------------------------------------------------------------------------------------
