@@ -55,18 +55,8 @@ def command(arguments: Sequence[str]) -> list[str]:
     """The call of pytest: the usual tests, unless the arguments name others."""
     named = [a for a in arguments if not a.startswith("-") and (ROOT / a.split("::")[0]).exists()]
     usual = [path for path in TESTS if (ROOT / path).exists()]
-    return [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-n",
-        "auto",
-        "--dist",
-        "worksteal",
-        f"--ignore={IGNORED}",
-        *([] if named else usual),
-        *arguments,
-    ]
+    pytest = [sys.executable, "-m", "pytest", "-n", "auto", "--dist", "worksteal", f"--ignore={IGNORED}"]
+    return [*pytest, *([] if named else usual), *arguments]
 
 
 def find_programs(folder: Path = Path("/usr/lib/postgresql")) -> Path | None:
