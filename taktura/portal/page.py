@@ -26,14 +26,15 @@ COOKIE: Final = "taktura_portal"
 PATH: Final = "/portal/"
 OPEN, SIGNED_IN, CUSTOMER, ADMINISTRATORS = "open", "signed_in", "customer", "administrators"
 MOST_BODY = 64 * 1024  # bytes that a form of the portal may have
+MOST_WITH_FILES = 20 * 1024**2  # and one that has files; how large these may be is said by the form
 
 
-def portal_page(mark: str) -> Callable[[View], View]:
+def portal_page(mark: str, most: int = MOST_BODY) -> Callable[[View], View]:
     """A page of the portal: `OPEN` for everybody, `SIGNED_IN` for whoever has access, `CUSTOMER` of one customer,
     `ADMINISTRATORS` of one customer for its administrators alone.
 
     A page of a customer has `customer` as its first place, and gets the access of whoever looks instead; whoever has
-    none, or may not see it, finds nothing there.
+    none, or may not see it, finds nothing there. `most`: bytes that may be sent to it.
     """
     assert mark in (OPEN, SIGNED_IN, CUSTOMER, ADMINISTRATORS), mark
 
@@ -45,7 +46,10 @@ def portal_page(mark: str) -> Callable[[View], View]:
             language = session.user.language if session else translation.get_language_from_request(request)
             with translation.override(language):
                 request.LANGUAGE_CODE = language
-                response = _answer(request, view, mark, session, args, options)
+                if int(request.META.get("CONTENT_LENGTH") or 0) > most:
+                    response = render(request, "portal/error.html", {"too_large": True}, status=413)
+                else:
+                    response = _answer(request, view, mark, session, args, options)
             response.headers.setdefault("Content-Language", language)
             response.headers["Referrer-Policy"] = "same-origin"
             add_never_cache_headers(response)
@@ -60,8 +64,6 @@ def portal_page(mark: str) -> Callable[[View], View]:
 def _answer(
     request: HttpRequest, view: View, mark: str, session: PortalSession | None, args: Any, options: dict[str, Any]
 ) -> HttpResponse:
-    if int(request.META.get("CONTENT_LENGTH") or 0) > MOST_BODY:
-        return render(request, "portal/error.html", {"too_large": True}, status=413)
     if mark != OPEN and session is None:
         return redirect("portal_sign_in")
     try:

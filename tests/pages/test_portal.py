@@ -16,7 +16,7 @@ from taktura.audit.models import LogEntry
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers import access
 from taktura.customers.models import Customer, PortalAccess, Seller
-from taktura.desk.models import Ticket
+from taktura.desk.models import Ticket, TicketAttachment
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
@@ -89,10 +89,21 @@ def path_for(name: str, route: str, customer: Customer, of: Customer) -> str:
             places["pk"] = colleague_of(of).pk
         if "tickets" in route:
             new = A_TICKET | {"seller": of.seller, "number": of.pk, "requester_email": f"ben@{of.key}.example"}
-            places["pk"] = Ticket.objects.get_or_create(customer=of, defaults=new)[0].pk
+            ticket = Ticket.objects.get_or_create(customer=of, defaults=new)[0]
+            places["pk"] = ticket.pk
+            if "<int:number>" in route:
+                places["number"] = file_of(ticket).pk
     if "<int:line>" in route:
         places["line"] = ContractLine.objects.get(contract=contract, article__key="number").pk
     return reverse(name, kwargs=places)
+
+
+def file_of(ticket: Ticket, kind: str = "customer") -> TicketAttachment:
+    """A file of a message of a ticket, made where there is none."""
+    said = {"author": "Ben", "text": "Siehe Plan", "at": STAFF.now}
+    message = ticket.messages.get_or_create(kind=kind, defaults=said)[0]
+    content = {"name": "plan.txt", "type": "text/plain", "size": 4, "content": b"Plan"}
+    return message.attachments.get_or_create(defaults=content)[0]
 
 
 def colleague_of(customer: Customer) -> PortalAccess:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client, override_settings
@@ -19,7 +20,7 @@ from taktura.desk.models import Ticket
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from tests.pages.conftest import LANGUAGES
-from tests.pages.test_portal import let_in
+from tests.pages.test_portal import file_of, let_in
 
 STAFF = Actor("user:clerk@firm.example", utc_now())
 
@@ -172,4 +173,86 @@ def test_many_tickets_come_in_pages_and_cost_no_more(acme: Customer) -> None:
     assert more is not None
     older = client.get(base + more[1]).content.decode()
     assert "#1011" in older and "#1001" in older and "#1012" not in older
-    assert cost(f"{base}{Ticket.objects.earliest('id').pk}/") <= 7
+    one = Ticket.objects.earliest("id")
+    spent = cost(f"{base}{one.pk}/")
+    file_of(one)
+    file_of(one, "staff")
+    assert cost(f"{base}{one.pk}/") == spent <= 8
+
+
+PDF, PNG = b"%PDF-1.7\n%plan", b"\x89PNG\r\n\x1a\n"
+
+
+def a_file(name: str = "Plan ÄÖ.pdf", content: bytes = PDF) -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+def test_files_go_there_and_back(acme: Customer, client_as: Callable[..., Client]) -> None:
+    client, base = let_in(acme), f"/portal/{acme.pk}/tickets/"
+    sent = send(client, f"{base}new/", subject="Telefon", text="Siehe Plan", attached=[a_file(), a_file("a.png", PNG)])
+    assert sent.status_code == 302
+    ticket = Ticket.objects.get()
+    path, desk = f"{base}{ticket.pk}/", f"/desk/tickets/{ticket.pk}/"
+    staff = client_as("technician", "de")
+    shown = staff.get(desk).content.decode()
+    assert "Plan ÄÖ.pdf" in shown and "a.png" in shown
+    said = {"text": "Danke, anbei unserer", "action": "answer", "attached": a_file("Antwort.pdf")}
+    assert staff.post(f"{desk}answer/", said).status_code == 302
+    note = {"text": "Nur für uns", "action": "note", "attached": a_file("intern.pdf")}
+    assert staff.post(f"{desk}answer/", note).status_code == 302
+    page = client.get(path).content.decode()
+    links = re.findall(rf'href="({re.escape(path)}files/\d+/)"', page)
+    assert len(links) == 3 and "Antwort.pdf" in page and "intern.pdf" not in page
+    answers = [client.get(link) for link in links]
+    assert [a.content for a in answers] == [PDF, PNG, PDF]
+    for answer in answers:
+        assert answer.headers["Content-Type"] == "application/octet-stream"
+        assert answer.headers["Content-Disposition"].startswith("attachment")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "no-store" in answer.headers["Cache-Control"]
+    assert send(client, path, text="Noch einer", action="reply", attached=a_file("b.png", PNG)).status_code == 302
+    assert ticket.messages.latest("id").attachments.get().name == "b.png"
+
+
+def test_a_file_is_for_who_may_read_its_message(acme: Customer) -> None:
+    mine, theirs = a_ticket(acme), a_ticket(Customer.objects.get(key="oztuerk"))
+    other, note = a_ticket(acme), file_of(mine, "note")
+    one, foreign, elsewhere = file_of(mine), file_of(theirs), file_of(other)
+    client, base = let_in(acme), f"/portal/{acme.pk}/tickets/"
+    assert client.get(f"{base}{mine.pk}/files/{one.pk}/").status_code == 200
+    for ticket, file in ((mine, note), (mine, foreign), (theirs, foreign), (mine, elsewhere)):
+        answer = client.get(f"{base}{ticket.pk}/files/{file.pk}/")
+        assert answer.status_code == 404 and b"Plan" not in answer.content
+    ben = let_in(acme, "ben@acme.example", role="user")
+    assert ben.get(f"{base}{mine.pk}/files/{one.pk}/").status_code == 404  # it is not Ben's
+    Ticket.objects.filter(pk=mine.pk).update(requester_email="ben@acme.example")
+    assert ben.get(f"{base}{mine.pk}/files/{one.pk}/").status_code == 200
+    assert ben.get(f"{base}{mine.pk}/files/{note.pk}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        [("setup.exe", b"MZ\x90")], [("plan.pdf", b"MZ\x90 no plan")], [("leer.txt", b"")],
+        [(f"{n}.txt", b"x") for n in range(11)], [("gross.txt", b"x" * (14 * 1024**2 + 1))],
+    ],
+)  # fmt: skip
+def test_files_that_are_not_taken_leave_the_words(acme: Customer, files: list[tuple[str, bytes]]) -> None:
+    client, base = let_in(acme), f"/portal/{acme.pk}/tickets/"
+    given = {"subject": "Telefon", "text": "Stumm seit Montag", "attached": [a_file(*one) for one in files]}
+    answer = send(client, f"{base}new/", **given)
+    text = answer.content.decode()
+    assert answer.status_code == 422 and "Stumm seit Montag" in text and 'id="id_attached_error"' in text
+    assert not Ticket.objects.exists()
+    ticket = a_ticket(acme)
+    given = {"text": "Stumm seit Montag", "action": "reply", "attached": [a_file(*one) for one in files]}
+    assert send(client, f"{base}{ticket.pk}/", **given).status_code == 422
+    assert ticket.messages.count() == 1
+
+
+def test_what_is_far_too_large_is_not_read(acme: Customer) -> None:
+    client, base = let_in(acme), f"/portal/{acme.pk}/tickets/new/"
+    answer = client.post(base, {"attached": a_file("gross.txt", b"x" * (21 * 1024**2))})
+    assert answer.status_code == 413 and "smaller files" in answer.content.decode()
+    plain = client.post(f"/portal/{acme.pk}/data/change/", {"name": "x" * 70_000})
+    assert plain.status_code == 413

@@ -4,7 +4,7 @@ from taktura.desk.services.given import give_mail, throw_mail_away
 from taktura.desk.services.included import MOST_INCLUDED, end_hours, include_hours
 from taktura.desk.services.levels import clock_of, keep_clocks, set_service_levels
 from taktura.desk.services.merging import Merge, check_merge, merge_tickets
-from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket, told
+from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket, told, told_files
 from taktura.desk.services.queues import add_queue, change_queue
 from taktura.desk.services.settings import add_activity, change_activity, set_desk_mail, set_own_approval
 from taktura.desk.services.templates import add_answer_template, change_answer_template, remove_answer_template
@@ -63,6 +63,7 @@ __all__ = [
     "own_of",
     "solve_ticket",
     "told",
+    "told_files",
     "remove_time",
     "throw_mail_away",
     "unapprove_time",

@@ -156,23 +156,29 @@ class FilesField(forms.FileField):
         return list(data or [])
 
 
-class MessageForm(forms.Form):
-    """An answer, or a note."""
+class FilesForm(forms.Form):
+    """What has files beside it; `most` says how many and how large."""
 
-    text = forms.CharField(
-        label=lazy("Message"), max_length=MOST_TEXT,
-        widget=forms.Textarea(attrs={"rows": 5, "data-send": "", "aria-keyshortcuts": "Control+Enter"}),
-    )  # fmt: skip
     attached = FilesField(label=lazy("Files"), required=False)
+    field_order: Any = ("text", "attached")
+    most: Any = lazy("At most %(most)s, together %(size)s MB.")
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.fields["attached"].help_text = _(
-            "At most %(most)s, together %(size)s MB. With an answer they are sent by mail."
-        ) % {"most": MOST_FILES, "size": MOST_BYTES // MEGABYTE}  # fmt: skip
+        self.fields["attached"].help_text = self.most % {"most": MOST_FILES, "size": MOST_BYTES // MEGABYTE}
 
     def chosen(self) -> list[Attachment]:
         """The files that were chosen. Raises `Refused` (`invalid`), before they are read where they are too large."""
         found = self.cleaned_data["attached"]
         check_sizes([one.size or 0 for one in found])
         return checked([(one.name or "", one.read()) for one in found])
+
+
+class MessageForm(FilesForm):
+    """An answer, or a note."""
+
+    text = forms.CharField(
+        label=lazy("Message"), max_length=MOST_TEXT,
+        widget=forms.Textarea(attrs={"rows": 5, "data-send": "", "aria-keyshortcuts": "Control+Enter"}),
+    )  # fmt: skip
+    most = lazy("At most %(most)s, together %(size)s MB. With an answer they are sent by mail.")

@@ -56,6 +56,11 @@ def attachment(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     found = rows.filter(pk=number).first()
     if found is None:
         raise Http404
+    return to_keep(found)
+
+
+def to_keep(found: TicketAttachment) -> HttpResponse:
+    """A file as an answer that no browser opens by itself."""
     return HttpResponse(
         bytes(found.content), content_type="application/octet-stream",
         headers={

@@ -16,24 +16,28 @@ from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.customers.models import PortalAccess
 from taktura.desk import services
-from taktura.desk.models import Ticket
+from taktura.desk.models import Ticket, TicketMessage
 from taktura.desk.queries import lines_of
 from taktura.kit.clock import utc_now
-from taktura.office.desk.forms import MOST_TEXT, name_of
+from taktura.kit.mailbox.queries import sentences
+from taktura.office import show
+from taktura.office.desk.forms import MOST_TEXT, FilesForm, name_of
+from taktura.office.desk.said import to_keep
 from taktura.office.forms import add_refusal
 from taktura.portal.account import limits
 from taktura.portal.account.documents import DIGITS
 from taktura.portal.account.frame import allows, answer, today_of
 from taktura.portal.ordering import stamp
-from taktura.portal.page import CUSTOMER, actor_of, portal_page
+from taktura.portal.page import CUSTOMER, MOST_WITH_FILES, actor_of, portal_page
 
 METHODS = ["GET", "HEAD", "POST"]
 SHOWN = 50
 DONE = ("solved", "closed")
+NAMES = {"files": "attached"}  # of a field of the service, in the forms
 
 
-class ReplyForm(forms.Form):
-    """Something more to say."""
+class ReplyForm(FilesForm):
+    """Something more to say, with files."""
 
     text = forms.CharField(
         label=lazy("Your message"), max_length=MOST_TEXT, widget=forms.Textarea(attrs={"rows": 5}), strip=True
@@ -45,7 +49,7 @@ class TicketForm(ReplyForm):
 
     subject = forms.CharField(label=lazy("Subject"), max_length=300)
     line = forms.ChoiceField(label=lazy("What it is about"), required=False)
-    field_order = ("subject", "text", "line")
+    field_order = ("subject", "text", "line", "attached")
 
     def __init__(self, *args: Any, lines: list[ContractLine], **options: Any) -> None:
         super().__init__(*args, **options)
@@ -86,23 +90,23 @@ def tickets(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     )  # fmt: skip
 
 
-@portal_page(CUSTOMER)
+@portal_page(CUSTOMER, most=MOST_WITH_FILES)
 @require_http_methods(METHODS)
 def new(request: HttpRequest, access: PortalAccess) -> HttpResponse:
     """Ask for something."""
     tickets_for(access)
     lines, now = running_lines(access.customer_id, today_of(access)), utc_now().timestamp()
-    form = TicketForm(request.POST if request.method == "POST" else None, lines=lines)
+    form = TicketForm(*_sent(request), lines=lines)
     mark = stamp.read(request, now) if request.method == "POST" else stamp.new(now)
     if request.method == "POST" and form.is_valid() and _taken(request, access, form):
         data = form.cleaned_data
         try:
             made = services.open_ticket_in_portal(
                 actor_of(request), access=access, subject=data["subject"], text=data["text"], token=mark.token,
-                line=next((x for x in lines if str(x.pk) == data["line"]), None),
+                line=next((x for x in lines if str(x.pk) == data["line"]), None), files=form.chosen(),
             )  # fmt: skip
         except Refused as refused:
-            add_refusal(form, refused)
+            add_refusal(form, refused, NAMES)
         else:
             return redirect(f"{reverse('portal_ticket', args=[access.customer_id, made.pk])}?done=ticket")
     return answer(
@@ -112,6 +116,14 @@ def new(request: HttpRequest, access: PortalAccess) -> HttpResponse:
 
 
 @portal_page(CUSTOMER)
+@require_safe
+def file(request: HttpRequest, access: PortalAccess, pk: int, number: int) -> HttpResponse:
+    """A file of a ticket, to be kept; those of notes are not there."""
+    found = get_object_or_404(tickets_for(access), pk=pk)
+    return to_keep(get_object_or_404(services.told_files(found), pk=number))
+
+
+@portal_page(CUSTOMER, most=MOST_WITH_FILES)
 @require_http_methods(METHODS)
 def ticket(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     """One ticket: what was said, a reply, and that it is solved."""
@@ -120,24 +132,38 @@ def ticket(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
         services.solve_ticket(actor_of(request), ticket=found)
         return redirect(f"{here}?done=solved")
     now = utc_now().timestamp()
-    form = ReplyForm(request.POST if request.method == "POST" else None)
+    form = ReplyForm(*_sent(request))
     mark = stamp.read(request, now) if request.method == "POST" else stamp.new(now)
     if request.method == "POST" and form.is_valid() and _taken(request, access, form):
         try:
             services.answer_ticket_in_portal(
-                actor_of(request), access=access, ticket=found, text=form.cleaned_data["text"], token=mark.token
-            )
+                actor_of(request), access=access, ticket=found, text=form.cleaned_data["text"], token=mark.token,
+                files=form.chosen(),
+            )  # fmt: skip
         except Refused as refused:
-            add_refusal(form, refused)
+            add_refusal(form, refused, NAMES)
         else:
             return redirect(f"{here}?done=ticket")
     return answer(
         request, access, "portal_tickets", "portal/ticket.html", ticket=found, title=found.subject, form=form,
-        said=[(one, _author(one.kind, one.author, access)) for one in services.told(found)], stamp=mark.text,
+        said=_said(found, access), stamp=mark.text,
         line=_line(found), over=found.status in DONE, closed=found.status == "closed",
         goes_on=found.merged_into_id and tickets_for(access).filter(pk=found.merged_into_id).exists(),
         status=422 if form.errors else 200,
     )  # fmt: skip
+
+
+def _sent(request: HttpRequest) -> tuple[Any, ...]:
+    """What was sent of a form with files."""
+    return (request.POST, request.FILES) if request.method == "POST" else ()
+
+
+def _said(found: Ticket, access: PortalAccess) -> list[tuple[TicketMessage, str, list[str]]]:
+    """Each message with who said it, and why files of it were left out."""
+    return [
+        (one, _author(one.kind, one.author, access), sentences(one.left_out, show.language()))
+        for one in services.told(found)
+    ]
 
 
 def _taken(request: HttpRequest, access: PortalAccess, form: forms.Form) -> bool:

@@ -20,6 +20,7 @@ urlpatterns = [
     path("<int:customer>/tickets/", tickets.tickets, name="portal_tickets"),
     path("<int:customer>/tickets/new/", tickets.new, name="portal_ticket_new"),
     path("<int:customer>/tickets/<int:pk>/", tickets.ticket, name="portal_ticket"),
+    path("<int:customer>/tickets/<int:pk>/files/<int:number>/", tickets.file, name="portal_ticket_file"),
     path("<int:customer>/data/", data.data, name="portal_data"),
     path("<int:customer>/data/profile/", data.profile, name="portal_profile"),
     path("<int:customer>/data/change/", data.change, name="portal_data_change"),
