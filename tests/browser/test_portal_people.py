@@ -116,15 +116,3 @@ def test_from_an_invitation_to_an_answer_with_a_file(office: Office, acme: Custo
     expect(tim).to_have_url(f"{office.url}/portal/sign-in/")
     assert not mail_link(Actor("test", utc_now()), email=TIM, purpose="sign_in", portal=f"{office.url}/portal")
     assert PortalAccess.objects.get(user__email=TIM).ended_at is not None
-
-
-def test_the_last_administrator_is_told_why(office: Office, acme: Customer) -> None:
-    invite(Actor("test", utc_now()), customer=acme, email=ANNA, name="Anna", portal=f"{office.url}/portal")
-    anna = office.open("phone", locale="de")
-    follow(anna, office, ANNA)
-    anna.get_by_role("navigation").get_by_role("link", name="Personen").click()
-    anna.get_by_role("link", name="Anna").click()
-    anna.get_by_label("Benutzer", exact=True).check()
-    anna.get_by_role("button", name="Speichern").click()
-    expect(anna.get_by_role("alert")).to_contain_text("Der letzte Administrator bleibt es")
-    check_page(anna)

@@ -2,6 +2,7 @@
 customer. One table, which a change of a page's audience must change; and what each of them sees there."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -269,3 +270,26 @@ def test_profiles_are_each_ones_own_and_the_administrators(acme: Customer) -> No
     form = anna.get(f"/portal/{acme.pk}/people/{one.pk}/").content.decode()
     assert re.search(r'name="role"', form) and 'name="phone"' not in form
     assert ben.get(path).status_code == 404
+
+
+def test_staff_choose_and_change_roles(acme: Customer, client_as: Callable[..., Client]) -> None:
+    staff, base = client_as("admin"), f"/customers/{acme.pk}/portal/"
+    form = staff.get(f"{base}invite/").content.decode()
+    assert re.search(r'value="administrator"[^>]* checked', form)  # there is none yet
+    assert staff.post(f"{base}invite/", {"email": "a@acme.example", "language": "de"}).status_code == 422
+    sent = {"email": "a@acme.example", "language": "de", "role": "administrator"}
+    assert staff.post(f"{base}invite/", sent).status_code == 302
+    assert re.search(r'value="user"[^>]* checked', staff.get(f"{base}invite/").content.decode())
+    assert staff.post(f"{base}invite/", sent | {"email": "b@acme.example", "role": "user"}).status_code == 302
+    first, second = PortalAccess.objects.order_by("id")
+    assert (first.role, second.role) == ("administrator", "user")
+    page = staff.get(base).content.decode()
+    assert "Make a user" in page and "Make an administrator" in page
+    assert "owner" in staff.post(f"{base}{first.pk}/role/", {"role": "owner"}, follow=True).content.decode()
+    assert staff.post(f"{base}{first.pk}/role/", {"role": "user"}).status_code == 302  # the last one, too
+    assert staff.post(f"{base}{second.pk}/role/", {"role": "administrator"}).status_code == 302
+    first.refresh_from_db(), second.refresh_from_db()
+    assert (first.role, second.role) == ("user", "administrator")
+    history = staff.get(f"/customers/{acme.pk}/history/").content.decode()
+    assert "Role in the customer portal changed" in history and "Administrator" in history
+    assert client_as("technician").post(f"{base}{first.pk}/role/", {"role": "user"}).status_code == 403
