@@ -44,7 +44,6 @@ SETTINGS = {
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "jit": "off",
-    "wal_compression": "on",
     "random_page_cost": "1.1",
     "logging_collector": "off",
 }

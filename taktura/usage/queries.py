@@ -22,6 +22,8 @@ from taktura.usage.models import (
     UsageRecord,
 )
 
+WAITS = Exists(UsageException.objects.filter(record=OuterRef("pk")))  # a record, wholly or in part
+
 
 def fold(reference: str) -> str:
     """A reference as it is compared: without regard to case and outer blanks."""

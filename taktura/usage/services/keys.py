@@ -10,6 +10,7 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import UsageRecord
+from taktura.usage.queries import WAITS
 from taktura.usage.store import match_records
 
 
@@ -26,7 +27,7 @@ def tie_key(actor: Actor, *, seller: Seller, key: str, article: Article) -> tupl
     read_again(seller)
     before = _article_of(seller, key)
     set_article(actor, seller=seller, key=key, article=article)
-    return match_records(actor, _records(seller, key, before).values_list("pk", flat=True), seller.closed_until)
+    return match_records(actor, _records(seller, key, before), seller.closed_until)
 
 
 @act
@@ -42,7 +43,7 @@ def untie_key(actor: Actor, *, seller: Seller, key: str) -> set[int]:
     read_again(seller)
     before = found.article
     set_article(actor, seller=seller, key=key, article=None)
-    return match_records(actor, _records(seller, key, before).values_list("pk", flat=True), seller.closed_until)[2]
+    return match_records(actor, _records(seller, key, before), seller.closed_until)[2]
 
 
 def _article_of(seller: Seller, key: str) -> Article | None:
@@ -56,4 +57,4 @@ def _records(seller: Seller, key: str, before: Article | None) -> QuerySet[Usage
     tied = Q(line__article=before)
     if seller.closed_until:
         tied &= Q(day__gte=seller.closed_until)
-    return rows.filter(Q(exceptions__isnull=False) | tied if before else Q(exceptions__isnull=False)).distinct()
+    return rows.filter(WAITS | tied if before else WAITS)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from taktura.audit.acts import act
 from taktura.audit.services import record, record_all
@@ -12,9 +13,13 @@ from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
+from taktura.kit.bulk import among
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription, UsageRecord
-from taktura.usage.queries import checked, fold
+from taktura.usage.queries import WAITS, checked, fold
 from taktura.usage.store import match_records
+
+_NAMED = """SELECT r.id FROM unnest(%s::bigint[], %s::text[]) AS s(supplier, folded)
+    JOIN usage_usagerecord r ON r.supplier_id = s.supplier AND r.subscription = s.folded WHERE r.line_id IS NULL"""
 
 
 @act
@@ -92,8 +97,7 @@ def unlink(actor: Actor, *, supplier: Supplier, reference: str, line: ContractLi
     closed = supplier.seller.closed_until
     tie.delete()
     rows = UsageRecord.objects.filter(line=line, supplier=supplier, subscription=fold(reference))
-    ids = rows.filter(day__gte=closed) if closed else rows
-    touched = match_records(actor, ids.values_list("pk", flat=True), closed)[2]
+    touched = match_records(actor, rows.filter(day__gte=closed) if closed else rows, closed)[2]
     record(actor, "unlink", f"supplier:{supplier.pk}", {"subscription": reference, "line": line.pk})
     return touched
 
@@ -150,10 +154,8 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[
     """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
     contracts that gained usage."""
     read_again(supplier.seller)
-    ids = (
-        UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False).distinct().values_list("pk", flat=True)
-    )
-    outcome = match_records(actor, ids, supplier.seller.closed_until)
+    rows = UsageRecord.objects.filter(WAITS, supplier=supplier)
+    outcome = match_records(actor, rows, supplier.seller.closed_until)
     record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
     return outcome
 
@@ -165,15 +167,8 @@ def process_subscriptions(
     """Process what waits of some subscriptions again; gives the same as `reprocess`."""
     read_again(seller)
     rows = list(subscriptions)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT r.id FROM unnest(%s::bigint[], %s::text[]) AS s(supplier, folded)
-               JOIN usage_usagerecord r ON r.supplier_id = s.supplier AND r.subscription = s.folded
-               WHERE r.line_id IS NULL""",
-            [[s.supplier_id for s in rows], [s.folded for s in rows]],
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    outcome = match_records(actor, ids, seller.closed_until)
+    named = RawSQL(_NAMED, [[s.supplier_id for s in rows], [s.folded for s in rows]])
+    outcome = match_records(actor, UsageRecord.objects.filter(pk__in=named), seller.closed_until)
     told = {"subscriptions": len(rows), "recorded": outcome[0], "waiting": len(outcome[1])}
     record(actor, "reprocess", f"seller:{seller.pk}", told)
     return outcome
@@ -194,8 +189,7 @@ def process_again(actor: Actor, *, seller: Seller) -> tuple[int, list[str], set[
                    AND r.contract_id IS NULL AND k.seller_id = %(seller)s AND c.key = r.sent_to""",
             {"seller": seller.pk},
         )
-    ids = UsageRecord.objects.filter(seller=seller, exceptions__isnull=False).distinct().values_list("pk", flat=True)
-    outcome = match_records(actor, ids, seller.closed_until)
+    outcome = match_records(actor, UsageRecord.objects.filter(WAITS, seller=seller), seller.closed_until)
     record(actor, "process_again", f"seller:{seller.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
     return outcome
 
@@ -226,4 +220,4 @@ def rematch(actor: Actor, *, contracts: Iterable[int], closed_until: date | None
         records = [row[0] for row in cursor.fetchall()]
     if not records:
         return set()
-    return match_records(actor, records, closed_until)[2]
+    return match_records(actor, UsageRecord.objects.filter(pk__in=among(records)), closed_until)[2]

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
+from django.db.models.expressions import RawSQL
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
@@ -13,7 +14,7 @@ from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
-from taktura.usage.models import SubscriptionLink, SupplierSubscription
+from taktura.usage.models import SubscriptionLink, SupplierSubscription, UsageRecord
 from taktura.usage.store import match_records
 
 _DAYS = "unnest(%s::bigint[], %s::date[]) AS m(subscription, day)"
@@ -80,10 +81,8 @@ def process_moved(actor: Actor, *, seller: Seller, days: Mapping[int, date]) -> 
     the same as `reprocess`."""
     read_again(seller)
     given: list[list[Any]] = [list(days), list(days.values())]
-    with connection.cursor() as cursor:
-        cursor.execute(_RECORDS, [*given, *given, seller.closed_until or date.min])
-        ids = [row[0] for row in cursor.fetchall()]
-    outcome = match_records(actor, ids, seller.closed_until)
+    rows = UsageRecord.objects.filter(pk__in=RawSQL(_RECORDS, [*given, *given, seller.closed_until or date.min]))
+    outcome = match_records(actor, rows, seller.closed_until)
     told = {"subscriptions": len(days), "recorded": outcome[0], "waiting": len(outcome[1])}
     record(actor, "reprocess", f"seller:{seller.pk}", told)
     return outcome

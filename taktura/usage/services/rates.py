@@ -47,8 +47,7 @@ def set_rates(
             f"seller:{seller.pk}",
             {"source": source, "new": taken.new, "changed": taken.changed, "corrected": taken.corrected},
         )
-    waiting = waiting_for_rate(seller.pk)
-    return taken, match_records(actor, waiting, seller.closed_until) if waiting else (0, [], set())
+    return taken, match_records(actor, waiting_for_rate(seller.pk), seller.closed_until)
 
 
 @act

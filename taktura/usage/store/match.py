@@ -6,14 +6,15 @@ too. What finds none, or lies outside the line's life, waits with its reason. Us
 to another customer is that customer's from the day of the transfer on.
 """
 
-from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from taktura.kit.actor import Actor
 from taktura.usage.marks import MARK, wake
+from taktura.usage.models import UsageRecord
 
 MATCHED = "usage_matched"
 RATE = ("rate_day", "rate_over", "rate_under", "rate_to")
@@ -127,7 +128,7 @@ _NO_RATES = """(SELECT 0::bigint AS seller_id, '' AS source, '' AS target, NULL:
 _MATCH = f"""
 CREATE TEMP TABLE {{matched}} ON COMMIT DROP AS
 SELECT *, CASE WHEN reason IS NULL THEN found END AS line_id FROM (
-SELECT r.id, r.day, r.end_day, r.is_span, c.contract_id, c.line_id AS found, c.first, c.stop,
+SELECT r.id, r.day, r.end_day, r.is_span, r.line_id AS was, c.contract_id, c.line_id AS found, c.first, c.stop,
     CASE WHEN r.rate_to = c.currency THEN r.rate_day ELSE x.day END AS rate_day,
     CASE WHEN r.rate_to = c.currency THEN r.rate_over ELSE x.rate_over END AS rate_over,
     CASE WHEN r.rate_to = c.currency THEN r.rate_under ELSE x.rate_under END AS rate_under,
@@ -172,20 +173,43 @@ SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT N
 
 # What matching needs of stored records, in a table of its own: it is read several times, and the planner knows how
 # large it is.
-_AGAIN = """
-CREATE TEMP TABLE usage_again ON COMMIT DROP AS
-SELECT id, seller_id, supplier_id, subscription, product, contract_id, line_id, article, by_key, day, end_day, is_span,
-    currency, cost_amount, amount, rate_day, rate_over, rate_under, rate_to
-FROM usage_usagerecord WHERE id = ANY(%s)
+NEEDED = (
+    "id", "seller_id", "supplier_id", "subscription", "product", "contract_id", "line_id", "article", "by_key", "day",
+    "end_day", "is_span", "currency", "cost_amount", "amount", *RATE,
+)  # fmt: skip
+_AGAIN = "CREATE TEMP TABLE usage_again ({columns}) ON COMMIT DROP AS {records}"
+
+# What waits of them now. Of what waited before, only that is written which is not the same: the rest keeps the instant
+# since when it waits.
+_WAITING = f"CREATE TEMP TABLE usage_waits (id, reason, first, stop) ON COMMIT DROP AS {_PARTS.format(matched=MATCHED)}"
+_SAME_PART = 'e.record_id = w.id AND e.reason = w.reason AND e.first = w.first AND e."end" = w.stop'
+_WAITS_NO_MORE = f"""
+DELETE FROM usage_usageexception e USING usage_again a
+WHERE e.record_id = a.id AND NOT EXISTS (SELECT FROM usage_waits w WHERE {_SAME_PART})
+"""
+_WAITS_NOW = f"""
+INSERT INTO usage_usageexception (record_id, reason, first, "end", since)
+SELECT w.*, %s FROM usage_waits w JOIN usage_usagerecord r ON r.id = w.id
+WHERE NOT EXISTS (SELECT FROM usage_usageexception e WHERE {_SAME_PART})
+"""
+
+# A record that comes to a line is new to it: charges of before have not seen it.
+_TO_LINES = f"""
+UPDATE usage_usagerecord r SET line_id = m.line_id,
+    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END, {_KEPT}
+FROM {MATCHED} m WHERE m.id = r.id AND m.was IS DISTINCT FROM m.line_id AND r.line_id IS DISTINCT FROM m.line_id
 """
 
 # The contracts that records leave and those that they come to, with the days of these records.
 _TOUCHED = f"""
-CREATE TEMP TABLE usage_touched ON COMMIT DROP AS
-SELECT l.contract_id, min(m.day) AS first, max(m.end_day) AS "end" FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
-CROSS JOIN LATERAL (VALUES (a.line_id), (m.line_id)) v (line_id) JOIN contracts_contractline l ON l.id = v.line_id
-WHERE a.line_id IS DISTINCT FROM m.line_id GROUP BY 1
+SELECT l.contract_id, min(x.first), max(x.stop) FROM (
+    SELECT line_id, min(day) AS first, max(end_day) AS stop FROM {MATCHED} WHERE line_id <> was OR was IS NULL
+    GROUP BY 1
+    UNION ALL
+    SELECT was, min(day), max(end_day) FROM {MATCHED} WHERE was <> line_id OR line_id IS NULL GROUP BY 1
+) x JOIN contracts_contractline l ON l.id = x.line_id GROUP BY 1
 """
+_CAME = f"SELECT contract_id, min(day), max(end_day) FROM {MATCHED} WHERE line_id IS NOT NULL GROUP BY 1"
 
 
 def match_staged(cursor: Any, closed_until: date | None) -> None:
@@ -200,65 +224,61 @@ def match_staged(cursor: Any, closed_until: date | None) -> None:
     )
 
 
-def write_exceptions(cursor: Any, now: datetime) -> None:
-    """Write what of the rows just stored waits, and tell the contracts of those that do not."""
-    _write_parts(cursor, now)
-    touch_contracts(
-        cursor, now, f"SELECT contract_id, min(day), max(end_day) FROM {MATCHED} WHERE line_id IS NOT NULL GROUP BY 1"
+def write_exceptions(cursor: Any, now: datetime) -> set[int]:
+    """Write what of the rows just stored waits, and tell the contracts of those that do not; gives these."""
+    cursor.execute(
+        f"""INSERT INTO usage_usageexception (record_id, reason, first, "end", since)
+            SELECT x.*, %s FROM ({_PARTS.format(matched=MATCHED)}) x JOIN usage_usagerecord r ON r.id = x.id""",
+        [now],
     )
+    return touch_contracts(cursor, now, _CAME)
 
 
-def match_records(actor: Actor, ids: Iterable[int], closed_until: date | None) -> tuple[int, list[str], set[int]]:
+def match_records(
+    actor: Actor, records: QuerySet[UsageRecord], closed_until: date | None
+) -> tuple[int, list[str], set[int]]:
     """Match stored records again: gives how many of those that waited found their line now, the reasons of what (still)
     waits, and the contracts of lines that gained or lost records."""
+    found, parameters = records.order_by().values_list(*NEEDED).query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute("DROP TABLE IF EXISTS usage_again, usage_touched")
-        cursor.execute(_AGAIN, [list(ids)])
+        cursor.execute("DROP TABLE IF EXISTS usage_again, usage_waits")
+        cursor.execute(_AGAIN.format(columns=", ".join(NEEDED), records=found), parameters)
+        if not cursor.rowcount:
+            return 0, [], set()
         cursor.execute("ANALYZE usage_again")
         if _match(cursor, "usage_again", "", "FALSE", closed_until):
             cursor.execute(
                 """UPDATE usage_usagerecord r SET contract_id = a.contract_id FROM usage_again a
                    WHERE a.id = r.id AND r.contract_id <> a.contract_id"""
             )
-        cursor.execute("DELETE FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)")
-        cursor.execute(_TOUCHED)
-        touch_contracts(cursor, actor.now, 'SELECT contract_id, first, "end" FROM usage_touched')
-        cursor.execute(
-            # A record that comes to a line is new to it: charges of before have not seen it.
-            f"""UPDATE usage_usagerecord r SET line_id = m.line_id,
-                    contract_id = COALESCE(r.contract_id, m.contract_id),
-                    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END, {_KEPT}
-                FROM {MATCHED} m WHERE m.id = r.id AND r.line_id IS DISTINCT FROM m.line_id"""
-        )
-        _write_parts(cursor, actor.now)
-        cursor.execute(
-            f"""SELECT count(*) FROM usage_again a JOIN {MATCHED} m ON m.id = a.id
-                WHERE a.line_id IS NULL AND m.line_id IS NOT NULL"""
-        )
-        found = int(cursor.fetchone()[0])
-        cursor.execute(
-            """SELECT reason FROM usage_usageexception WHERE record_id IN (SELECT id FROM usage_again)
-               ORDER BY record_id, first"""
-        )
-        reasons = [row[0] for row in cursor.fetchall()]
-        cursor.execute("SELECT contract_id FROM usage_touched")
-        return found, reasons, {row[0] for row in cursor.fetchall()}
+        cursor.execute(_WAITING)
+        cursor.execute("ANALYZE usage_waits")
+        cursor.execute(_WAITS_NO_MORE)
+        cursor.execute(_WAITS_NOW, [actor.now])
+        touched = touch_contracts(cursor, actor.now, _TOUCHED)
+        cursor.execute(_TO_LINES)
+        cursor.execute(f"SELECT count(*) FROM {MATCHED} WHERE was IS NULL AND line_id IS NOT NULL")
+        count = int(cursor.fetchone()[0])
+        cursor.execute("SELECT reason FROM usage_waits ORDER BY id, first")
+        return count, [row[0] for row in cursor.fetchall()], touched
 
 
-def touch_contracts(cursor: Any, now: datetime, changes: str) -> None:
+def touch_contracts(cursor: Any, now: datetime, changes: str) -> set[int]:
     """Tell contracts that their usage has changed, by a query of (contract, first day, end day): `changed_from` is
-    lowered where it is already settled, and those whose usage is under watch are marked (`usage.marks`)."""
+    lowered where it is already settled, and those whose usage is under watch are marked (`usage.marks`). Gives them."""
     cursor.execute(
         f"""WITH touched (contract_id, first, "end") AS MATERIALIZED ({changes}),
             lowered AS (
                 UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, t.first), t.first)
                 FROM touched t WHERE c.id = t.contract_id AND c.settled_until IS NOT NULL AND t.first < c.settled_until
             ), marked AS ({MARK})
-            SELECT count(*) FROM marked""",
+            SELECT ARRAY(SELECT contract_id FROM touched), (SELECT count(*) FROM marked)""",
         {"now": now},
     )
-    if cursor.fetchone()[0]:
+    touched, marked = cursor.fetchone()
+    if marked:
         wake()
+    return set(touched)
 
 
 def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> bool:
@@ -289,11 +309,3 @@ def fill_rates(cursor: Any, rows: str, which: str) -> None:
     cursor.execute("DROP TABLE IF EXISTS usage_rates")
     cursor.execute(_RATES.format(rows=rows, which=which))
     cursor.execute("ANALYZE usage_rates")
-
-
-def _write_parts(cursor: Any, now: datetime) -> None:
-    cursor.execute(
-        f"""INSERT INTO usage_usageexception (record_id, reason, first, "end", since)
-            SELECT x.*, %s FROM ({_PARTS.format(matched=MATCHED)}) x JOIN usage_usagerecord r ON r.id = x.id""",
-        [now],
-    )

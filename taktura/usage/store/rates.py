@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db import connection
+from django.db.models import Exists, OuterRef, QuerySet
 
 from taktura.core.exchange import Rate
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
+from taktura.usage.models import UsageException, UsageRecord
 from taktura.usage.store.match import fill_rates, touch_contracts
 
 MAX_TOLD = 50  # corrected rates that are told with their old value
@@ -122,12 +124,7 @@ def convert(actor: Actor) -> None:
         touch_contracts(cursor, actor.now, "SELECT contract_id, min(day), max(end_day) FROM usage_converted GROUP BY 1")
 
 
-def waiting_for_rate(seller: int) -> list[int]:
+def waiting_for_rate(seller: int) -> QuerySet[UsageRecord]:
     """The records that wait because there is no rate for their day."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT r.id FROM usage_usagerecord r JOIN usage_usageexception e ON e.record_id = r.id
-               WHERE r.seller_id = %s AND e.reason = 'no_rate'""",
-            [seller],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    waiting = UsageException.objects.filter(record=OuterRef("pk"), reason="no_rate")
+    return UsageRecord.objects.filter(Exists(waiting), seller=seller)

@@ -11,7 +11,7 @@ from taktura.audit.acts import begin_act
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
-from taktura.usage.store.match import MATCHED, match_staged, touch_contracts, write_exceptions
+from taktura.usage.store.match import match_staged, touch_contracts, write_exceptions
 
 COLUMNS = (
     "source",
@@ -123,8 +123,7 @@ def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict:
             cursor.execute("ANALYZE usage_staging (state)")  # else the planner takes it for empty
             _refuse_closed(cursor, closed_until, strict)
             match_staged(cursor, closed_until)
-            _store(cursor, actor)
-            outcome.contracts |= _matched_contracts(cursor)
+            outcome.contracts |= _store(cursor, actor)
             cursor.execute("SELECT count(*) FROM usage_staging WHERE state = 'again'")
             if not cursor.fetchone()[0]:
                 break
@@ -153,7 +152,8 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
         )
 
 
-def _store(cursor: Any, actor: Actor) -> None:
+def _store(cursor: Any, actor: Actor) -> set[int]:
+    """Store what is new or revised, and what of it waits; gives the contracts of what found its line."""
     columns = ", ".join(f'"{c}"' for c in STORED)
     _archive(cursor, actor, "s.state = 'revision'", withdrawn=False)
     found = ", ".join(FOUND)
@@ -171,8 +171,9 @@ def _store(cursor: Any, actor: Actor) -> None:
             SELECT id, {columns}, {found} FROM usage_staging WHERE state = 'new' ORDER BY seq
             ON CONFLICT (seller_id, source, external_id) DO NOTHING"""
     )
-    write_exceptions(cursor, actor.now)
+    contracts = write_exceptions(cursor, actor.now)
     cursor.execute("UPDATE usage_staging SET state = 'stored' WHERE state IN ('new', 'revision')")
+    return contracts
 
 
 def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
@@ -193,11 +194,6 @@ def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
             JOIN contracts_contractline l ON l.id = r.line_id JOIN usage_staging s ON {SAME}
             WHERE {which} GROUP BY 1""",
     )
-
-
-def _matched_contracts(cursor: Any) -> set[int]:
-    cursor.execute(f"SELECT DISTINCT contract_id FROM {MATCHED} WHERE line_id IS NOT NULL")
-    return {row[0] for row in cursor.fetchall()}
 
 
 def _count(cursor: Any, outcome: Outcome) -> None:
