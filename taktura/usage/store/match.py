@@ -259,7 +259,7 @@ def match_records(
         cursor.execute(_TO_LINES)
         cursor.execute(f"SELECT count(*) FROM {MATCHED} WHERE was IS NULL AND line_id IS NOT NULL")
         count = int(cursor.fetchone()[0])
-        cursor.execute("SELECT reason FROM usage_waits ORDER BY id, first")
+        cursor.execute("SELECT reason FROM usage_waits ORDER BY id, first, reason")
         return count, [row[0] for row in cursor.fetchall()], touched
 
 

@@ -1,0 +1,201 @@
+"""Matching again gives what matching afresh gives, whatever was matched before, and writes only what changes."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from taktura.catalog import services as catalog
+from taktura.catalog.models import Article
+from taktura.catalog.terms import read_rates
+from taktura.contracts import services as contracts
+from taktura.contracts.models import Contract, ContractLine, Pause
+from taktura.customers import services as customers
+from taktura.customers.models import Seller
+from taktura.kit.actor import Actor
+from taktura.usage import services as usage
+from taktura.usage.days import check_days
+from taktura.usage.models import (
+    ExchangeRate,
+    ProductReference,
+    SubscriptionLink,
+    Supplier,
+    SupplierSubscription,
+    UsageException,
+    UsageRecord,
+)
+from taktura.usage.store import match_records
+
+START = date(2026, 1, 1)
+DAYS = 90
+ROWS, SENT = 120, 60
+SUBSCRIPTIONS, CONTRACTS = 6, 4
+SEEDS, ROUNDS = range(6), 4
+LATER = Actor("tests", datetime(2027, 1, 1, 9, tzinfo=UTC))
+RATE = ("rate_day", "rate_over", "rate_under", "rate_to")
+
+
+def _day(chance: Random) -> date:
+    return START + timedelta(days=chance.randrange(DAYS))
+
+
+@pytest.fixture
+def seller(database: str, actor: Actor) -> Seller:
+    """Contracts of two articles each, and a supplier in another currency whose subscriptions are tied to nothing."""
+    made = customers.create_seller(actor, name="S", country="DE", currency="EUR", time_zone="UTC", vat=read_rates(19))
+    lines = {
+        "disk": {"charge": "usage", "price": 1, "booking": "add_on", "key": "disks"},
+        "mail": {"charge": "usage", "usage_pricing": "cost_plus"},
+        "seat": {"charge": "recurring", "price": 3},
+    }
+    tariff = catalog.define_tariff(actor, seller=made, key="t", title="T", lines=lines)
+    customer = customers.create_customer(actor, seller=made, key="acme", name="Acme")
+    for number in range(CONTRACTS):
+        start = START + timedelta(days=number * 5)
+        contracts.sign(actor, key=f"C{number}", customer=customer, tariff=tariff, start=start)
+    usage.create_supplier(actor, seller=made, key="sun", create_subscriptions=True, currency="USD")
+    return made
+
+
+def _take_in(actor: Actor, seller: Seller, chance: Random) -> None:
+    """A file of a supplier, and usage that is sent for contracts."""
+    text = ["id,subscription_id,product_id,quantity,period_start,period_end,cost,currency"]
+    for number in range(ROWS):
+        first = _day(chance)
+        end = first + timedelta(days=chance.randrange(40)) if chance.random() < 0.5 else ""
+        text.append(
+            f"{number},S-{chance.randrange(SUBSCRIPTIONS)},P-{chance.randrange(3)},2,{first},{end},1.50,"
+            f"{chance.choice(['EUR', 'USD', 'SEK'])}"
+        )
+    usage.receive_file(actor, supplier=Supplier.objects.get(), name="a.csv", content="\n".join(text).encode())
+    entries: list[dict[str, Any]] = []
+    for number in range(SENT):
+        named = {"key": "disks"} if chance.random() < 0.3 else {"article": chance.choice(["disk", "mail", "none"])}
+        at = _day(chance)
+        until = {"until": at + timedelta(days=20)} if chance.random() < 0.4 else {}
+        contract = f"C{chance.randrange(CONTRACTS + 1)}"
+        entries.append({"contract": contract, "id": f"r{number}", "at": at, "quantity": 1, **until, **named})
+    usage.record_usage(actor, seller=seller, entries=entries)
+
+
+def _change(chance: Random) -> None:
+    """Ties, references, pauses, ends, rates and rules become others, as if many had been busy."""
+    supplier, lines = Supplier.objects.get(), list(ContractLine.objects.all())
+    SubscriptionLink.objects.all().delete()
+    for subscription in SupplierSubscription.objects.all():
+        for line in chance.sample(lines, chance.choice([0, 1, 1, 2, 3])):
+            first = _day(chance) if chance.random() < 0.3 else None
+            end = (first or START) + timedelta(days=chance.randrange(1, 60)) if chance.random() < 0.3 else None
+            SubscriptionLink.objects.create(subscription=subscription, line=line, first=first, end=end)
+    ProductReference.objects.all().delete()
+    for number in range(3):
+        article = chance.choice(list(Article.objects.all()))
+        ProductReference.objects.create(supplier=supplier, product=f"P-{number}", folded=f"p-{number}", article=article)
+    Pause.objects.all().delete()
+    for contract in Contract.objects.all():
+        contract.end = START + timedelta(days=chance.randrange(30, DAYS)) if chance.random() < 0.4 else None
+        contract.conversion = chance.choice(["", "day", "month"])
+        contract.save()
+        if chance.random() < 0.5:
+            paused = _day(chance)
+            Pause.objects.create(contract=contract, start=paused, end=paused + timedelta(days=chance.randrange(30)))
+    ExchangeRate.objects.all().delete()
+    for number in range(0, DAYS, chance.choice([1, 3, 10])):
+        ExchangeRate.objects.create(
+            seller=supplier.seller, base="EUR", quote="USD", day=START + timedelta(days=number),
+            rate=Decimal(1) + Decimal(number).scaleb(-3), source="test", changed_at=LATER.now, by="test",
+        )  # fmt: skip
+
+
+def _matched() -> dict[str, Any]:
+    """What is known of each record: its line and contract, its rate, and what of it waits."""
+    fields = ("source", "external_id", "line_id", "contract_id", *RATE)
+    found: dict[str, Any] = {str(pk): (*values, []) for pk, *values in UsageRecord.objects.values_list("id", *fields)}
+    parts = UsageException.objects.order_by("record_id", "first", "reason").values_list(
+        "record_id", "reason", "first", "end"
+    )
+    for pk, *part in parts:
+        found[str(pk)][-1].append(part)
+    return found
+
+
+def _match(actor: Actor, seller: Seller) -> tuple[int, list[str], set[int]]:
+    with transaction.atomic():
+        return match_records(actor, UsageRecord.objects.filter(seller=seller), None)
+
+
+def _afresh(seller: Seller) -> dict[str, Any]:
+    """What matching says where nothing was matched before; a rate that a record has is kept."""
+    with transaction.atomic():
+        UsageException.objects.all().delete()
+        UsageRecord.objects.update(line=None)
+        _match(LATER, seller)
+        found = _matched()
+        transaction.set_rollback(True)
+    return found
+
+
+@pytest.fixture(params=SEEDS)
+def chance(request: pytest.FixtureRequest) -> Iterator[Random]:
+    """A source of chance for each seed."""
+    yield Random(request.param)
+
+
+def test_matching_again_is_matching_afresh(seller: Seller, actor: Actor, chance: Random) -> None:
+    """Each round the world changes and all is matched again: the same comes out as where nothing was matched before."""
+    _take_in(actor, seller, chance)
+    lines, reasons = set(), set()
+    for number in range(ROUNDS):
+        _change(chance)
+        wanted = _afresh(seller)
+        before = {record.pk: record for record in UsageRecord.objects.all()}
+        waited = dict(UsageException.objects.values_list("pk", "since"))
+        now = Actor("tests", LATER.now + timedelta(days=number))
+        found, waiting, touched = _match(now, seller)
+        assert _matched() == wanted
+        assert list(check_days()) == []
+        records = list(UsageRecord.objects.select_related("line"))
+        came = [r for r in records if r.line_id is not None and r.line_id != before[r.pk].line_id]
+        left = [r for r in records if before[r.pk].line_id not in (None, r.line_id)]
+        assert found == sum(before[r.pk].line_id is None for r in came)
+        assert touched == {r.line.contract_id for r in came} | {
+            ContractLine.objects.get(pk=before[r.pk].line_id).contract_id for r in left
+        }
+        newest = max(r.revised for r in before.values())
+        assert {r.pk for r in records if r.revised > newest} == {r.pk for r in came}, "new to its line: a new mark"
+        assert all(r.revised == before[r.pk].revised for r in records if r not in came)
+        parts = list(UsageException.objects.order_by("record_id", "first", "reason"))
+        assert waiting == [part.reason for part in parts]
+        assert all(part.since == waited.get(part.pk, now.now) for part in parts), "what waits still waits since then"
+        lines |= {record.line_id for record in records}
+        reasons |= set(waiting)
+    assert len(lines) > CONTRACTS and len(reasons) > 4, "chance must bring about most of what there is"
+
+
+def test_matching_again_writes_nothing_where_nothing_changes(seller: Seller, actor: Actor, chance: Random) -> None:
+    _take_in(actor, seller, chance)
+    _change(chance)
+    _match(actor, seller)
+    parts, marks = list(UsageException.objects.values()), dict(UsageRecord.objects.values_list("pk", "revised"))
+    found, waiting, touched = _match(LATER, seller)
+    assert (found, touched, len(waiting)) == (0, set(), len(parts))
+    assert list(UsageException.objects.values()) == parts
+    assert dict(UsageRecord.objects.values_list("pk", "revised")) == marks
+
+
+def test_a_file_that_comes_after_its_ties_is_matched_like_one_that_came_before(seller: Seller, actor: Actor) -> None:
+    """Usage that found its line at once, and usage that waited, differ in nothing."""
+    supplier, line = Supplier.objects.get(), ContractLine.objects.get(contract__key="C0", article__key="mail")
+    head, row = "id,subscription_id,quantity,period_start,cost,currency", "S-1,1,2026-01-05,2,EUR"
+    usage.receive_file(actor, supplier=supplier, name="a.csv", content=f"{head}\n1,{row}".encode())
+    usage.link(actor, supplier=supplier, reference="S-1", line=line)
+    assert usage.reprocess(actor, supplier=supplier)[0] == 1
+    usage.receive_file(actor, supplier=supplier, name="b.csv", content=f"{head}\n2,{row}".encode())
+    own = ("id", "external_id", "revised", "file_id", "row")
+    waited, came = ({k: v for k, v in r.items() if k not in own} for r in UsageRecord.objects.order_by("pk").values())
+    assert waited == came
+    assert came["line_id"] == line.pk
