@@ -17,6 +17,7 @@ from taktura.desk.models import (
     TicketMessage,
     TimeEntry,
 )
+from taktura.kit.bulk import among
 from taktura.kit.fold import fold
 from taktura.kit.mail.models import OutgoingMail
 
@@ -28,6 +29,15 @@ def ticket_by_number(seller_id: int, number: int) -> Ticket:
     if found is None:
         raise Refused("not_found", "There is no ticket %(number)s.", number=number)
     return found
+
+
+def ids_of(seller_id: int, numbers: Iterable[int]) -> list[int]:
+    """The ids of a seller's tickets by their numbers; raises `Refused` (`not_found`) where one is not there."""
+    wanted = set(numbers)
+    found = dict(Ticket.objects.filter(seller=seller_id, number__in=among(wanted)).values_list("number", "pk"))
+    for number in sorted(wanted - set(found)):
+        raise Refused("not_found", "There is no ticket %(number)s.", number=number)
+    return list(found.values())
 
 
 def tickets_of(seller_id: int) -> QuerySet[Ticket]:

@@ -55,7 +55,7 @@ TABLE = {
     " list_waiting_mails get_waiting_mail list_answer_templates get_answer_template fill_answer_template"
     " list_timers get_timer get_service_levels get_kept_service_levels report_hours report_unapproved_time",
     "desk.change": "give_waiting_mail throw_waiting_mail_away"
-    " merge_ticket create_answer_template change_answer_template delete_answer_template"
+    " merge_ticket move_tickets create_answer_template change_answer_template delete_answer_template"
     " log_time correct_time remove_time open_ticket change_ticket answer_ticket"
     " start_timer pause_timer go_on_with_timer stop_timer drop_timer",
     "time.approve": "approve_time unapprove_time",

@@ -95,6 +95,35 @@ def test_nothing_is_put_in_a_queue_out_of_use(acme: Api) -> None:
     assert refusal(acme.patch("/tickets/1001", {"queue": old})) == (422, "invalid")
 
 
+def test_many_are_moved_at_once(acme: Api) -> None:
+    queue = acme.post("/queues", {"name": "On site"}).data["id"]
+    for subject in ("Printer", "Router", "Phone"):
+        acme.post("/tickets", {"customer": "acme", "subject": subject})
+    acme.patch("/tickets/1002", {"queue": queue})
+    wanted = {"tickets": [1001, 1002], "queue": queue}
+    assert acme.post("/tickets/move?preview=true", wanted).data["tickets"] == [1001]
+    assert acme.get("/tickets/1001").data["queue"] is None, "a preview"
+    assert acme.post("/tickets/move", wanted).data == {"tickets": [1001]}
+    assert [t["queue"] for t in acme.get("/tickets").data["items"]] == [queue, queue, None]
+    assert refusal(acme.post("/tickets/move", {"tickets": [1003, 1099], "queue": queue})) == (404, "not_found")
+    assert refusal(acme.post("/tickets/move", {"tickets": [1003], "queue": 99})) == (404, "not_found")
+    acme.post("/tickets/1001/merge", {"into": 1002})
+    assert refusal(acme.post("/tickets/move", {"tickets": [1003, 1001], "queue": None})) == (422, "invalid")
+    assert acme.get("/tickets/1003").data["queue"] is None, "all or nothing"
+    assert acme.post("/tickets/move", {"tickets": [1002], "queue": None}).data == {"tickets": [1002]}
+
+
+def test_a_mailbox_has_a_queue(acme: Api) -> None:
+    queue = acme.post("/queues", {"name": "First line"}).data["id"]
+    body = {"purpose": "tickets", "host": "imap.firm.example", "user": "help", "password": "x", "queue": queue}
+    made = acme.post("/mailboxes", body).data
+    place = f"/mailboxes/{made['id']}"
+    assert made["queue"] == queue and made["supplier"] is None
+    assert acme.patch(place, {"port": 143}).data["queue"] == queue
+    assert acme.patch(place, {"queue": None}).data["queue"] is None
+    assert refusal(acme.patch(place, {"queue": 99})) == (404, "not_found")
+
+
 def test_queues(acme: Api) -> None:
     pk = acme.post("/queues", {"name": "First line"}).data["id"]
     assert refusal(acme.post("/queues", {"name": "First line"})) == (409, "conflict")

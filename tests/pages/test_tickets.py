@@ -154,6 +154,28 @@ def test_filters(
     assert {s for s in ("Printer", "Router", "Phone") if s in page} == found
 
 
+def test_chosen_tickets_are_moved_to_a_queue(
+    seller: Seller, client_as: Callable[..., Client], actor: Actor
+) -> None:
+    queue = services.add_queue(actor, seller=seller, name="Vor Ort")
+    printer, router, phone = (a_ticket(actor, subject) for subject in ("Printer", "Router", "Phone"))
+    client = client_as("technician")
+    assert client.get("/desk/tickets/move/").status_code == 302, "nothing is chosen"
+    began = client.post("/desk/?priority=normal", {"action": "move", "chosen": [str(printer.pk), str(router.pk)]})
+    assert began.headers["Location"] == "/desk/tickets/move/"
+    shown = client.get("/desk/tickets/move/").content.decode()
+    assert "Printer" in shown and "Router" in shown and "Phone" not in shown
+    assert client.post("/desk/tickets/move/", {"queue": "99"}).status_code == 422
+    moved = client.post("/desk/tickets/move/", {"queue": str(queue.pk)})
+    assert moved.headers["Location"] == "/desk/?priority=normal", "back to the list as it was"
+    assert set(Ticket.objects.filter(queue=queue)) == {printer, router}
+    assert LogEntry.objects.filter(action="change_ticket").count() == 2
+    assert "Phone" in client.get("/desk/?queue=nobody").content.decode()
+    assert "Printer" not in client.get("/desk/?queue=nobody").content.decode()
+    assert client_as("viewer").post("/desk/", {"action": "move", "chosen": [str(phone.pk)]}).status_code == 403
+    assert Ticket.objects.get(pk=phone.pk).queue is None
+
+
 def test_a_queue_filters_and_goes_out_of_use(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
     client = client_as()
     assert client.post("/settings/queues/new/", {"name": "Vor Ort"}).status_code == 302

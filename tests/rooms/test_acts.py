@@ -73,6 +73,8 @@ NO_ACTS = {
     "set_service_levels": "what is promised bills nothing",
     "add_queue": "the same",
     "change_queue": "the same",
+    "move_tickets": "the same",
+    "queue_of": "reads",
     "log_time": "time is none before it is approved",
     "correct_time": "the same",
     "remove_time": "the same",

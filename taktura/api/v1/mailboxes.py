@@ -13,6 +13,7 @@ from taktura.api.fields import Day, Flag, Id, In, Key, Out, Text200
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.v1.documents import Order
 from taktura.billing.services import mailboxes as services
+from taktura.desk.queries import queue_by_id
 from taktura.kit.mailbox import queries
 from taktura.kit.mailbox.models import IncomingMail, Mailbox
 from taktura.usage.models import Supplier
@@ -41,6 +42,7 @@ class MailboxIn(In):
 
     purpose: Literal["usage", "tickets"] = "usage"
     supplier: Key | None = Field(None, description="whose usage files they are")
+    queue: Id | None = Field(None, description="where new tickets wait; null: in none")
     host: Line
     port: Port = 993
     security: Security = "tls"
@@ -60,6 +62,7 @@ class MailboxChange(In):
     """What can be changed of a mailbox; fields left out stay as they are."""
 
     supplier: Key | None = None
+    queue: Id | None = Field(None, description="where new tickets wait; null: in none")
     host: Line | None = None
     port: Port | None = None
     security: Security | None = None
@@ -79,6 +82,7 @@ class MailboxOut(Out):
     id: int
     purpose: str
     supplier: str | None
+    queue: int | None = Field(description="where new tickets wait")
     host: str
     port: int
     security: str
@@ -143,16 +147,18 @@ def _owner(call: Call) -> str:
 
 
 def _suppliers(mailboxes: list[Mailbox]) -> dict[str, str]:
-    ids = [int(m.target.partition(":")[2]) for m in mailboxes if m.target]
+    ids = [int(m.target.partition(":")[2]) for m in mailboxes if m.target.startswith("supplier:")]
     return {f"supplier:{pk}": key for pk, key in Supplier.objects.filter(pk__in=ids).values_list("pk", "key")}
 
 
 def _mailbox(mailbox: Mailbox, suppliers: dict[str, str]) -> MailboxOut:
-    computed = {"supplier", "next_at", "error"}
+    computed = {"supplier", "queue", "next_at", "error"}
     fields = {name: getattr(mailbox, name) for name in MailboxOut.model_fields if name not in computed}
     error = queries.sentences([mailbox.error], "en")[0] if mailbox.error else ""
     next_at = mailbox.next_at if mailbox.active else None
-    return MailboxOut(**fields, supplier=suppliers.get(mailbox.target), next_at=next_at, error=error)
+    kind, _, pk = mailbox.target.partition(":")
+    queue = int(pk) if kind == "queue" else None
+    return MailboxOut(**fields, supplier=suppliers.get(mailbox.target), queue=queue, next_at=next_at, error=error)
 
 
 def one(call: Call, mailbox: int) -> MailboxOut:
@@ -185,8 +191,10 @@ def create_mailbox(request: HttpRequest, body: MailboxIn) -> Answer:
     uploaded; or each mail is a ticket. Whether the account can be reached says `try_mailbox`.
     """
     call = call_of(request)
-    fields = body.model_dump(exclude={"supplier"}, exclude_none=True)
+    fields = body.model_dump(exclude={"supplier", "queue"}, exclude_none=True)
     supplier = supplier_by_key(call.seller.pk, body.supplier) if body.supplier is not None else None
+    if body.queue is not None:
+        fields["queue"] = queue_by_id(call.seller.pk, body.queue)
     made = services.create_mailbox(call.actor, seller=call.seller, supplier=supplier, **fields)
     return Answer(one(call, made.pk), location("mailboxes", made.pk))
 
@@ -202,8 +210,10 @@ def get_mailbox(request: HttpRequest, mailbox: Id) -> MailboxOut:
 def change_mailbox(request: HttpRequest, mailbox: Id, body: MailboxChange) -> MailboxOut:
     """Change a mailbox: the fields that are given. Another host or user asks for the password anew."""
     call = call_of(request)
-    fields = body.model_dump(exclude={"supplier"}, exclude_none=True)
+    fields = body.model_dump(exclude={"supplier", "queue"}, exclude_none=True)
     supplier = supplier_by_key(call.seller.pk, body.supplier) if body.supplier is not None else None
+    if "queue" in body.model_fields_set:
+        fields["queue"] = queue_by_id(call.seller.pk, body.queue) if body.queue is not None else None
     found = queries.mailbox_by_id(_owner(call), mailbox)
     services.change_mailbox(call.actor, mailbox=found, supplier=supplier, **fields)
     return one(call, mailbox)

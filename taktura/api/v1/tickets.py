@@ -22,12 +22,13 @@ from taktura.customers.queries import customer_by_key
 from taktura.desk import services
 from taktura.desk.attachments import MOST_BYTES, MOST_FILES, checked
 from taktura.desk.models import Queue, Ticket, TicketAttachment, TicketMessage
-from taktura.desk.queries import mails_of, queue_by_id, search, ticket_by_number, tickets_of
+from taktura.desk.queries import ids_of, mails_of, queue_by_id, search, ticket_by_number, tickets_of
 from taktura.kit.mail.models import OutgoingMail
 from taktura.kit.mailbox.attached import Attachment
 from taktura.kit.mailbox.queries import sentences
 
 router = Router()
+MOST_MOVED = 1000  # tickets at once
 MOST_BODY = 20 * 1024**2  # of a message with its files
 Status = Literal["open", "waiting", "solved", "closed"]
 Priority = Literal["low", "normal", "high", "urgent"]
@@ -103,6 +104,19 @@ class MergeIn(In):
     """The ticket that goes on, of the same customer."""
 
     into: Number
+
+
+class MoveIn(In):
+    """Tickets, and the queue into which they go."""
+
+    tickets: list[Number] = Field(min_length=1, max_length=MOST_MOVED, description="their numbers")
+    queue: Id | None = Field(description="null: in none")
+
+
+class MovedOut(Out):
+    """The numbers of the tickets that were in another queue."""
+
+    tickets: list[int]
 
 
 class TicketLineOut(Out):
@@ -341,6 +355,17 @@ def merge_ticket(request: HttpRequest, ticket: Number, body: MergeIn) -> TicketD
     call = call_of(request)
     old, into = (ticket_by_number(call.seller.pk, number) for number in (ticket, body.into))
     return one(call, services.merge_tickets(call.actor, ticket=old, into=into).number)
+
+
+@endpoint(router, "POST", "/tickets/move", "desk.change", answer=MovedOut)
+def move_tickets(request: HttpRequest, body: MoveIn) -> MovedOut:
+    """Put tickets in a queue, all or none. One that was merged is refused."""
+    call = call_of(request)
+    queue = queue_by_id(call.seller.pk, body.queue) if body.queue is not None else None
+    moved = services.move_tickets(
+        call.actor, seller=call.seller, tickets=ids_of(call.seller.pk, body.tickets), queue=queue
+    )  # fmt: skip
+    return MovedOut(tickets=[one.number for one in moved])
 
 
 def _files(given: list[TicketFileIn]) -> list[Attachment]:

@@ -3,6 +3,7 @@
 import re
 from contextlib import suppress
 from datetime import date
+from types import EllipsisType
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,6 +15,7 @@ from procrastinate.exceptions import AlreadyEnqueued
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.desk.models import Queue
 from taktura.kit.actor import Actor
 from taktura.kit.mail.services import one_line
 from taktura.kit.mailbox import polling
@@ -34,14 +36,15 @@ QUEUE = "mailboxes"
 
 @transaction.atomic
 def create_mailbox(
-    actor: Actor, *, seller: Seller, purpose: str, supplier: Supplier | None = None, password: str, **fields: Any
-) -> Mailbox:
+    actor: Actor, *, seller: Seller, purpose: str, supplier: Supplier | None = None, queue: Queue | None = None,
+    password: str, **fields: Any,
+) -> Mailbox:  # fmt: skip
     """Look into a folder of an IMAP account from now on; the fields are `FIELDS`.
 
     `purpose` "usage": each attachment is a usage file of the supplier, if it comes from one of `senders`; "tickets":
     each mail is a ticket of the customer to whom its sender belongs, and of others it does as `strangers` says (they
-    are collected where nothing is said). `not_before` is today where it is not given. Raises `Refused`: `invalid`,
-    `conflict` (another mailbox looks into this folder).
+    are collected where nothing is said); new ones are put in the `queue`. `not_before` is today where it is not given.
+    Raises `Refused`: `invalid`, `conflict` (another mailbox looks into this folder).
     """
     Seller.objects.select_for_update(no_key=True).get(pk=seller.pk)
     owner = f"seller:{seller.pk}"
@@ -54,7 +57,7 @@ def create_mailbox(
     )  # fmt: skip
     if not password:
         raise Refused("invalid", "Enter the password of the account.", field="password")
-    _write(mailbox, seller, supplier, fields)
+    _write(mailbox, seller, supplier, queue, fields)
     mailbox.save(force_insert=True)
     record(actor, "create_mailbox", owner, _told(mailbox))
     return mailbox
@@ -62,9 +65,10 @@ def create_mailbox(
 
 @transaction.atomic
 def change_mailbox(
-    actor: Actor, *, mailbox: Mailbox, supplier: Supplier | None = None, password: str | None = None, **fields: Any
-) -> Mailbox:
-    """Write what is given of a mailbox; the rest stays, and what it is for.
+    actor: Actor, *, mailbox: Mailbox, supplier: Supplier | None = None, queue: Queue | None | EllipsisType = ...,
+    password: str | None = None, **fields: Any,
+) -> Mailbox:  # fmt: skip
+    """Write what is given of a mailbox; the rest stays (`queue`: `...`), and what it is for.
 
     `password`: None keeps the one that is there; another server or user asks for it anew, so that nobody has it sent to
     a server of one's own. Raises `Refused`: `invalid`, `conflict`.
@@ -79,7 +83,7 @@ def change_mailbox(
             raise Refused("invalid", "Enter the password of the account.", field="password")
         mailbox.password = seal(password)
     seller = Seller.objects.get(pk=int(mailbox.owner.partition(":")[2]))
-    _write(mailbox, seller, supplier, fields)
+    _write(mailbox, seller, supplier, queue, fields)
     mailbox.next_at, mailbox.failures, mailbox.error = actor.now, 0, []
     mailbox.save()
     record(actor, "change_mailbox", mailbox.owner, {"before": before, "after": _told(mailbox)})
@@ -140,7 +144,10 @@ def _again(mailbox: Mailbox) -> Mailbox:
     return found
 
 
-def _write(mailbox: Mailbox, seller: Seller, supplier: Supplier | None, fields: dict[str, Any]) -> None:
+def _write(
+    mailbox: Mailbox, seller: Seller, supplier: Supplier | None, queue: Queue | None | EllipsisType,
+    fields: dict[str, Any],
+) -> None:  # fmt: skip
     unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise Refused("invalid", "A mailbox has no field “%(field)s”.", field=unknown[0])
@@ -148,6 +155,7 @@ def _write(mailbox: Mailbox, seller: Seller, supplier: Supplier | None, fields: 
         setattr(mailbox, name, value.strip() if isinstance(value, str) else value)
     if supplier is not None:
         mailbox.target = f"supplier:{supplier.pk}"
+    _put_queue(mailbox, seller, queue)
     _check_server(mailbox)
     for name, most in TEXTS.items():
         text = getattr(mailbox, name)
@@ -163,6 +171,23 @@ def _write(mailbox: Mailbox, seller: Seller, supplier: Supplier | None, fields: 
     others = Mailbox.objects.exclude(pk=mailbox.pk)
     if others.filter(host=mailbox.host, user=mailbox.user, folder=mailbox.folder).exists():
         raise Refused("conflict", "Another mailbox looks into this folder already.", field="folder")
+
+
+def _put_queue(mailbox: Mailbox, seller: Seller, queue: Queue | None | EllipsisType) -> None:
+    """Say where new tickets of a mailbox wait. Raises `Refused` (`invalid`)."""
+    if isinstance(queue, EllipsisType) or (queue is None and mailbox.purpose != "tickets"):
+        return
+    target = f"queue:{queue.pk}" if queue is not None else ""
+    if queue is not None and mailbox.purpose != "tickets":
+        raise Refused("invalid", "Only a mailbox for tickets has a queue.", field="queue")
+    if queue is not None and queue.seller_id != seller.pk:
+        raise Refused("invalid", "The queue is another seller's.", field="queue")
+    if queue is not None and target != mailbox.target:
+        queue = Queue.objects.select_for_update().get(pk=queue.pk)  # nobody puts it out of use now
+        if not queue.active:
+            raise Refused("invalid", "The queue “%(name)s” is out of use: choose another one.", name=queue.name,
+                          field="queue")  # fmt: skip
+    mailbox.target = target
 
 
 def _check_server(mailbox: Mailbox) -> None:

@@ -5,7 +5,7 @@ from taktura.desk.services.included import MOST_INCLUDED, end_hours, include_hou
 from taktura.desk.services.levels import clock_of, keep_clocks, set_service_levels
 from taktura.desk.services.merging import Merge, check_merge, merge_tickets
 from taktura.desk.services.portal import answer_ticket_in_portal, open_ticket_in_portal, solve_ticket, told, told_files
-from taktura.desk.services.queues import add_queue, change_queue
+from taktura.desk.services.queues import add_queue, change_queue, move_tickets
 from taktura.desk.services.settings import add_activity, change_activity, set_desk_mail, set_own_approval
 from taktura.desk.services.templates import add_answer_template, change_answer_template, remove_answer_template
 from taktura.desk.services.tickets import answer_ticket, change_ticket, open_ticket
@@ -51,6 +51,7 @@ __all__ = [
     "check_approval",
     "check_merge",
     "merge_tickets",
+    "move_tickets",
     "clock_of",
     "correct_time",
     "end_hours",

@@ -6,7 +6,7 @@ from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer
 from taktura.desk.models import Ticket
-from taktura.desk.services.incoming import is_known, write
+from taktura.desk.services.incoming import is_known, queue_of, write
 from taktura.kit.actor import Actor
 from taktura.kit.mailbox.attached import Sentence
 from taktura.kit.mailbox.models import IncomingMail
@@ -36,7 +36,7 @@ def give_mail(
     read = read_kept(mail)
     if is_known(seller, read.message_id):
         raise Refused("conflict", "The mail stands on a ticket already: throw it away.")
-    verdict = write(actor.now, read, ticket=ticket, customer=customer)
+    verdict = write(actor.now, read, ticket=ticket, customer=customer, queue=queue_of(mail.mailbox))
     _decide(actor, mail, verdict)
     made = Ticket.objects.get(pk=int(verdict.about[0].partition(":")[2]))
     record(actor, "give_mail", f"ticket:{made.pk}", {"mail": mail.pk, "sender": mail.sender, "number": made.number})

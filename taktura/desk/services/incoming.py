@@ -10,7 +10,7 @@ from django.db.models.functions import Lower
 
 from taktura.customers.models import Customer
 from taktura.customers.queries import by_address
-from taktura.desk.models import Ticket, TicketMessage
+from taktura.desk.models import Queue, Ticket, TicketMessage
 from taktura.desk.services.mailing import RECEIPT, is_address, mail_receipt
 from taktura.desk.services.tickets import MOST_REFERENCE, answer_ticket, open_ticket
 from taktura.kit.actor import Actor
@@ -60,12 +60,12 @@ def take_mail(mailbox: Mailbox, mail: Mail, now: datetime) -> Verdict:
     if not mail.sender:
         return _strange(mailbox, Sentence(TICKETS["nobody"]))
     if place.ticket is not None and place.belongs:
-        return write(now, mail, ticket=place.ticket)
+        return write(now, mail, ticket=place.ticket, queue=queue_of(mailbox))
     if place.ticket is not None:
         why = Sentence(TICKETS["foreign"], {"number": place.ticket.number, **named})
         return Verdict(state="waiting", said=[why]) if place.customers else _strange(mailbox, why)
     if len(place.customers) == 1:
-        return write(now, mail, customer=place.customers[0])
+        return write(now, mail, customer=place.customers[0], queue=queue_of(mailbox))
     if place.customers:
         customers = ", ".join(c.name for c in place.customers[:MOST_NAMED])
         return Verdict(state="waiting", said=[Sentence(TICKETS["several"], {"customers": customers, **named})])
@@ -77,8 +77,18 @@ def _strange(mailbox: Mailbox, why: Sentence) -> Verdict:
     return Verdict(state=state, said=[why], stays=mailbox.strangers == "leave")
 
 
-def write(now: datetime, mail: Mail, *, ticket: Ticket | None = None, customer: Customer | None = None) -> Verdict:
-    """Add a mail to a ticket, or open one for a customer; where the ticket is closed, another one that names it."""
+def queue_of(mailbox: Mailbox) -> Queue | None:
+    """Where new tickets of a mailbox wait."""
+    kind, _, pk = mailbox.target.partition(":")
+    return Queue.objects.filter(pk=int(pk), active=True).first() if kind == "queue" else None
+
+
+def write(
+    now: datetime, mail: Mail, *, ticket: Ticket | None = None, customer: Customer | None = None,
+    queue: Queue | None = None,
+) -> Verdict:  # fmt: skip
+    """Add a mail to a ticket, or open one for a customer; where the ticket is closed, another one that names it. A
+    ticket that is opened waits in the `queue`."""
     actor, text = Actor(f"mail:{mail.sender}"[:200], now), mail.text.strip() or NO_WORDS
     author, left_out = mail.sender_name or mail.sender or NO_WORDS, list(mail.left_out)
     if not mail.whole:
@@ -93,8 +103,8 @@ def write(now: datetime, mail: Mail, *, ticket: Ticket | None = None, customer: 
     assert whose is not None
     made = open_ticket(
         actor, customer=whose, subject=title_of(mail), text=text, channel="mail", by_customer=True, author=author,
-        requester_name=mail.sender_name, requester_email=mail.sender if is_address(mail.sender) else "",
-        reference=mail.message_id, files=mail.attachments, left_out=left_out, follows=ticket,
+from taktura.desk.models import Queue, Ticket, TicketMessage
+from taktura.desk.services.mailing import RECEIPT, is_address, mail_receipt
     )  # fmt: skip
     mail_receipt(actor, ticket=made, answered=mail.message_id)
     return _taken("opened" if ticket is None else "follows", made, mail, old=ticket)

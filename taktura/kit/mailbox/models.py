@@ -15,7 +15,7 @@ STATES = ("taken", "ignored", "refused", "waiting", "failed")
 
 class Mailbox(models.Model):
     """A folder of an IMAP account. `owner`: whose it is ("seller:1"). `purpose`: who handles its mails, a word that the
-    rooms above know; `target`: what they are for ("supplier:3").
+    rooms above know; `target`: what they are for ("supplier:3"), or where they go ("queue:7").
 
     `senders`: from whom mails are wanted, addresses or "@domain"; empty for everybody. `strangers`: what its handler
     does with mails of addresses that it does not know ("ignore", "leave" them in their folder, "collect" them for a

@@ -9,12 +9,13 @@ from django.utils.translation import gettext as _
 
 from taktura.accounts.models import User
 from taktura.customers.models import Seller
-from taktura.desk.models import PRIORITIES, STATUSES, Ticket
-from taktura.desk.queries import queues_of, search
+from taktura.desk.models import PRIORITIES, STATUSES, Queue, Ticket
+from taktura.desk.queries import search
 from taktura.office import show
 from taktura.office.desk.levels import due_column, due_filter
 from taktura.office.desk.live import list_mark
-from taktura.office.lists import Column, Filter, Link, Listing, list_page
+from taktura.office.desk.moving import begin_move
+from taktura.office.lists import Action, Column, Filter, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.templatetags.office import state
 
@@ -42,6 +43,11 @@ def tickets(request: HttpRequest) -> HttpResponse:
             search=search,
             search_label=_("Number, subject or requester"),
             kept=["customer"],
+            actions=[
+                Action(
+                    name="move", label=_("Move to a queue …"), permission="desk.change", run=begin_move, icon="inbox"
+                )
+            ],
             link=lambda t: reverse("ticket", args=[t.pk]),
             primary=Link(label=_("New ticket"), url=reverse("ticket_new"), permission="desk.change"),
             links=[
@@ -92,6 +98,7 @@ def _columns(seller: Seller, now: datetime) -> list[Column]:
 
 
 def _filters(seller: int, user: User) -> list[Filter]:
+    queues = Queue.objects.filter(seller=seller).order_by("name")  # also those out of use, whose tickets stay in them
     staff = User.objects.filter(is_active=True).order_by("name", "pk")
     assignees = {MINE: Q(assignee=user.pk), NOBODY: Q(assignee=None)}
     return [
@@ -106,8 +113,9 @@ def _filters(seller: int, user: User) -> list[Filter]:
             apply=lambda rows, value: rows.filter(priority=value),
         ),
         Filter(
-            name="queue", label=_("Queue"), choices=[(str(q.pk), q.name) for q in queues_of(seller)],
-            apply=lambda rows, value: rows.filter(queue=int(value)),
+            name="queue", label=_("Queue"),
+            choices=[(NOBODY, _("None")), *((str(q.pk), q.name) for q in queues)],
+            apply=lambda rows, value: rows.filter(queue=None if value == NOBODY else int(value)),
         ),
         Filter(
             name="assignee", label=_("Assignee"),

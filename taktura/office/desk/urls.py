@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.desk import listing, live, merging, opening, quick, said, templates, ticket, waiting
+from taktura.office.desk import listing, live, merging, moving, opening, quick, said, templates, ticket, waiting
 
 urlpatterns = [
     path("", listing.tickets, name="desk"),
@@ -13,6 +13,7 @@ urlpatterns = [
     path("templates/new/", templates.new, name="answer_template_new"),
     path("templates/<int:pk>/", templates.change, name="answer_template"),
     path("templates/<int:pk>/remove/", templates.remove, name="answer_template_remove"),
+    path("tickets/move/", moving.move, name="tickets_move"),
     path("tickets/new/", opening.new, name="ticket_new"),
     path("tickets/new/lines/", opening.lines, name="ticket_lines"),
     path("tickets/customers/", opening.customers, name="ticket_customers"),

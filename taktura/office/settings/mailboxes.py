@@ -16,6 +16,9 @@ from django.views.decorators.http import require_POST
 from taktura.billing.services import mailboxes as services
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.desk.models import Queue
+from taktura.desk.queries import queues_of
+from taktura.desk.services.incoming import queue_of
 from taktura.kit.mailbox import queries
 from taktura.kit.mailbox.models import STATES, STRANGERS, Mailbox
 from taktura.office import seen, show
@@ -56,6 +59,9 @@ class MailboxForm(forms.Form):
         label=lazy("Archive folder"), max_length=200,
         help_text=lazy("Mails are moved there once they are taken. It is made where it is not there."),
     )  # fmt: skip
+    queue = forms.ChoiceField(
+        label=lazy("Queue"), required=False, help_text=lazy("Where new tickets wait; they can be moved.")
+    )
     strangers = forms.ChoiceField(
         label=lazy("Mails of unknown senders"),
         help_text=lazy("Of addresses that belong to no customer: of nobody's user of the portal, of nobody's bills."),
@@ -71,13 +77,16 @@ class MailboxForm(forms.Form):
         super().__init__(*args, **options)
         seller, fields = seller_of(request), cast(dict[str, Any], self.fields)
         self.suppliers: dict[str, Supplier] = {}
+        self.queues: dict[str, Queue] = {}
         if purpose == TICKETS:
             del fields["supplier"]
+            self.queues = {str(q.pk): q for q in queues_of(seller.pk)}
+            fields["queue"].choices = [("", _("None")), *((pk, q.name) for pk, q in self.queues.items())]
             fields["senders"].required = False
             fields["senders"].help_text = _("From whom mails are taken, one a line; left empty, from everybody.")
             fields["strangers"].choices = [(s, show.word("strangers", s)) for s in reversed(STRANGERS)]
         else:
-            del fields["strangers"]
+            del fields["strangers"], fields["queue"]
             self.suppliers = {str(s.pk): s for s in Supplier.objects.filter(seller=seller).order_by("name")}
             fields["supplier"].choices = [(pk, s.name) for pk, s in self.suppliers.items()]
         fields["security"].choices = choices("security")
@@ -93,6 +102,8 @@ class MailboxForm(forms.Form):
         fields = dict(self.cleaned_data)
         if "supplier" in fields:
             fields["supplier"] = self.suppliers[fields["supplier"]]
+        if "queue" in fields:
+            fields["queue"] = self.queues[fields["queue"]] if fields["queue"] else None
         return fields | {"senders": fields["senders"].replace(",", "\n").replace(";", "\n").splitlines()}
 
 
@@ -185,7 +196,7 @@ def mailbox(request: HttpRequest, pk: int) -> HttpResponse:
     last = list(queries.incoming(owner_of(request), mailbox=pk)[:SHOWN])
     context = {
         "mailbox": one, "name": name_of(one), "state": state_of(one),
-        "supplier": supplier_names(seller_of(request)).get(one.target, ""),
+        "supplier": supplier_names(seller_of(request)).get(one.target, ""), "queue": queue_of(one),
         "error": queries.sentences([one.error], language)[0] if one.error else "",
         "numbers": [(s, counts.get(s, 0)) for s in STATES],
         "last": [(m, " ".join(queries.sentences(m.said, language))) for m in last],
@@ -228,7 +239,8 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a mailbox, switch it off and on."""
     one = one_of(request, pk)
     initial = {name: getattr(one, name) for name in FIELDS} | {
-        "supplier": one.target.partition(":")[2], "senders": "\n".join(one.senders), "active": one.active,
+        one.target.partition(":")[0]: one.target.partition(":")[2], "senders": "\n".join(one.senders),
+        "active": one.active,
     }  # fmt: skip
     form = MailboxForm(request.POST or None, request=request, mailbox=one, purpose=one.purpose, initial=initial)
     shown = seen.guard(request, form)
