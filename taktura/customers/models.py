@@ -33,6 +33,9 @@ class Seller(models.Model):
     bank_name = models.CharField(max_length=100, blank=True)
     iban = models.CharField(max_length=34, blank=True)
     bic = models.CharField(max_length=11, blank=True)
+    creditor_id = models.CharField(
+        max_length=35, blank=True, default="", db_default="", help_text="by which SEPA direct debits are collected"
+    )
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=50)
     vat: Any = models.JSONField(help_text="dated rates in percent: [[from or null, rate], …]")

@@ -11,14 +11,14 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator, validate_email
 
 from taktura.core.errors import Refused
-from taktura.customers import iban, vat_id
+from taktura.customers import creditor, iban, vat_id
 from taktura.customers.models import Seller
 from taktura.kit.exact import number
 
 SELLER_FIELDS = (
     "name", "street", "postcode", "city", "country", "email", "phone", "vat_id", "tax_number", "registration",
-    "bank_name", "iban", "bic", "currency", "time_zone", "vat", "prices_are", "change_documents", "stacking",
-    "coupon_and_scale", "consumer_rules", "rate_change", "payment_days", "unattended_runs", "second_factor",
+    "bank_name", "iban", "bic", "creditor_id", "currency", "time_zone", "vat", "prices_are", "change_documents",
+    "stacking", "coupon_and_scale", "consumer_rules", "rate_change", "payment_days", "unattended_runs", "second_factor",
     "portal_allows", "order_page", "order_approval", "vies", "terms_url", "privacy_url", "withdrawal",
     "rate_days", "call_number_months",
 )  # fmt: skip
@@ -49,7 +49,7 @@ def checked(fields: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise Refused("invalid", "A company has no setting “%(field)s”.", field=sorted(unknown)[0])
     values = {name: value.strip() if isinstance(value, str) else value for name, value in fields.items()}
-    for name in ("vat_id", "iban", "bic"):
+    for name in ("vat_id", "iban", "bic", "creditor_id"):
         if values.get(name):
             values[name] = vat_id.normal(values[name]) if name == "vat_id" else iban.normal(values[name])
     if "name" in values and not values["name"]:
@@ -103,6 +103,9 @@ def _check_codes(values: dict[str, Any]) -> None:
     if values.get("bic") and not _BIC.fullmatch(values["bic"]):
         raise Refused("invalid", "“%(value)s” is no BIC: it has 8 or 11 letters and digits.", value=values["bic"],
                       field="bic")  # fmt: skip
+    if values.get("creditor_id") and not creditor.is_valid(values["creditor_id"]):
+        raise Refused("invalid", "“%(value)s” is no creditor identifier: compare it sign by sign.",
+                      value=values["creditor_id"][:50], field="creditor_id")  # fmt: skip
     given = values.get("vat_id", "")
     if given and vat_id.country_of(given) in vat_id.EU and not vat_id.is_valid(given):
         raise Refused("invalid", "“%(value)s” is no VAT id: compare it digit by digit.", value=given, field="vat_id")

@@ -111,6 +111,7 @@ def _view(
         head_office=buyer.get("head_office", ""),
         debit_iban=buyer.get("debit_iban", ""),
         mandate=buyer.get("mandate", ""),
+        creditor_id=buyer.get("creditor_id", ""),
         contract_number=contract.key if contract else "",
         references=tuple(corrected.number for corrected in corrects),
         notes=(words["reason"].format(reason=document.reason),) if document.reason else (),

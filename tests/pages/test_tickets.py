@@ -154,9 +154,7 @@ def test_filters(
     assert {s for s in ("Printer", "Router", "Phone") if s in page} == found
 
 
-def test_chosen_tickets_are_moved_to_a_queue(
-    seller: Seller, client_as: Callable[..., Client], actor: Actor
-) -> None:
+def test_chosen_tickets_are_moved_to_a_queue(seller: Seller, client_as: Callable[..., Client], actor: Actor) -> None:
     queue = services.add_queue(actor, seller=seller, name="Vor Ort")
     printer, router, phone = (a_ticket(actor, subject) for subject in ("Printer", "Router", "Phone"))
     client = client_as("technician")

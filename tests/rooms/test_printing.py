@@ -432,6 +432,25 @@ def test_a_direct_debit_is_announced_with_the_masked_iban(
     assert "ohne Abzug" not in text and "without deduction" not in text and "utan avdrag" not in text
 
 
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("de", "(SEPA-Lastschrift, Gläubiger-Identifikationsnummer DE98ZZZ09999999999, Mandat M-7)"),
+        ("en", "(SEPA direct debit, creditor identifier DE98ZZZ09999999999, mandate M-7)"),
+        ("sv", "(SEPA-autogiro, borgenärsidentitet DE98ZZZ09999999999, medgivande M-7)"),
+    ],
+)
+def test_an_invoice_names_who_collects_it(office: Office, language: str, says: str) -> None:
+    billing.change_seller(office.actor, seller=office.seller, creditor_id="de98 zzz 0999 9999 999")
+    office.seller.refresh_from_db()
+    office.sign(with_debit(office, language), "V-17")
+    (document,) = office.bill(date(2026, 3, 1))
+    assert says in text_of(document)
+    before = pdf_of(document)
+    billing.change_seller(office.actor, seller=office.seller, creditor_id="")
+    assert pdf_of(*documents(document.pk)) == before
+
+
 def test_what_a_document_says_of_payment_stays_when_billing_information_changes(office: Office) -> None:
     customer = with_debit(office)
     office.sign(customer, "V-17")

@@ -54,10 +54,11 @@ def change(actor: Actor, seller: Seller, **fields: Any) -> Seller:
 def test_what_is_written_is_written_as_it_is_used(seller: Seller, actor: Actor) -> None:
     new = change(
         actor, seller, name=" Neu GmbH ", vat_id="de 136.695-976", iban="de89 3704 0044 0532 0130 00",
-        bic=" cobadeffxxx", email="a@example.com", payment_days=30, second_factor=True,
+        bic=" cobadeffxxx", creditor_id="fr72 zzz 123456", email="a@example.com", payment_days=30, second_factor=True,
     )  # fmt: skip
     new.refresh_from_db()
     assert (new.name, new.vat_id, new.iban, new.bic) == ("Neu GmbH", VAT_ID, IBAN, BIC)
+    assert new.creditor_id == "FR72ZZZ123456"
     assert (new.payment_days, new.second_factor, new.street) == (30, True, ADDRESS["street"])
     entry = LogEntry.objects.latest("id")
     assert (entry.action, entry.subject) == ("change_seller", f"seller:{new.pk}")
@@ -83,6 +84,9 @@ def test_what_stays_is_no_change(seller: Seller, actor: Actor) -> None:
         ("email", "nobody"),
         ("iban", "DE89370400440532013001"),
         ("bic", "COBA"),
+        ("creditor_id", "DE99ZZZ09999999999"),
+        ("creditor_id", "DE98ZZZ099"),
+        ("creditor_id", "DE98ZZZ0999999999９"),
         ("vat_id", "DE123456789"),
         ("payment_days", -1),
         ("payment_days", 366),

@@ -40,6 +40,7 @@ class SellerOut(Out):
     bank_name: str
     iban: str
     bic: str
+    creditor_id: str = Field(description="by which SEPA direct debits are collected")
     currency: str
     time_zone: str
     vat: list[RateOut]
@@ -103,6 +104,7 @@ class SellerChange(In):
     bank_name: Text100 | None = None
     iban: Text50 | None = Field(None, max_length=42)
     bic: Text20 | None = None
+    creditor_id: Text50 | None = Field(None, description="by which SEPA direct debits are collected")
     currency: Currency | None = None
     time_zone: Text50 | None = None
     vat: list[RateIn] | None = Field(None, min_length=1, max_length=50)

@@ -16,6 +16,7 @@ SELLER: dict[str, Any] = {
     "bank_name": "Hansebank Hamburg",
     "iban": "DE89370400440532013000",
     "bic": "COBADEFFXXX",
+    "creditor_id": "DE98ZZZ09999999999",
     "currency": "EUR",
     "time_zone": "Europe/Berlin",
     "vat": [[None, "19"]],

@@ -161,7 +161,9 @@ def _payment(view: DocumentView, formats: Formats) -> list[str]:
         return []
     if view.debit_iban:
         iban = view.debit_iban.replace(" ", "\u00a0")
-        return [words["debit"].format(iban=iban, day=formats.day(view.due_on), mandate=view.mandate)]
+        by = f"{words['creditor']} {view.creditor_id}, " if view.creditor_id else ""
+        mandate = f"{by}{words['mandate']} {view.mandate}"
+        return [words["debit"].format(iban=iban, day=formats.day(view.due_on), mandate=mandate)]
     texts = [words["pay"].format(day=formats.day(view.due_on))]
     if view.number:
         texts.append(words["transfer"].format(number=view.number))

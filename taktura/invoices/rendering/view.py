@@ -89,7 +89,8 @@ class DocumentView:
     """A whole document. `references` are the numbers of the documents that it corrects (R14.1): all that a credit note
     does, and those that an invoice credits by the way (R5.5, `netted`).
 
-    `debit_iban`: it is paid by direct debit from there (masked), by the mandate of this reference.
+    `debit_iban`: it is paid by direct debit from there (masked), by the mandate of this reference;
+    `creditor_id`: who collects it.
 
     A preview has no number yet (R14.2) and is marked on each page. Raises `ValueError` when the sums do not add up, or
     a line of a document with gross prices has no `amount`: what does not add up must not be printed.
@@ -118,6 +119,7 @@ class DocumentView:
     preview: bool = False
     debit_iban: str = ""
     mandate: str = ""
+    creditor_id: str = ""
 
     def __post_init__(self) -> None:
         sums = {

@@ -172,7 +172,7 @@ def _document(
     customer, draft = ready.customer, ready.draft
     days = info.payment_days if info.payment_days is not None else seller.payment_days
     due = on + timedelta(days=days) if draft.kind == "invoice" else None
-    buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key} | _beside(customer, info, draft)
+    buyer = {f: getattr(info, f) for f in BUYER} | {"customer": customer.key} | _beside(seller, customer, info, draft)
     return (
         pk,
         draft.kind,
@@ -196,9 +196,10 @@ def _document(
     )
 
 
-def _beside(customer: Customer, info: BillingInformation, draft: Draft) -> dict[str, str]:
+def _beside(seller: Seller, customer: Customer, info: BillingInformation, draft: Draft) -> dict[str, str]:
     """What a document keeps of the billing information where there is some: the debtor number, the head office, and
-    that it is paid by direct debit. Of the IBAN only what is printed is kept."""
+    that it is paid by direct debit: from where, by which mandate, and who collects it. Of the IBAN only what is printed
+    is kept."""
     kept = {}
     if info.debtor_number:
         kept["debtor_number"] = info.debtor_number
@@ -206,6 +207,8 @@ def _beside(customer: Customer, info: BillingInformation, draft: Draft) -> dict[
         kept["head_office"] = customer.head_office.name
     if info.direct_debit and draft.kind == "invoice" and draft.gross > 0:
         kept |= {"debit_iban": masked(info.iban), "mandate": info.mandate_reference}
+        if seller.creditor_id:
+            kept["creditor_id"] = seller.creditor_id
     return kept
 
 

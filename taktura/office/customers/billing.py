@@ -157,7 +157,9 @@ def billing_consequence(request: HttpRequest, pk: int) -> HttpResponse:
         setattr(info, name, form.cleaned_data.get(name, "" if name not in ("payment_days", "mandate_date") else None))
     customer.billing_information = info
     missing = in_words(customer).split(", ") if missing_billing_information(customer) else []
-    return render(request, "customers/billing_consequence.html", {"missing": missing, "info": info})
+    return render(request, "customers/billing_consequence.html", {
+        "missing": missing, "info": info, "creditor_id": customer.seller.creditor_id,
+    })  # fmt: skip
 
 
 @page("customers.change")

@@ -83,6 +83,10 @@ class BankForm(SectionForm):
     bank_name = forms.CharField(label=_("Bank"), max_length=100, required=False)
     iban = forms.CharField(label=_("IBAN"), max_length=42, required=False)
     bic = forms.CharField(label=_("BIC"), max_length=11, required=False)
+    creditor_id = forms.CharField(
+        label=_("Creditor identifier"), max_length=50, required=False,
+        help_text=_("For SEPA direct debit; printed on invoices that are collected so."),
+    )  # fmt: skip
     payment_days = forms.IntegerField(
         label=_("Days to pay"), min_value=0, max_value=365,
         help_text=_("Where the customer's billing information says nothing else."),
