@@ -435,7 +435,7 @@ def test_a_direct_debit_is_announced_with_the_masked_iban(
 @pytest.mark.parametrize(
     ("language", "says"),
     [
-        ("de", "(SEPA-Lastschrift, Gläubiger-Identifikationsnummer DE98ZZZ09999999999, Mandat M-7)"),
+        ("de", "(SEPA-Lastschrift, Gläubiger-ID DE98ZZZ09999999999, Mandat M-7)"),
         ("en", "(SEPA direct debit, creditor identifier DE98ZZZ09999999999, mandate M-7)"),
         ("sv", "(SEPA-autogiro, borgenärsidentitet DE98ZZZ09999999999, medgivande M-7)"),
     ],
@@ -445,7 +445,7 @@ def test_an_invoice_names_who_collects_it(office: Office, language: str, says: s
     office.seller.refresh_from_db()
     office.sign(with_debit(office, language), "V-17")
     (document,) = office.bill(date(2026, 3, 1))
-    assert says in text_of(document)
+    assert says.replace(" ", "") in text_of(document).replace(" ", ""), "lines may break in it"
     before = pdf_of(document)
     billing.change_seller(office.actor, seller=office.seller, creditor_id="")
     assert pdf_of(*documents(document.pk)) == before

@@ -101,7 +101,7 @@ _GERMAN = {
     "transfer": "Bitte geben Sie bei der Zahlung die Rechnungsnummer {number} an.",
     "debit": "Der Betrag wird am {day} von der IBAN {iban} eingezogen (SEPA-Lastschrift, {mandate}).",
     "mandate": "Mandat",
-    "creditor": "Gläubiger-Identifikationsnummer",
+    "creditor": "Gläubiger-ID",
     "credited": "Dieser Betrag wird Ihnen gutgeschrieben.",
     "account": "Konto",
     "page": "Seite {page} von {pages}",
