@@ -103,8 +103,8 @@ def write(
     assert whose is not None
     made = open_ticket(
         actor, customer=whose, subject=title_of(mail), text=text, channel="mail", by_customer=True, author=author,
-from taktura.desk.models import Queue, Ticket, TicketMessage
-from taktura.desk.services.mailing import RECEIPT, is_address, mail_receipt
+        requester_name=mail.sender_name, requester_email=mail.sender if is_address(mail.sender) else "",
+        reference=mail.message_id, files=mail.attachments, left_out=left_out, follows=ticket, queue=queue,
     )  # fmt: skip
     mail_receipt(actor, ticket=made, answered=mail.message_id)
     return _taken("opened" if ticket is None else "follows", made, mail, old=ticket)

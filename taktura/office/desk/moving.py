@@ -60,8 +60,7 @@ def move(request: HttpRequest) -> HttpResponse:
     seller, back = seller_of(request), request.session.get(FROM, reverse("desk"))
     rows = Ticket.objects.filter(seller=seller, pk__in=among(request.session.get(KEPT, ())), merged_into=None)
     tickets = list(rows.select_related("customer", "queue").order_by("pk"))
-    if not tickets:
-        messages.warning(request, _("Nothing was chosen."))
+    if not tickets:  # they were moved meanwhile
         return redirect("desk")
     form = MoveForm(request.POST or None, seller=seller)
     if request.method == "POST" and form.is_valid():
