@@ -2254,6 +2254,7 @@ class MailboxOut(Marked):
     id: int
     purpose: str
     supplier: str | None
+    queue: int | None
     host: str
     port: int
     security: str
@@ -2358,6 +2359,13 @@ class MoveOut:
     quantity: Decimal
     before: Decimal
     after: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedOut:
+    """The numbers of the tickets that were in another queue."""
+
+    tickets: list[int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3116,6 +3124,7 @@ class SellerOut(Marked):
     bank_name: str
     iban: str
     bic: str
+    creditor_id: str
     currency: str
     time_zone: str
     vat: list[RateOut]
@@ -4038,6 +4047,7 @@ class Taktura(Caller):
         bank_name: str | None | Omit = OMIT,
         iban: str | None | Omit = OMIT,
         bic: str | None | Omit = OMIT,
+        creditor_id: str | None | Omit = OMIT,
         prices_are: Literal["net", "gross"] | None | Omit = OMIT,
         change_documents: Literal["separate", "netted"] | None | Omit = OMIT,
         stacking: Literal["best", "add", "sequence"] | None | Omit = OMIT,
@@ -4080,6 +4090,7 @@ class Taktura(Caller):
                 "bank_name": bank_name,
                 "iban": iban,
                 "bic": bic,
+                "creditor_id": creditor_id,
                 "currency": currency,
                 "time_zone": time_zone,
                 "vat": vat,
@@ -4128,6 +4139,7 @@ class Taktura(Caller):
         bank_name: str | None | Omit = OMIT,
         iban: str | None | Omit = OMIT,
         bic: str | None | Omit = OMIT,
+        creditor_id: str | None | Omit = OMIT,
         currency: str | None | Omit = OMIT,
         time_zone: str | None | Omit = OMIT,
         vat: Sequence[RateIn] | None | Omit = OMIT,
@@ -4175,6 +4187,7 @@ class Taktura(Caller):
                 "bank_name": bank_name,
                 "iban": iban,
                 "bic": bic,
+                "creditor_id": creditor_id,
                 "currency": currency,
                 "time_zone": time_zone,
                 "vat": vat,
@@ -8385,6 +8398,22 @@ class Taktura(Caller):
             idempotency_key=idempotency_key,
         )
 
+    def move_tickets(
+        self, *, tickets: Sequence[int], queue: int | None, preview: bool = False, idempotency_key: str | None = None
+    ) -> MovedOut:
+        """Put tickets in a queue, all or none. One that was merged is refused.
+
+        Scope: `desk.change`.
+        """
+        return self._ask(
+            MovedOut,
+            "POST",
+            "/tickets/move",
+            body={"tickets": tickets, "queue": queue},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
     def list_queues(self) -> Queues:
         """The queues in which tickets wait.
 
@@ -9224,6 +9253,7 @@ class Taktura(Caller):
         password: str,
         purpose: Literal["usage", "tickets"] | Omit = OMIT,
         supplier: str | None | Omit = OMIT,
+        queue: int | None | Omit = OMIT,
         port: int | Omit = OMIT,
         security: Literal["none", "starttls", "tls"] | Omit = OMIT,
         folder: str | Omit = OMIT,
@@ -9248,6 +9278,7 @@ class Taktura(Caller):
             body={
                 "purpose": purpose,
                 "supplier": supplier,
+                "queue": queue,
                 "host": host,
                 "port": port,
                 "security": security,
@@ -9275,6 +9306,7 @@ class Taktura(Caller):
         mailbox: int,
         *,
         supplier: str | None | Omit = OMIT,
+        queue: int | None | Omit = OMIT,
         host: str | None | Omit = OMIT,
         port: int | None | Omit = OMIT,
         security: Literal["none", "starttls", "tls"] | None | Omit = OMIT,
@@ -9301,6 +9333,7 @@ class Taktura(Caller):
             f"/mailboxes/{_part(mailbox)}",
             body={
                 "supplier": supplier,
+                "queue": queue,
                 "host": host,
                 "port": port,
                 "security": security,

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('customers', '0011_call_number_months'),
+        ('customers', '0012_portal_role'),
     ]
 
     operations = [
