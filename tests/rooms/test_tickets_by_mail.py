@@ -65,41 +65,6 @@ def mailbox(seller: Seller, server: Server, actor: Actor) -> Mailbox:
     )  # fmt: skip
 
 
-def test_a_mailbox_puts_new_tickets_in_its_queue(
-    mailbox: Mailbox, seller: Seller, server: Server, actor: Actor
-) -> None:
-    first, second = (services.add_queue(actor, seller=seller, name=name) for name in ("First line", "On site"))
-    mailboxes.change_mailbox(actor, mailbox=mailbox, queue=first)
-    server.put("In", mail("<1@x>", sender=ADA, subject="Printer", text="Smokes"))
-    server.put("In", mail("<2@x>", sender="eve@nowhere.example", subject="Router", text="Dead"))
-    look(actor)
-    printer = Ticket.objects.get()
-    assert printer.queue == first
-    services.change_ticket(actor, ticket=printer, queue=second)
-    server.put("In", mail("<3@x>", sender=ADA, subject=f"[#{printer.number}]", text="Still"))
-    look(actor)
-    printer.refresh_from_db()
-    assert (printer.queue, printer.messages.count()) == (second, 2), "an answer moves nothing"
-    waiting = IncomingMail.objects.get(state="waiting")
-    router = services.give_mail(actor, mail=waiting, customer=Customer.objects.get(key="globex"))
-    assert router.queue == first
-
-    with pytest.raises(Refused, match="puts tickets in this queue"):
-        services.change_queue(actor, queue=first, active=False)
-    mailboxes.change_mailbox(actor, mailbox=mailbox, folder="In")  # what is not said stays
-    assert Mailbox.objects.get().target == f"queue:{first.pk}"
-    mailboxes.change_mailbox(actor, mailbox=mailbox, queue=None)
-    assert not services.change_queue(actor, queue=first, active=False).active
-    with pytest.raises(Refused, match="out of use"):
-        mailboxes.change_mailbox(actor, mailbox=mailbox, queue=first)
-    other = customers.create_seller(
-        actor, name="Other", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=read_rates(19)
-    )
-    with pytest.raises(Refused, match="another seller's"):
-        mailboxes.change_mailbox(actor, mailbox=mailbox, queue=services.add_queue(actor, seller=other, name="Theirs"))
-    assert Mailbox.objects.get().target == ""
-
-
 @pytest.fixture
 def postbox(seller: Seller) -> Iterator[list[Any]]:
     """What an SMTP server took, as mails."""
@@ -467,3 +432,38 @@ def test_mutilated_mails_crash_nothing_and_none_is_lost(server: Server, mailbox:
     for one in IncomingMail.objects.filter(state="waiting"):
         services.give_mail(actor, mail=one, customer=Customer.objects.get(key="acme"))
     assert TicketMessage.objects.count() + len(said) == 40
+
+
+def test_a_mailbox_puts_new_tickets_in_its_queue(
+    mailbox: Mailbox, seller: Seller, server: Server, actor: Actor
+) -> None:
+    first, second = (services.add_queue(actor, seller=seller, name=name) for name in ("First line", "On site"))
+    mailboxes.change_mailbox(actor, mailbox=mailbox, queue=first)
+    server.put("In", mail("<1@x>", sender=ADA, subject="Printer", text="Smokes"))
+    server.put("In", mail("<2@x>", sender="eve@nowhere.example", subject="Router", text="Dead"))
+    look(actor)
+    printer = Ticket.objects.get()
+    assert printer.queue == first
+    services.change_ticket(actor, ticket=printer, queue=second)
+    server.put("In", mail("<3@x>", sender=ADA, subject=f"[#{printer.number}]", text="Still"))
+    look(actor)
+    printer.refresh_from_db()
+    assert (printer.queue, printer.messages.count()) == (second, 2), "an answer moves nothing"
+    waiting = IncomingMail.objects.get(state="waiting")
+    router = services.give_mail(actor, mail=waiting, customer=Customer.objects.get(key="globex"))
+    assert router.queue == first
+
+    with pytest.raises(Refused, match="puts tickets in this queue"):
+        services.change_queue(actor, queue=first, active=False)
+    mailboxes.change_mailbox(actor, mailbox=mailbox, folder="In")  # what is not said stays
+    assert Mailbox.objects.get().target == f"queue:{first.pk}"
+    mailboxes.change_mailbox(actor, mailbox=mailbox, queue=None)
+    assert not services.change_queue(actor, queue=first, active=False).active
+    with pytest.raises(Refused, match="out of use"):
+        mailboxes.change_mailbox(actor, mailbox=mailbox, queue=first)
+    other = customers.create_seller(
+        actor, name="Other", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=read_rates(19)
+    )
+    with pytest.raises(Refused, match="another seller's"):
+        mailboxes.change_mailbox(actor, mailbox=mailbox, queue=services.add_queue(actor, seller=other, name="Theirs"))
+    assert Mailbox.objects.get().target == ""
