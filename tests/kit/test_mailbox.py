@@ -175,6 +175,15 @@ def test_the_same_mail_by_two_ways_is_taken_once_also_without_a_message_id(serve
     assert len(noted()) == 3 and server.mails("In") == []
 
 
+def test_machines_that_give_all_mails_one_message_id_lose_none(server: Server, mailbox: Mailbox) -> None:
+    later = datetime(2026, 3, 1, 7, 5, tzinfo=UTC)
+    one, two = mail("<form@c.example>", subject="One"), mail("<form@c.example>", subject="Two", date=later)
+    three = mail("<form@c.example>", subject="Three", sender="bo@c.example")
+    server.put("In", one, two, three, one, two, three)
+    assert look(mailbox).found == {"taken": 3, "ignored": 3}
+    assert noted() == ["One", "Two", "Three"] and server.mails("In") == []
+
+
 def test_two_workers_at_once_take_each_mail_once(server: Server, mailbox: Mailbox) -> None:
     server.put("In", *(mail(f"<{n}@c.example>", subject=str(n)) for n in range(6)))
     failed: list[BaseException] = []

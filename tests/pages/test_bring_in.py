@@ -28,7 +28,7 @@ ClientAs = Callable[..., Client]
 FILE = """Kundennr.;Firma;Straße;PLZ;Ort;Land;E-Mail;USt-IdNr.;Lieferant;Abonnement;Produkt;Menge;Beginn;Notiz
 20001;Kraus KG;Weg 1;20095;Hamburg;DE;r@kraus.example;DE136695976;haus;S-1;P;12;1.2.2026;x
 20001;;;;;;;;haus;S-2;Q;2,5;;
-;Muster & Söhne;Weg 2;10115;Berlin;DE;;;;;;;;
+;Muster & Söhne;Weg 2;10115;Berlin;Deutschland;;;;;;;;
 ;Muster & Söhne;Weg 2;10115;Berlin;DE;;;haus;S-3;P;1;;
 ;Öztürk;Weg 3;99999;Ort;DE;r@KRAUS.example;;;;;;;
 20003;Falsch AG;Weg 4;1;Ort;DE;;DE136695977;;;;;;
@@ -70,6 +70,7 @@ def test_what_is_brought_in(haus: Seller, actor: Actor) -> None:
         ("S-1", "12"), ("S-2", "2.5")
     ]  # fmt: skip
     named = Customer.objects.get(name="Muster & Söhne")
+    assert named.complete and named.billing_information.country == "DE"
     assert SupplierCustomer.objects.get(customer=named).reference == named.key
     assert {c.key for c in without_contract(haus.pk, today)} == {"20001", named.key}
     with pytest.raises(Refused, match="nothing new"):

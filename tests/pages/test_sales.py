@@ -169,6 +169,19 @@ def test_a_search_does_not_change_the_number_of_lines(
     assert text.splitlines()[1].split(",")[3] == "3"
 
 
+def test_the_list_says_what_a_sale_comes_to_and_is_called_by_its_first_line(
+    seller: Seller, client_as: Callable[..., Client], actor: Actor
+) -> None:
+    lines = [
+        {"title": "Router", "quantity": "2", "price": "49.95", "discount": "10"},
+        {"title": "Anfahrt", "price": "0.01"},
+    ]
+    billing.sell(actor, customer=Customer.objects.get(key="acme"), lines=lines)
+    row = client_as().get("/sales/?export=csv").content.decode().splitlines()[1].split(",")
+    assert (row[0].lstrip("\ufeff"), row[3], row[4]) == ("Router", "2", "89.92")  # 2 × 49.95 less 10 % is 89.91
+    assert "€89.92" in client_as().get("/sales/").content.decode()
+
+
 def test_sales_of_others_are_not_found(item: SalesItem, client_as: Callable[..., Client], actor: Actor) -> None:
     other = Seller.objects.create(name="Other", country="SE", currency="SEK", time_zone="UTC", vat=[[None, "25"]])
     Customer.objects.filter(key="acme").update(seller=other)

@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
+
+from babel import Locale
 
 from taktura.audit.acts import act
 from taktura.audit.services import record
@@ -15,12 +18,14 @@ from taktura.core.errors import Refused
 from taktura.customers.bulk import Known, NewCustomer, check_new, create_customers, known_customers
 from taktura.customers.models import Customer, Seller
 from taktura.customers.queries import next_key
+from taktura.invoices.rendering.formats import LOCALES
 from taktura.kit.actor import Actor
 from taktura.kit.fold import fold
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier, SupplierCustomer, SupplierSubscription
 from taktura.usage.services import Service
 
+LETTERS = 2  # of a country
 OF_CUSTOMER = ("kind", "language", "round_up_minutes", "hourly_rate")
 OF_BILLING = (
     "legal_form", "street", "postcode", "city", "country", "email", "tax_status", "vat_id", "payment_days", "iban",
@@ -254,7 +259,7 @@ def _customer(row: Row, key: str, name: str) -> NewCustomer:
     billing: dict[str, Any] = {n: text_of(row, n) for n in OF_BILLING if text_of(row, n)}
     fields |= {"kind": fields["kind"].casefold()} if "kind" in fields else {}
     fields |= {"language": fields["language"].casefold()[:2]} if "language" in fields else {}
-    billing |= {"country": billing["country"].upper()} if "country" in billing else {}
+    billing |= {"country": _country(billing["country"])} if "country" in billing else {}
     billing |= {n: "".join(billing[n].split()).upper() for n in ("iban", "vat_id") if n in billing}
     if "hourly_rate" in fields:
         fields["hourly_rate"] = number_of(row, "hourly_rate")
@@ -262,6 +267,22 @@ def _customer(row: Row, key: str, name: str) -> NewCustomer:
         if name_ in of:
             of[name_] = _whole(row, name_, most)
     return NewCustomer(key=key, name=name, fields=fields, billing={"name": name, **billing})
+
+
+def _country(text: str) -> str:
+    """A country by its two letters, or by its name in a language of the house."""
+    return text.upper() if len(text) == LETTERS else _countries().get(text.casefold(), text.upper())
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """The two letters of countries by their names in small letters."""
+    return {
+        name.casefold(): code
+        for language in LOCALES.values()
+        for code, name in Locale.parse(language).territories.items()
+        if len(code) == LETTERS and code.isalpha()
+    }
 
 
 def _whole(row: Row, name: str, most: int) -> int:

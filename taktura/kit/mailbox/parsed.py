@@ -94,7 +94,7 @@ def read_mail(content: bytes, *, headers_only: bool = False) -> Mail:
     in_reply_to = next(iter(_ids(message, "In-Reply-To")), "")
     references = [r for r in _ids(message, "References")[-MOST_REFERENCES:] if r != in_reply_to]
     return Mail(
-        identity=message_id or f"sha256:{hashlib.sha256(content).hexdigest()}",
+        identity=message_id or digest_of(content),
         sender=sender,
         sender_name=sender_name[:200],
         recipients=_recipients(message),
@@ -112,6 +112,11 @@ def read_mail(content: bytes, *, headers_only: bool = False) -> Mail:
         readable=readable,
         whole=not headers_only,
     )
+
+
+def digest_of(content: bytes) -> str:
+    """By what a mail is known that has no message id of its own."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _headers(message: Message, name: str) -> list[str]:

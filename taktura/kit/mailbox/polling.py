@@ -9,7 +9,7 @@ lost. What a handler raises takes back what it did, and stops no other mail.
 import imaplib
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -19,7 +19,7 @@ from taktura.core.errors import Refused
 from taktura.kit.mailbox.attached import Sentence
 from taktura.kit.mailbox.imap import Folder, Seen, opened
 from taktura.kit.mailbox.models import IncomingMail, Mailbox
-from taktura.kit.mailbox.parsed import Mail, read_mail
+from taktura.kit.mailbox.parsed import Mail, digest_of, read_mail
 
 MOST_AT_ONCE = 200  # mails in one look; the next goes on
 MOST_BYTES = 60 * 1024**2  # of a mail, as it is sent: what is packed for mail is a third longer
@@ -165,6 +165,7 @@ def _take(
             if before is not None and (before.state != "failed" or before.attempts >= MOST_TRIES):
                 return ""
             row = before or IncomingMail(mailbox=mailbox, validity=folder.validity, uid=seen.uid, attempts=0)
+            mail = _as_its_own(mailbox, mail, content)
             verdict = _verdict(mailbox, mail, seen, route, first, now)
             _write(row, mail, seen, verdict, now)
             row.content = content if verdict.state == "waiting" else None
@@ -176,6 +177,18 @@ def _take(
         _failed(mailbox, folder, seen, mail, _why(error), now)
         return "failed"
     return verdict.state
+
+
+def _as_its_own(mailbox: Mailbox, mail: Mail, content: bytes) -> Mail:
+    """A mail with an identity that is not another's: some machines and forms give all of theirs one message id. One of
+    another sender or of another moment is another mail, and known by its bytes instead."""
+    same = IncomingMail.objects.filter(mailbox=mailbox, identity=mail.identity, state__in=DONE).first()
+    if same is None or not mail.message_id:
+        return mail
+    later = same.sent_at is not None and mail.date is not None and same.sent_at != mail.date
+    if not later and same.sender == mail.sender:
+        return mail
+    return replace(mail, identity=digest_of(content), message_id="")
 
 
 def _alone(mailbox: Mailbox, folder: Folder, seen: Seen) -> IncomingMail | None:

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Min, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as lazy
 from django.views.decorators.http import require_POST
 
 from taktura.billing import services
-from taktura.billing.models import SalesItem
+from taktura.billing.models import SalesItem, SalesItemLine
+from taktura.billing.services.prepare import item_net
 from taktura.core.errors import Refused
 from taktura.customers.models import Customer
 from taktura.customers.queries import customer_by_key, search
@@ -65,8 +66,10 @@ def find(request: HttpRequest, pk: int) -> SalesItem:
 @page("billing.view")
 def sales(request: HttpRequest) -> HttpResponse:
     """All sales items: those that wait for a bill, and those that are billed."""
-    rows = SalesItem.objects.filter(customer__seller=seller_of(request)).select_related("customer", "document")
-    rows = rows.annotate(size=Count("lines", distinct=True), first=Min("lines__title"))
+    rows = SalesItem.objects.filter(customer__seller=seller_of(request)).prefetch_related("lines")
+    rows = rows.select_related("customer__seller", "customer__billing_information", "document")
+    first = SalesItemLine.objects.filter(item=OuterRef("pk")).order_by("position").values("title")[:1]
+    rows = rows.annotate(size=Count("lines", distinct=True), first=Subquery(first))
     more = banner(request)
     return list_page(
         request,
@@ -82,6 +85,10 @@ def sales(request: HttpRequest) -> HttpResponse:
                 Column(name="sold", label=_("Sold on"), value=lambda s: show.day(s.sold_on), raw=lambda s: s.sold_on,
                        sort="sold_on"),
                 Column(name="size", label=_("Lines"), value=lambda s: show.count(s.size), numeric=True, narrow=True),
+                Column(
+                    name="amount", label=_("Amount"), value=lambda s: show.money(item_net(s), s.currency),
+                    raw=item_net, numeric=True,
+                ),
                 Column(
                     name="state", label=_("State"), value=lambda s: state("sale", _state(s)),
                     raw=lambda s: show.word("sale", _state(s)),
