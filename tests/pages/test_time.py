@@ -67,7 +67,7 @@ def test_a_technician_logs_corrects_and_removes_and_sees_no_money(
     [
         ({"minutes": "long", "customer": "acme"}, "“long” is no time"),
         ({"minutes": "10"}, "Say for which ticket or which customer"),
-        ({"minutes": "10", "customer": "nobody"}, "There is no customer “nobody”"),
+        ({"minutes": "10", "customer": "nobody"}, "Choose one of the customers suggested, or type the number."),
         ({"minutes": "10", "ticket": "77"}, "There is no ticket 77"),
         ({"minutes": "0", "customer": "acme"}, "Worked time is 1 to 1440 whole minutes"),
     ],
@@ -78,6 +78,17 @@ def test_what_cannot_be_logged_is_said(
     answer = client_as("technician").post("/time/new/", {"worked_on": "2026-02-28", **typed})
     assert answer.status_code == 422
     assert said in text_of(answer)
+
+
+def test_a_customer_is_found_by_name_as_everywhere(seller: Seller, client_as: Callable[..., Client]) -> None:
+    client = client_as("technician")
+    assert 'list="customers"' in text_of(client.get("/time/new/")) and "Acme" in text_of(
+        client.get("/desk/tickets/customers/?customer=acm")
+    )
+    for typed in ("Acme GmbH", "Acme GmbH (acme)"):
+        sent = {"customer": typed, "minutes": "10", "worked_on": "2026-02-28"}
+        assert client.post("/time/new/", sent).status_code == 302
+    assert TimeEntry.objects.filter(customer__key="acme").count() == 2
 
 
 def test_the_list_sums_what_the_filter_finds(actor: Actor, seller: Seller, client_as: Callable[..., Client]) -> None:

@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from taktura.core.errors import Refused
-from taktura.customers.queries import customer_by_key
 from taktura.desk import services
 from taktura.desk.models import TimeEntry
 from taktura.desk.queries import ticket_by_number, time_of
@@ -40,16 +39,14 @@ def new(request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data
         try:
             ticket = ticket_by_number(seller.pk, data["ticket"]) if data["ticket"] else None
-            customer = customer_by_key(seller.pk, data["customer"].strip()) if data["customer"].strip() else None
-            made = services.log_time(actor_of(request), ticket=ticket, customer=customer, **form.values())
+            made = services.log_time(actor_of(request), ticket=ticket, customer=data["customer"], **form.values())
         except Refused as refused:
-            unknown = "customer" if "customer" in refused.text else "ticket"
-            add_refusal(form, refused, {"": unknown} if refused.code == "not_found" else {})
+            add_refusal(form, refused, {"": "ticket"} if refused.code == "not_found" else {})
         else:
             messages.success(request, _("%(time)s are logged.") % {"time": show.hours(made.minutes)})
             return redirect(back)
     context = {"form": form, "title": _("Log time"), "parent": _("Time"), "back": back}
-    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+    return render(request, "sales/choose.html", context, status=422 if form.errors else 200)
 
 
 @page("desk.view")

@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -12,6 +13,7 @@ from taktura.accounts.models import User
 from taktura.customers.models import Seller
 from taktura.desk.models import Activity
 from taktura.office import show
+from taktura.office.contracts.customer_field import CustomerField
 from taktura.office.forms import DayField
 
 HOURS = re.compile(r"([0-9]{1,2}):([0-5][0-9])")
@@ -76,18 +78,22 @@ class TimeForm(forms.Form):
 
 
 class PlaceForm(TimeForm):
-    """Time that is logged, on a ticket by its number or for a customer by its number."""
+    """Time that is logged, on a ticket by its number or for a customer."""
 
     ticket = forms.IntegerField(
         label=lazy("Number of the ticket"), required=False, min_value=1, max_value=2**31 - 1,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )  # fmt: skip
-    customer = forms.CharField(
-        label=lazy("Number of the customer"), required=False, max_length=100,
-        help_text=lazy("Where the time belongs to no ticket."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    customer = CustomerField(
+        label=lazy("Customer"), required=False, help_text=lazy("Where the time belongs to no ticket.")
+    )
     field_order = ("ticket", "customer")
+
+    def __init__(self, *args: Any, seller: Seller, **options: Any) -> None:
+        super().__init__(*args, seller=seller, **options)
+        of_customer: Any = self.fields["customer"]
+        of_customer.of(seller)
+        of_customer.widget.attrs["hx-get"] = reverse("ticket_customers")
 
     def clean(self) -> dict[str, Any]:
         """That it is said where the time belongs."""

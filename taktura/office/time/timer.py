@@ -13,11 +13,12 @@ from django.views.decorators.http import require_POST
 
 from taktura.core.desk import clocked_minutes
 from taktura.core.errors import Refused
-from taktura.customers.queries import customer_by_key
+from taktura.customers.models import Seller
 from taktura.desk import services
 from taktura.desk.models import Activity, RunningTime
 from taktura.desk.queries import ticket_by_number, timer_of
 from taktura.office import show
+from taktura.office.contracts.customer_field import CustomerField
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, back_of, next_of, page, seller_of, user_of
 from taktura.office.time.forms import TimeForm
@@ -30,16 +31,17 @@ class StartForm(forms.Form):
         label=lazy("Number of the ticket"), required=False, min_value=1, max_value=2**31 - 1,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
     )  # fmt: skip
-    customer = forms.CharField(
-        label=lazy("Number of the customer"), required=False, max_length=100,
-        help_text=lazy("Where the time belongs to no ticket."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )  # fmt: skip
+    customer = CustomerField(
+        label=lazy("Customer"), required=False, help_text=lazy("Where the time belongs to no ticket.")
+    )
     activity = forms.ChoiceField(label=lazy("Activity"), required=False)
     note = forms.CharField(label=lazy("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
 
-    def __init__(self, *args: Any, seller: int, **options: Any) -> None:
+    def __init__(self, *args: Any, seller: Seller, **options: Any) -> None:
         super().__init__(*args, **options)
+        of_customer: Any = self.fields["customer"]
+        of_customer.of(seller)
+        of_customer.widget.attrs["hx-get"] = reverse("ticket_customers")
         self.activities = {a.pk: a for a in Activity.objects.filter(seller=seller, active=True).order_by("name")}
         choices = [("", _("Without")), *((str(a.pk), a.name) for a in self.activities.values())]
         self.fields["activity"].choices = choices  # type: ignore[attr-defined]
@@ -66,21 +68,19 @@ def timer(request: HttpRequest) -> HttpResponse:
 
 
 def _start(request: HttpRequest) -> HttpResponse:
-    seller = seller_of(request).pk
+    seller = seller_of(request)
     initial = {"ticket": request.GET.get("ticket", ""), "customer": request.GET.get("customer", "")}
     form = StartForm(request.POST or None, initial=initial, seller=seller)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            ticket = ticket_by_number(seller, data["ticket"]) if data["ticket"] else None
-            customer = customer_by_key(seller, data["customer"].strip()) if data["customer"].strip() else None
+            ticket = ticket_by_number(seller.pk, data["ticket"]) if data["ticket"] else None
             services.start_timer(
-                actor_of(request), ticket=ticket, customer=customer, note=" ".join(data["note"].split()),
+                actor_of(request), ticket=ticket, customer=data["customer"], note=" ".join(data["note"].split()),
                 activity=form.activities[int(data["activity"])] if data["activity"] else None,
             )  # fmt: skip
         except Refused as refused:
-            unknown = "customer" if "customer" in refused.text else "ticket"
-            add_refusal(form, refused, {"": unknown} if refused.code == "not_found" else {})
+            add_refusal(form, refused, {"": "ticket"} if refused.code == "not_found" else {})
         else:
             messages.success(request, _("The timer runs."))
             return redirect(next_of(request) or "timer")
@@ -88,7 +88,7 @@ def _start(request: HttpRequest) -> HttpResponse:
         "form": form, "title": _("Start the timer"), "parent": _("Time"), "back": reverse("time"),
         "action": _("Start"),
     }  # fmt: skip
-    return render(request, "office/form.html", context, status=422 if form.errors else 200)
+    return render(request, "sales/choose.html", context, status=422 if form.errors else 200)
 
 
 def _stop(request: HttpRequest, found: RunningTime) -> HttpResponse:
