@@ -30,11 +30,8 @@ FROM contracts_contractline l
 JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
 """
 
-# Tables of their own, each analyzed: of a part of one query the planner could not tell how large it is.
-_WANTED = """
-CREATE TEMP TABLE usage_wanted ON COMMIT DROP AS
-SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}
-"""
+# Ties and candidates are tables of their own, each analyzed: of a part of one query the planner could not tell how
+# large it is.
 
 # The lines that the subscriptions wanted are tied to, and how many each has; `goes_on`: after a transfer, with a line
 # that the subscription is tied to as well; `tied` to `untied`: the days on which usage begins that the tie holds for.
@@ -46,7 +43,8 @@ SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines
     COALESCE(k.first, '-infinity') AS tied, COALESCE(k."end", 'infinity') AS untied, l.article_id,
     life.line_id, life.contract_id, life.charge, life.article, life.currency, life.conversion,
     GREATEST(life.first, k.first) AS first, LEAST(life.stop, k."end") AS stop
-FROM usage_wanted w JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
+FROM (SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}) w
+JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
 JOIN usage_subscriptionlink k ON k.subscription_id = s.id
 JOIN contracts_contractline l ON l.id = k.line_id JOIN life ON life.line_id = k.line_id
 """
@@ -216,11 +214,8 @@ def match_staged(cursor: Any, closed_until: date | None) -> None:
     """Match the staged rows that are to be stored; sets their line and makes the table of what was matched."""
     _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
     cursor.execute(
-        f"UPDATE usage_staging s SET line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND m.line_id IS NOT NULL"
-    )
-    cursor.execute(
-        f"""UPDATE usage_staging s SET {_GIVEN} FROM {MATCHED} m
-            WHERE m.id = s.id AND m.line_id IS NOT NULL AND m.rate_day IS NOT NULL"""
+        f"""UPDATE usage_staging s SET line_id = m.line_id, {_GIVEN} FROM {MATCHED} m
+            WHERE m.id = s.id AND m.line_id IS NOT NULL"""
     )
 
 
@@ -288,8 +283,8 @@ def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: da
     while cursor.rowcount:  # of one that was transferred more than once
         inherited = True
         cursor.execute(inherit)
-    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties, usage_wanted")
-    for table, statement in (("wanted", _WANTED), ("ties", _TIES), ("candidates", _CANDIDATES)):
+    cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties")
+    for table, statement in (("ties", _TIES), ("candidates", _CANDIDATES)):
         cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED, holds=_HOLDS))
         cursor.execute(f"ANALYZE usage_{table}")
     cursor.execute("SELECT EXISTS (SELECT FROM usage_candidates WHERE conversion <> '')")

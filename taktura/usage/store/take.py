@@ -121,11 +121,15 @@ def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict:
         while True:
             cursor.execute(_CLASSIFY)
             cursor.execute("ANALYZE usage_staging (state)")  # else the planner takes it for empty
-            _refuse_closed(cursor, closed_until, strict)
+            cursor.execute("SELECT DISTINCT state FROM usage_staging")
+            states = {state for (state,) in cursor.fetchall()}
+            if "revision" in states:
+                _refuse_closed(cursor, closed_until, strict)
             match_staged(cursor, closed_until)
+            if "revision" in states:
+                _revise(cursor, actor)
             outcome.contracts |= _store(cursor, actor)
-            cursor.execute("SELECT count(*) FROM usage_staging WHERE state = 'again'")
-            if not cursor.fetchone()[0]:
+            if "again" not in states:
                 break
             cursor.execute("UPDATE usage_staging SET state = NULL WHERE state = 'again'")
         _count(cursor, outcome)
@@ -152,11 +156,9 @@ def _refuse_closed(cursor: Any, closed_until: date | None, strict: bool) -> None
         )
 
 
-def _store(cursor: Any, actor: Actor) -> set[int]:
-    """Store what is new or revised, and what of it waits; gives the contracts of what found its line."""
-    columns = ", ".join(f'"{c}"' for c in STORED)
+def _revise(cursor: Any, actor: Actor) -> None:
+    """Write revisions over what they replace, which is kept; what of it waited is written anew with what is stored."""
     _archive(cursor, actor, "s.state = 'revision'", withdrawn=False)
-    found = ", ".join(FOUND)
     identity = ("seller_id", "source", "external_id")
     assignments = ", ".join(f'"{c}" = s."{c}"' for c in (*STORED, *FOUND) if c not in identity)
     cursor.execute(
@@ -166,6 +168,11 @@ def _store(cursor: Any, actor: Actor) -> set[int]:
     cursor.execute(
         "DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'"
     )
+
+
+def _store(cursor: Any, actor: Actor) -> set[int]:
+    """Store what is new, and what of it and of revisions waits; gives the contracts of what found its line."""
+    columns, found = ", ".join(f'"{c}"' for c in STORED), ", ".join(FOUND)
     cursor.execute(
         f"""INSERT INTO usage_usagerecord (id, {columns}, {found})
             SELECT id, {columns}, {found} FROM usage_staging WHERE state = 'new' ORDER BY seq
@@ -210,11 +217,12 @@ def _count(cursor: Any, outcome: Outcome) -> None:
            WHERE s.state = 'stored' ORDER BY s.seq, e.first"""
     )
     outcome.exceptions = [row[0] for row in cursor.fetchall()]
-    cursor.execute(
-        "SELECT row, external_id FROM usage_staging WHERE state IN ('conflict', 'closed') ORDER BY seq LIMIT %s",
-        [MAX_CONFLICTS],
-    )
-    outcome.conflict_rows = list(cursor.fetchall())
+    if outcome.conflicts:
+        cursor.execute(
+            "SELECT row, external_id FROM usage_staging WHERE state IN ('conflict', 'closed') ORDER BY seq LIMIT %s",
+            [MAX_CONFLICTS],
+        )
+        outcome.conflict_rows = list(cursor.fetchall())
 
 
 def withdraw(actor: Actor, *, seller: int, source: str, external_id: str, closed_until: date | None) -> set[int]:
