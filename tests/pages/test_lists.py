@@ -309,13 +309,15 @@ def test_a_text_may_be_typed_into_a_filter(database: None) -> None:
     [
         ("Hauptstraße 1", "Hauptstraße 1"),
         ("a" * 30, "a" * 30),
-        ("a" * 34, f"{'a' * 16}<wbr>{'a' * 16}<wbr>aa"),
-        ("<b>" + "x" * 31, f"&lt;b&gt;{'x' * 16}<wbr>{'x' * 15}"),
+        ("1" * 34, f"{'1' * 16}<wbr>{'1' * 16}<wbr>11"),
+        ("<b>" + "x-" * 16, f"&lt;b&gt;{'x-' * 8}<wbr>{'x-' * 8}"),
+        ("Telefonanlagenkonfigurationsschnittstelle", "Telefonanla|genkonfigura|tionsschnitts|telle"),
+        ("x" * 31, f"{'x' * 13}|{'x' * 13}|{'x' * 5}"),
         (mark_safe(f'<a href="/{"p" * 40}/">ok</a>'), f'<a href="/{"p" * 40}/">ok</a>'),
     ],
 )
 def test_long_words_break_and_nothing_else_changes(text: str, shown: str) -> None:
-    assert breaking(text) == shown
+    assert breaking(text).replace('<span class="may-break"></span>', "|") == shown
 
 
 def test_a_refusal_says_days_as_the_reader_writes_them() -> None:

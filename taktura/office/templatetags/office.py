@@ -215,6 +215,10 @@ def page_link(context: dict[str, Any], name: str, pk: Any, text: str) -> SafeStr
 # What is long and has no space, outside of a tag; and where it may break.
 _LONG = re.compile(r"[^\s<>&;]{31,}(?![^<>]*>)")
 _PIECE = 16
+# Where a word of letters may be divided with a hyphen: before the consonant before a vowel, as German and Swedish do.
+_SYLLABLE = re.compile(r"(?:sch|ch|ck|ph|th|qu|[bcdfghjklmnpqrstvwxzß])(?=[aeiouyäöåü])", re.IGNORECASE)
+_LEAST, _MOST = 4, 13  # letters before a hyphen
+_HYPHEN = '<span class="may-break"></span>'  # the style sheet gives it a soft hyphen, which is not copied
 
 
 @register.filter
@@ -226,6 +230,13 @@ def breaking(value: Any) -> SafeString:
 
 def _broken(found: re.Match[str]) -> str:
     word = found[0]
+    if word.isalpha():
+        places, pieces, start = [one.start() for one in _SYLLABLE.finditer(word)], list[str](), 0
+        while len(word) - start > _MOST:
+            end = max((p for p in places if _LEAST <= p - start <= _MOST), default=start + _MOST)
+            pieces.append(word[start:end])
+            start = end
+        return _HYPHEN.join([*pieces, word[start:]])
     return "<wbr>".join(word[i : i + _PIECE] for i in range(0, len(word), _PIECE))
 
 
