@@ -163,6 +163,7 @@ def test_asterisk_bills_answered_seconds_of_a_call_once() -> None:
     assert [(r.subscription_id, r.seconds, r.quantity) for r in rows] == [("4930123", 168, None), ("4930123", 5, None)]
     assert rows[0].at == datetime(2026, 6, 1, 8, 0, 12, tzinfo=UTC)
     assert (counts.skipped, counts.merged) == (1, 1)
+    assert rows[0].attributes == {"caller": "4930123", "called": "0891234"}, "of the first leg"
 
 
 def test_asterisk_without_the_last_columns() -> None:
@@ -176,6 +177,7 @@ def test_freeswitch() -> None:
     missed = [*record[:5], "", record[6], "20", "0", "NO_ANSWER", "u-2", "", "acme", "", ""]
     (row,) = rows_of("freeswitch", lines(record, missed))
     assert (row.subscription_id, row.seconds, row.call_id, row.first_day.day) == ("1001", 53, "u-1", 1)
+    assert row.attributes == {"caller": "1001", "called": "0891234"}
 
 
 STARFACE = ["id", "callid", "callstepid", "callleguuid", "cdraccountid", "calleraccountid", "callercallerid",
@@ -198,6 +200,7 @@ def test_starface() -> None:
     )  # fmt: skip
     assert (row.subscription_id, row.subscription_name, row.seconds) == ("1005", "anna", 90)
     assert (counts.merged, counts.skipped) == (1, 1)
+    assert row.attributes == {"caller": "<0891234>", "called": "Anna"}
     assert fitting(STARFACE) == "starface"
 
 
@@ -212,6 +215,7 @@ def test_3cx() -> None:
     missed = record | {"callid": "00000C3", "time-answered": ""}
     rows = rows_of("3cx", lines(*(list(r.values()) for r in (record, dotted, missed))))
     assert [(r.subscription_id, r.seconds) for r in rows] == [("100", 65), ("100", 1)]
+    assert rows[0].attributes == {"caller": "Ext.100", "called": "0891234"}
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 60)), max_size=8))

@@ -13,6 +13,7 @@ from taktura.office.contracts import (
     take_over,
     transfer,
     usage,
+    usage_list,
 )
 from taktura.office.contracts.acts import ACTS, views
 
@@ -36,6 +37,7 @@ urlpatterns = [
     path("<int:pk>/", overview.contract, name="contract"),
     path("<int:pk>/components/", overview.lines, name="contract_lines"),
     path("<int:pk>/usage/", usage.usage, name="contract_usage"),
+    path("<int:pk>/usage/list.<str:form>", usage_list.usage_list, name="contract_usage_list"),
     path("<int:pk>/documents/", overview.documents, name="contract_documents"),
     path("<int:pk>/history/", history.history, name="contract_history"),
     path("<int:pk>/history/<int:entry>/", history.change, name="contract_change"),

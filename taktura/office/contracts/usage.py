@@ -62,6 +62,7 @@ def usage(request: HttpRequest, pk: int) -> HttpResponse:
         rows=rows,
         after=after,
         before=request.GET.get("after"),
+        calls=any(row["called"] for row in rows),
     )
 
 
@@ -116,13 +117,14 @@ def _records(request: HttpRequest, contract: Contract, period: Running) -> tuple
     day, _sign, pk = request.GET.get("after", "").partition(":")
     with suppress(ValueError):  # a place that somebody made up
         rows = _beyond(rows, date.fromisoformat(day), int(pk)) if pk.isdecimal() else rows
-    found = list(rows.defer("attributes", "digest")[: RECORDS + 1])
+    found = list(rows.defer("digest")[: RECORDS + 1])
     named = {x.line: x.terms for x in period.lines}
     shown = [
         {
             "record": r,
             "title": named[r.line_id].title if r.line_id in named else r.article,
             "quantity": _quantity(r, named[r.line_id].unit if r.line_id in named else "piece"),
+            "called": (r.attributes or {}).get("called", "") if r.seconds is not None else "",
             "at": show.moment(r.at, seller_of(request).time_zone) if not r.is_span else show.period(r.day, r.end_day),
         }
         for r in found[:RECORDS]

@@ -1,6 +1,6 @@
 """Usage records: a list that stays quick with ten million of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -85,6 +85,8 @@ def _columns() -> Iterator[Column]:
     yield Column(
         name="source", label=_("From"), value=lambda r: r.supplier.name if r.supplier else r.source, narrow=True
     )
+    for name, label in (("caller", _("Caller")), ("called", _("Called"))):
+        yield Column(name=name, label=label, value=_attribute(name), shown=False)
     yield Column(name="id", label=_("Id"), value=lambda r: r.external_id, shown=False)
     yield Column(
         name="why", label=_("Why it waits"), shown=False,
@@ -117,6 +119,10 @@ def quantity(record: UsageRecord) -> str:
 
 def _plain_quantity(record: UsageRecord) -> Decimal | int | None:
     return record.seconds if record.seconds is not None else record.quantity
+
+
+def _attribute(name: str) -> Callable[[UsageRecord], str]:
+    return lambda record: str((record.attributes or {}).get(name, "")) or show.NONE
 
 
 def _contract(record: UsageRecord, what: str) -> str:

@@ -2,6 +2,9 @@
 
 None gives rows an id of their own: a row is known by a `key` of what it is about, not by what it costs, so that a
 corrected export is reported as such and not billed besides. Equal ones in a file are told apart by their number.
+
+Those of telephone systems keep who called whom (`caller`, `called`), for lists of calls; they are masked after the time
+that the company says.
 """
 
 from typing import Any
@@ -100,6 +103,7 @@ _ASTERISK: dict[str, Any] = {
     "period_start": "=first(answer, start)",
     "seconds": "billsec",
     "call_id": "=first(uniqueid, key(channel, start))",
+    "attributes": {"caller": "src", "called": "dst"},
     "skip_rows": ['disposition <> "ANSWERED"', "billsec = 0"],
 }  # fmt: skip
 
@@ -114,6 +118,7 @@ _FREESWITCH: dict[str, Any] = {
     "period_start": "=first(answer_stamp, start_stamp)",
     "seconds": "billsec",
     "call_id": "uuid",
+    "attributes": {"caller": "caller_id_number", "called": "destination_number"},
     "skip_rows": ["billsec = 0"],
 }  # fmt: skip
 
@@ -124,6 +129,9 @@ _STARFACE: dict[str, Any] = {
     "period_start": "linktime",
     "seconds": "=seconds(linktime, first(callresulttime, hanguptime))",
     "call_id": "callid",
+    "attributes": {
+        "caller": "=first(callernumber, callercallerid)", "called": "=first(callednumber, calledcallerid)",
+    },
     "date_format": "%d.%m.%Y %H:%M:%S|ISO",
     "skip_rows": ['callresult <> "CONNECTED"', 'linktime = ""'],
 }
@@ -141,6 +149,7 @@ _3CX: dict[str, Any] = {
     "period_start": "time-answered",
     "seconds": "=seconds([time-answered], [time-end])",
     "call_id": "=first(callid, historyid)",
+    "attributes": {"caller": "from-no", "called": "=first([dial-no], [to-no])"},
     "date_format": "%Y/%m/%d %H:%M:%S|%Y.%m.%d %H:%M:%S|ISO",
     "skip_rows": ['[time-answered] = ""'],
 }  # fmt: skip
