@@ -12,8 +12,11 @@ from taktura.kit.mailbox.attached import Attachment, Sentence
 from taktura.kit.mailbox.models import Mailbox
 from taktura.kit.mailbox.parsed import Mail
 from taktura.kit.mailbox.polling import Look, Route, Verdict, due, poll
-from taktura.usage.models import Supplier
+from taktura.usage.models import Supplier, UsageFile
+from taktura.usage.overview import known_file
 from taktura.usage.reader import ENDINGS
+from taktura.usage.services import note_refusal
+from taktura.usage.services.refusals import NOTHING_READ
 
 FILES = {
     "loaded": "“%(name)s” was loaded: %(recorded)s of %(rows)s rows found their line, %(waiting)s wait.",
@@ -41,6 +44,7 @@ def take_usage(mailbox: Mailbox, mail: Mail, now: datetime) -> Verdict:
         try:
             sentence, file = _load(actor, supplier, one)
         except Refused as refused:
+            _note(actor, supplier, one, refused, known_file(supplier, one.content))
             why = [refused.text, {name: str(value) for name, value in refused.values.items()}]
             said.append(Sentence(FILES["refused"], {"name": one.name, "why": why}))
         else:
@@ -52,8 +56,17 @@ def take_usage(mailbox: Mailbox, mail: Mail, now: datetime) -> Verdict:
 def _load(actor: Actor, supplier: Supplier, one: Attachment) -> tuple[Sentence, int]:
     received, _issued = receive_file(actor, supplier=supplier, name=one.name, content=one.content)
     assert received.file is not None
+    file = received.file
+    if not file.recorded + file.waiting + file.duplicates + file.conflicts:
+        _note(actor, supplier, one, Refused("invalid", NOTHING_READ), file)
     numbers = {"rows": received.rows, "recorded": received.outcome.recorded, "waiting": received.file.waiting}
     return Sentence(FILES["loaded"], {"name": one.name, **numbers}), received.file.pk
+
+
+def _note(actor: Actor, supplier: Supplier, one: Attachment, refused: Refused, file: UsageFile | None) -> None:
+    note_refusal(
+        actor, supplier=supplier, name=one.name, size=len(one.content), origin="mail", refused=refused, file=file
+    )  # fmt: skip
 
 
 def _zone(mailbox: Mailbox) -> str:

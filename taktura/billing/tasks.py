@@ -1,18 +1,17 @@
 """Billing in the background."""
 
 from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-from django.db import connections
 from procrastinate.contrib.django import app
 
+from taktura.billing import imports  # noqa: F401 - its tasks are found by this module
 from taktura.billing.forecast import check_days, forecast_all
 from taktura.billing.forecast_result import FORECAST
 from taktura.billing.forecast_result import kept_of as forecast_kept
 from taktura.billing.incoming import look_into_mailboxes
-from taktura.billing.services import bill, bill_thresholds, receive_file, sell_by_night
+from taktura.billing.services import bill, bill_thresholds, sell_by_night
 from taktura.billing.services.mailboxes import LOOKING, QUEUE
 from taktura.billing.services.orders import forget_orders
 from taktura.billing.unattended import RUN, SCHEDULE, day_of, is_due
@@ -26,11 +25,7 @@ from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.jobs.models import Work
 from taktura.kit.jobs.retry import AGAIN
-from taktura.kit.jobs.services import Tell, carry_out, file_of, start
-from taktura.usage.models import Supplier
-from taktura.usage.services import check_content
-
-FILE = "usage_file"  # a kind of long work, as RUN
+from taktura.kit.jobs.services import Tell, carry_out, start
 
 
 def start_run(actor: Actor, *, seller: Seller, on: date, exclude: list[int]) -> Work:
@@ -66,63 +61,6 @@ def _run(work: Work, tell: Tell) -> dict[str, Any]:
         "credit_notes": len(outcome.credit_notes),
         "problems": len(outcome.problems),
     }
-
-
-def start_reading(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> Work:
-    """Start to take a supplier's file in, in the background. Raises `Refused`: `conflict` while another file of the
-    seller is read, `invalid` where it is too large or no text. What else it is refused for is kept with the work."""
-    check_content(content)
-    return start(
-        actor, kind=FILE, subject=f"seller:{supplier.seller_id}", parameters={"supplier": supplier.pk}, task=read_file,
-        file=(name, content),
-    )  # fmt: skip
-
-
-@app.task(name="read_file", queue="usage", retry=AGAIN)
-def read_file(work: int) -> None:
-    """A supplier's file that was given to a page. It is taken in whole or not at all: done again, nothing is twice."""
-    carry_out(work, utc_now, _read)
-
-
-def _read(work: Work, tell: Tell) -> dict[str, Any]:
-    supplier = Supplier.objects.select_related("seller").get(pk=work.parameters["supplier"])
-    name, content = file_of(work)
-    actor = Actor(work.actor, utc_now())
-    total = content.count(b"\n")  # of what is packed less than it has: told is then that more comes
-
-    def told(rows: int) -> None:
-        # From another connection: this one is taking rows in, and shows nothing before it has all.
-        if not beside.submit(_tell_beside, tell, rows, max(total, rows + 1)).result():
-            raise _Stopped
-
-    with ThreadPoolExecutor(1) as beside:
-        try:
-            received, issued = receive_file(actor, supplier=supplier, name=name, content=content, tell=told)
-        except _Stopped:
-            return {}
-    assert received.file is not None
-    outcome = received.outcome
-    return {
-        "file": received.file.pk,
-        "rows": received.rows,
-        "recorded": outcome.recorded,
-        "duplicates": outcome.duplicates,
-        "conflicts": outcome.conflicts,
-        "waiting": len(outcome.exceptions),
-        "problems": len(received.problems),
-        "documents": [document.id for document in issued],
-    }
-
-
-class _Stopped(Exception):
-    """Somebody asked for the import to be stopped: nothing of it stays."""
-
-
-def _tell_beside(tell: Tell, done: int, total: int) -> bool:
-    try:
-        return tell(done, total)
-    finally:
-        connections.close_all()  # those of this thread
 
 
 def start_what_if(

@@ -15,6 +15,8 @@ FEW = 1_000  # in the navigation
 _COUNTS = {
     "waiting": """FROM (SELECT DISTINCT record_id FROM usage_usageexception) e
         JOIN usage_usagerecord r ON r.id = e.record_id WHERE r.seller_id = %(seller)s""",
+    "refused_files": """FROM usage_refusedfile f JOIN usage_supplier u ON u.id = f.supplier_id
+        WHERE u.seller_id = %(seller)s AND f.settled_at IS NULL""",
     "unlinked": """FROM usage_suppliersubscription s JOIN usage_supplier u ON u.id = s.supplier_id
         WHERE u.seller_id = %(seller)s
             AND NOT EXISTS (SELECT 1 FROM usage_subscriptionlink l WHERE l.subscription_id = s.id)""",
@@ -42,12 +44,13 @@ _COUNTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDo:
-    """Usage records that wait, supplier subscriptions without a contract line, customers who have something due but no
-    complete billing information, contracts due, invoices overdue, mails not delivered, jobs failed, sales items to be
-    billed, time that waits for approval, and such of customers who lack billing information (`time_blocked`), orders
-    to be decided, notices to be looked at. No count goes beyond `MOST`."""
+    """Usage records that wait, files that were not loaded, supplier subscriptions without a contract line, customers
+    who have something due but no complete billing information, contracts due, invoices overdue, mails not delivered,
+    jobs failed, sales items to be billed, time that waits for approval, and such of customers who lack billing
+    information (`time_blocked`), orders to be decided, notices to be looked at. No count goes beyond `MOST`."""
 
     waiting: int
+    refused_files: int
     unlinked: int
     blocked: int
     due: int

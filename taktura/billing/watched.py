@@ -19,9 +19,12 @@ from taktura.billing.services.interim import receive_file
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.language import text_of
-from taktura.usage.models import Supplier, WatchedFile
+from taktura.usage.models import Supplier, UsageFile, WatchedFile
+from taktura.usage.overview import known_file
 from taktura.usage.reader import ENDINGS
 from taktura.usage.reader.kinds import MAX_FILE_BYTES
+from taktura.usage.services import note_refusal
+from taktura.usage.services.refusals import NOTHING_READ
 
 DONE, FAILED = "done", "failed"
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
@@ -70,8 +73,7 @@ def _look(supplier: Supplier, folder: Path, now: datetime, found: Looked) -> Loo
             )  # fmt: skip
             continue
         if not row.loaded and not row.why:  # else it could not be moved before, which is all that is left to do
-            row.why = _load(supplier, one, row, now)
-            row.save(update_fields=["why"])
+            _load(supplier, one, row, now)
             found = replace(found, failed=found.failed + bool(row.why), loaded=found.loaded + (not row.why))
         if _move(one.path, folder / (FAILED if row.why else DONE), row.why):
             row.delete()
@@ -95,11 +97,11 @@ def _files(folder: Path) -> Iterator[_Seen]:
             yield _Seen(Path(entry.path), about.st_size, about.st_mtime_ns)
 
 
-def _load(supplier: Supplier, one: _Seen, row: WatchedFile, now: datetime) -> str:
+def _load(supplier: Supplier, one: _Seen, row: WatchedFile, now: datetime) -> None:
     """Load a file, and note it in the same step: a worker that dies before the file is moved does not load it again.
-    Gives why it cannot be loaded, in the language of the company's country; empty where it is."""
+    Why it cannot be loaded is kept in `why`, in the language of the company's country."""
     actor = Actor(f"folder:{supplier.folder}", now)
-    name = "".join(c for c in one.path.name if c.isprintable())[:200]
+    name, content = "".join(c for c in one.path.name if c.isprintable())[:200], b""
     try:
         if not name.lower().endswith(ENDINGS):
             raise Refused("invalid", "Files that end in %(endings)s can be loaded.", endings=", ".join(ENDINGS))
@@ -107,17 +109,27 @@ def _load(supplier: Supplier, one: _Seen, row: WatchedFile, now: datetime) -> st
         with transaction.atomic():
             received, _issued = receive_file(actor, supplier=supplier, name=name, content=content)
             row.loaded = True
-            row.save(update_fields=["loaded"])
-        file = received.file
-        assert file is not None
-        if not file.recorded + file.waiting + file.duplicates + file.conflicts:
-            raise Refused("invalid", "None of its rows could be read: see the problems of the file.")
+            file = received.file
+            assert file is not None
+            if not file.recorded + file.waiting + file.duplicates + file.conflicts:
+                _refuse(actor, supplier, row, name, Refused("invalid", NOTHING_READ), file)
+            row.save(update_fields=["loaded", "why"])
     except Refused as refused:
+        known = known_file(supplier, content) if content else None
         with transaction.atomic():
-            told = {"file": name, "why": text_of(refused, "en")}
-            record(actor, "refuse_folder_file", f"supplier:{supplier.pk}", told)
-        return text_of(refused, LANGUAGES.get(supplier.seller.country, "en"))
-    return ""
+            _refuse(actor, supplier, row, name, refused, known)
+            row.save(update_fields=["loaded", "why"])
+
+
+def _refuse(
+    actor: Actor, supplier: Supplier, row: WatchedFile, name: str, refused: Refused, file: UsageFile | None
+) -> None:
+    """Say why a file is not loaded: in the log, in the lists of the office and the API, and beside it."""
+    note_refusal(
+        actor, supplier=supplier, name=name, size=row.size, origin="folder", refused=refused, file=file
+    )  # fmt: skip
+    record(actor, "refuse_folder_file", f"supplier:{supplier.pk}", {"file": name, "why": text_of(refused, "en")})
+    row.why = text_of(refused, LANGUAGES.get(supplier.seller.country, "en"))
 
 
 def _content(one: _Seen) -> bytes:

@@ -80,6 +80,8 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              _at("onboarding")),
         Task(_("Usage that waits"), _("Records that found no contract line, or lie outside of it."), "hourglass",
              "usage.view", found.waiting, _at("usage_waiting")),
+        Task(_("Usage files that were not loaded"), _("They came by a folder, by mail or in the background."), "files",
+             "usage.view", found.refused_files, _at("refused_files", "?state=open")),
         Task(_("Unlinked supplier subscriptions"), _("Their usage is billed once they are linked."), "unlink",
              "usage.view", found.unlinked, _at("supplier_subscriptions", "?link=unlinked")),
         Task(_("Alerts"), _("Usage has crossed a bound, or will."), "bell", "control.view",

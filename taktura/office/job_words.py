@@ -1,6 +1,15 @@
 """What states and events of jobs are called: a part of the table in `words`."""
 
 JOBS = {
+    "work_kind": {
+        "billing_run": "Billing run",
+        "send_documents": "Sending of documents",
+        "usage_file": "Usage file",
+        "usage_match": "Matching of what waits",
+        "what_if": "What-if",
+        "forecast": "Forecast",
+        "prove_log": "Proof of the log",
+    },
     "job": {
         "todo": "Waiting",
         "doing": "Running",
@@ -34,6 +43,7 @@ JOBS = {
         "rate_what_if": "What-if",
         "foresee_bills": "Forecast",
         "read_file": "Read a usage file",
+        "match_again": "Match what waits of a supplier again",
         "send_documents": "Send documents",
         "mail_portal_link": "Mail a link of the portal",
         "ask_vies": "Ask VIES about a VAT id",

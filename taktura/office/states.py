@@ -157,10 +157,14 @@ STATES: dict[str, dict[str, tuple[str, str]]] = {
         "waiting": ("yellow", "hourglass"),
         "withdrawn": ("secondary", "circle-off"),
     },
+    "refusal": {"open": ("red", "circle-x"), "settled": ("secondary", "circle-check")},
     "usage_file": {
         "good": ("green", "circle-check"),
         "waits": ("yellow", "hourglass"),
         "problems": ("orange", "alert-triangle"),
         "empty": ("red", "circle-x"),
+        "reading": ("blue", "loader"),
+        "unread": ("secondary", "clock"),
+        "failed": ("red", "circle-x"),
     },
 }

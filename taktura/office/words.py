@@ -166,14 +166,6 @@ WORDS = {
         "left_out": "Left out",
     },
     "run": {"done": "Finished", "open": "Not finished"},
-    "work_kind": {
-        "billing_run": "Billing run",
-        "send_documents": "Sending of documents",
-        "usage_file": "Usage file",
-        "what_if": "What-if",
-        "forecast": "Forecast",
-        "prove_log": "Proof of the log",
-    },
     "work": {"waiting": "Waiting", "running": "Running", "done": "Done", "failed": "Failed", "stopped": "Stopped"},
     "documents_per": {"contract": "One per contract", "customer": "One per customer"},
     "line": {

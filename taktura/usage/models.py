@@ -141,6 +141,7 @@ class ProductReference(models.Model):
 class UsageFile(models.Model):
     """A file as it was received, unchanged; the same content twice is refused.
 
+    It is kept before it is read: `read_at` says when its rows were taken in, all of them in one step (0023).
     `mapping` is what it was read by. `skipped` rows were left out by a condition of it, `merged` are further legs of
     calls. `undone_at`: its records were taken out again; it may be loaded once more. `emptied_at`: its content was
     removed, for the sake of the telephone numbers in it (`store.numbers`); its digest still tells it from others.
@@ -151,6 +152,7 @@ class UsageFile(models.Model):
     sha256 = models.CharField(max_length=64)
     content = models.BinaryField()
     received_at = models.DateTimeField()
+    read_at = models.DateTimeField(null=True, help_text="none: it is kept, and nothing of it was taken in yet")
     rows = models.PositiveIntegerField(default=0)
     recorded = models.PositiveIntegerField(default=0)
     duplicates = models.PositiveIntegerField(default=0)
@@ -168,6 +170,43 @@ class UsageFile(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "sha256"], name="usage_file_content")]
         indexes = [models.Index(fields=["supplier", "received_at"], name="usage_file_received")]
+
+
+ORIGINS = ("folder", "mail", "office", "api")
+
+
+class RefusedFile(models.Model):
+    """A file that came while nobody looked on and was not taken in, and why: `text` with its `values`, as a refusal.
+
+    `origin`: a watched folder, a mail, or an upload that was read in the background (`office`, `api`). `file`: the one
+    that is kept, itself or the one that it repeats. It is looked at until somebody settles it, or a file of this name
+    is loaded.
+    """
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="refused_files")
+    name = models.CharField(max_length=300)
+    size = models.BigIntegerField()
+    origin = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    code = models.CharField(max_length=40)
+    text = models.TextField()
+    values: Any = models.JSONField(default=dict)
+    file = models.ForeignKey(UsageFile, null=True, on_delete=models.SET_NULL, related_name="refusals")
+    settled_at = models.DateTimeField(null=True)
+    settled_by = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(origin__in=ORIGINS), name="refused_file_origin"),
+            models.CheckConstraint(
+                condition=Q(settled_at__isnull=True, settled_by="") | Q(settled_at__isnull=False),
+                name="refused_file_settled",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["supplier", "name"], name="refused_file_open", condition=Q(settled_at__isnull=True)),
+            models.Index(fields=["supplier", "at"], name="refused_file_at"),
+        ]
 
 
 class ReferenceChange(models.Model):

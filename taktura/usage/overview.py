@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from taktura.usage.models import (
     FileProblem,
+    RefusedFile,
     SubscriptionLink,
     Supplier,
     SupplierCustomer,
@@ -17,17 +18,20 @@ from taktura.usage.models import (
     UsageException,
     UsageFile,
 )
+from taktura.usage.reading import is_read, works_of
 
 PERIODS = ("day", "month")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Work that waits, besides the records: how many are unlinked, and files since a day with rows not taken in."""
+    """Work that waits, besides the records: how many are unlinked, files since a day with rows not taken in, and files
+    that were not loaded."""
 
     subscriptions: int
     customers: int
     files: int
+    refused: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,11 +44,12 @@ class Arrived:
 
 
 def counters(seller: int, since: datetime) -> Counters:
-    """The counters of a seller; three queries."""
+    """The counters of a seller; four queries."""
     return Counters(
         subscriptions=unlinked(SupplierSubscription.objects.filter(supplier__seller=seller)).count(),
         customers=SupplierCustomer.objects.filter(supplier__seller=seller, customer__isnull=True).count(),
         files=with_problems(UsageFile.objects.filter(supplier__seller=seller, received_at__gte=since)).count(),
+        refused=RefusedFile.objects.filter(supplier__seller=seller, settled_at__isnull=True).count(),
     )
 
 
@@ -75,7 +80,12 @@ def suppliers_overview(seller: int) -> list[Any]:
 
 def state_of(file: Any) -> str:
     """How a file (with `problem_count`) stands: all taken in (`good`), some of it `waits`, with `problems` (rows that
-    could not be read or conflict), `undone`, or `empty`: nothing of it could be read."""
+    could not be read or conflict), `undone`, or `empty`: nothing of it could be read. One that is kept and not read
+    is `unread`, `reading` while the background does it, and `failed` where that failed (its last `work`)."""
+    if is_read(file):
+        return "reading"
+    if file.read_at is None:
+        return "failed" if file.work is not None and file.work.state == "failed" else "unread"
     if file.undone_at is not None:
         return "undone"
     if not file.recorded + file.duplicates + file.conflicts + file.waiting:
@@ -86,11 +96,13 @@ def state_of(file: Any) -> str:
 
 
 def count_problems(files: list[Any]) -> None:
-    """Say of each file how many problems it has, in `problem_count`; one query."""
+    """Say of each file (with its supplier, all of one seller) how many problems it has, in `problem_count`, and which
+    `work` read it last in the background, if any; two queries."""
     rows = FileProblem.objects.filter(file__in=[f.pk for f in files]).order_by().values_list("file")
     counts = dict(rows.annotate(number=Count("pk")))
+    works = works_of(files[0].supplier.seller_id, [f.pk for f in files]) if files else {}
     for file in files:
-        file.problem_count = counts.get(file.pk, 0)
+        file.problem_count, file.work = counts.get(file.pk, 0), works.get(file.pk)
 
 
 def known_file(supplier: Supplier, content: bytes) -> UsageFile | None:

@@ -8,13 +8,14 @@ import pytest
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from taktura.billing import imports, tasks
 from taktura.billing import services as billing
-from taktura.billing import tasks
 from taktura.billing.proof import verify
 from taktura.billing.services import run as running
 from taktura.catalog import services as catalog
 from taktura.catalog.models import Tariff
 from taktura.contracts import services as contracts
+from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.customers.models import Customer, Seller
@@ -27,7 +28,7 @@ from taktura.kit.jobs.models import Work, WorkFile
 from taktura.kit.jobs.retry import AGAIN
 from taktura.kit.jobs.worker import run_worker
 from taktura.usage import services as usage
-from taktura.usage.models import Supplier, UsageRecord
+from taktura.usage.models import RefusedFile, Supplier, UsageRecord
 
 NIGHT = datetime(2026, 1, 20, 2, 40, tzinfo=UTC)
 ADDRESS = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
@@ -37,6 +38,7 @@ ADDRESS = {"street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "c
 def seller(database: str, actor: Actor, monkeypatch: pytest.MonkeyPatch) -> Seller:
     """A seller of calls at one euro each, with interim bills from 50 on."""
     monkeypatch.setattr(tasks, "utc_now", lambda: NIGHT)
+    monkeypatch.setattr(imports, "utc_now", lambda: NIGHT)
     made = customers.create_seller(
         actor, name="Seller GmbH", country="DE", currency="EUR", time_zone="Europe/Berlin", vat=[[None, "19"]]
     )
@@ -126,16 +128,16 @@ def supplier(seller: Seller, actor: Actor) -> Supplier:
 
 
 def read(work: Work) -> Work:
-    tasks.read_file(work=work.pk)
+    imports.read_kept_file(work=work.pk)
     work.refresh_from_db()
     return work
 
 
 def test_a_file_is_read_in_the_background(supplier: Supplier, actor: Actor) -> None:
-    work = tasks.start_reading(actor, supplier=supplier, name="januar.csv", content=FILE)
+    work = imports.start_reading(actor, supplier=supplier, name="januar.csv", content=FILE)
     assert ProcrastinateJob.objects.get(pk=work.job).task_name == "read_file" and not UsageRecord.objects.exists()
     with pytest.raises(Refused) as refused:
-        tasks.start_reading(actor, supplier=supplier, name="februar.csv", content=FILE + b"x")
+        imports.start_reading(actor, supplier=supplier, name="februar.csv", content=FILE + b"x")
     assert refused.value.code == "conflict"
     work = read(work)
     counts = {name: work.result[name] for name in ("rows", "recorded", "waiting", "problems", "documents")}
@@ -145,15 +147,60 @@ def test_a_file_is_read_in_the_background(supplier: Supplier, actor: Actor) -> N
 
 
 def test_the_same_file_again_is_refused_with_its_reason(supplier: Supplier, actor: Actor) -> None:
-    read(tasks.start_reading(actor, supplier=supplier, name="a.csv", content=FILE))
-    work = read(tasks.start_reading(actor, supplier=supplier, name="b.csv", content=FILE))
+    read(imports.start_reading(actor, supplier=supplier, name="a.csv", content=FILE))
+    with pytest.raises(Refused) as refused:
+        imports.start_reading(actor, supplier=supplier, name="b.csv", content=FILE)
+    assert refused.value.code == "conflict" and UsageRecord.objects.count() == 1
+
+
+def test_what_cannot_be_read_in_the_background_is_noted_and_read_again(supplier: Supplier, actor: Actor) -> None:
+    work = imports.start_reading(actor, supplier=supplier, name="a.csv", content=FILE)
+    billing.receive_file(actor, supplier=supplier, name="by hand.csv", content=FILE)
+    work = read(work)
     assert (work.state, work.result["refused"]["code"]) == ("failed", "conflict")
-    assert UsageRecord.objects.count() == 1
+    noted = RefusedFile.objects.get()
+    assert (noted.name, noted.origin, noted.code) == ("a.csv", "office", "conflict") and noted.file is not None
+    assert UsageRecord.objects.count() == 1, "once, by whoever came first"
+    billing.undo_file(actor, file=noted.file)
+    assert read(imports.read_again(actor, file=noted.file)).state == "done"
+    noted.refresh_from_db()
+    assert UsageRecord.objects.count() == 1 and noted.settled_by == actor.name, "what is loaded is not looked at again"
 
 
-def test_a_file_that_is_forgotten_says_so(supplier: Supplier, actor: Actor) -> None:
-    work = tasks.start_reading(actor, supplier=supplier, name="a.csv", content=FILE)
-    WorkFile.objects.all().delete()
-    assert read(work).result["refused"]["code"] == "not_found"
+def test_a_file_of_work_that_an_earlier_version_began_is_kept_and_read(supplier: Supplier, actor: Actor) -> None:
+    for gone in (False, True):
+        work = jobs.start(
+            actor, kind="usage_file", subject=f"seller:{supplier.seller_id}", parameters={"supplier": supplier.pk},
+            task=imports.read_kept_file, file=("a.csv", FILE + b"\n" * gone),
+        )  # fmt: skip
+        WorkFile.objects.filter(work=work.pk if gone else None).delete()
+        work = read(work)
+        assert work.state == ("failed" if gone else "done")
+    assert work.result["refused"]["code"] == "not_found" and supplier.files.get().read_at is not None
     jobs.stop(work=work)
     assert read(work).state == "failed", "it has ended"
+
+
+def test_what_waits_is_matched_again_by_parts_and_can_be_stopped(
+    supplier: Supplier, seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signed(actor, seller, "a", complete=True)
+    rows = "\n".join(["Abo;Produkt;Tag;Menge", *(f"S-{n};P;2026-01-05;1" for n in range(7))])
+    billing.receive_file(actor, supplier=supplier, name="a.csv", content=rows.encode())
+    line = ContractLine.objects.get()
+    usage.link_all(actor, supplier=supplier, ties=[(f"S-{n}", line) for n in range(6)])
+    monkeypatch.setattr(imports, "MATCHED_AT_ONCE", 2)
+    work = imports.start_matching(actor, supplier=supplier)
+    told: list[tuple[int, int]] = []
+
+    def tell(done: int, total: int) -> bool:
+        told.append((done, total))
+        return len(told) < 2
+
+    assert imports._match(work, tell)["recorded"] == 4 and told == [(2, 7), (4, 7)]
+    assert UsageRecord.objects.filter(line=line).count() == 4, "what is matched when it is stopped stays so"
+    run_worker(until_done=True)
+    work.refresh_from_db()
+    assert (work.state, work.done, work.total) == ("done", 3, 3), work.error
+    assert (work.result["recorded"], work.result["waiting"]) == (2, 1)
+    assert UsageRecord.objects.filter(line=line).count() == 6 and verify() == []

@@ -14,7 +14,8 @@ import pytest
 
 from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
-from taktura.billing.tasks import read_file, start_reading
+from taktura.billing.imports import read_kept_file as read_file
+from taktura.billing.imports import start_reading
 from taktura.catalog import services as catalog
 from taktura.catalog.terms import read_rates
 from taktura.contracts import services as contracts
@@ -188,15 +189,17 @@ def test_progress_is_told_and_an_import_can_be_stopped(
     work = start_reading(actor, supplier=supplier, name="a.csv", content=content)
     Work.objects.filter(pk=work.pk).update(stop_requested=True)
     stopped = start_stop(work)
-    assert stopped.state == "stopped" and not UsageFile.objects.exists()
+    assert stopped.state == "stopped" and not UsageRecord.objects.exists()
+    assert UsageFile.objects.get().read_at is None, "the file stays"
     second = start_reading(actor, supplier=supplier, name="a.csv", content=content)
     read_file(second.pk)
     done = Work.objects.get(pk=second.pk)
-    assert (done.state, done.result["recorded"], done.done) == ("done", 95, 90)
+    assert (done.state, done.result["recorded"], done.done, done.total) == ("done", 95, 85, 100)
     third = start_reading(actor, supplier=supplier, name="b.csv", content=content + b"\n95,S-1,1,2026-06-01")
-    monkeypatch.setattr("taktura.billing.tasks._tell_beside", lambda tell, done, total: done < 30)
+    monkeypatch.setattr("taktura.billing.imports._tell_beside", lambda work, tell, step, rows, percent: rows < 30)
     read_file(third.pk)
-    assert UsageFile.objects.count() == 1, "stopped after thirty rows, nothing of it stays"
+    file = UsageFile.objects.get(name="b.csv")
+    assert (file.read_at, file.rows) == (None, 0), "stopped after thirty rows, nothing of it stays but the file"
 
 
 def start_stop(work: Work) -> Work:

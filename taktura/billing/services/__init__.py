@@ -30,6 +30,7 @@ from taktura.billing.services.interim import (
     bill_thresholds,
     import_rows,
     interim_bill,
+    read_file,
     receive_file,
     record_each,
     record_usage,
@@ -109,7 +110,18 @@ from taktura.billing.services.used_services import (
     sell_waiting,
     take_up_services,
 )
-from taktura.billing.services.waiting import Tied, correct_usage, process_again, send_to, tie, tie_key, untie, untie_key
+from taktura.billing.services.waiting import (
+    Tied,
+    correct_usage,
+    match_part,
+    process_again,
+    send_to,
+    tie,
+    tie_key,
+    untie,
+    untie_key,
+    waiting_of,
+)
 
 __all__ = [
     "Moved",
@@ -214,6 +226,9 @@ __all__ = [
     "process_again",
     "publish_draft",
     "publish_version",
+    "match_part",
+    "read_file",
+    "waiting_of",
     "receive_file",
     "receive_notice",
     "record_each",

@@ -1,6 +1,6 @@
 """Interim bills, by hand and by threshold (R11)."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,8 +22,9 @@ from taktura.customers.queries import check_complete, missing_billing_informatio
 from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
-from taktura.usage.models import Supplier
+from taktura.usage.models import Supplier, UsageFile
 from taktura.usage.services import Entry, Received, Unread, Verdict
+from taktura.usage.services.files import Tell
 from taktura.usage.store import Outcome
 
 LOOKED_AT = 500  # contracts whose facts are loaded at once
@@ -73,11 +74,16 @@ def record_each(
 
 
 @transaction.atomic
-def receive_file(
-    actor: Actor, *, supplier: Supplier, name: str, content: bytes, tell: Callable[[int], None] | None = None
-) -> tuple[Received, list[Issued]]:
+def receive_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> tuple[Received, list[Issued]]:
     """Take a supplier's file in (`usage.services.receive_file`); contracts at their threshold are billed (R11.3)."""
-    received = usage.receive_file(actor, supplier=supplier, name=name, content=content, tell=tell)
+    received = usage.receive_file(actor, supplier=supplier, name=name, content=content)
+    return received, threshold_bills(actor, received.outcome.contracts)
+
+
+@transaction.atomic
+def read_file(actor: Actor, *, file: UsageFile, tell: Tell | None = None) -> tuple[Received, list[Issued]]:
+    """Take the rows of a kept file in (`usage.services.read_file`); contracts at their threshold are billed (R11.3)."""
+    received = usage.read_file(actor, file=file, tell=tell)
     return received, threshold_bills(actor, received.outcome.contracts)
 
 

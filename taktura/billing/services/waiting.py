@@ -87,6 +87,19 @@ def process_again(actor: Actor, *, seller: Seller) -> Tied:
     return Tied(recorded, reasons, threshold_bills(actor, touched))
 
 
+def waiting_of(supplier: Supplier) -> list[int]:
+    """The ids of the records of a supplier that wait, wholly or in part."""
+    rows = UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False)
+    return list(rows.order_by("pk").distinct().values_list("pk", flat=True))
+
+
+@act
+def match_part(actor: Actor, *, supplier: Supplier, records: Sequence[int]) -> Tied:
+    """Match some of the records that wait of a supplier again."""
+    recorded, reasons, touched = usage.reprocess(actor, supplier=supplier, records=records)
+    return Tied(recorded, reasons, threshold_bills(actor, touched))
+
+
 def together(parts: Iterable[tuple[int, list[str], set[int]]]) -> tuple[int, list[str], set[int]]:
     """What became of records that were processed again, in parts: found their line, why others wait, contracts."""
     recorded, reasons, touched = 0, list[str](), set[int]()

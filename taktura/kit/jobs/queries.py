@@ -8,6 +8,7 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 from taktura.kit.jobs.models import OPEN, JobFailure, Work
 
 SHOWN = 8
+PATIENCE = timedelta(seconds=10)  # what waits longer has no worker
 SEEN = timedelta(seconds=45)  # a worker says every ten seconds that it lives
 
 
@@ -46,6 +47,11 @@ def worker_seen(now: datetime) -> bool:
     """Whether a worker has said lately that it lives."""
     last = ProcrastinateWorker.objects.aggregate(last=Max("last_heartbeat"))["last"]
     return last is not None and last > now - SEEN
+
+
+def is_left(work: Work, now: datetime) -> bool:
+    """Whether work waits for longer than a worker would let it: none is running."""
+    return work.state == "waiting" and now - work.created_at > PATIENCE and not worker_seen(now)
 
 
 def open_work(subject: str) -> list[Work]:

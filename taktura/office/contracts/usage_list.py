@@ -48,4 +48,4 @@ def _cells(rows: list[UsageRecord], period: Running, calls: bool) -> Iterator[li
         told = row.attributes or {}
         numbers = [told.get("caller"), told.get("called"), row.seconds] if calls else []
         last = row.end_day.fromordinal(row.end_day.toordinal() - 1)
-        yield [row.at, row.day, last, titles.get(row.line_id, row.article), *numbers, row.quantity]
+        yield [row.at, row.day, last, titles.get(row.line_id or 0, row.article), *numbers, row.quantity]

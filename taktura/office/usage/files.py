@@ -17,20 +17,31 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from taktura.billing.services import receive_file, reprocess, undo_file
-from taktura.billing.tasks import start_reading
+from taktura.billing.imports import MATCHED_AT_ONCE, start_matching, start_reading
+from taktura.billing.imports import read_again as start_again
+from taktura.billing.services import read_file, receive_file, reprocess, undo_file
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.kit.jobs.queries import is_left
 from taktura.kit.language import text_of as text_of_refusal
+from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
-from taktura.office.page import actor_of, page, seller_of
+from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.templatetags.office import state
 from taktura.office.usage.parts import MEANS, Tab, supplier_filter, tabs
 from taktura.usage.groups import REASONS
 from taktura.usage.models import FileProblem, UsageFile
-from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
+from taktura.usage.overview import (
+    count_problems,
+    known_file,
+    state_of,
+    text_of,
+    waiting_by_supplier,
+    waiting_of_file,
+    with_problems,
+)
 from taktura.usage.reader import ENDINGS
 from taktura.usage.trace import content_of, problem_text
 
@@ -91,8 +102,8 @@ def new(request: HttpRequest) -> HttpResponse:
         try:
             if len(content) > AT_ONCE and (known := known_file(supplier, content)) is None:
                 work = start_reading(actor, supplier=supplier, name=name, content=content)
-                messages.info(request, _("The file is large: it is read in the background."))
-                return redirect("work", work.pk)
+                messages.info(request, _("The file is large: it is kept, and read in the background."))
+                return redirect("usage_file", work.parameters["file"])
             received, issued = receive_file(actor, supplier=supplier, name=name, content=content)
         except Refused as refused:
             add_refusal(form, refused, {"": "file"})
@@ -131,12 +142,17 @@ def files(request: HttpRequest) -> HttpResponse:
                     name="problems", label=_("Problems"), choices=[("1", _("With problems"))],
                     apply=lambda found, value: with_problems(found),
                 ),
+                Filter(
+                    name="unread", label=_("Read"), choices=[("1", _("Not read"))],
+                    apply=lambda found, value: found.filter(read_at__isnull=True),
+                ),
             ],
             search=lambda found, text: text_of(found, text, "name"), search_label=_("Name of the file"),
             prepare=count_problems, link=lambda f: reverse("usage_file", args=[f.pk]),
             primary=Link(
                 label=_("Load a usage file"), url=reverse("usage_import"), permission="usage.change", icon="upload"
             ),
+            links=[Link(label=_("Not loaded"), url=f"{reverse('refused_files')}?state=open", icon="circle-x")],
             empty_title=_("No file yet"),
             empty_text=_("A file is kept unchanged. Each of its rows finds its contract line, or waits and says why."),
             template="usage/list.html", more={"usage_tabs": tabs("usage_files")},
@@ -203,12 +219,17 @@ def _frame(file: Any, active: str) -> dict[str, Any]:
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of a file."""
     found = find(request, pk)
-    counts = waiting_of_file(found)
+    counts, now = waiting_of_file(found), state_of(found)
+    refused = found.work.result.get("refused") if found.work is not None and now == "failed" else None
     context = {
         **_frame(found, "usage_file"),
         "steps": list(_steps(found)),
         "may_undo": found.undone_at is None and found.recorded + found.waiting > 0,
-        "may_read": found.emptied_at is None and (found.undone_at is not None or state_of(found) == "empty"),
+        "may_read": found.emptied_at is None and now in ("undone", "empty", "unread", "failed"),
+        "may_stop": now == "reading" and not found.work.stop_requested and user_of(request).may("usage.change"),
+        "work": found.work,
+        "no_worker": now == "reading" and is_left(found.work, actor_of(request).now),
+        "refused": translate(refused["text"], refused["values"], show.language()) if refused else "",
         "waits": [(reason, counts[reason], *MEANS[reason]) for reason in REASONS if counts.get(reason)],
         "first": [(p, problem_text(p, show.language())) for p in _problems(found).order_by("line", "pk")[:5]],
     }
@@ -222,10 +243,20 @@ class Step:
     title: str
     numbers: list[tuple[str, int]]
     good: bool
+    name: str = ""
+    reached: bool = True
 
 
 def _steps(file: Any) -> Iterator[Step]:
-    """Read, processed, matched, ready."""
+    """Kept, read, processed, matched."""
+    yield Step(_("Kept"), [], True, "kept")
+    if state_of(file) in ("reading", "unread", "failed"):
+        told = file.work.result.get("step", "") if file.work is not None and file.work.is_open else ""
+        titles = (("read", _("Read")), ("process", _("Processed")), ("match", _("Matched")), ("ready", _("Stored")))
+        reached = [name for name, _title in titles].index(told) if told in dict(titles) else -1
+        for number, (name, title) in enumerate(titles):
+            yield Step(title, [], number < reached, name, number <= reached)
+        return
     unread = max(file.problem_count - file.conflicts, 0)
     read = [(_("Rows"), file.rows), (_("Not readable"), unread), (_("Left out by a condition"), file.skipped),
             (_("Further legs of calls"), file.merged)]  # fmt: skip
@@ -261,10 +292,10 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     found = find(request, pk)
     actor = actor_of(request)
     try:
-        content = content_of(found)
-        if len(content) > AT_ONCE:
-            return redirect("work", start_reading(actor, supplier=found.supplier, name=found.name, content=content).pk)
-        received, issued = receive_file(actor, supplier=found.supplier, name=found.name, content=content)
+        if len(content_of(found)) > AT_ONCE:
+            start_again(actor, file=found)
+            return redirect("usage_file", pk)
+        received, issued = read_file(actor, file=found)
     except Refused as refused:
         messages.error(request, text_of_refusal(refused, show.language()))
     else:
@@ -275,8 +306,14 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
 @page("usage.change")
 @require_POST
 def match_again(request: HttpRequest, pk: int) -> HttpResponse:
-    """Match what waits of the file's supplier again."""
+    """Match what waits of the file's supplier again; much of it in the background."""
     found = find(request, pk)
+    if waiting_by_supplier(seller_of(request).pk).get(found.supplier_id, 0) > MATCHED_AT_ONCE:
+        try:
+            return redirect("work", start_matching(actor_of(request), supplier=found.supplier).pk)
+        except Refused as refused:
+            messages.error(request, text_of_refusal(refused, show.language()))
+            return redirect("usage_file", pk)
     outcome, issued = reprocess(actor_of(request), supplier=found.supplier)
     _say(request, outcome[0], len(issued))
     return redirect("usage_file", pk)

@@ -46,6 +46,14 @@ USAGE = {
         "day": "Are converted by the rate of the day of usage",
         "month": "Are converted by the rate of the first day of its month",
     },
+    "import_step": {
+        "read": "Reading",
+        "process": "Comparing with what is there",
+        "match": "Finding contract lines",
+        "ready": "Storing",
+    },
+    "origin": {"folder": "Watched folder", "mail": "Mail", "office": "Upload", "api": "API"},
+    "refusal": {"open": "To be looked at", "settled": "Done"},
     "usage": {"recorded": "Recorded", "partly": "Partly waiting", "waiting": "Waiting", "withdrawn": "Withdrawn"},
     "usage_file": {
         "good": "All taken in",
@@ -53,11 +61,15 @@ USAGE = {
         "problems": "With problems",
         "empty": "Nothing read",
         "undone": "Undone",
+        "reading": "Being read",
+        "unread": "Not read",
+        "failed": "Not taken in",
     },
 }
 # What the log calls an act.
 USAGE_ACTIONS = {
     "allow_conversion": "Conversion of currencies changed",
+    "settle_refused_files": "Files that were not loaded looked at",
     "set_rates": "Exchange rates entered",
     "remove_rate": "Exchange rate taken out",
     "convert_again": "Usage converted again",

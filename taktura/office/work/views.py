@@ -14,23 +14,24 @@ from django.views.decorators.http import require_POST
 
 from taktura.accounts.models import User
 from taktura.billing.forecast_result import FORECAST
-from taktura.billing.tasks import FILE
 from taktura.billing.unattended import RUN
 from taktura.billing.what_if_result import WHAT_IF
 from taktura.customers.models import Seller
 from taktura.invoices.tasks import SENDING
 from taktura.kit.clock import utc_now
 from taktura.kit.jobs.models import Work
-from taktura.kit.jobs.queries import lately, worker_seen
+from taktura.kit.jobs.queries import is_left, lately
 from taktura.kit.jobs.services import stop
 from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.page import STAFF, page, seller_of, user_of
+from taktura.usage.reading import FILE, MATCH
 
 SEES = {
     RUN: "billing.view",
     SENDING: "documents.view",
     FILE: "usage.view",
+    MATCH: "usage.view",
     WHAT_IF: "billing.view",
     FORECAST: "billing.view",
 }  # of each kind of work: who may look at it
@@ -38,12 +39,12 @@ STOPS = {
     RUN: "billing.run",
     SENDING: "documents.send",
     FILE: "usage.change",
+    MATCH: "usage.change",
     WHAT_IF: "billing.view",
     FORECAST: "billing.view",
 }
 REMEMBERED = timedelta(minutes=10)  # what has ended stays in the tray for so long
 ENOUGH = 286  # tells htmx not to ask again
-PATIENCE = timedelta(seconds=10)  # what waits longer has no worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,10 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
     found = _find(request, pk)
     if found.kind == RUN and found.result.get("run"):
         return redirect("billing_run", found.result["run"])
-    if found.kind == FILE and found.result.get("file"):
-        return redirect("usage_file", found.result["file"])
+    if found.kind == FILE and (file := found.parameters.get("file", found.result.get("file"))):
+        return redirect("usage_file", file)
+    if found.kind == MATCH and found.result.get("supplier"):
+        return redirect(f"{reverse('usage_waiting')}?supplier={found.result['supplier']}")
     if found.kind == WHAT_IF and "rows" in found.result:
         return redirect("what_if_result", found.pk)
     if found.kind == FORECAST and "rows" in found.result:
@@ -103,7 +106,10 @@ def stop_work(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     if found.is_open:
         stop(work=found)
-        messages.info(request, _("It ends after the step that is under way. What is done stays."))
+        if found.kind == FILE:
+            messages.info(request, _("Reading ends. The file stays, and none of its rows is taken in."))
+        else:
+            messages.info(request, _("It ends after the step that is under way. What is done stays."))
     return redirect("work", found.pk)
 
 
@@ -115,8 +121,6 @@ def _find(request: HttpRequest, pk: int) -> Work:
 
 
 def _context(request: HttpRequest, found: Work) -> dict[str, Any]:
-    now = utc_now()
-    late = found.state == "waiting" and now - found.created_at > PATIENCE
     refused = found.result.get("refused")
     problems = [
         Problem(p["document"], p["number"], p["customer"], translate(p["text"], p["values"], show.language()))
@@ -126,7 +130,7 @@ def _context(request: HttpRequest, found: Work) -> dict[str, Any]:
     return {
         "work": found,
         "may_stop": found.is_open and not found.stop_requested and user_of(request).may(STOPS[found.kind]),
-        "no_worker": late and not worker_seen(now),
+        "no_worker": is_left(found, utc_now()),
         "refused": translate(refused["text"], refused["values"], show.language()) if refused else "",
         "problems": problems,
     }

@@ -129,9 +129,7 @@ _STARFACE: dict[str, Any] = {
     "period_start": "linktime",
     "seconds": "=seconds(linktime, first(callresulttime, hanguptime))",
     "call_id": "callid",
-    "attributes": {
-        "caller": "=first(callernumber, callercallerid)", "called": "=first(callednumber, calledcallerid)",
-    },
+    "attributes": {"caller": "=first(callernumber, callercallerid)", "called": "=first(callednumber, calledcallerid)"},
     "date_format": "%d.%m.%Y %H:%M:%S|ISO",
     "skip_rows": ['callresult <> "CONNECTED"', 'linktime = ""'],
 }

@@ -14,7 +14,7 @@ from taktura.usage.services.extending import (
     plan_extensions,
     wish_of,
 )
-from taktura.usage.services.files import Received, import_rows, receive_file
+from taktura.usage.services.files import Received, import_rows, keep_file, read_file, receive_file
 from taktura.usage.services.invoices import MOST_BYTES as MOST_INVOICE_BYTES
 from taktura.usage.services.invoices import (
     correct_supplier_invoice,
@@ -51,6 +51,7 @@ from taktura.usage.services.records import (
     record_usage,
     withdraw_usage,
 )
+from taktura.usage.services.refusals import note_refusal, settle_refusals
 from taktura.usage.services.suppliers import (
     change_supplier,
     create_supplier,
@@ -86,12 +87,14 @@ __all__ = [
     "fold",
     "foresee_conversion",
     "import_rows",
+    "keep_file",
     "keep_invoice_file",
     "link",
     "link_all",
     "link_customer",
     "mask_numbers",
     "note_products",
+    "note_refusal",
     "move",
     "note_subscription",
     "process_again",
@@ -99,6 +102,7 @@ __all__ = [
     "pass_on",
     "plan_extensions",
     "plan_record",
+    "read_file",
     "receive_file",
     "record_each",
     "record_usage",
@@ -111,6 +115,7 @@ __all__ = [
     "send_to",
     "set_product_reference",
     "set_rates",
+    "settle_refusals",
     "tie_key",
     "tie_lines",
     "undo_file",

@@ -15,7 +15,7 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
-from taktura.usage.models import FileProblem, Supplier, SupplierSubscription, UsageFile
+from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
 from taktura.usage.services.records import digest, numbers_of
@@ -28,9 +28,11 @@ SUBSCRIPTION = (
 MAX_PROBLEMS_KEPT = 10_000
 MAX_ID = 300
 TELL_ROWS = 20_000
+STEPS = ("read", "process", "match", "ready")
+Tell = Callable[[str, int], None]  # the step, and how many rows are read
 WRITTEN = (
     "rows", "recorded", "duplicates", "conflicts", "waiting", "skipped", "merged", "mapping", "undone_at", "first_day",
-    "end_day", "has_calls",
+    "end_day", "has_calls", "read_at",
 )  # fmt: skip
 
 
@@ -49,65 +51,95 @@ class Received:
     has_calls: bool = False
 
 
-@transaction.atomic
-def receive_file(
-    actor: Actor,
-    *,
-    supplier: Supplier,
-    name: str,
-    content: bytes,
-    mapping: AbstractMapping[str, Any] | None = None,
-    tell: Callable[[int], None] | None = None,
-) -> Received:
-    """Keep a supplier's file and take its rows in. The same content again is refused (`conflict`), unless none of its
-    rows was taken in before (not readable, duplicates or conflicts of others): then it is read again, by a mapping that
-    was corrected meanwhile, or after the others were undone.
-
-    A bad row becomes a problem with its line and reason; it stops no other. `tell` is told from time to time how many
-    rows are read; what it raises stops the import, and nothing of it stays. `invalid`: see `check_content`.
+def keep_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) -> UsageFile:
+    """Keep a supplier's file, unchanged; nothing of it is read yet (`read_file`). The same content again is refused
+    (`conflict`), unless nothing of it was taken in before (not read yet, not readable, duplicates or conflicts of
+    others, undone): then it is the file that is there. `invalid`: see `check_content`.
     """
     check_content(content)
+    sha = hashlib.sha256(content).hexdigest()
+    fields = {
+        "name": name[:300], "content": content, "received_at": actor.now,
+        "has_calls": Mapping.from_dict(supplier.mapping).is_of_calls,
+    }  # fmt: skip
+    with transaction.atomic():
+        file, made = UsageFile.objects.get_or_create(supplier=supplier, sha256=sha, defaults=fields)
+        if not made:
+            _refuse_again(file)
+        if file.emptied_at is not None:
+            file.content, file.emptied_at = content, None
+            file.save(update_fields=["content", "emptied_at"])
+    return file
+
+
+def _refuse_again(file: UsageFile) -> None:
+    if file.recorded + file.waiting:
+        raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=file.name)
+
+
+@transaction.atomic
+def read_file(
+    actor: Actor, *, file: UsageFile, mapping: AbstractMapping[str, Any] | None = None, tell: Tell | None = None
+) -> Received:
+    """Take the rows of a kept file in, in one step: all that can be read, or, where it is broken off, none. Again only
+    while nothing of it is taken in (`conflict`), by a mapping that was corrected meanwhile, or after it was undone.
+
+    A bad row becomes a problem with its line and reason; it stops no other. `tell` is told the step (`STEPS`) and how
+    many rows are read; what it raises stops the import, and nothing of it stays but the file.
+    """
+    supplier = file.supplier
     # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
     Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
-    sha = hashlib.sha256(content).hexdigest()
-    known = UsageFile.objects.filter(supplier=supplier, sha256=sha).first()
-    if known is not None and known.recorded + known.waiting:
-        raise Refused("conflict", "This file was loaded already, as “%(name)s”: its usage is there.", name=known.name)
-    if known is not None:
-        known.problems.all().delete()
-        if known.emptied_at is not None:
-            known.content, known.emptied_at = content, None
-            known.save(update_fields=["content", "emptied_at"])
-    file = known or UsageFile.objects.create(
-        supplier=supplier, name=name[:300], sha256=sha, content=content, received_at=actor.now
-    )
+    file.refresh_from_db(fields=["recorded", "waiting", "emptied_at", "undone_at"])
+    _refuse_again(file)
+    if file.emptied_at is not None:
+        raise Refused("not_found", "The file is not kept any more: load it again.")
+    file.problems.all().delete()
     file.mapping = dict(mapping or supplier.mapping)
     chosen = Mapping.from_dict(file.mapping)
     counts, zone = Counts(), ZoneInfo(supplier.time_zone)
-    rows = read(io.BytesIO(content), chosen, zone, counts)
-    received = _take(actor, supplier, chosen, _told(rows, tell) if tell else rows, file, counts)
+    rows = read(io.BytesIO(file.content), chosen, zone, counts)
+    received = _take(actor, supplier, chosen, _told(rows, tell) if tell else rows, file, counts, tell)
     outcome = received.outcome
     file.rows, file.recorded, file.duplicates = received.rows, outcome.recorded, outcome.duplicates
     file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
     file.skipped, file.merged = counts.skipped, counts.merged
     file.first_day, file.end_day, file.undone_at = received.first_day, received.end_day, None
-    file.has_calls = chosen.is_of_calls or received.has_calls
+    file.has_calls, file.read_at = chosen.is_of_calls or received.has_calls, actor.now
     file.save(update_fields=WRITTEN)
     received.file = file
+    if file.recorded + file.waiting + file.duplicates:
+        of_this_name = RefusedFile.objects.filter(supplier=supplier, name=file.name, settled_at=None)
+        of_this_name.update(settled_at=actor.now, settled_by=actor.name)
     record(
         actor,
         "receive_file",
         f"supplier:{supplier.pk}",
-        {"file": name, "sha256": sha, "rows": received.rows, "recorded": outcome.recorded, "waiting": file.waiting},
-    )
+        {
+            "file": file.name, "sha256": file.sha256, "rows": received.rows, "recorded": outcome.recorded,
+            "waiting": file.waiting,
+        },
+    )  # fmt: skip
     return received
 
 
-def _told(rows: Iterator[Row | Problem], tell: Callable[[int], None]) -> Iterator[Row | Problem]:
+@transaction.atomic
+def receive_file(
+    actor: Actor, *, supplier: Supplier, name: str, content: bytes, mapping: AbstractMapping[str, Any] | None = None
+) -> Received:
+    """Keep a supplier's file and take its rows in, at once (`keep_file`, `read_file`)."""
+    file = keep_file(actor, supplier=supplier, name=name, content=content)
+    file.supplier = supplier
+    return read_file(actor, file=file, mapping=mapping)
+
+
+def _told(rows: Iterator[Row | Problem], tell: Tell) -> Iterator[Row | Problem]:
+    number = 0
     for number, row in enumerate(rows, 1):
         if number % TELL_ROWS == 0:
-            tell(number)
+            tell("read", number)
         yield row
+    tell("process", number)
 
 
 @transaction.atomic
@@ -135,13 +167,15 @@ def _take(
     rows: Iterator[Row | Problem],
     file: UsageFile | None,
     counts: Counts,
+    tell: Tell | None = None,
 ) -> Received:
     seen = _Seen(repeats={} if mapping.number_repeats else None)
     received = Received(Outcome(), counts=counts)
     seller = supplier.seller
     received.outcome = take_in(
-        actor, _records(supplier, mapping, rows, file, seen, received), seller=seller.pk, strict=False
-    )
+        actor, _records(supplier, mapping, rows, file, seen, received), seller=seller.pk, strict=False,
+        tell=(lambda step: tell(step, received.rows)) if tell else None,
+    )  # fmt: skip
     for line, external_id in received.outcome.conflict_rows:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
     if file is not None:

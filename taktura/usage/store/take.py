@@ -1,6 +1,6 @@
 """Taking records in: once, whatever comes twice (R6.1, R12.2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -102,12 +102,21 @@ class Outcome:
     each: list[tuple[str, bool, list[str]]] = field(default_factory=list)  # state, found its line, what waits and why
 
 
-def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict: bool, each: bool = False) -> Outcome:
+def take_in(
+    actor: Actor,
+    rows: Iterable[Sequence[Any]],
+    *,
+    seller: int,
+    strict: bool,
+    each: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> Outcome:
     """Take records in, in one transaction of the caller's; `rows` are one seller's, in the order of `COLUMNS`.
 
     The act begins when they are staged. `strict`: a correction of usage in a closed period is refused
     (`closed_period`, R12.3); else it counts as a conflict, so that no row of a file stops another. `each`: say of each
-    row what became of it (`stored`, `duplicate`, `conflict`, or `closed` for such a correction).
+    row what became of it (`stored`, `duplicate`, `conflict`, or `closed` for such a correction). `tell` is told of the
+    steps that begin (`match`, then `ready`: it is stored); what it raises stops it.
     """
     outcome = Outcome()
     with connection.cursor() as cursor:
@@ -125,7 +134,11 @@ def take_in(actor: Actor, rows: Iterable[Sequence[Any]], *, seller: int, strict:
             states = {state for (state,) in cursor.fetchall()}
             if "revision" in states:
                 _refuse_closed(cursor, closed_until, strict)
+            if tell:
+                tell("match")
             match_staged(cursor, closed_until)
+            if tell:
+                tell("ready")
             if "revision" in states:
                 _revise(cursor, actor)
             outcome.contracts |= _store(cursor, actor)

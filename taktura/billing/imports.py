@@ -1,0 +1,137 @@
+"""Imports in the background: kept files that are read, and what waits of a supplier that is matched again.
+
+A file is kept in a step of its own; then its rows are read, processed, matched and stored in one (0023). Broken off at
+any point, by whatever, the file is there and nothing of its rows: reading begins again, by itself where the worker or
+the database died, else by a button.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connections, transaction
+from procrastinate.contrib.django import app
+
+from taktura.billing.services import match_part, read_file, waiting_of
+from taktura.core.errors import Refused
+from taktura.kit.actor import Actor
+from taktura.kit.clock import utc_now
+from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.retry import AGAIN
+from taktura.kit.jobs.services import Tell, carry_out, file_of, start
+from taktura.usage.models import Supplier, UsageFile
+from taktura.usage.reading import FILE, MATCH
+from taktura.usage.services import keep_file, note_refusal
+
+PERCENT = {"read": 0, "process": 60, "match": 70, "ready": 85}  # how far an import is when a step begins
+MATCHED_AT_ONCE = 50_000  # records of one act
+
+
+@transaction.atomic
+def start_reading(actor: Actor, *, supplier: Supplier, name: str, content: bytes, origin: str = "office") -> Work:
+    """Keep a supplier's file and start to read it in the background. Raises `Refused`: `conflict` while another file of
+    the seller is read, or where it is loaded already; `invalid` where it is too large or no text."""
+    file = keep_file(actor, supplier=supplier, name=name, content=content)
+    return _start(actor, file, supplier, origin)
+
+
+def read_again(actor: Actor, *, file: UsageFile, origin: str = "office") -> Work:
+    """Start to read a kept file in the background. Raises `Refused` (`conflict`) while another of the seller is."""
+    return _start(actor, file, file.supplier, origin)
+
+
+def _start(actor: Actor, file: UsageFile, supplier: Supplier, origin: str) -> Work:
+    parameters = {"supplier": supplier.pk, "file": file.pk, "origin": origin}
+    return start(actor, kind=FILE, subject=f"seller:{supplier.seller_id}", parameters=parameters, task=read_kept_file)
+
+
+@app.task(name="read_file", queue="usage", retry=AGAIN)
+def read_kept_file(work: int) -> None:
+    """A supplier's file that is kept. It is taken in whole or not at all: done again, nothing is twice."""
+    carry_out(work, utc_now, _read)
+
+
+def _read(work: Work, tell: Tell) -> dict[str, Any]:
+    actor = Actor(work.actor, utc_now())
+    file = _file(work, actor)
+    lines = bytes(file.content).count(b"\n")  # of what is packed less than it has
+
+    def told(step: str, rows: int) -> None:
+        share = 60 * rows // max(lines, rows * 2 if rows > lines else 1) if step == "read" else 0
+        # From another connection: this one is taking rows in, and shows nothing before it has all.
+        if not beside.submit(_tell_beside, work.pk, tell, step, rows, PERCENT[step] + min(share, 59)).result():
+            raise _Stopped
+
+    try:
+        with ThreadPoolExecutor(1) as beside:
+            received, issued = read_file(actor, file=file, tell=told)
+    except _Stopped:
+        return {}
+    except Refused as refused:
+        origin = work.parameters.get("origin", "office")
+        note_refusal(
+            actor, supplier=file.supplier, name=file.name, size=len(file.content), origin=origin, refused=refused,
+            file=file,
+        )  # fmt: skip
+        raise
+    outcome = received.outcome
+    return {
+        "file": file.pk,
+        "rows": received.rows,
+        "recorded": outcome.recorded,
+        "duplicates": outcome.duplicates,
+        "conflicts": outcome.conflicts,
+        "waiting": len(outcome.exceptions),
+        "problems": len(received.problems),
+        "documents": [document.id for document in issued],
+    }
+
+
+def _file(work: Work, actor: Actor) -> UsageFile:
+    """The file to be read. Work that was begun by an earlier version has its file beside it: it is kept first."""
+    files = UsageFile.objects.select_related("supplier__seller")
+    if "file" in work.parameters:
+        return files.get(pk=work.parameters["file"])
+    supplier = Supplier.objects.select_related("seller").get(pk=work.parameters["supplier"])
+    name, content = file_of(work)
+    return files.get(pk=keep_file(actor, supplier=supplier, name=name, content=content).pk)
+
+
+class _Stopped(Exception):
+    """Somebody asked for the import to be stopped: nothing of it stays but the file."""
+
+
+def _tell_beside(work: int, tell: Tell, step: str, rows: int, percent: int) -> bool:
+    try:
+        Work.objects.filter(pk=work).update(result={"step": step, "rows": rows})
+        return tell(percent, 100)
+    finally:
+        connections.close_all()  # those of this thread
+
+
+def start_matching(actor: Actor, *, supplier: Supplier) -> Work:
+    """Start to match all that waits of a supplier again, in the background. Raises `Refused` (`conflict`) while that is
+    done for the seller."""
+    subject = f"seller:{supplier.seller_id}"
+    return start(actor, kind=MATCH, subject=subject, parameters={"supplier": supplier.pk}, task=match_again)
+
+
+@app.task(name="match_again", queue="usage", retry=AGAIN)
+def match_again(work: int) -> None:
+    """What waits of a supplier. It goes by parts, each an act of its own: stopped or broken off, those that are matched
+    stay so, and done again the rest is."""
+    carry_out(work, utc_now, _match)
+
+
+def _match(work: Work, tell: Tell) -> dict[str, Any]:
+    supplier = Supplier.objects.select_related("seller").get(pk=work.parameters["supplier"])
+    actor = Actor(work.actor, utc_now())
+    ids = waiting_of(supplier)
+    recorded, waiting, documents = 0, 0, list[int]()
+    for begin in range(0, len(ids), MATCHED_AT_ONCE):
+        part = ids[begin : begin + MATCHED_AT_ONCE]
+        tied = match_part(actor, supplier=supplier, records=part)
+        recorded, waiting = recorded + tied.recorded, waiting + len(tied.waiting)
+        documents += [document.id for document in tied.issued]
+        if not tell(begin + len(part), len(ids)):
+            break
+    return {"supplier": supplier.pk, "recorded": recorded, "waiting": waiting, "documents": documents}
