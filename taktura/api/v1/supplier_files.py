@@ -15,12 +15,17 @@ from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.api.problems import language_of
 from taktura.api.v1.suppliers import MappingBody, counted, supplier_of
 from taktura.billing import services as billing
+from taktura.billing.imports import read_again, start_reading
+from taktura.kit.jobs.models import Work
+from taktura.kit.jobs.services import stop
 from taktura.kit.language import translate
 from taktura.usage.looking import Look, look
-from taktura.usage.models import FileProblem, UsageFile
+from taktura.usage.models import FileProblem, RefusedFile, UsageFile
+from taktura.usage.overview import count_problems, state_of
 from taktura.usage.queries import file_by_id
 from taktura.usage.reader import Problem
-from taktura.usage.services import Received
+from taktura.usage.reading import works_of
+from taktura.usage.services import Received, settle_refusals
 from taktura.usage.trace import content_of
 
 router = Router()
@@ -105,6 +110,17 @@ class RowsIn(In):
     mapping: MappingBody | None = None
 
 
+class Progress(Out):
+    """How far the background is with a file, or how it ended."""
+
+    state: str = Field(description="waiting, running, done, failed, stopped")
+    step: str | None = Field(description="that is under way: read, process, match, ready; null: none")
+    rows: int = Field(description="that are read so far")
+    percent: int
+    stop_requested: bool
+    error: str = Field(description="why it failed, in the language asked for; empty: it did not")
+
+
 class FileOut(Out):
     """A file as it was received."""
 
@@ -112,6 +128,12 @@ class FileOut(Out):
     name: str
     sha256: str
     received_at: datetime
+    state: str = Field(
+        description="good (all taken in), waits (some of it), problems (rows could not be read or conflict), empty"
+        " (nothing could be read), undone, reading (in the background), unread (kept, and not read), failed"
+    )
+    read_at: datetime | None = Field(description="when its rows were taken in; null: they were not yet")
+    background: Progress | None = Field(description="what reads it in the background, or did so last")
     rows: int
     recorded: int
     duplicates: int
@@ -122,6 +144,39 @@ class FileOut(Out):
     undone_at: datetime | None
     emptied_at: datetime | None = Field(description="its content was removed, for the telephone numbers in it")
     mapping: dict[str, Any] = Field(description="what it was read by")
+
+
+class RefusedFileOut(Out):
+    """A file that came by a watched folder, by mail or to the background, and was not loaded."""
+
+    id: int
+    name: str
+    size: int = Field(description="bytes")
+    origin: str = Field(description="folder, mail, office, api")
+    at: datetime
+    code: str
+    detail: str = Field(description="why, and what to do, in the language asked for")
+    file: int | None = Field(description="the file that is kept: itself, or the one that it repeats")
+    settled_at: datetime | None = Field(description="when somebody looked at it, or a file of its name was loaded")
+
+
+class RefusedFiles(Out):
+    """A page of files that were not loaded."""
+
+    items: list[RefusedFileOut]
+    next: str | None
+
+
+class Settled(Out):
+    """How many of the files were still open."""
+
+    files: int
+
+
+class SettleIn(In):
+    """Files that were not loaded, and were looked at."""
+
+    ids: list[Id] = Field(min_length=1, max_length=1000)
 
 
 class Undone(Out):
@@ -162,17 +217,28 @@ def import_usage(request: HttpRequest, supplier: Key, body: RowsIn) -> Imported:
     most_bytes=MOST_FILE_BYTES, codes=("conflict",),
 )  # fmt: skip
 def upload_file(
-    request: HttpRequest, supplier: Key, name: Annotated[Text200, Field(min_length=1)], preview: bool = False
+    request: HttpRequest,
+    supplier: Key,
+    name: Annotated[Text200, Field(min_length=1)],
+    preview: bool = False,
+    background: bool = False,
 ) -> Imported:
     """Load a usage file of the supplier: its bytes are the body, `name` is what it is called.
 
     Text with a delimiter, XLSX or Parquet, also packed as gzip or zip; which of them is seen by its bytes. It is kept
     unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out; a bad row becomes
     a problem with its line and reason and stops no other.
+
+    `background`: it is kept at once and read by the worker; the answer names the file, which tells how far it is.
     """
     call = call_of(request)
     if preview:
         return _looked_at(call, look(supplier_of(request, supplier), request.body))
+    if background:
+        work = start_reading(
+            call.actor, supplier=supplier_of(request, supplier), name=name, content=request.body, origin="api"
+        )
+        return _nothing(file=work.parameters["file"])
     received, issued = billing.receive_file(
         call.actor, supplier=supplier_of(request, supplier), name=name, content=request.body
     )
@@ -183,14 +249,69 @@ def upload_file(
 def list_files(request: HttpRequest, supplier: Key, limit: Limit = LIMIT, after: After = "") -> Files:
     """The supplier's files, the newest first."""
     rows = UsageFile.objects.filter(supplier=supplier_of(request, supplier)).defer("content")
-    items, following = page_of(rows, limit, after, newest_first=True)
-    return Files(items=[_file(f) for f in items], next=following)
+    items, following = page_of(rows.select_related("supplier"), limit, after, newest_first=True)
+    count_problems(items)
+    return Files(items=[_file(request, f) for f in items], next=following)
 
 
 @endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}", "usage.view", answer=FileOut, etag=True)
 def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
     """A file, and what became of its rows."""
-    return _file(file_by_id(supplier_of(request, supplier), file))
+    return _one(request, supplier, file)
+
+
+@endpoint(
+    router, "POST", "/suppliers/{supplier}/files/{int:file}/read", "usage.change", answer=Imported, codes=("conflict",)
+)  # fmt: skip
+def read_file(request: HttpRequest, supplier: Key, file: Id, background: bool = False) -> Imported:
+    """Read a kept file by the supplier's present mapping: one that is not read yet, that was undone, or of which
+    nothing could be read. `background`: by the worker; the file tells how far it is."""
+    call, found = call_of(request), file_by_id(supplier_of(request, supplier), file)
+    if background:
+        return _nothing(file=read_again(call.actor, file=found, origin="api").parameters["file"])
+    received, issued = billing.read_file(call.actor, file=found)
+    return _imported(call, received, [d.id for d in issued])
+
+
+@endpoint(router, "POST", "/suppliers/{supplier}/files/{int:file}/stop", "usage.change", answer=FileOut)
+def stop_reading(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
+    """Stop what reads the file in the background: the file stays, and none of its rows is taken in. Where nothing reads
+    it, nothing happens."""
+    found = file_by_id(supplier_of(request, supplier), file)
+    work = works_of(found.supplier.seller_id, [found.pk]).get(found.pk)
+    if work is not None and work.is_open:
+        stop(work=work)
+    return _one(request, supplier, file)
+
+
+@endpoint(router, "GET", "/suppliers/{supplier}/refused_files", "usage.view", answer=RefusedFiles)
+def list_refused_files(
+    request: HttpRequest, supplier: Key, settled: bool | None = None, limit: Limit = LIMIT, after: After = ""
+) -> RefusedFiles:
+    """The supplier's files that were not loaded, and why, the newest first. `settled`: those that somebody has looked
+    at, or those that are still to be."""
+    rows = RefusedFile.objects.filter(supplier=supplier_of(request, supplier))
+    if settled is not None:
+        rows = rows.filter(settled_at__isnull=not settled)
+    items, following = page_of(rows, limit, after, newest_first=True)
+    language = language_of(request)
+    told = [
+        RefusedFileOut(
+            id=r.pk, name=r.name, size=r.size, origin=r.origin, at=r.at, code=r.code, file=r.file_id,
+            settled_at=r.settled_at, detail=translate(r.text, r.values, language),
+        )
+        for r in items
+    ]  # fmt: skip
+    return RefusedFiles(items=told, next=following)
+
+
+@endpoint(router, "POST", "/suppliers/{supplier}/refused_files/settle", "usage.change", answer=Settled)
+def settle_refused_files(request: HttpRequest, supplier: Key, body: SettleIn) -> Settled:
+    """Say that files that were not loaded were looked at: they are not counted any more. Others' ids are passed
+    over."""
+    call, of = call_of(request), supplier_of(request, supplier)
+    mine = RefusedFile.objects.filter(supplier=of, pk__in=body.ids).values_list("pk", flat=True)
+    return Settled(files=settle_refusals(call.actor, seller=call.seller, refusals=mine))
 
 
 @endpoint(
@@ -225,8 +346,34 @@ def list_problems(request: HttpRequest, supplier: Key, file: Id, limit: Limit = 
     return Problems(items=shown_rows, next=following)
 
 
-def _file(file: UsageFile) -> FileOut:
-    return FileOut(**{name: getattr(file, name) for name in FileOut.model_fields})
+def _one(request: HttpRequest, supplier: str, file: int) -> FileOut:
+    found = file_by_id(supplier_of(request, supplier), file)
+    count_problems([found])
+    return _file(request, found)
+
+
+def _file(request: HttpRequest, file: UsageFile) -> FileOut:
+    stored = {name: getattr(file, name) for name in FileOut.model_fields if name not in ("state", "background")}
+    work = file.work  # type: ignore[attr-defined]  # of `count_problems`
+    return FileOut(**stored, state=state_of(file), background=_progress(request, work) if work else None)
+
+
+def _progress(request: HttpRequest, work: Work) -> Progress:
+    refused, is_open = work.result.get("refused"), work.is_open
+    error = translate(refused["text"], refused["values"], language_of(request)) if refused else work.error
+    return Progress(
+        state=work.state, step=work.result.get("step") if is_open else None, rows=work.result.get("rows", 0),
+        percent=100 if work.state == "done" else work.done, stop_requested=work.stop_requested,
+        error=error if work.state == "failed" else "",
+    )  # fmt: skip
+
+
+def _nothing(*, file: int | None = None, **more: Any) -> Imported:
+    """What became of a file of which nothing is read yet."""
+    return Imported(
+        file=file, rows=0, recorded=0, duplicates=0, conflicts=0, waiting={}, skipped=0, merged=0, documents=[],
+        **{"problems": [], "more_problems": 0, **more},
+    )  # fmt: skip
 
 
 def _problem(call: Call, problem: Problem) -> ProblemOut:
@@ -237,8 +384,7 @@ def _problem(call: Call, problem: Problem) -> ProblemOut:
 def _looked_at(call: Call, found: Look) -> Imported:
     shown = {name: getattr(found, name) for name in LookOut.model_fields if name != "rows"}
     rows = [RowRead(**{name: getattr(row, name) for name in RowRead.model_fields}) for row in found.rows]
-    return Imported(
-        file=None, rows=0, recorded=0, duplicates=0, conflicts=0, waiting={}, skipped=0, merged=0, documents=[],
+    return _nothing(
         problems=[_problem(call, p) for p in found.problems], more_problems=max(0, found.bad - len(found.problems)),
         preview=LookOut(rows=rows, **shown),
     )  # fmt: skip
