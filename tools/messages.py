@@ -59,7 +59,7 @@ TABLES = {
     "taktura/office/portal_words.py": {"PORTAL", "ACTIONS"},
     "taktura/office/settings/words.py": {"MAILBOXES", "USERS"},
     "taktura/office/tariffs/words.py": {"WORDS"},
-    "taktura/office/usage/words.py": {"USAGE", "FILE_PROBLEMS"},
+    "taktura/office/usage/words.py": {"USAGE", "USAGE_ACTIONS", "FILE_PROBLEMS"},
     "taktura/office/words.py": {"WORDS"},
     "taktura/usage/reader/rows.py": {"TEXTS"},
 }

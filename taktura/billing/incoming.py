@@ -16,7 +16,7 @@ from taktura.usage.models import Supplier, UsageFile
 from taktura.usage.overview import known_file
 from taktura.usage.reader import ENDINGS
 from taktura.usage.services import note_refusal
-from taktura.usage.services.refusals import NOTHING_READ
+from taktura.usage.services.refusals import nothing_read
 
 FILES = {
     "loaded": "“%(name)s” was loaded: %(recorded)s of %(rows)s rows found their line, %(waiting)s wait.",
@@ -58,7 +58,7 @@ def _load(actor: Actor, supplier: Supplier, one: Attachment) -> tuple[Sentence, 
     assert received.file is not None
     file = received.file
     if not file.recorded + file.waiting + file.duplicates + file.conflicts:
-        _note(actor, supplier, one, Refused("invalid", NOTHING_READ), file)
+        _note(actor, supplier, one, nothing_read(), file)
     numbers = {"rows": received.rows, "recorded": received.outcome.recorded, "waiting": received.file.waiting}
     return Sentence(FILES["loaded"], {"name": one.name, **numbers}), received.file.pk
 

@@ -24,7 +24,7 @@ from taktura.usage.overview import known_file
 from taktura.usage.reader import ENDINGS
 from taktura.usage.reader.kinds import MAX_FILE_BYTES
 from taktura.usage.services import note_refusal
-from taktura.usage.services.refusals import NOTHING_READ
+from taktura.usage.services.refusals import nothing_read
 
 DONE, FAILED = "done", "failed"
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
@@ -112,7 +112,7 @@ def _load(supplier: Supplier, one: _Seen, row: WatchedFile, now: datetime) -> No
             file = received.file
             assert file is not None
             if not file.recorded + file.waiting + file.duplicates + file.conflicts:
-                _refuse(actor, supplier, row, name, Refused("invalid", NOTHING_READ), file)
+                _refuse(actor, supplier, row, name, nothing_read(), file)
             row.save(update_fields=["loaded", "why"])
     except Refused as refused:
         known = known_file(supplier, content) if content else None

@@ -142,6 +142,7 @@ FRESH: dict[str, Changes] = {
     "usage_usagehistory": {},
     "usage_usagemark": {"contract_id": "$contract"},
     "usage_watchedfile": {"name": "new"},
+    "usage_refusedfile": {},
     "usage_usagerecord": {"external_id": "new"},
 }
 KEYS = {
@@ -209,6 +210,8 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "supplier_key": ("usage_supplier", {"key": "$same"}),
     "supplier_folder": ("usage_supplier", {"folder": "$same"}),
     "watched_file": ("usage_watchedfile", {"name": "$same"}),
+    "refused_file_origin": ("usage_refusedfile", {"origin": "fax"}),
+    "refused_file_settled": ("usage_refusedfile", {"settled_by": "user:a@b.example"}),
     "supplier_customer_reference": ("usage_suppliercustomer", {"folded": "$same"}),
     "supplier_invoice_number": ("usage_supplierinvoice", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
@@ -414,6 +417,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.contracts import services as contracts
     from taktura.contracts.models import Contract
     from taktura.control import services as control
+    from taktura.core.errors import Refused
     from taktura.core.exchange import Rate
     from taktura.customers import access
     from taktura.customers.models import Customer, Seller, VatCheck
@@ -468,6 +472,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         )
         Supplier.objects.update(folder="sun")
         WatchedFile.objects.create(supplier=Supplier.objects.get(), name="a", size=1, changed=1, seen_at=actor.now)
+        usage.note_refusal(
+            actor, supplier=Supplier.objects.get(), name="a.pdf", size=1, origin="folder",
+            refused=Refused("invalid", "No."),
+        )  # fmt: skip
         control.set_alert_recipients(actor, seller=seller, addresses=["a@b.example"], roles=[])
         yield
 

@@ -21,7 +21,7 @@ from taktura.kit.mailbox.models import IncomingMail, Mailbox
 from taktura.kit.mailbox.queries import sentences
 from taktura.kit.secret import unseal
 from taktura.usage import services as usage
-from taktura.usage.models import Supplier, UsageFile, UsageRecord
+from taktura.usage.models import RefusedFile, Supplier, UsageFile, UsageRecord
 from tests.imap import PASSWORD, USER, Server, mail
 
 ROWS = b"id,subscription_id,quantity,period_start\n1,S-1,2,2026-02-01\n2,S-9,3,2026-02-01\n"
@@ -107,6 +107,7 @@ def test_a_bad_attachment_stops_no_good_one(server: Server, mailbox: Mailbox, ac
     look(actor)
     state, said = verdict()
     assert state == "taken" and UsageFile.objects.get().name == "june.csv"
+    assert sorted(RefusedFile.objects.values_list("name", "origin")) == [("all.csv", "mail"), ("old.xls.csv", "mail")]
     assert [s.partition(":")[0] for s in said] == [
         "“run.exe” was left out", "“old.xls.csv” was not loaded", "“logo.png” is no usage file",
         "“june.csv” was loaded", "“all.csv” was not loaded",

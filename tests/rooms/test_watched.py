@@ -17,7 +17,7 @@ from taktura.core.errors import Refused
 from taktura.customers import services as customers
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
-from taktura.usage.models import Supplier, UsageFile, UsageRecord, WatchedFile
+from taktura.usage.models import RefusedFile, Supplier, UsageFile, UsageRecord, WatchedFile
 
 NOW = datetime(2026, 7, 1, 8, tzinfo=UTC)
 ROWS = "id,subscription_id,quantity,period_start\n1,S-1,5,2026-06-01\n2,S-2,1,2026-06-02\n"
@@ -71,6 +71,11 @@ def test_the_same_file_twice_is_refused_and_said_so(folder: Path) -> None:
     assert UsageRecord.objects.count() == 2
     entries = LogEntry.objects.filter(action="refuse_folder_file").order_by("pk")
     assert [e.data["file"] for e in entries] == ["june.csv", "again.csv"] and "loaded already" in entries[0].data["why"]
+    noted = RefusedFile.objects.order_by("pk")
+    assert [(r.name, r.origin, r.code, r.size) for r in noted] == [
+        (name, "folder", "conflict", len(ROWS)) for name in ("june.csv", "again.csv")
+    ]
+    assert {r.file for r in noted} == {UsageFile.objects.get()} and noted[0].values == {"name": "june.csv"}
     (folder / "again.csv").write_text(ROWS)
     look(2)
     assert "again-2.csv" in names(folder / "failed"), "none is overwritten"
@@ -95,6 +100,13 @@ def test_what_cannot_be_read_says_why_and_stops_no_other(folder: Path) -> None:
     assert look() == Looked(loaded=1, failed=3)
     assert names(folder / "done") == ["d.csv"]
     why = {name: (folder / "failed" / f"{name}.reason.txt").read_text() for name in ("a.pdf", "b.csv", "c.csv")}
+    noted = {r.name: r for r in RefusedFile.objects.all()}
+    assert sorted(noted) == ["a.pdf", "b.csv", "c.csv"] and noted["a.pdf"].file is None
+    assert noted["b.csv"].file == UsageFile.objects.get(name="b.csv"), "it is kept, with its problems"
+    (folder / "b.csv").write_text(ROWS.replace("\n1,", "\n8,").replace("\n2,", "\n9,"))
+    look(2)
+    noted["b.csv"].refresh_from_db()
+    assert (noted["b.csv"].settled_by, RefusedFile.objects.filter(settled_at=None).count()) == ("folder:sun", 2)
     assert ".csv" in why["a.pdf"] and "Keine ihrer Zeilen" in why["b.csv"] and why["c.csv"].strip()
 
 

@@ -10,7 +10,10 @@ from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import RefusedFile, Supplier, UsageFile
 
-NOTHING_READ = "None of its rows could be read: see the problems of the file."
+
+def nothing_read() -> Refused:
+    """Why a file that is kept counts as not loaded, though nothing refused it."""
+    return Refused("invalid", "None of its rows could be read: see the problems of the file.")
 
 
 def note_refusal(
