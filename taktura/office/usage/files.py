@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -345,9 +346,33 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
                     apply=lambda rows, value: rows.filter(code=value),
                 )
             ],
+            menu=lambda p: _ways(found, p),
             empty_title=_("No problems"), empty_text=_("Every row of the file could be read."),
             template="usage/file_problems.html", more=_frame(found, "usage_file_problems"),
         ),
+    )  # fmt: skip
+
+
+MENDED_BY_MAPPING = {
+    "missing_column", "double_column", "bad_number", "bad_date", "bad_duration", "bad_discount", "bad_expression",
+    "bad_encoding", "too_long", "no_quantity", "no_subscription_id", "no_date",
+}  # fmt: skip
+
+
+def _ways(file: Any, problem: FileProblem) -> Iterator[Link]:
+    """What can be done about a problem, each one click away."""
+    if problem.code == "conflict":
+        yield Link(
+            label=_("Show the stored record"), url=f"{reverse('usage_records')}?{urlencode({'q': problem.value})}"
+        )
+    if problem.code in MENDED_BY_MAPPING:
+        yield Link(
+            label=_("Change the mapping"), url=reverse("supplier_change", args=[file.supplier_id]),
+            permission="usage.change", icon="edit",
+        )  # fmt: skip
+    yield Link(
+        label=_("Load a corrected file"), url=f"{reverse('usage_import')}?supplier={file.supplier_id}",
+        permission="usage.change", icon="upload",
     )  # fmt: skip
 
 

@@ -87,6 +87,7 @@ FILE_PROBLEMS = {
     "bad_number": "No number", "bad_date": "No date", "bad_span": "Period the wrong way round",
     "bad_line": "Unreadable line", "bad_encoding": "Not text", "too_long": "Too long", "no_quantity": "No quantity",
     "no_subscription_id": "No reference of the supplier", "no_date": "No day", "no_rows": "No rows",
-    "bad_duration": "No duration", "bad_expression": "Not to be worked out", "broken": "Damaged file",
+    "bad_duration": "No duration", "bad_discount": "No discount of this row",
+    "bad_expression": "Not to be worked out", "broken": "Damaged file",
     "conflict": "Conflict with a stored record",
 }  # fmt: skip

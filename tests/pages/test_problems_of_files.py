@@ -1,0 +1,73 @@
+"""Each kind of problem of a file, made by a small file: its sentence in German on the page, and what to do one click
+away."""
+
+import gzip
+from collections.abc import Callable
+from html import escape
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils.translation import override
+
+from taktura.billing import services as billing
+from taktura.customers.models import Seller
+from taktura.kit.actor import Actor
+from taktura.office import show
+from taktura.usage import services as usage
+from taktura.usage.models import FileProblem, Supplier
+from taktura.usage.reader.rows import TEXTS
+from taktura.usage.trace import problem_text
+
+HEAD = "id,subscription_id,quantity,period_start,period_end,price,discount,seconds"
+GOOD = "g,S,1,2026-06-01,,,,"
+CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
+    "missing_column": ("id,quantity,period_start\n1,2,2026-06-01", {"subscription_id": "Abo"}),
+    "wrong_delimiter": (f"{HEAD}\n{GOOD}", {"delimiter": ";"}),
+    "double_column": ("subscription_id,subscription_id,quantity,period_start\nS,S,1,2026-06-01", {}),
+    "bad_number": (f"{HEAD}\n1,S,many,2026-06-01,,,,", {}),
+    "bad_date": (f"{HEAD}\n1,S,1,gestern,,,,", {}),
+    "bad_span": (f"{HEAD}\n1,S,1,2026-06-02,2026-05-01,,,", {}),
+    "bad_line": (f"{HEAD}\n1,S\n{GOOD}", {}),
+    "bad_encoding": (HEAD.encode() + b"\n1,S\xff,1,2026-06-01,,,,", {"encoding": "utf-8"}),
+    "too_long": (f"{HEAD}\n1,{'S' * 201},1,2026-06-01,,,,", {}),
+    "no_quantity": (f"{HEAD}\n1,S,,2026-06-01,,,,", {}),
+    "no_subscription_id": (f"{HEAD}\n1,,1,2026-06-01,,,,", {}),
+    "no_date": (f"{HEAD}\n1,S,1,,,,,", {}),
+    "bad_duration": (f"{HEAD}\n1,S,1,2026-06-01,,,,soon", {}),
+    "bad_discount": (f"{HEAD}\n1,S,1,2026-06-01,,5,200,", {}),
+    "bad_expression": (f"{HEAD}\n1,S,1,2026-06-01,,,,", {"quantity": "=quantity / 0"}),
+    "broken": (gzip.compress(f"{HEAD}\n{GOOD}\n".encode() * 900)[:-12], {}),
+    "no_rows": (HEAD, {}),
+    "conflict": (f"{HEAD}\n{GOOD}\ng,S,2,2026-06-01,,,,", {}),
+}
+
+
+def test_no_kind_of_problem_is_forgotten() -> None:
+    by_rows_alone = {"unknown_column"}  # of rows that the API is given as fields
+    assert set(CODES) == set(TEXTS) - by_rows_alone
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
+    seller: Seller, actor: Actor, client_as: Callable[..., Client], code: str
+) -> None:
+    content, mapping = CODES[code]
+    supplier = Supplier.objects.get()
+    usage.change_supplier(actor, supplier=supplier, mapping=mapping)
+    received, _ = billing.receive_file(
+        actor, supplier=supplier, name="a.csv", content=content if isinstance(content, bytes) else content.encode()
+    )
+    problem = FileProblem.objects.filter(file=received.file).earliest("pk")
+    assert problem.code == ("missing_column" if code == "wrong_delimiter" else code)
+    german, english = (problem_text(problem, language) for language in ("de", "en"))
+    assert german != english and "%(" not in german
+    assert received.file is not None
+    text = client_as(language="de").get(f"/usage/files/{received.file.pk}/problems/").content.decode()
+    assert escape(german) in text or german in text
+    ways = ["/usage/files/new/?supplier="]
+    ways += ["/usage/records/?q=g"] if code == "conflict" else []
+    ways += [f"/usage/suppliers/{supplier.pk}/change/"] if code in ("bad_number", "bad_date", "missing_column") else []
+    assert [way for way in ways if way not in text] == []
+    with override("de"):
+        assert show.word("file_problem", problem.code) != problem.code
