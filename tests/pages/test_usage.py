@@ -235,7 +235,7 @@ def test_a_large_file_is_read_in_the_background(
 ) -> None:
     monkeypatch.setattr("taktura.office.usage.files.AT_ONCE", 100)
     response = upload(client_as(), FILE)
-    assert response.status_code == 302 and "/work/" in response.headers["Location"]
+    assert response.status_code == 302 and "/usage/files/" in response.headers["Location"]
     assert client_as().get(response.headers["Location"]).status_code == 200
 
 
