@@ -472,6 +472,40 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         Supplier.objects.update(folder="sun")
         WatchedFile.objects.create(supplier=Supplier.objects.get(), name="a", size=1, changed=1, seen_at=actor.now)
         work_at_imports(actor)
+        control.set_alert_recipients(actor, seller=seller, addresses=["a@b.example"], roles=[])
+        yield
+
+
+def work_at_imports(actor: Any) -> None:
+    """A file that was not loaded."""
+    from taktura.core.errors import Refused
+    from taktura.usage import services as usage
+    from taktura.usage.models import Supplier
+
+    why, supplier = Refused("invalid", "No."), Supplier.objects.get()
+    usage.note_refusal(actor, supplier=supplier, name="a.pdf", size=1, origin="folder", refused=why)
+
+
+def one(query: str, *values: Any) -> Any:
+    """The first value that a query gives."""
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchone()[0]
+
+
+def add_copy(table: str, changes: Changes) -> int:
+    """Put in a copy of the table's first row with the changes; "$same" keeps the value. Gives the new id."""
+    own = {k: placed(v) for k, v in changes.items() if v != "$same"}
+    key = KEYS.get(table, "id")
+    if key == "id":
+        own["id"] = one("SELECT nextval(pg_get_serial_sequence(%s, 'id'))", table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {table} SELECT new.*"
+            f" FROM (SELECT to_jsonb(t) AS row FROM {table} t ORDER BY {key} LIMIT 1) good,"
+            f" jsonb_populate_record(NULL::{table}, good.row || %s::jsonb) new",
+            [json.dumps(own)],
+        )
         assert cursor.rowcount == 1, f"{table} has no row to copy"
     return int(own[key] or 0)
 
