@@ -1529,6 +1529,9 @@ class FileOut(Marked):
     name: str
     sha256: str
     received_at: datetime
+    state: str
+    read_at: datetime | None
+    background: Progress | None
     rows: int
     recorded: int
     duplicates: int
@@ -2687,6 +2690,18 @@ class ProductReferences:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the background is with a file, or how it ended."""
+
+    state: str
+    step: str | None
+    rows: int
+    percent: int
+    stop_requested: bool
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProofOut:
     """Whether the log is as it was written: how many entries, the last one with its hash, which ones are broken."""
 
@@ -2920,6 +2935,29 @@ class RefusalOut:
 
     code: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFileOut:
+    """A file that came by a watched folder, by mail or to the background, and was not loaded."""
+
+    id: int
+    name: str
+    size: int
+    origin: str
+    at: datetime
+    code: str
+    detail: str
+    file: int | None
+    settled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedFiles:
+    """A page of files that were not loaded."""
+
+    items: list[RefusedFileOut]
+    next: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3197,6 +3235,13 @@ class ServicesSold:
     sales_items: list[int] | None
     sold: list[UsedServiceOut]
     waiting: list[UsedServiceOut]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How many of the files were still open."""
+
+    files: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6873,6 +6918,7 @@ class Taktura(Caller):
             "application/zip",
         ] = "text/csv",
         preview: bool = False,
+        background: bool = False,
         idempotency_key: str | None = None,
     ) -> Imported:
         """Load a usage file of the supplier: its bytes are the body, `name` is what it is called.
@@ -6880,6 +6926,9 @@ class Taktura(Caller):
         Text with a delimiter, XLSX or Parquet, also packed as gzip or zip; which of them is seen by its bytes. It
         is kept unchanged. The same content again is refused (`conflict`). Delimiter and encoding are found out; a
         bad row becomes a problem with its line and reason and stops no other.
+
+        `background`: it is kept at once and read by the worker; the answer names the file, which tells how far it
+        is.
 
         Scope: `usage.change`.
         """
@@ -6889,7 +6938,7 @@ class Taktura(Caller):
             f"/suppliers/{_part(supplier)}/files",
             content=content,
             media=media,
-            query={"name": name, "preview": preview},
+            query={"name": name, "preview": preview, "background": background},
             idempotency_key=idempotency_key,
         )
 
@@ -6911,6 +6960,79 @@ class Taktura(Caller):
         Scope: `usage.view`.
         """
         return self._ask(FileOut, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}", known=known)
+
+    def read_file(
+        self,
+        supplier: str,
+        file: int,
+        *,
+        background: bool = False,
+        preview: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Imported:
+        """Read a kept file by the supplier's present mapping: one that is not read yet, that was undone, or of which
+        nothing could be read. `background`: by the worker; the file tells how far it is.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Imported,
+            "POST",
+            f"/suppliers/{_part(supplier)}/files/{_part(file)}/read",
+            query={"background": background, "preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def stop_reading(
+        self, supplier: str, file: int, *, preview: bool = False, idempotency_key: str | None = None
+    ) -> FileOut:
+        """Stop what reads the file in the background: the file stays, and none of its rows is taken in. Where nothing
+        reads it, nothing happens.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            FileOut,
+            "POST",
+            f"/suppliers/{_part(supplier)}/files/{_part(file)}/stop",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_refused_files(
+        self, supplier: str, *, settled: bool | None = None, limit: int = 100, after: str = ""
+    ) -> Pages[RefusedFiles, RefusedFileOut]:
+        """The supplier's files that were not loaded, and why, the newest first. `settled`: those that somebody has
+        looked at, or those that are still to be.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(
+                RefusedFiles,
+                "GET",
+                f"/suppliers/{_part(supplier)}/refused_files",
+                query={"settled": settled, "limit": limit, "after": after},
+            ),
+            after,
+        )
+
+    def settle_refused_files(
+        self, supplier: str, *, ids: Sequence[int], preview: bool = False, idempotency_key: str | None = None
+    ) -> Settled:
+        """Say that files that were not loaded were looked at: they are not counted any more. Others' ids are passed
+        over.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            Settled,
+            "POST",
+            f"/suppliers/{_part(supplier)}/refused_files/settle",
+            body={"ids": ids},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
 
     def undo_import(
         self, supplier: str, file: int, *, preview: bool = False, idempotency_key: str | None = None
