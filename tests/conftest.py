@@ -16,7 +16,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "taktura.config.settings")
 
 # Machines differ in speed: no test here fails for being slow.
 os.environ.setdefault("AIOSMTPD_CONTROLLER_TIMEOUT", "60")  # seconds for a mail server to come up
-SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+SLOW = [HealthCheck.too_slow]
 settings.register_profile("usual", deadline=None, suppress_health_check=SLOW, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("usual")
 
