@@ -165,6 +165,29 @@ def test_a_file_that_was_cut_off_gives_the_rows_before() -> None:
     assert isinstance(problem, Problem) and problem.code == "broken"
 
 
+@pytest.mark.parametrize("cut", [1, 4, 8, 9, 10_000])
+def test_an_archive_that_lacks_its_end_says_so(cut: int) -> None:
+    """Though each line that is there is whole: what is missing is not seen from these."""
+    lines = "".join(f"{i},S-{i},{i * 7919 % 1000},2026-06-01,\n" for i in range(20_000))
+    content = f"{','.join(HEAD)}\n{lines}".encode()
+    found = list(read(gzip.compress(content)[:-cut], Mapping(), BERLIN))
+    problem = found[-1]
+    assert isinstance(problem, Problem) and (problem.code, problem.value) == ("broken", "gzip") and problem.of_file
+    assert len([r for r in found if isinstance(r, Row)]) == 20_000 if cut < 9 else len(found) > 1000
+    flipped = bytearray(zipped(("a.csv", content)))
+    flipped[len(flipped) // 2] ^= 1  # the sum at the end does not fit
+    (*_, problem) = read(bytes(flipped), Mapping(), BERLIN)
+    assert isinstance(problem, Problem) and (problem.code, problem.value) == ("broken", "zip")
+
+
+def test_what_follows_a_whole_archive_does_not_count() -> None:
+    half = len(CSV) // 2
+    for packed in (
+        gzip.compress(CSV) + b"\0" * 700, gzip.compress(CSV) + b"more", gzip.compress(CSV[:half]) + gzip.compress(CSV[half:]),
+    ):  # fmt: skip
+        assert list(read(packed, Mapping(), BERLIN)) == list(read(CSV, Mapping(), BERLIN))
+
+
 def test_bombs_are_refused() -> None:
     bomb = zipped(("a.csv", b"0" * 50_000_000))
     assert len(bomb) < 100_000

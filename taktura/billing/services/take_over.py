@@ -90,7 +90,9 @@ def rows_of(content: bytes, columns_of: Headings | None = None) -> list[Row]:
         raise Refused("invalid", "The file has more than %(most)s MB: split it.", most=MOST_BYTES // 1_000_000)
     check_content(content)
     try:
-        kind, stream = opened(content)
+        kind, stream, damaged = opened(content)
+        if damaged:
+            raise Broken(damaged)
         if kind == "text":
             return _text_rows(stream.read(), columns_of)
         return _typed_rows(kind, stream, columns_of)

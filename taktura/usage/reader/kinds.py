@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from decimal import Decimal
 from math import isfinite
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from taktura.core.errors import Refused
 
@@ -119,20 +119,29 @@ def _member(infos: Sequence[zipfile.ZipInfo]) -> zipfile.ZipInfo:
     return files[0]
 
 
-def opened(data: BinaryIO | bytes) -> tuple[str, BinaryIO]:
-    """A file's kind (`text`, `workbook`, `parquet`) and its bytes, unpacked. Raises `Broken`; `Refused` (`invalid`) for
-    what unpacks to too much, to several files or to what is not read. What is no archive is not looked into."""
+class Opened(NamedTuple):
+    """A file's kind (`text`, `workbook`, `parquet`) and its bytes, unpacked. `damaged`: the archive (`gzip`, `zip`) that
+    could be unpacked only so far, so that what follows is missing."""
+
+    kind: str
+    stream: BinaryIO
+    damaged: str = ""
+
+
+def opened(data: BinaryIO | bytes) -> Opened:
+    """Open a file. Raises `Broken`; `Refused` (`invalid`) for what unpacks to too much, to several files or to what is
+    not read. What is no archive is not looked into."""
     stream: BinaryIO = io.BytesIO(data) if isinstance(data, bytes) else data
     kind = _kind(stream)
     if kind not in ("gzip", "zip"):
-        return kind, stream
-    unpacked = _unpacked(stream, kind)
+        return Opened(kind, stream)
+    unpacked, damaged = _unpacked(stream, kind)
     inner = _kind(unpacked)
     _refuse_foreign(unpacked.read(512))
     unpacked.seek(0)
     if inner in ("gzip", "zip"):
         raise _archive()
-    return inner, unpacked
+    return Opened(inner, unpacked, damaged)
 
 
 def _kind(stream: BinaryIO) -> str:
@@ -154,36 +163,44 @@ def _kind(stream: BinaryIO) -> str:
     return kind
 
 
-def _unpacked(stream: BinaryIO, kind: str) -> BinaryIO:
+def _unpacked(stream: BinaryIO, kind: str) -> tuple[BinaryIO, str]:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     out: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever reads it, at the latest with its end
-    written = 0
-    chunks = _gzip_chunks(stream) if kind == "gzip" else _zip_chunks(stream)
-    for chunk in chunks:
-        written += len(chunk)
-        if written > MAX_UNPACKED_BYTES or _is_bomb(written, size):
-            out.close()
-            raise Refused("invalid", "Unpacked, the file would be too large: split it.")
-        out.write(chunk)
+    written, damaged = 0, ""
+    try:
+        for chunk in _gzip_chunks(stream) if kind == "gzip" else _zip_chunks(stream):
+            written += len(chunk)
+            if written > MAX_UNPACKED_BYTES or _is_bomb(written, size):
+                out.close()
+                raise Refused("invalid", "Unpacked, the file would be too large: split it.")
+            out.write(chunk)
+    except Broken:
+        damaged = kind
     out.seek(0)
-    return out
+    return out, damaged
 
 
 def _gzip_chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """What a gzip file holds, as far as it can be unpacked: what was cut off is missing, what came before is there."""
-    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    """What a gzip file holds, as far as it can be unpacked; raises `Broken` where it is damaged or ends too early. What
+    follows its end and is none itself does not count."""
+    unpacker, is_open = zlib.decompressobj(zlib.MAX_WBITS | 16), False
     try:
         while chunk := stream.read(CHUNK):
             while chunk:
+                is_open = True
                 yield unpacker.decompress(chunk, CHUNK)
                 chunk = unpacker.unconsumed_tail
                 if unpacker.eof:
                     chunk = unpacker.unused_data.lstrip(b"\0")
-                    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+                    unpacker, is_open = zlib.decompressobj(zlib.MAX_WBITS | 16), False
+                    if not chunk.startswith(GZIP[: len(chunk)]):
+                        return
         yield unpacker.flush()
-    except zlib.error:
-        return  # what is read so far may end within a line: that line is bad
+    except zlib.error as error:
+        raise Broken("gzip") from error
+    if is_open and not unpacker.eof:
+        raise Broken("gzip")
 
 
 def _zip_chunks(stream: BinaryIO) -> Iterator[bytes]:
@@ -191,8 +208,8 @@ def _zip_chunks(stream: BinaryIO) -> Iterator[bytes]:
         with zipfile.ZipFile(stream) as archive, archive.open(_member(archive.infolist())) as member:
             while chunk := member.read(CHUNK):
                 yield chunk
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError):
-        return
+    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OSError, NotImplementedError, RuntimeError) as error:
+        raise Broken("zip") from error
 
 
 def typed_rows(kind: str, stream: BinaryIO, sheet: str | None) -> Iterator[Typed]:

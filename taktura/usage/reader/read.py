@@ -50,11 +50,13 @@ def read(
 
 def _read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo, counts: Counts) -> Iterator[Row | Problem]:
     try:
-        kind, stream = opened(data)
+        kind, stream, damaged = opened(data)
         if kind == "text":
             yield from _read_text(stream, mapping, zone, counts)
         else:
             yield from _read_typed(typed_rows(kind, stream, mapping.sheet), mapping, zone, counts)
+        if damaged:
+            raise Broken(damaged)
     except Broken as error:
         yield Problem(line=None, code="broken", value=shown(error))
 
@@ -146,7 +148,7 @@ def beginning(data: bytes, most: int, rows: int) -> bytes:
     """The beginning of a file as text: at most `most` bytes of it unpacked, or at most `rows` rows of what is no text,
     as CSV. Raises `Refused` (`invalid`) as `read` does."""
     try:
-        kind, stream = opened(data)
+        kind, stream, _ = opened(data)
         if kind == "text":
             return stream.read(most)
         out = io.StringIO(newline="")
@@ -165,7 +167,7 @@ def table(data: bytes, mapping: Mapping, most: int) -> Table:
     Raises `Refused` (`invalid`) for what unpacks to too much, and for a sheet that is not there.
     """
     try:
-        kind, stream = opened(data)
+        kind, stream, _ = opened(data)
         if kind == "text":
             return _text_table(stream, mapping, most)
         return _typed_table(typed_rows(kind, stream, mapping.sheet), mapping, most)
