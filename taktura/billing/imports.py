@@ -53,6 +53,8 @@ def read_kept_file(work: int) -> None:
 def _read(work: Work, tell: Tell) -> dict[str, Any]:
     actor = Actor(work.actor, utc_now())
     file = _file(work, actor)
+    if file.read_at is not None and file.read_at >= work.created_at:
+        return _as_it_stands(file)  # it took the file in, and died before it could say so
     lines = bytes(file.content).count(b"\n")  # of what is packed less than it has
 
     def told(step: str, rows: int) -> None:
@@ -83,6 +85,20 @@ def _read(work: Work, tell: Tell) -> dict[str, Any]:
         "waiting": len(outcome.exceptions),
         "problems": len(received.problems),
         "documents": [document.id for document in issued],
+    }
+
+
+def _as_it_stands(file: UsageFile) -> dict[str, Any]:
+    """What became of a file that is read, as it is kept with it; documents are not."""
+    return {
+        "file": file.pk,
+        "rows": file.rows,
+        "recorded": file.recorded,
+        "duplicates": file.duplicates,
+        "conflicts": file.conflicts,
+        "waiting": file.waiting,
+        "problems": file.problems.count(),
+        "documents": [],
     }
 
 

@@ -165,6 +165,16 @@ def test_a_connection_that_the_server_ends_is_tried_again(supplier: Supplier, mo
     whole()
 
 
+def test_killed_after_the_rows_were_stored_it_does_not_say_that_it_failed(supplier: Supplier) -> None:
+    work = imports.start_reading(ACTOR, supplier=supplier, name="june.csv", content=content())
+    imports._read(work, lambda done, of: True)  # and no word of it any more
+    run_worker(until_done=True)
+    work.refresh_from_db()
+    assert work.state == "done", work.error
+    assert (work.result["rows"], work.result["problems"]) == (ROWS + 1, 1)
+    whole()
+
+
 @pytest.mark.parametrize("seed", range(KILLS))
 def test_killed_at_any_moment_nothing_is_lost_and_nothing_doubled(
     supplier: Supplier, tmp_path: Path, seed: int
