@@ -183,8 +183,10 @@ def test_an_archive_that_lacks_its_end_says_so(cut: int) -> None:
 def test_what_follows_a_whole_archive_does_not_count() -> None:
     half = len(CSV) // 2
     for packed in (
-        gzip.compress(CSV) + b"\0" * 700, gzip.compress(CSV) + b"more", gzip.compress(CSV[:half]) + gzip.compress(CSV[half:]),
-    ):  # fmt: skip
+        gzip.compress(CSV) + b"\0" * 700,
+        gzip.compress(CSV) + b"more",
+        gzip.compress(CSV[:half]) + gzip.compress(CSV[half:]),
+    ):
         assert list(read(packed, Mapping(), BERLIN)) == list(read(CSV, Mapping(), BERLIN))
 
 

@@ -120,8 +120,8 @@ def _member(infos: Sequence[zipfile.ZipInfo]) -> zipfile.ZipInfo:
 
 
 class Opened(NamedTuple):
-    """A file's kind (`text`, `workbook`, `parquet`) and its bytes, unpacked. `damaged`: the archive (`gzip`, `zip`) that
-    could be unpacked only so far, so that what follows is missing."""
+    """A file's kind (`text`, `workbook`, `parquet`) and its bytes, unpacked. `damaged`: the archive (`gzip`, `zip`)
+    that could be unpacked only so far, so that what follows is missing."""
 
     kind: str
     stream: BinaryIO
