@@ -53,7 +53,8 @@ def read_kept_file(work: int) -> None:
 def _read(work: Work, tell: Tell) -> dict[str, Any]:
     actor = Actor(work.actor, utc_now())
     file = _file(work, actor)
-    if file.read_at is not None and file.read_at >= work.created_at:
+    was_last = work.result.get("step") == "ready"  # a try of before got so far
+    if was_last and file.read_at is not None and file.read_at >= work.created_at:
         return _as_it_stands(file)  # it took the file in, and died before it could say so
     lines = bytes(file.content).count(b"\n")  # of what is packed less than it has
 
