@@ -122,7 +122,8 @@ def test_the_address_is_printed_when_it_answers(environment: dict[str, str], por
         for line in process.stdout:
             if f":{port}/" in line:
                 break
-        assert answers(port), "the first try already"
+        assert not is_free(port), "it listens already"
+        assert wait_for(lambda: answers(port))
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=PATIENCE)
