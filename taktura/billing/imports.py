@@ -55,7 +55,8 @@ def _read(work: Work, tell: Tell) -> dict[str, Any]:
     file = _file(work, actor)
     was_last = work.result.get("step") == "ready"  # a try of before got so far
     if was_last and file.read_at is not None and file.read_at >= work.created_at:
-        return _as_it_stands(file)  # it took the file in, and died before it could say so
+        # It took the file in, and died before it could say so; what it issued stands among the documents.
+        return _outcome(file, file.problems.count(), [])
     lines = bytes(file.content).count(b"\n")  # of what is packed less than it has
 
     def told(step: str, rows: int) -> None:
@@ -76,21 +77,12 @@ def _read(work: Work, tell: Tell) -> dict[str, Any]:
             file=file,
         )  # fmt: skip
         raise
-    outcome = received.outcome
-    return {
-        "file": file.pk,
-        "rows": received.rows,
-        "recorded": outcome.recorded,
-        "duplicates": outcome.duplicates,
-        "conflicts": outcome.conflicts,
-        "waiting": len(outcome.exceptions),
-        "problems": len(received.problems),
-        "documents": [document.id for document in issued],
-    }
+    assert received.file is not None
+    return _outcome(received.file, len(received.problems), [document.id for document in issued])
 
 
-def _as_it_stands(file: UsageFile) -> dict[str, Any]:
-    """What became of a file that is read, as it is kept with it; documents are not."""
+def _outcome(file: UsageFile, problems: int, documents: list[int]) -> dict[str, Any]:
+    """What became of a file, as it is kept with it."""
     return {
         "file": file.pk,
         "rows": file.rows,
@@ -98,8 +90,8 @@ def _as_it_stands(file: UsageFile) -> dict[str, Any]:
         "duplicates": file.duplicates,
         "conflicts": file.conflicts,
         "waiting": file.waiting,
-        "problems": file.problems.count(),
-        "documents": [],
+        "problems": problems,
+        "documents": documents,
     }
 
 
