@@ -189,6 +189,12 @@ def explain(document: Document, position: int) -> Explanation:
     )
 
 
+def lines_with_usage(document: Document) -> list[int]:
+    """The positions of a document's lines that were made from usage records."""
+    rows = Charge.objects.filter(document=document, proof__has_key="usage").order_by("document_line__position")
+    return list(rows.values_list("document_line__position", flat=True))
+
+
 def _own_proof(line: DocumentLine) -> dict[str, Any]:
     """The proof of a line that no charge of a contract made: of worked time; none of a sale."""
     time = TimeCharge.objects.filter(document_line=line).first()

@@ -13,6 +13,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from taktura.accounts import portal_users
 from taktura.accounts.models import PortalSession, PortalUser
 from taktura.audit.models import LogEntry
+from taktura.billing.models import Charge
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers import access
 from taktura.customers.models import Customer, PortalAccess, Seller
@@ -85,6 +86,10 @@ def path_for(name: str, route: str, customer: Customer, of: Customer) -> str:
         document = Document.objects.filter(customer=of).first()
         assert document is not None
         places["pk"] = document.pk if "documents" in route else contract.pk
+        if "<int:position>" in route:
+            charge = Charge.objects.filter(document__customer=of, proof__has_key="usage").order_by("pk").first()
+            places["position"] = charge.document_line.position if charge else 1
+            places["pk"] = charge.document_id if charge else document.pk
         if "people" in route:
             places["pk"] = colleague_of(of).pk
         if "tickets" in route:

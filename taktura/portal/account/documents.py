@@ -1,4 +1,4 @@
-"""A customer's documents: what was billed, what is open, and the files."""
+"""A customer's documents: what was billed, line by line, what is open, and the files."""
 
 from typing import Any
 
@@ -7,11 +7,13 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from taktura.billing.explain import lines_with_usage
 from taktura.customers.models import PortalAccess
 from taktura.invoices.models import Document, DocumentState
 from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import open_by_customer
 from taktura.invoices.services.mailing import file_name
+from taktura.office.contracts.consequence import papers_of
 from taktura.portal.account.frame import answer
 from taktura.portal.page import ADMINISTRATORS, portal_page
 
@@ -44,3 +46,14 @@ def pdf(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     found = get_object_or_404(rows, pk=pk)
     head = {"Content-Disposition": f'attachment; filename="{file_name(found)}"'}
     return HttpResponse(pdf_of(found), content_type="application/pdf", headers=head)
+
+
+@portal_page(ADMINISTRATORS)
+@require_safe
+def document(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
+    """What a document consists of; each line that was made from usage leads to its records."""
+    found = get_object_or_404(Document.objects.filter(customer=access.customer_id), pk=pk)
+    return answer(
+        request, access, "portal_documents", "portal/document.html", document=found, title=found.number,
+        papers=papers_of([pk]), with_usage=[str(n) for n in lines_with_usage(found)],
+    )  # fmt: skip

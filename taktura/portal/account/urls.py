@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from taktura.portal.account import acts, contracts, data, documents, ending, home, lines, people, signing, tickets
+from taktura.portal.account import (
+    acts,
+    contracts,
+    data,
+    documents,
+    ending,
+    home,
+    lines,
+    people,
+    signing,
+    tickets,
+    usage,
+)
 
 urlpatterns = [
     path("", home.home, name="portal_home"),
@@ -16,6 +28,15 @@ urlpatterns = [
     path("end-contract/<int:seller>/", ending.end_contract, name="portal_end_contract"),
     path("<int:customer>/", home.customer, name="portal_customer"),
     path("<int:customer>/documents/", documents.documents, name="portal_documents"),
+    path("<int:customer>/documents/<int:pk>/", documents.document, name="portal_document"),
+    path(
+        "<int:customer>/documents/<int:pk>/lines/<int:position>/usage/", usage.line_usage, name="portal_document_usage"
+    ),
+    path(
+        "<int:customer>/documents/<int:pk>/lines/<int:position>/usage/list.csv",
+        usage.line_usage_csv,
+        name="portal_document_usage_csv",
+    ),
     path("<int:customer>/documents/<int:pk>/pdf/", documents.pdf, name="portal_document_pdf"),
     path("<int:customer>/tickets/", tickets.tickets, name="portal_tickets"),
     path("<int:customer>/tickets/new/", tickets.new, name="portal_ticket_new"),
@@ -30,6 +51,8 @@ urlpatterns = [
     path("<int:customer>/people/<int:pk>/sign-out/", people.sign_out, name="portal_person_sign_out"),
     path("<int:customer>/people/<int:pk>/end/", people.end, name="portal_person_end"),
     path("<int:customer>/contracts/<int:pk>/", contracts.contract, name="portal_contract"),
+    path("<int:customer>/contracts/<int:pk>/usage/", usage.usage, name="portal_usage"),
+    path("<int:customer>/contracts/<int:pk>/usage/list.csv", usage.usage_csv, name="portal_usage_csv"),
     path("<int:customer>/contracts/<int:pk>/notice/", acts.notice, name="portal_notice"),
     path("<int:customer>/contracts/<int:pk>/withdraw/", acts.withdraw, name="portal_withdraw"),
     path("<int:customer>/contracts/<int:pk>/book/", lines.book, name="portal_book"),
