@@ -63,7 +63,7 @@ def usage(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     until = min(today, (contract.end or date.max) - DAY)
     return answer(
         request, access, "portal_customer", "portal/usage.html",
-        title=_("Usage"), above=(reverse("portal_contract", args=[access.customer_id, pk]), contract.key),
+        title=_("Itemised list"), above=(reverse("portal_contract", args=[access.customer_id, pk]), contract.key),
         days=show.period(period.start, period.end),
         **_page(request, access, rows, titles, sums_of(contract.pk, chosen, period.start, period.end)),
         lines=sorted(((pk, title) for pk, (title, _unit) in titles.items()), key=itemgetter(1, 0)),
@@ -94,7 +94,7 @@ def line_usage(request: HttpRequest, access: PortalAccess, pk: int, position: in
     rows = used_behind(found.behind, after=_place(request), most=PAGE + 1)
     return answer(
         request, access, "portal_documents", "portal/usage.html",
-        title=found.title, above=(reverse("portal_document", args=[access.customer_id, pk]), document.number),
+        title=_("Itemised list: %(what)s") % {"what": found.title}, above=(reverse("portal_document", args=[access.customer_id, pk]), document.number),
         days=show.period(found.first, found.end) if found.first else "",
         **_page(request, access, rows, {found.behind.line: (found.title, found.line.unit)}, sums_behind(found.behind)),
         file=reverse("portal_document_usage_csv", args=[access.customer_id, pk, position]),
