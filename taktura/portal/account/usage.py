@@ -94,7 +94,8 @@ def line_usage(request: HttpRequest, access: PortalAccess, pk: int, position: in
     rows = used_behind(found.behind, after=_place(request), most=PAGE + 1)
     return answer(
         request, access, "portal_documents", "portal/usage.html",
-        title=_("Itemised list: %(what)s") % {"what": found.title}, above=(reverse("portal_document", args=[access.customer_id, pk]), document.number),
+        title=_("Itemised list: %(what)s") % {"what": found.title},
+        above=(reverse("portal_document", args=[access.customer_id, pk]), document.number),
         days=show.period(found.first, found.end) if found.first else "",
         **_page(request, access, rows, {found.behind.line: (found.title, found.line.unit)}, sums_behind(found.behind)),
         file=reverse("portal_document_usage_csv", args=[access.customer_id, pk, position]),
