@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
 from taktura.core.money import EXACT
 from taktura.usage.reader import NAMES, READY, Counts, Mapping, Problem, Row, fitting, propose, read
@@ -113,6 +114,33 @@ def test_licenses_of_the_new_commerce() -> None:
     assert (credit.quantity, credit.cost_amount, credit.first_day.day) == (-1, Decimal("-2.65"), 16)
     assert first.id != credit.id
     assert fitting(NCE) == "nce_licenses"
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        ("9/1/2026", "9/30/2026"),
+        ("9/1/2026 0:00", "9/30/2026 0:00"),
+        ("9/1/2026 0:00", "9/30/2026 23:59"),
+        ("9/1/2026 12:00:00 AM", "9/30/2026 12:00:00 AM"),
+        ("2026-09-01T00:00:00", "2026-09-30T00:00:00"),
+        ("2026-09-01T00:00:00Z", "2026-09-30T00:00:00Z"),
+    ],
+)
+def test_the_end_of_a_license_is_its_last_day_however_it_is_written(zone: str, first: str, last: str) -> None:
+    row = nce(ChargeStartDate=first, ChargeEndDate=last)
+    (found,) = rows_of("nce_licenses", lines(NCE, row), zone=ZoneInfo(zone))
+    assert (found.first_day.isoformat(), found.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
+
+
+def test_the_end_of_a_license_in_a_workbook_is_its_last_day() -> None:
+    book, out = Workbook(), io.BytesIO()
+    book.active.append(NCE)
+    book.active.append(nce(ChargeStartDate=datetime(2026, 9, 1), ChargeEndDate=datetime(2026, 9, 30)))
+    book.save(out)
+    (found,) = rows_of("nce_licenses", out.getvalue(), zone=ZoneInfo("Europe/Berlin"))
+    assert (found.first_day.isoformat(), found.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
 
 
 DAILY = [

@@ -157,6 +157,17 @@ class Converter:
         found = self._find(value, column) if value else None
         return found.at.astimezone(UTC) if found else None
 
+    def day(self, value: Any, column: str) -> date | None:
+        """The day of a date or timestamp as it is written, None for an absent one; a timestamp that is no text (of a
+        workbook, of Parquet) has the day of the supplier's time zone. Raises `Unreadable`."""
+        try:
+            found = self._written(value) if value else None
+        except (ValueError, OverflowError):
+            raise Unreadable("bad_date", column, value) from None
+        if isinstance(value, datetime):
+            return value.astimezone(self._zone).date()
+        return found.date() if isinstance(found, datetime) else found
+
     def _seconds(self, value: Any) -> int | None:
         """A duration: whole seconds, or hours, minutes and seconds."""
         text = self._text(value)
@@ -275,24 +286,27 @@ class Converter:
             raise Unreadable("bad_date", column, value) from None
         return found
 
+    def _written(self, value: Any) -> date | None:
+        """A date or timestamp as it stands in a cell; raises `ValueError`."""
+        if isinstance(value, date):
+            return value
+        text = str(value).strip()
+        if text in self._nulls:
+            return None
+        moment = next((m for m in (_by_format(text, f) for f in self._formats) if m is not None), None)
+        if moment is not None:
+            return moment
+        if self._iso and _ISO_DATE.fullmatch(text):
+            return date.fromisoformat(text)
+        if self._iso and _ISO_TIMESTAMP.fullmatch(text):
+            return datetime.fromisoformat(text)
+        raise ValueError(text)
+
     def _moment(self, value: Any) -> When | None:
         """Read a date or timestamp; raises `ValueError` or, at the ends of the calendar, `OverflowError`."""
-        moment = value
-        if not isinstance(value, date):
-            text = str(value).strip()
-            if text in self._nulls:
-                return None
-            moment = next((m for m in (_by_format(text, f) for f in self._formats) if m is not None), None)
-            if moment is not None:
-                pass
-            elif not self._iso:
-                raise ValueError(text)
-            elif _ISO_DATE.fullmatch(text):
-                moment = date.fromisoformat(text)
-            elif _ISO_TIMESTAMP.fullmatch(text):
-                moment = datetime.fromisoformat(text)
-            else:
-                raise ValueError(text)
+        moment = self._written(value)
+        if moment is None:
+            return None
         if not isinstance(moment, datetime):
             return When(False, moment, self._midnight(moment))
         aware = moment if moment.tzinfo else moment.replace(tzinfo=self._zone)

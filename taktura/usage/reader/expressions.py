@@ -25,7 +25,7 @@ Term = Callable[[Cells], Value]
 MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 1000, 20, 120
 FUNCTIONS = {  # how many arguments they take
     "first": (1, 20), "if": (3, 3), "round": (1, 2), "seconds": (2, 2), "key": (1, 20), "left": (2, 2),
-    "digits": (1, 1),
+    "digits": (1, 1), "day": (1, 1),
 }  # fmt: skip
 
 _TOKEN = re.compile(
@@ -44,6 +44,9 @@ class Reads(Protocol):
 
     def instant(self, value: Any, column: str) -> Any:
         """A timestamp, None for an absent one."""
+
+    def day(self, value: Any, column: str) -> date | None:
+        """The day of a date or timestamp as it is written, None for an absent one."""
 
     def text(self, value: Any) -> str:
         """A text without outer blanks, empty for an absent one."""
@@ -342,6 +345,11 @@ def _digits(terms: list[Term], reads: Reads, source: str) -> Term:
     return lambda cells: _NO_DIGIT.sub("", as_text(terms[0](cells))) or None
 
 
+def _day(terms: list[Term], reads: Reads, source: str) -> Term:
+    """The day of a timestamp as it is written, without its hour: what a supplier means that writes days so."""
+    return lambda cells: reads.day(terms[0](cells) or "", source)
+
+
 _SECOND = timedelta(seconds=1)
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: a == b, "<>": lambda a, b: a != b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
@@ -350,7 +358,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 _OPERATIONS: dict[str, Any] = {
     "+": _arithmetic(EXACT.add), "-": _arithmetic(EXACT.subtract), "*": _arithmetic(EXACT.multiply),
     "/": _arithmetic(_divided), "&": _joined, "first": _first, "if": _if, "round": _round, "key": _key, "left": _left,
-    "digits": _digits,
+    "digits": _digits, "day": _day,
     "and": lambda t, r, s: lambda cells: _truth(t[0](cells)) and _truth(t[1](cells)),
     "or": lambda t, r, s: lambda cells: _truth(t[0](cells)) or _truth(t[1](cells)),
     **{sign: _compared(sign) for sign in _COMPARE},

@@ -52,6 +52,9 @@ _AZURE: dict[str, Any] = {
     "number_repeats": True,
 }
 
+# As Microsoft writes days, and as Excel saves them again.
+_NCE_DATES = "%m/%d/%Y|%m/%d/%Y %H:%M:%S|%m/%d/%Y %H:%M|%m/%d/%Y %I:%M:%S %p|ISO"
+
 # Reconciliation of Microsoft's new commerce: what was bought, by license (and Azure plans in all).
 _NCE_LICENSES: dict[str, Any] = {
     "id": "=key(InvoiceNumber, OrderId, first(SubscriptionId), ProductId, SkuId, first(AlternateId), ChargeType,"
@@ -60,17 +63,17 @@ _NCE_LICENSES: dict[str, Any] = {
     "customer_name": "CustomerName",
     "subscription_id": "=first(SubscriptionId, OrderId)",
     "subscription_name": "=first(SubscriptionDescription, SkuName)",
-    "subscription_start": "=first(SubscriptionStartDate)",
-    "subscription_end": "=first(SubscriptionEndDate)",
+    "subscription_start": "=day(first(SubscriptionStartDate))",
+    "subscription_end": "=day(first(SubscriptionEndDate))",
     "product_id": '=ProductId & ":" & SkuId',
     "product_name": "=first(SkuName, ProductName)",
     "unit": "=first(UnitType)",
     "quantity": "=round(first(BillableQuantity, Quantity), 12)",
-    "period_start": "ChargeStartDate",
-    "period_end": "ChargeEndDate",
+    "period_start": "=day(ChargeStartDate)",  # days, though they are written with an hour: the end is the last one
+    "period_end": "=day(ChargeEndDate)",
     "cost_amount": "Subtotal",
     "currency": "Currency",
-    "date_format": "%m/%d/%Y|%m/%d/%Y %H:%M:%S|ISO",
+    "date_format": _NCE_DATES,
     "number_repeats": True,
 }
 
@@ -86,10 +89,10 @@ _NCE_USAGE: dict[str, Any] = {
     "product_name": "=first(MeterName, SkuName, ProductName)",
     "unit": "=first(Unit, UnitType)",
     "quantity": "=round(Quantity, 12)",
-    "period_start": "UsageDate",
+    "period_start": "=day(UsageDate)",
     "cost_amount": "BillingPreTaxTotal",
     "currency": "BillingCurrency",
-    "date_format": "%m/%d/%Y|%m/%d/%Y %H:%M:%S|ISO",
+    "date_format": _NCE_DATES,
     "number_repeats": True,
 }
 
