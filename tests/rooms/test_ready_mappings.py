@@ -136,8 +136,9 @@ def test_the_end_of_a_license_is_its_last_day_however_it_is_written(zone: str, f
 
 def test_the_end_of_a_license_in_a_workbook_is_its_last_day() -> None:
     book, out = Workbook(), io.BytesIO()
+    at = datetime(2026, 9, 1)  # noqa: DTZ001 - a workbook knows no zones
     book.active.append(NCE)
-    book.active.append(nce(ChargeStartDate=datetime(2026, 9, 1), ChargeEndDate=datetime(2026, 9, 30)))
+    book.active.append(nce(ChargeStartDate=at, ChargeEndDate=at + timedelta(days=29)))
     book.save(out)
     (found,) = rows_of("nce_licenses", out.getvalue(), zone=ZoneInfo("Europe/Berlin"))
     assert (found.first_day.isoformat(), found.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
