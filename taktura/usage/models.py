@@ -291,17 +291,20 @@ class UsageRecord(models.Model):
     they are summed. `revised` counts up over all records: the store's mark.
     """
 
-    seller = models.ForeignKey(Seller, on_delete=models.PROTECT, db_index=False, related_name="usage_records")
+    # What these five point to is checked once for each statement (`kit.foreign_keys`), not for each row.
+    seller = models.ForeignKey(
+        Seller, on_delete=models.PROTECT, db_index=False, db_constraint=False, related_name="usage_records"
+    )
     source = models.CharField(max_length=100)
     external_id = models.CharField(max_length=300)
     revision = models.IntegerField(default=1)
     digest = models.CharField(max_length=32, help_text="of the content, to tell a duplicate from a conflict")
     revised = models.BigIntegerField()
-    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, db_index=False)
-    line = models.ForeignKey(ContractLine, null=True, on_delete=models.PROTECT, db_index=False)
+    contract = models.ForeignKey(Contract, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
+    line = models.ForeignKey(ContractLine, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     article = models.CharField(max_length=100, blank=True, help_text="the article or key it was sent for")
     by_key = models.BooleanField(default=False)
-    supplier = models.ForeignKey(Supplier, null=True, on_delete=models.PROTECT, db_index=False)
+    supplier = models.ForeignKey(Supplier, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     subscription = models.CharField(max_length=200, blank=True)
     product = models.CharField(max_length=200, blank=True)
     at = models.DateTimeField()
@@ -319,7 +322,7 @@ class UsageRecord(models.Model):
     priced = models.BooleanField(default=False, help_text="its amount is the price (unit_price_from_import)")
     attributes: Any = models.JSONField(null=True)
     numbers: Any = models.JSONField(null=True, help_text="which of its attributes are telephone numbers in the clear")
-    file = models.ForeignKey(UsageFile, null=True, on_delete=models.PROTECT, db_index=False)
+    file = models.ForeignKey(UsageFile, null=True, on_delete=models.PROTECT, db_index=False, db_constraint=False)
     row = models.PositiveIntegerField(null=True)
     sent_to = models.CharField(max_length=100, blank=True, default="", db_default="")
     rate_day = models.DateField(null=True, help_text="of the rate by which its amounts are converted")
