@@ -1,7 +1,7 @@
 """`usage_rematch`: rows of a supplier that wait find their lines, against one bare UPDATE of the same rows.
 
-All subscriptions are untied when the rows come, so that each waits; then they are tied, and what waits is processed
-again by one call, as from the page of a supplier.
+All subscriptions are untied when the rows come, so that each waits; then they are tied, and what waits is matched by
+parts, as the worker does it.
 """
 
 from collections.abc import Iterator
@@ -12,9 +12,11 @@ from django.db import connections, transaction
 from bench import limits
 from bench.company import CLOUD, START, Company, make, on, settle_statistics
 from bench.measure import Result, clocked, peak_memory
+from taktura.billing.imports import LANES, MATCHED_AT_ONCE
+from taktura.billing.services import match_parts
 from taktura.kit.database import scratch_database
 from taktura.usage.models import SubscriptionLink, UsageException, UsageRecord
-from taktura.usage.services import receive_file, reprocess
+from taktura.usage.services import receive_file, waiting_parts
 
 SIZES, SMALL = (100_000, 1_000_000), (2_000,)
 LINES, SMALL_LINES = 20_000, 200
@@ -35,10 +37,14 @@ def _measure(rows: int, lines: int) -> Result:
     _wait(company, rows, lines)
     actor = on(START + timedelta(days=32))
     assert company.supplier is not None
+    found, waiting = 0, 0
     with clocked() as clock:
-        found, reasons, contracts = reprocess(actor, supplier=company.supplier)
+        parts = waiting_parts(company.supplier, MATCHED_AT_ONCE, LANES)
+        for begin in range(0, len(parts), LANES):
+            tied = match_parts(actor, supplier=company.supplier, parts=parts[begin : begin + LANES])
+            found, waiting = found + tied.recorded, waiting + len(tied.waiting)
     memory = peak_memory()
-    assert (found, reasons, len(contracts)) == (rows, [], min(lines, rows))
+    assert (found, waiting) == (rows, 0)
     assert not UsageException.objects.exists()
     return Result(
         name="usage_rematch",

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connections, transaction
 from procrastinate.contrib.django import app
 
-from taktura.billing.services import match_part, read_file, waiting_of
+from taktura.billing.services import match_parts, read_file
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
@@ -20,10 +20,12 @@ from taktura.kit.jobs.retry import AGAIN
 from taktura.kit.jobs.services import Tell, carry_out, file_of, start
 from taktura.usage.models import Supplier, UsageFile
 from taktura.usage.reading import FILE, MATCH
-from taktura.usage.services import keep_file, note_refusal
+from taktura.usage.services import keep_file, note_refusal, waiting_parts
 
 PERCENT = {"read": 0, "process": 60, "match": 70, "ready": 85}  # how far an import is when a step begins
-MATCHED_AT_ONCE = 50_000  # records of one act
+MATCHED_AT_ONCE = 250_000  # records of a part
+LANES = 2  # parts of one act: more would wait for each other
+IN_BACKGROUND = 50_000  # records that wait: for more of them nobody waits
 
 
 @transaction.atomic
@@ -126,7 +128,7 @@ def start_matching(actor: Actor, *, supplier: Supplier) -> Work:
 
 @app.task(name="match_again", queue="usage", retry=AGAIN)
 def match_again(work: int) -> None:
-    """What waits of a supplier. It goes by parts, each an act of its own: stopped or broken off, those that are matched
+    """What waits of a supplier. It goes by parts, some of them at once: stopped or broken off, those that are matched
     stay so, and done again the rest is."""
     carry_out(work, utc_now, _match)
 
@@ -134,13 +136,15 @@ def match_again(work: int) -> None:
 def _match(work: Work, tell: Tell) -> dict[str, Any]:
     supplier = Supplier.objects.select_related("seller").get(pk=work.parameters["supplier"])
     actor = Actor(work.actor, utc_now())
-    ids = waiting_of(supplier)
+    parts, done = waiting_parts(supplier, MATCHED_AT_ONCE, LANES), 0
+    total = sum(part.records for part in parts)
     recorded, waiting, documents = 0, 0, list[int]()
-    for begin in range(0, len(ids), MATCHED_AT_ONCE):
-        part = ids[begin : begin + MATCHED_AT_ONCE]
-        tied = match_part(actor, supplier=supplier, records=part)
+    for begin in range(0, len(parts), LANES):
+        chosen = parts[begin : begin + LANES]
+        tied = match_parts(actor, supplier=supplier, parts=chosen)
         recorded, waiting = recorded + tied.recorded, waiting + len(tied.waiting)
         documents += [document.id for document in tied.issued]
-        if not tell(begin + len(part), len(ids)):
+        done += sum(part.records for part in chosen)
+        if not tell(done, total):
             break
     return {"supplier": supplier.pk, "recorded": recorded, "waiting": waiting, "documents": documents}

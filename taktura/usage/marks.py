@@ -24,6 +24,7 @@ MARK = """
         JOIN catalog_tariffline o ON o.id = s.tariff_line_id
         WHERE l.contract_id IN (SELECT contract_id FROM touched) AND (
             o.terms @> '{"flat_price": true}' OR o.terms @> '{"in_cap": true}' OR jsonb_exists(o.terms, 'included')))
+    ORDER BY t.contract_id
     ON CONFLICT (contract_id) DO UPDATE SET first = LEAST(usage_usagemark.first, EXCLUDED.first),
         "end" = GREATEST(usage_usagemark."end", EXCLUDED."end"), at = GREATEST(usage_usagemark.at, EXCLUDED.at)
     RETURNING contract_id

@@ -114,7 +114,7 @@ def test_much_that_waits_is_matched_in_the_background(
 ) -> None:
     client, supplier = client_as(), Supplier.objects.get()
     received, _ = billing.receive_file(actor, supplier=supplier, name="feb.csv", content=FILE)
-    monkeypatch.setattr("taktura.office.usage.files.MATCHED_AT_ONCE", 3)
+    monkeypatch.setattr("taktura.office.usage.files.IN_BACKGROUND", 3)
     assert received.file is not None
     place = client.post(f"/usage/files/{received.file.pk}/match/").headers["Location"]
     assert client.get(place).status_code == 200

@@ -26,8 +26,10 @@ from taktura.usage.models import (
     Supplier,
     SupplierSubscription,
     UsageException,
+    UsageMark,
     UsageRecord,
 )
+from taktura.usage.services import parts
 from taktura.usage.store import match_records
 
 START = date(2026, 1, 1)
@@ -48,7 +50,7 @@ def seller(database: str, actor: Actor) -> Seller:
     """Contracts of two articles each, and a supplier in another currency whose subscriptions are tied to nothing."""
     made = customers.create_seller(actor, name="S", country="DE", currency="EUR", time_zone="UTC", vat=read_rates(19))
     lines = {
-        "disk": {"charge": "usage", "price": 1, "booking": "add_on", "key": "disks"},
+        "disk": {"charge": "usage", "price": 1, "included": "1", "booking": "add_on", "key": "disks"},
         "mail": {"charge": "usage", "usage_pricing": "cost_plus"},
         "seat": {"charge": "recurring", "price": 3},
     }
@@ -199,3 +201,65 @@ def test_a_file_that_comes_after_its_ties_is_matched_like_one_that_came_before(s
     waited, came = ({k: v for k, v in r.items() if k not in own} for r in UsageRecord.objects.order_by("pk").values())
     assert waited == came
     assert came["line_id"] == line.pk
+
+
+def test_parts_at_once_give_what_one_gives(seller: Seller, actor: Actor, chance: Random) -> None:
+    """Parts come to the same contracts, days and marks: they wait for each other, and block each other never."""
+    _take_in(actor, seller, chance)
+    supplier = Supplier.objects.select_related("seller").get()
+    for number in range(ROUNDS):
+        _change(chance)
+        Contract.objects.update(settled_until=START + timedelta(days=DAYS), changed_from=None)
+        UsageMark.objects.all().delete()
+        with transaction.atomic():
+            found, reasons, touched = usage.reprocess(LATER, supplier=supplier)
+            wanted, told = _matched(), _told()
+            transaction.set_rollback(True)
+        chosen = usage.waiting_parts(supplier, chance.choice([7, 15, 40]), 2)
+        assert sum(part.records for part in chosen) == len(_waiting(supplier)) and len(chosen) % 2 == 0
+        done = usage.reprocess_parts(LATER, supplier=supplier, parts=chosen)
+        assert (_matched(), _told()) == (wanted, told), number
+        assert sum(part[0] for part in done) == found
+        assert [reason for part in done for reason in part[1]] == reasons
+        assert set[int]().union(*(part[2] for part in done)) == touched
+        assert list(check_days()) == []
+
+
+def _told() -> list[Any]:
+    """What contracts were told of their usage."""
+    contracts = Contract.objects.order_by("pk").values_list("pk", "changed_from")
+    return [*contracts, *UsageMark.objects.order_by("contract_id").values_list("contract_id", "first", "end", "at")]
+
+
+def _waiting(supplier: Supplier) -> set[int]:
+    return set(UsageException.objects.filter(record__supplier=supplier).values_list("record_id", flat=True))
+
+
+def test_a_part_that_fails_leaves_the_others_done(
+    seller: Seller, actor: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    supplier, line = Supplier.objects.get(), ContractLine.objects.get(contract__key="C0", article__key="mail")
+    rows = "\n".join(f"{n},S-1,1,2026-01-05,2,EUR" for n in range(4))
+    head = "id,subscription_id,quantity,period_start,cost,currency"
+    usage.receive_file(actor, supplier=supplier, name="a.csv", content=f"{head}\n{rows}".encode())
+    usage.link(actor, supplier=supplier, reference="S-1", line=line)
+    chosen, match = usage.waiting_parts(supplier, 2, 2), parts.match_waiting
+
+    def fails(actor: Actor, supplier: Supplier, rows: Any) -> Any:
+        outcome = match(actor, supplier, rows)
+        if UsageRecord.objects.get(pk=chosen[0].lowest).line_id:  # of this transaction alone
+            raise ValueError("of its own making")
+        return outcome
+
+    monkeypatch.setattr(parts, "match_waiting", fails)
+    with pytest.raises(ValueError, match="of its own making"):
+        usage.reprocess_parts(actor, supplier=supplier, parts=chosen)
+    matched = UsageRecord.objects.filter(line=line)
+    assert {record.pk for record in matched} == set(range(chosen[1].lowest, chosen[1].highest + 1))
+    monkeypatch.undo()
+    (again,) = usage.reprocess_parts(actor, supplier=supplier, parts=usage.waiting_parts(supplier, 2, 1))
+    assert again[0] == 2 and matched.all().count() == 4
+
+
+def test_where_nothing_waits_there_is_no_part(seller: Seller) -> None:
+    assert usage.waiting_parts(Supplier.objects.get(), 10, 2) == []

@@ -113,14 +113,13 @@ from taktura.billing.services.used_services import (
 from taktura.billing.services.waiting import (
     Tied,
     correct_usage,
-    match_part,
+    match_parts,
     process_again,
     send_to,
     tie,
     tie_key,
     untie,
     untie_key,
-    waiting_of,
 )
 
 __all__ = [
@@ -226,9 +225,8 @@ __all__ = [
     "process_again",
     "publish_draft",
     "publish_version",
-    "match_part",
+    "match_parts",
     "read_file",
-    "waiting_of",
     "receive_file",
     "receive_notice",
     "record_each",

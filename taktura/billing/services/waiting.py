@@ -16,6 +16,7 @@ from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier, UsageRecord
+from taktura.usage.services import Part
 from taktura.usage.store import Outcome
 
 
@@ -87,16 +88,10 @@ def process_again(actor: Actor, *, seller: Seller) -> Tied:
     return Tied(recorded, reasons, threshold_bills(actor, touched))
 
 
-def waiting_of(supplier: Supplier) -> list[int]:
-    """The ids of the records of a supplier that wait, wholly or in part."""
-    rows = UsageRecord.objects.filter(supplier=supplier, exceptions__isnull=False)
-    return list(rows.order_by("pk").distinct().values_list("pk", flat=True))
-
-
 @act
-def match_part(actor: Actor, *, supplier: Supplier, records: Sequence[int]) -> Tied:
-    """Match some of the records that wait of a supplier again."""
-    recorded, reasons, touched = usage.reprocess(actor, supplier=supplier, records=records)
+def match_parts(actor: Actor, *, supplier: Supplier, parts: Sequence[Part]) -> Tied:
+    """Match parts of what waits of a supplier again, at once (`usage.reprocess_parts`)."""
+    recorded, reasons, touched = together(usage.reprocess_parts(actor, supplier=supplier, parts=parts))
     return Tied(recorded, reasons, threshold_bills(actor, touched))
 
 

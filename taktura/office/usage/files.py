@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from taktura.billing.imports import MATCHED_AT_ONCE, start_matching, start_reading
+from taktura.billing.imports import IN_BACKGROUND, start_matching, start_reading
 from taktura.billing.imports import read_again as start_again
 from taktura.billing.services import read_file, receive_file, reprocess, undo_file
 from taktura.core.errors import Refused
@@ -309,7 +309,7 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
 def match_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Match what waits of the file's supplier again; much of it in the background."""
     found = find(request, pk)
-    if waiting_by_supplier(seller_of(request).pk).get(found.supplier_id, 0) > MATCHED_AT_ONCE:
+    if waiting_by_supplier(seller_of(request).pk).get(found.supplier_id, 0) > IN_BACKGROUND:
         try:
             return redirect("work", start_matching(actor_of(request), supplier=found.supplier).pk)
         except Refused as refused:

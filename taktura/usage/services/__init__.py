@@ -41,6 +41,7 @@ from taktura.usage.services.links import (
 from taktura.usage.services.moving import move, process_moved
 from taktura.usage.services.numbers import mask_numbers
 from taktura.usage.services.onboarding import note_products, tie_lines
+from taktura.usage.services.parts import Part, reprocess_parts, waiting_parts
 from taktura.usage.services.rates import BY_HAND, convert_again, foresee_conversion, remove_rate, set_rates
 from taktura.usage.services.records import (
     Entry,
@@ -66,6 +67,7 @@ __all__ = [
     "Entry",
     "Extending",
     "Extension",
+    "Part",
     "Received",
     "Service",
     "Unread",
@@ -112,6 +114,7 @@ __all__ = [
     "remove_rate",
     "process_moved",
     "reprocess",
+    "reprocess_parts",
     "send_to",
     "set_product_reference",
     "set_rates",
@@ -123,5 +126,6 @@ __all__ = [
     "unlink_customer",
     "untie_key",
     "wish_of",
+    "waiting_parts",
     "withdraw_usage",
 ]

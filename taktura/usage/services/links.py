@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
 from taktura.audit.acts import act
@@ -150,16 +151,16 @@ def unlink_customer(actor: Actor, *, row: SupplierCustomer) -> None:
 
 
 @act
-def reprocess(
-    actor: Actor, *, supplier: Supplier, records: Sequence[int] | None = None
-) -> tuple[int, list[str], set[int]]:
-    """Process what waits of a supplier again (`records`: of these alone): gives how many found their line, the reasons
-    of what waits still, and the contracts that gained usage."""
+def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[int]]:
+    """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
+    contracts that gained usage."""
     read_again(supplier.seller)
-    rows = UsageRecord.objects.filter(WAITS, supplier=supplier)
-    if records is not None:
-        rows = rows.filter(pk__in=records)
-    outcome = match_records(actor, rows, supplier.seller.closed_until)
+    return match_waiting(actor, supplier, UsageRecord.objects.filter(WAITS))
+
+
+def match_waiting(actor: Actor, supplier: Supplier, rows: QuerySet[UsageRecord]) -> tuple[int, list[str], set[int]]:
+    """Match a supplier's rows of these again, within an act."""
+    outcome = match_records(actor, rows.filter(supplier=supplier), supplier.seller.closed_until)
     record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
     return outcome
 

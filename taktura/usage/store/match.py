@@ -25,7 +25,8 @@ _KEPT = ", ".join(f"{name} = CASE WHEN m.line_id IS NULL THEN r.{name} ELSE m.{n
 _LIFE = """
 SELECT l.id AS line_id, l.contract_id, l.charge, a.key AS article, c.currency, c.conversion,
     GREATEST(l.start, c.start, COALESCE(c.billed_until, c.start)) AS first,
-    LEAST(COALESCE(l."end", 'infinity'), COALESCE(c."end", 'infinity')) AS stop
+    LEAST(COALESCE(l."end", 'infinity'), COALESCE(c."end", 'infinity')) AS stop,
+    EXISTS (SELECT FROM contracts_pause p WHERE p.contract_id = c.id) AS pauses
 FROM contracts_contractline l
 JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
 """
@@ -42,7 +43,7 @@ SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines
     ) AS goes_on,
     COALESCE(k.first, '-infinity') AS tied, COALESCE(k."end", 'infinity') AS untied, l.article_id,
     life.line_id, life.contract_id, life.charge, life.article, life.currency, life.conversion,
-    GREATEST(life.first, k.first) AS first, LEAST(life.stop, k."end") AS stop
+    GREATEST(life.first, k.first) AS first, LEAST(life.stop, k."end") AS stop, life.pauses
 FROM (SELECT DISTINCT r.supplier_id, r.subscription FROM {rows} r WHERE r.supplier_id IS NOT NULL {which}) w
 JOIN usage_suppliersubscription s ON s.supplier_id = w.supplier_id AND s.folded = w.subscription
 JOIN usage_subscriptionlink k ON k.subscription_id = s.id
@@ -67,12 +68,14 @@ _NAMED = """SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffl
 # oldest.
 _CANDIDATES = """
 CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
-SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop, 0 AS wrong
+SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop, t.pauses,
+    0 AS wrong
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     WHERE t.lines = 1 {which}
 UNION ALL
 (SELECT DISTINCT ON (r.id) r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first,
-    t.stop, CASE WHEN p.id IS NULL AND count(*) FILTER (WHERE NOT t.goes_on AND {holds}) OVER (PARTITION BY r.id) > 1
+    t.stop, t.pauses,
+    CASE WHEN p.id IS NULL AND count(*) FILTER (WHERE NOT t.goes_on AND {holds}) OVER (PARTITION BY r.id) > 1
         THEN 1 ELSE 0 END
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
     LEFT JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
@@ -143,7 +146,7 @@ SELECT r.id, r.day, r.end_day, r.is_span, r.line_id AS was, c.contract_id, c.lin
     WHEN r.day < %(closed)s THEN 'closed_period'
     WHEN (CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) <= c.first THEN 'before_start'
     WHEN r.day >= c.stop THEN 'after_end'
-    WHEN EXISTS (SELECT 1 FROM contracts_pause p WHERE p.contract_id = c.contract_id AND p.start <= r.day
+    WHEN c.pauses AND EXISTS (SELECT 1 FROM contracts_pause p WHERE p.contract_id = c.contract_id AND p.start <= r.day
         AND COALESCE(p."end", 'infinity') >= CASE WHEN r.is_span THEN r.end_day ELSE r.day + 1 END) THEN 'paused'
     END AS reason
 FROM {{rows}} r LEFT JOIN usage_candidates c ON c.id = r.id
@@ -180,14 +183,16 @@ _AGAIN = "CREATE TEMP TABLE usage_again ({columns}) ON COMMIT DROP AS {records}"
 # What waits of them now. Of what waited before, only that is written which is not the same: the rest keeps the instant
 # since when it waits.
 _WAITING = f"CREATE TEMP TABLE usage_waits (id, reason, first, stop) ON COMMIT DROP AS {_PARTS.format(matched=MATCHED)}"
+_BETWEEN = "BETWEEN %(lowest)s AND %(highest)s"  # what lies elsewhere is not even looked at
 _SAME_PART = 'e.record_id = w.id AND e.reason = w.reason AND e.first = w.first AND e."end" = w.stop'
 _WAITS_NO_MORE = f"""
 DELETE FROM usage_usageexception e USING usage_again a
-WHERE e.record_id = a.id AND NOT EXISTS (SELECT FROM usage_waits w WHERE {_SAME_PART})
+WHERE e.record_id = a.id AND e.record_id {_BETWEEN}
+    AND NOT EXISTS (SELECT FROM usage_waits w WHERE {_SAME_PART})
 """
 _WAITS_NOW = f"""
 INSERT INTO usage_usageexception (record_id, reason, first, "end", since)
-SELECT w.*, %s FROM usage_waits w JOIN usage_usagerecord r ON r.id = w.id
+SELECT w.*, %(now)s FROM usage_waits w JOIN usage_usagerecord r ON r.id = w.id
 WHERE NOT EXISTS (SELECT FROM usage_usageexception e WHERE {_SAME_PART})
 """
 
@@ -195,7 +200,8 @@ WHERE NOT EXISTS (SELECT FROM usage_usageexception e WHERE {_SAME_PART})
 _TO_LINES = f"""
 UPDATE usage_usagerecord r SET line_id = m.line_id,
     revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END, {_KEPT}
-FROM {MATCHED} m WHERE m.id = r.id AND m.was IS DISTINCT FROM m.line_id AND r.line_id IS DISTINCT FROM m.line_id
+FROM (SELECT * FROM {MATCHED} WHERE was IS DISTINCT FROM line_id ORDER BY id) m
+WHERE m.id = r.id AND r.id {_BETWEEN} AND r.line_id IS DISTINCT FROM m.line_id
 """
 
 # The contracts that records leave and those that they come to, with the days of these records.
@@ -241,6 +247,9 @@ def match_records(
         if not cursor.rowcount:
             return 0, [], set()
         cursor.execute("ANALYZE usage_again")
+        cursor.execute("SELECT min(id), max(id) FROM usage_again")
+        lowest, highest = cursor.fetchone()
+        between = {"lowest": lowest, "highest": highest}
         if _match(cursor, "usage_again", "", "FALSE", closed_until):
             cursor.execute(
                 """UPDATE usage_usagerecord r SET contract_id = a.contract_id FROM usage_again a
@@ -248,10 +257,11 @@ def match_records(
             )
         cursor.execute(_WAITING)
         cursor.execute("ANALYZE usage_waits")
-        cursor.execute(_WAITS_NO_MORE)
-        cursor.execute(_WAITS_NOW, [actor.now])
+        cursor.execute(_WAITS_NO_MORE, between)
+        cursor.execute(_WAITS_NOW, {"now": actor.now})
+        cursor.execute(_TO_LINES, between)
+        # Last, so that others who come to the same contracts wait for the end of this transaction alone.
         touched = touch_contracts(cursor, actor.now, _TOUCHED)
-        cursor.execute(_TO_LINES)
         cursor.execute(f"SELECT count(*) FROM {MATCHED} WHERE was IS NULL AND line_id IS NOT NULL")
         count = int(cursor.fetchone()[0])
         cursor.execute("SELECT reason FROM usage_waits ORDER BY id, first, reason")
@@ -260,12 +270,17 @@ def match_records(
 
 def touch_contracts(cursor: Any, now: datetime, changes: str) -> set[int]:
     """Tell contracts that their usage has changed, by a query of (contract, first day, end day): `changed_from` is
-    lowered where it is already settled, and those whose usage is under watch are marked (`usage.marks`). Gives them."""
+    lowered where it is already settled, and those whose usage is under watch are marked (`usage.marks`). Gives them.
+
+    In the order of contracts, so that two who write wait for each other and never block each other."""
     cursor.execute(
         f"""WITH touched (contract_id, first, "end") AS MATERIALIZED ({changes}),
-            lowered AS (
-                UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, t.first), t.first)
-                FROM touched t WHERE c.id = t.contract_id AND c.settled_until IS NOT NULL AND t.first < c.settled_until
+            settled (id, first) AS MATERIALIZED (
+                SELECT c.id, t.first FROM contracts_contract c JOIN touched t ON t.contract_id = c.id
+                WHERE t.first < c.settled_until ORDER BY c.id FOR NO KEY UPDATE OF c
+            ), lowered AS (
+                UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, s.first), s.first)
+                FROM settled s WHERE c.id = s.id
             ), marked AS ({MARK})
             SELECT ARRAY(SELECT contract_id FROM touched), (SELECT count(*) FROM marked)""",
         {"now": now},
