@@ -100,8 +100,12 @@ def company_made(seller_made: str) -> Iterator[str]:
 
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A database of this test's own, with the seller in it where the test wants one; its name."""
-    like = request.getfixturevalue("seller_made") if "seller" in request.fixturenames else None
+    """A database of this test's own, with the company or the seller in it where the test wants one; its name."""
+    like = None
+    if "company_made" in request.fixturenames:
+        like = request.getfixturevalue("company_made")
+    elif "seller" in request.fixturenames:
+        like = request.getfixturevalue("seller_made")
     with scratch_database(like) as name:
         yield name
 
@@ -175,10 +179,9 @@ def make_seller(name: str) -> Seller:
 
 
 @pytest.fixture
-def company(seller: Seller, company_made: str) -> Iterator[Seller]:
+def company(database: str, company_made: str) -> Seller:
     """The small company with one of everything that a page shows."""
-    with scratch_database(company_made):
-        yield Seller.objects.get()
+    return Seller.objects.get()
 
 
 def order_as_a_stranger(actor: Actor, seller: Seller) -> None:

@@ -165,12 +165,18 @@ MISFITS: dict[str, Any] = {
 def test_what_does_not_fit_is_refused_or_taken_but_no_error(company: Seller, client_as: SignIn, misfit: str) -> None:
     client = client_as()
     client.raise_request_exception = False
-    failed = []
+    failed, done = [], set()
     for sent in post_forms(client):
         for names in ({*sent.form.typed}, {*sent.form.choices}, {*sent.values} - {"action"}):
-            status = client.post(sent.to, sent.values | dict.fromkeys(names, MISFITS[misfit])).status_code
+            values = sent.values | dict.fromkeys(names, MISFITS[misfit])
+            request = sent.to, repr(sorted(values.items()))
+            if not names or request in done:  # nothing would be wrong, or the same is wrong in a form of another page
+                continue
+            done.add(request)
+            status = client.post(sent.to, values).status_code
             if status >= 500:
                 failed.append(f"{sent.to} with {misfit} in {sorted(names)}: {status}")
+    assert len(done) > 300
     assert failed == []
 
 

@@ -1,6 +1,7 @@
 """A walk through the office: every link that a page shows is followed, every form remembered."""
 
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import parse_qsl, urlsplit
 
 from django.test import Client
@@ -12,9 +13,11 @@ from tests.pages.samples import path_of
 from tools.pages import pages
 
 MOST = 2  # addresses of one page that differ in the row alone
+BACK = {"next"}
 LAST = {"account_logout", "usersessions_list"}  # what ends the session
 
 
+@cache
 def kind_of(address: str) -> str:
     """What an address leads to, whichever row it shows: the page and what is asked of it."""
     parts = urlsplit(address)
@@ -42,6 +45,7 @@ class Walk:
         self.client = client
         self.seen: dict[str, set[str]] = {}
         self.forms: dict[tuple[str, str, str], Sent] = {}
+        self.requests: set[tuple[str, str]] = set()  # what the forms send
         self.waiting: list[tuple[str, str]] = []
         self.closed: list[str] = []
         self.pages: dict[str, str] = {}  # what each address showed
@@ -80,7 +84,7 @@ class Walk:
                 self.read(text, address)
 
     def read(self, text: str, address: str) -> None:
-        """Remember what a page shows."""
+        """Remember what a page shows. What forms of two pages send alike, but for the way back, is remembered once."""
         found = read_page(text, address)
         for link in found.links:
             self.add(link, address)
@@ -90,7 +94,10 @@ class Walk:
             elif form.method == "post":
                 for to, values in form.ways():
                     key = kind_of(to), str(values.get("action", "")), kind_of(address)
-                    self.forms.setdefault(key, Sent(to, values, form))
+                    request = to, repr(sorted((name, value) for name, value in values.items() if name not in BACK))
+                    if key not in self.forms and request not in self.requests:
+                        self.requests.add(request)
+                        self.forms[key] = Sent(to, values, form)
 
     def send(self) -> None:
         """Send each form as it stands there; those that end the session last."""
