@@ -1,8 +1,9 @@
 """Run the database tests on a PostgreSQL server of one's own, as an installation without the embedded one has it.
 
 `make test-server` calls it; arguments go to pytest, and paths among them stand for the usual ones. It takes PostgreSQL
-15 or newer as Debian installs it, makes a cluster in a temporary directory on a free port of 127.0.0.1, prepares it by
-`setup_database` as an administrator who is no superuser, and takes all away again. Its exit code is that of pytest.
+15 or newer as Debian installs it, makes a cluster in a temporary directory on a free port of 127.0.0.1, in memory where
+there is room, prepares it by `setup_database` as an administrator who is no superuser, and takes all away again. Its
+exit code is that of pytest.
 """
 
 import os
@@ -32,7 +33,16 @@ START_TRIES = 5
 CLUSTERS = Path("/etc/postgresql-common/createcluster.conf")
 TESTS = ("tests/rooms", "tests/scenarios", "tests/kit")
 IGNORED = "tests/kit/test_postgres.py"  # starts embedded servers of its own
-SETTINGS = {"listen_addresses": HOST, "fsync": "off", "full_page_writes": "off", "max_connections": "300"}
+MEMORY = Path("/dev/shm")
+MEMORY_BYTES = 2 * 1024**3
+SETTINGS = {
+    "listen_addresses": HOST,
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "256MB",
+    "max_connections": "300",
+}
 HOW = "apt-get update && apt-get install -y postgresql"
 
 
@@ -83,7 +93,8 @@ def install() -> None:
 @contextmanager
 def cluster(programs: Path) -> Iterator[tuple[int, str]]:
     """A running server for as long as the block runs; gives its port and the superuser's password."""
-    folder = Path(tempfile.mkdtemp(prefix="taktura-server-", dir="/tmp"))
+    in_memory = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > MEMORY_BYTES
+    folder = Path(tempfile.mkdtemp(prefix="taktura-server-", dir=MEMORY if in_memory else "/tmp"))
     password = secrets.token_urlsafe(24)
     try:
         (folder / "password").write_text(password)
