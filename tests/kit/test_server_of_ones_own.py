@@ -51,5 +51,7 @@ def test_paths_stand_for_the_usual_ones(tool: ModuleType) -> None:
     usual = tool.command(["-x"])
     assert "tests/rooms" in usual and "tests/kit" in usual and usual[-1] == "-x"
     assert "--ignore=tests/kit/test_postgres.py" in usual
+    assert all((FILE.parents[1] / path).exists() for path in tool.IGNORED)
     named = tool.command(["tests/kit/test_bulk.py::test_nothing_to_write"])
+    assert "--ignore=tests/rooms/test_reader.py" not in tool.command(["tests/rooms/test_reader.py::test_x"])
     assert "tests/rooms" not in named and named[-1] == "tests/kit/test_bulk.py::test_nothing_to_write"
