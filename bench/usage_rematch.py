@@ -39,9 +39,11 @@ def _measure(rows: int, lines: int) -> Result:
     assert company.supplier is not None
     found, waiting = 0, 0
     with clocked() as clock:
-        parts = waiting_parts(company.supplier, MATCHED_AT_ONCE, LANES)
+        parts = waiting_parts(company.seller, company.supplier, MATCHED_AT_ONCE, LANES)
         for begin in range(0, len(parts), LANES):
-            tied = match_parts(actor, supplier=company.supplier, parts=parts[begin : begin + LANES])
+            tied = match_parts(
+                actor, seller=company.seller, supplier=company.supplier, parts=parts[begin : begin + LANES]
+            )
             found, waiting = found + tied.recorded, waiting + len(tied.waiting)
     memory = peak_memory()
     assert (found, waiting) == (rows, 0)

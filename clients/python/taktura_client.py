@@ -6488,6 +6488,52 @@ class Taktura(Caller):
         """
         return self._ask(type(None), "DELETE", f"/usage_keys/{_part(key)}/article", query={"preview": preview})
 
+    def start_matching(
+        self, *, supplier: str | None | Omit = OMIT, preview: bool = False, idempotency_key: str | None = None
+    ) -> WorkOut:
+        """Start to match what waits again, in the background, in parts; the worker does it. One at a time: `conflict`
+        while another is under way.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            WorkOut,
+            "POST",
+            "/usage/matching/start",
+            body={"supplier": supplier},
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
+    def list_matching(self, *, limit: int = 100, after: str = "") -> Pages[WorkList, WorkOut]:
+        """What is matched again in the background, and was lately, the newest first.
+
+        Scope: `usage.view`.
+        """
+        return Pages(
+            lambda after: self._ask(WorkList, "GET", "/usage/matching", query={"limit": limit, "after": after}), after
+        )
+
+    def get_matching(self, work: int) -> WorkOut:
+        """How far it is, or how it ended.
+
+        Scope: `usage.view`.
+        """
+        return self._ask(WorkOut, "GET", f"/usage/matching/{_part(work)}")
+
+    def stop_matching(self, work: int, *, preview: bool = False, idempotency_key: str | None = None) -> WorkOut:
+        """Ask it to stop after the parts that it is at. What is matched stays so.
+
+        Scope: `usage.change`.
+        """
+        return self._ask(
+            WorkOut,
+            "POST",
+            f"/usage/matching/{_part(work)}/stop",
+            query={"preview": preview},
+            idempotency_key=idempotency_key,
+        )
+
     def list_suppliers(self, *, limit: int = 100, after: str = "") -> Pages[Suppliers, SupplierOut]:
         """Suppliers, in the order in which they were made.
 

@@ -5,6 +5,7 @@ any point, by whatever, the file is there and nothing of its rows: reading begin
 the database died, else by a button.
 """
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +14,7 @@ from procrastinate.contrib.django import app
 
 from taktura.billing.services import match_parts, read_file
 from taktura.core.errors import Refused
+from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 from taktura.kit.jobs.models import Work
@@ -20,7 +22,7 @@ from taktura.kit.jobs.retry import AGAIN
 from taktura.kit.jobs.services import Tell, carry_out, file_of, start
 from taktura.usage.models import Supplier, UsageFile
 from taktura.usage.reading import FILE, MATCH
-from taktura.usage.services import keep_file, note_refusal, waiting_parts
+from taktura.usage.services import find_contracts, keep_file, note_refusal, waiting_parts
 
 PERCENT = {"read": 0, "process": 60, "match": 70, "ready": 85}  # how far an import is when a step begins
 MATCHED_AT_ONCE = 250_000  # records of a part
@@ -119,32 +121,37 @@ def _tell_beside(work: int, tell: Tell, step: str, rows: int, percent: int) -> b
         connections.close_all()  # those of this thread
 
 
-def start_matching(actor: Actor, *, supplier: Supplier) -> Work:
-    """Start to match all that waits of a supplier again, in the background. Raises `Refused` (`conflict`) while that is
-    done for the seller."""
-    subject = f"seller:{supplier.seller_id}"
-    return start(actor, kind=MATCH, subject=subject, parameters={"supplier": supplier.pk}, task=match_again)
+def start_matching(actor: Actor, *, seller: Seller, supplier: Supplier | None = None) -> Work:
+    """Start to match all that waits of a seller, or of one of its suppliers, again, in the background. Raises `Refused`
+    (`conflict`) while that is done for the seller."""
+    subject, of = f"seller:{seller.pk}", supplier.pk if supplier else None
+    return start(actor, kind=MATCH, subject=subject, parameters={"supplier": of, "seller": seller.pk}, task=match_again)
 
 
 @app.task(name="match_again", queue="usage", retry=AGAIN)
 def match_again(work: int) -> None:
-    """What waits of a supplier. It goes by parts, some of them at once: stopped or broken off, those that are matched
-    stay so, and done again the rest is."""
+    """What waits of a supplier or a seller. It goes by parts, some of them at once: stopped or broken off, those that
+    are matched stay so, and done again the rest is."""
     carry_out(work, utc_now, _match)
 
 
 def _match(work: Work, tell: Tell) -> dict[str, Any]:
-    supplier = Supplier.objects.select_related("seller").get(pk=work.parameters["supplier"])
-    actor = Actor(work.actor, utc_now())
-    parts, done = waiting_parts(supplier, MATCHED_AT_ONCE, LANES), 0
+    actor, of = Actor(work.actor, utc_now()), work.parameters["supplier"]
+    supplier = Supplier.objects.select_related("seller").get(pk=of) if of else None
+    seller = supplier.seller if supplier else Seller.objects.get(pk=work.parameters["seller"])
+    if supplier is None:
+        find_contracts(actor, seller=seller)
+    parts, done = waiting_parts(seller, supplier, MATCHED_AT_ONCE, LANES), 0
     total = sum(part.records for part in parts)
-    recorded, waiting, documents = 0, 0, list[int]()
+    recorded, documents, waiting = 0, list[int](), Counter[str]()
     for begin in range(0, len(parts), LANES):
         chosen = parts[begin : begin + LANES]
-        tied = match_parts(actor, supplier=supplier, parts=chosen)
-        recorded, waiting = recorded + tied.recorded, waiting + len(tied.waiting)
+        tied = match_parts(actor, seller=seller, supplier=supplier, parts=chosen)
+        recorded += tied.recorded
+        waiting.update(tied.waiting)
         documents += [document.id for document in tied.issued]
         done += sum(part.records for part in chosen)
         if not tell(done, total):
             break
-    return {"supplier": supplier.pk, "recorded": recorded, "waiting": waiting, "documents": documents}
+    counted = {"recorded": recorded, "waiting": waiting.total(), "reasons": dict(sorted(waiting.items()))}
+    return {"supplier": of, **counted, "documents": documents}

@@ -45,11 +45,11 @@ TABLE = {
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems list_refused_files"
     " list_reference_changes get_usage_history get_file_content get_reconciliation list_supplier_invoices"
-    " get_supplier_invoice get_invoice_file list_exchange_rates get_exchange_rate",
+    " get_supplier_invoice get_invoice_file list_exchange_rates get_exchange_rate list_matching get_matching",
     "usage.change": "record_usage withdraw_a_record correct_usage send_usage_to process_again create_supplier"
     " change_supplier link unlink link_customer unlink_customer set_product_reference remove_product_reference"
     " reprocess import_usage upload_file undo_import read_file stop_reading settle_refused_files foresee_usage"
-    " link_many note_subscription"
+    " link_many note_subscription start_matching stop_matching"
     " tie_usage_key untie_usage_key enter_supplier_invoice correct_supplier_invoice remove_supplier_invoice"
     " keep_invoice_file drop_invoice_file set_exchange_rates load_exchange_rates convert_again remove_exchange_rate",
     "desk.view": "list_time get_time list_activities get_activity list_tickets get_ticket get_ticket_file list_queues"

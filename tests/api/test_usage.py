@@ -8,6 +8,7 @@ import pytest
 from taktura.api.v1.usage import RecordIn
 from taktura.customers.services import close_period
 from taktura.kit.actor import Actor
+from taktura.kit.jobs.worker import run_worker
 from taktura.usage.models import UsageHistory, UsageRecord
 from taktura.usage.services import records
 from taktura.usage.services.records import FIELDS, MAX_BATCH
@@ -292,3 +293,28 @@ def test_a_file_is_looked_at_loaded_and_undone(sold: Api) -> None:
     assert sold.post(f"{place}/undo", None).data == {"records": 1}
     assert sold.get(place).data["undone_at"] is not None
     assert refusal(sold.post(f"{place}/undo", None)) == (409, "conflict")
+
+
+def test_what_waits_is_matched_again_in_the_background(sold: Api) -> None:
+    sold.post("/suppliers", {"supplier": "sun"})
+    sold.post("/usage", [{**CALL, "id": "early", "contract": "D"}])
+    assert sold.get("/usage/matching").data == {"items": [], "next": None}
+    assert refusal(sold.post("/usage/matching/start", {"supplier": "moon"})) == (404, "not_found")
+    started = sold.post("/usage/matching/start", {})
+    assert started.status_code == 202 and started.data["state"] == "waiting"
+    assert refusal(sold.post("/usage/matching/start", {"supplier": "sun"})) == (409, "conflict")
+    assert sold.get("/usage/matching").data["items"] == [started.data]
+    assert sold.post("/contracts", {"contract": "D", "customer": "K", "tariff": "talk", "start": "2026-02-01"}).data
+    run_worker(until_done=True)
+    place = f"/usage/matching/{started.data['id']}"
+    ended = sold.get(place).data
+    assert (ended["state"], ended["done"], ended["total"], ended["error"]) == ("done", 1, 1, "")
+    assert ended["result"] == {"supplier": None, "recorded": 1, "waiting": 0, "reasons": {}, "documents": []}
+    assert UsageRecord.objects.get(external_id="early").line is not None
+    assert sold.post(f"{place}/stop", None).data["state"] == "done", "it has ended"
+    assert refusal(sold.get(f"/billing/work/{started.data['id']}")) == (404, "not_found"), "it is no run"
+    of_one = sold.post("/usage/matching/start", {"supplier": "sun"}).data
+    stopped = sold.post(f"/usage/matching/{of_one['id']}/stop", None).data
+    assert stopped["stop_requested"]
+    run_worker(until_done=True)
+    assert sold.get(f"/usage/matching/{of_one['id']}").data["state"] == "stopped"

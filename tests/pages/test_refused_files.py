@@ -114,7 +114,7 @@ def test_much_that_waits_is_matched_in_the_background(
 ) -> None:
     client, supplier = client_as(), Supplier.objects.get()
     received, _ = billing.receive_file(actor, supplier=supplier, name="feb.csv", content=FILE)
-    monkeypatch.setattr("taktura.office.usage.files.IN_BACKGROUND", 3)
+    monkeypatch.setattr("taktura.office.usage.parts.IN_BACKGROUND", 3)
     assert received.file is not None
     place = client.post(f"/usage/files/{received.file.pk}/match/").headers["Location"]
     assert client.get(place).status_code == 200
@@ -123,3 +123,8 @@ def test_much_that_waits_is_matched_in_the_background(
     run_worker(until_done=True)
     assert Work.objects.get().state == "done"
     assert client.get(place).headers["Location"] == f"/usage/waiting/?supplier={supplier.pk}"
+    place = client.post("/usage/waiting/again/").headers["Location"]
+    assert "being done already" in client.post("/usage/waiting/again/", follow=True).content.decode()
+    run_worker(until_done=True)
+    assert Work.objects.latest("pk").result["reasons"] == {"no_subscription": 4}
+    assert client.get(place).headers["Location"] == "/usage/waiting/"

@@ -190,7 +190,7 @@ def test_what_waits_is_matched_again_by_parts_and_can_be_stopped(
     line = ContractLine.objects.get()
     usage.link_all(actor, supplier=supplier, ties=[(f"S-{n}", line) for n in range(6)])
     monkeypatch.setattr(imports, "MATCHED_AT_ONCE", 1)
-    work = imports.start_matching(actor, supplier=supplier)
+    work = imports.start_matching(actor, seller=supplier.seller, supplier=supplier)
     told: list[tuple[int, int]] = []
 
     def tell(done: int, total: int) -> bool:

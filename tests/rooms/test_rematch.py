@@ -215,9 +215,9 @@ def test_parts_at_once_give_what_one_gives(seller: Seller, actor: Actor, chance:
             found, reasons, touched = usage.reprocess(LATER, supplier=supplier)
             wanted, told = _matched(), _told()
             transaction.set_rollback(True)
-        chosen = usage.waiting_parts(supplier, chance.choice([7, 15, 40]), 2)
+        chosen = usage.waiting_parts(seller, supplier, chance.choice([7, 15, 40]), 2)
         assert sum(part.records for part in chosen) == len(_waiting(supplier)) and len(chosen) % 2 == 0
-        done = usage.reprocess_parts(LATER, supplier=supplier, parts=chosen)
+        done = usage.reprocess_parts(LATER, seller=seller, supplier=supplier, parts=chosen)
         assert (_matched(), _told()) == (wanted, told), number
         assert sum(part[0] for part in done) == found
         assert [reason for part in done for reason in part[1]] == reasons
@@ -243,23 +243,25 @@ def test_a_part_that_fails_leaves_the_others_done(
     head = "id,subscription_id,quantity,period_start,cost,currency"
     usage.receive_file(actor, supplier=supplier, name="a.csv", content=f"{head}\n{rows}".encode())
     usage.link(actor, supplier=supplier, reference="S-1", line=line)
-    chosen, match = usage.waiting_parts(supplier, 2, 2), parts.match_waiting
+    chosen, match = usage.waiting_parts(seller, supplier, 2, 2), parts.match_waiting
 
-    def fails(actor: Actor, supplier: Supplier, rows: Any) -> Any:
-        outcome = match(actor, supplier, rows)
+    def fails(actor: Actor, seller: Seller, supplier: Supplier, rows: Any) -> Any:
+        outcome = match(actor, seller, supplier, rows)
         if UsageRecord.objects.get(pk=chosen[0].lowest).line_id:  # of this transaction alone
             raise ValueError("of its own making")
         return outcome
 
     monkeypatch.setattr(parts, "match_waiting", fails)
     with pytest.raises(ValueError, match="of its own making"):
-        usage.reprocess_parts(actor, supplier=supplier, parts=chosen)
+        usage.reprocess_parts(actor, seller=seller, supplier=supplier, parts=chosen)
     matched = UsageRecord.objects.filter(line=line)
     assert {record.pk for record in matched} == set(range(chosen[1].lowest, chosen[1].highest + 1))
     monkeypatch.undo()
-    (again,) = usage.reprocess_parts(actor, supplier=supplier, parts=usage.waiting_parts(supplier, 2, 1))
-    assert again[0] == 2 and matched.all().count() == 4
+    (again,) = usage.reprocess_parts(
+        actor, seller=seller, supplier=supplier, parts=usage.waiting_parts(seller, supplier, 2, 1)
+    )
+    assert matched.all().count() == 4
 
 
 def test_where_nothing_waits_there_is_no_part(seller: Seller) -> None:
-    assert usage.waiting_parts(Supplier.objects.get(), 10, 2) == []
+    assert usage.waiting_parts(seller, Supplier.objects.get(), 10, 2) == []

@@ -80,7 +80,10 @@ class WorkOut(Out):
     done: int
     total: int
     stop_requested: bool
-    result: dict[str, Any] = Field(description="of a run: its id, contracts, invoices, credit notes, problems")
+    result: dict[str, Any] = Field(
+        description="of a run: its id, contracts, invoices, credit notes, problems; of matching again: the records that"
+        " found their line (recorded), those that wait still (waiting) and why (reasons), interim bills (documents)"
+    )
     error: str
     created_at: datetime
     started_at: datetime | None
@@ -282,22 +285,24 @@ def start_billing(request: HttpRequest, body: RunStart) -> WorkOut:
     work = start_run(
         call.actor, seller=call.seller, on=_day_of(call, body.on), exclude=_ids(call, body.exclude)
     )  # fmt: skip
-    return _work(work)
+    return told(work)
 
 
-def one_work(call: Call, work: int) -> WorkOut:
-    """The seller's long work by its id; raises `Refused` (`not_found`)."""
-    return _work(_work_of(call, work))
+def one_work(call: Call, work: int, kind: str = RUN) -> WorkOut:
+    """The seller's long work of a kind by its id; raises `Refused` (`not_found`)."""
+    return told(work_of(call, work, kind))
 
 
-def _work_of(call: Call, pk: int) -> Work:
-    found = Work.objects.filter(subject=f"seller:{call.seller.pk}", kind=RUN, pk=pk).first()
+def work_of(call: Call, pk: int, kind: str = RUN) -> Work:
+    """The same, as it is stored."""
+    found = Work.objects.filter(subject=f"seller:{call.seller.pk}", kind=kind, pk=pk).first()
     if found is None:
         raise Refused("not_found", "There is no work %(id)s.", id=pk)
     return found
 
 
-def _work(work: Work) -> WorkOut:
+def told(work: Work) -> WorkOut:
+    """How far long work is, or how it ended."""
     return WorkOut(**{name: getattr(work, name) for name in WorkOut.model_fields})
 
 
@@ -306,7 +311,7 @@ def list_work(request: HttpRequest, limit: Limit = LIMIT, after: After = "") -> 
     """Runs in the background, those that were too, the newest first."""
     found = recent_work(f"seller:{call_of(request).seller.pk}", RUN)
     items, following = page_of(found, limit, after, newest_first=True)
-    return WorkList(items=[_work(w) for w in items], next=following)
+    return WorkList(items=[told(w) for w in items], next=following)
 
 
 @endpoint(router, "GET", "/billing/work/{int:work}", "billing.view", answer=WorkOut)
@@ -319,7 +324,7 @@ def get_work(request: HttpRequest, work: Id) -> WorkOut:
 def stop_work(request: HttpRequest, work: Id) -> WorkOut:
     """Ask a run in the background to stop after the batch it is at. What it has issued stays; a later run goes on."""
     call = call_of(request)
-    stop(work=_work_of(call, work))
+    stop(work=work_of(call, work))
     return one_work(call, work)
 
 

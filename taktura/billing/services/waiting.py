@@ -89,9 +89,10 @@ def process_again(actor: Actor, *, seller: Seller) -> Tied:
 
 
 @act
-def match_parts(actor: Actor, *, supplier: Supplier, parts: Sequence[Part]) -> Tied:
-    """Match parts of what waits of a supplier again, at once (`usage.reprocess_parts`)."""
-    recorded, reasons, touched = together(usage.reprocess_parts(actor, supplier=supplier, parts=parts))
+def match_parts(actor: Actor, *, seller: Seller, supplier: Supplier | None, parts: Sequence[Part]) -> Tied:
+    """Match parts of what waits again, at once (`usage.reprocess_parts`)."""
+    done = usage.reprocess_parts(actor, seller=seller, supplier=supplier, parts=parts)
+    recorded, reasons, touched = together(done)
     return Tied(recorded, reasons, threshold_bills(actor, touched))
 
 

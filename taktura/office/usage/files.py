@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from taktura.billing.imports import IN_BACKGROUND, start_matching, start_reading
 from taktura.billing.imports import read_again as start_again
+from taktura.billing.imports import start_reading
 from taktura.billing.services import read_file, receive_file, reprocess, undo_file
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
@@ -31,18 +31,10 @@ from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.templatetags.office import state
-from taktura.office.usage.parts import MEANS, Tab, supplier_filter, tabs
+from taktura.office.usage.parts import MEANS, Tab, match_in_background, supplier_filter, tabs
 from taktura.usage.groups import REASONS
 from taktura.usage.models import FileProblem, UsageFile
-from taktura.usage.overview import (
-    count_problems,
-    known_file,
-    state_of,
-    text_of,
-    waiting_by_supplier,
-    waiting_of_file,
-    with_problems,
-)
+from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
 from taktura.usage.reader import ENDINGS
 from taktura.usage.trace import content_of, problem_text
 
@@ -309,12 +301,8 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
 def match_again(request: HttpRequest, pk: int) -> HttpResponse:
     """Match what waits of the file's supplier again; much of it in the background."""
     found = find(request, pk)
-    if waiting_by_supplier(seller_of(request).pk).get(found.supplier_id, 0) > IN_BACKGROUND:
-        try:
-            return redirect("work", start_matching(actor_of(request), supplier=found.supplier).pk)
-        except Refused as refused:
-            messages.error(request, text_of_refusal(refused, show.language()))
-            return redirect("usage_file", pk)
+    if begun := match_in_background(request, found.supplier, redirect("usage_file", pk)):
+        return begun
     outcome, issued = reprocess(actor_of(request), supplier=found.supplier)
     _say(request, outcome[0], len(issued))
     return redirect("usage_file", pk)

@@ -7,16 +7,23 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.shortcuts import get_object_or_404
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from taktura.billing.imports import IN_BACKGROUND, start_matching
+from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.lists import Filter, can_be_kept
+from taktura.office.page import actor_of, seller_of
 from taktura.usage.groups import REASONS, Key
 from taktura.usage.models import Supplier
+from taktura.usage.overview import waiting_by_supplier
 
 # What each reason means, and what to do about it.
 MEANS = {
@@ -142,3 +149,17 @@ def rate_of(row: Mapping[str, Any]) -> str:
     factors = [f"× {show.quantity(over)}"] if over != 1 or under == 1 else []
     factors += [f"÷ {show.quantity(under)}"] if under != 1 else []
     return _("%(factors)s of %(day)s") % {"factors": " ".join(factors), "day": show.day(row["rate_day"])}
+
+
+def match_in_background(request: HttpRequest, supplier: Supplier | None, back: HttpResponse) -> HttpResponse | None:
+    """Begin to match what waits of a supplier, or of all, in the background, where it is so much that nobody should
+    wait for it; gives where that is seen, or, with a message, `back` where it is being done already."""
+    seller = seller_of(request)
+    counts = waiting_by_supplier(seller.pk)
+    if (counts.get(supplier.pk, 0) if supplier else sum(counts.values())) <= IN_BACKGROUND:
+        return None
+    try:
+        return redirect("work", start_matching(actor_of(request), seller=seller, supplier=supplier).pk)
+    except Refused as refused:
+        messages.error(request, text_of(refused, show.language()))
+        return back

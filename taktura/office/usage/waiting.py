@@ -27,7 +27,7 @@ from taktura.office import show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.usage.key_ties import add_ties, say, tie_chosen
-from taktura.office.usage.parts import MEANS, Tab, as_text, from_text, supplier_of, tabs
+from taktura.office.usage.parts import MEANS, Tab, as_text, from_text, match_in_background, supplier_of, tabs
 from taktura.usage import services as usage
 from taktura.usage.groups import REASONS, Group, Key, groups, records_of
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription
@@ -246,7 +246,9 @@ def total(parts: Iterable[Tied]) -> Tied | None:
 @page("usage.change")
 @require_POST
 def again(request: HttpRequest) -> HttpResponse:
-    """Process all that waits again."""
+    """Process all that waits again; much of it in the background."""
+    if begun := match_in_background(request, None, redirect("usage_waiting")):
+        return begun
     say(request, billing.process_again(actor_of(request), seller=seller_of(request)))
     return redirect("usage_waiting")
 

@@ -78,8 +78,9 @@ def work(request: HttpRequest, pk: int) -> HttpResponse:
         return redirect("billing_run", found.result["run"])
     if found.kind == FILE and (file := found.parameters.get("file", found.result.get("file"))):
         return redirect("usage_file", file)
-    if found.kind == MATCH and found.result.get("supplier"):
-        return redirect(f"{reverse('usage_waiting')}?supplier={found.result['supplier']}")
+    if found.kind == MATCH and "recorded" in found.result:
+        of = found.result["supplier"]
+        return redirect(reverse("usage_waiting") + (f"?supplier={of}" if of else ""))
     if found.kind == WHAT_IF and "rows" in found.result:
         return redirect("what_if_result", found.pk)
     if found.kind == FORECAST and "rows" in found.result:

@@ -26,6 +26,7 @@ from taktura.usage.services.invoices import (
 from taktura.usage.services.keys import tie_key, untie_key
 from taktura.usage.services.links import (
     check_pass_on,
+    find_contracts,
     link,
     link_all,
     link_customer,
@@ -86,6 +87,7 @@ __all__ = [
     "extend_contract",
     "extend_contracts",
     "extensions",
+    "find_contracts",
     "fold",
     "foresee_conversion",
     "import_rows",

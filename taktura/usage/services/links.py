@@ -155,13 +155,20 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[
     """Process what waits of a supplier again: gives how many found their line, the reasons of what waits still, and the
     contracts that gained usage."""
     read_again(supplier.seller)
-    return match_waiting(actor, supplier, UsageRecord.objects.filter(WAITS))
+    return match_waiting(actor, supplier.seller, supplier, UsageRecord.objects.filter(WAITS))
 
 
-def match_waiting(actor: Actor, supplier: Supplier, rows: QuerySet[UsageRecord]) -> tuple[int, list[str], set[int]]:
-    """Match a supplier's rows of these again, within an act."""
-    outcome = match_records(actor, rows.filter(supplier=supplier), supplier.seller.closed_until)
-    record(actor, "reprocess", f"supplier:{supplier.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
+def match_waiting(
+    actor: Actor, seller: Seller, supplier: Supplier | None, rows: QuerySet[UsageRecord]
+) -> tuple[int, list[str], set[int]]:
+    """Match those of the rows again that are a supplier's, or all of the seller's, within an act."""
+    rows = rows.filter(supplier=supplier) if supplier else rows.filter(seller=seller)
+    outcome = match_records(actor, rows, seller.closed_until)
+    told = {"recorded": outcome[0], "waiting": len(outcome[1])}
+    if supplier:
+        record(actor, "reprocess", f"supplier:{supplier.pk}", told)
+    else:
+        record(actor, "process_again", f"seller:{seller.pk}", told)
     return outcome
 
 
@@ -181,11 +188,15 @@ def process_subscriptions(
 
 @act
 def process_again(actor: Actor, *, seller: Seller) -> tuple[int, list[str], set[int]]:
-    """Process all that waits of a seller again, suppliers' or not; gives the same as `reprocess`.
-
-    Usage that was sent to a contract which was not there yet finds it now.
-    """
+    """Process all that waits of a seller again, suppliers' or not; gives the same as `reprocess`."""
     read_again(seller)
+    find_contracts(actor, seller=seller)
+    return match_waiting(actor, seller, None, UsageRecord.objects.filter(WAITS))
+
+
+@act
+def find_contracts(actor: Actor, *, seller: Seller) -> None:
+    """Give usage that was sent to a contract which was not there yet that contract. It waits until it is matched."""
     with connection.cursor() as cursor:
         cursor.execute(
             """UPDATE usage_usagerecord r SET contract_id = c.id
@@ -194,9 +205,6 @@ def process_again(actor: Actor, *, seller: Seller) -> tuple[int, list[str], set[
                    AND r.contract_id IS NULL AND k.seller_id = %(seller)s AND c.key = r.sent_to""",
             {"seller": seller.pk},
         )
-    outcome = match_records(actor, UsageRecord.objects.filter(WAITS, seller=seller), seller.closed_until)
-    record(actor, "process_again", f"seller:{seller.pk}", {"recorded": outcome[0], "waiting": len(outcome[1])})
-    return outcome
 
 
 def rematch(actor: Actor, *, contracts: Iterable[int], closed_until: date | None) -> set[int]:
