@@ -1,6 +1,7 @@
 """Each kind of problem of a file, made by a small file: its sentence in German on the page, and what to do one click
 away."""
 
+import gzip
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -27,7 +28,11 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "bad_number": (f"{HEAD}\n1,S,many,2026-06-01,,,,", {}),
     "bad_date": (f"{HEAD}\n1,S,1,gestern,,,,", {}),
     "bad_span": (f"{HEAD}\n1,S,1,2026-06-02,2026-05-01,,,", {}),
-    "bad_line": (f"{HEAD}\n1,S\n{GOOD}", {}),
+    "field_number": (f"{HEAD}\n1,S\n{GOOD}", {}),
+    "bad_line": (f'{HEAD}\n"1" x,S,1,2026-06-01,,,,\n{GOOD}', {}),
+    "bad_duration": (f"{HEAD}\n1,S,1,2026-06-01,,,,1:30", {}),
+    "bad_currency": (f"{HEAD},currency\n1,S,1,2026-06-01,,,,,EURO", {}),
+    "broken": (gzip.compress(f"{HEAD}\n{GOOD}".encode())[:-4], {}),
     "bad_encoding": (HEAD.encode() + b"\n1,S\xff,1,2026-06-01,,,,", {"encoding": "utf-8"}),
     "too_long": (f"{HEAD}\n1,{'S' * 201},1,2026-06-01,,,,", {}),
     "no_quantity": (f"{HEAD}\n1,S,,2026-06-01,,,,", {}),
@@ -41,8 +46,8 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
 
 
 def test_no_kind_of_problem_is_forgotten() -> None:
-    # Rows that the API is given as fields; damaged archives and durations: see the tests of the reader.
-    elsewhere = {"unknown_column", "broken", "bad_duration"}
+    # Rows that are given as fields, and workbooks of a million rows: see the tests of the reader and of messages.
+    elsewhere = {"unknown_column", "too_many_rows"}
     assert set(CODES) == set(TEXTS) - elsewhere
 
 
@@ -56,12 +61,13 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     received, _ = billing.receive_file(
         actor, supplier=supplier, name="a.csv", content=content if isinstance(content, bytes) else content.encode()
     )
-    kept = "missing_column" if code == "wrong_delimiter" else code
+    kept = {"wrong_delimiter": "missing_column", "field_number": "bad_line"}.get(code, code)
     found = FileProblem.objects.filter(file=received.file)
     problem = found.filter(code=kept).first()
     assert problem is not None, list(found.values_list("code", "text"))
     german, english = (problem_text(problem, language) for language in ("de", "en"))
     assert german != english and "%(" not in german
+    assert ("2 instead of 8" in english) == (code == "field_number")
     assert received.file is not None
     text = client_as(language="de").get(f"/usage/files/{received.file.pk}/problems/").content.decode()
     assert german[-40:] in unescape(text)

@@ -51,7 +51,7 @@ def flats(seller: Seller, monkeypatch: pytest.MonkeyPatch) -> Seller:
 def shown(client: Client, query: str = "") -> list[list[str]]:
     """The rows of the list: customer, contract, article, minutes, worth, fee, difference, share, above."""
     text = client.get(f"/control/profitability/{query}").content.decode()
-    body = text.partition('<table class="table table-vcenter card-table list">')[2].partition("</table>")[0]
+    body = text.partition('<table class="table table-vcenter card-table list list-cards">')[2].partition("</table>")[0]
     rows = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL) for row in body.split("<tr>")[2:]]
     return [[" ".join(re.sub("<[^>]*>", "", cell).split()) for cell in row[:9]] for row in rows]
 

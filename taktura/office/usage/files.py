@@ -103,7 +103,7 @@ def new(request: HttpRequest) -> HttpResponse:
             known = known or known_file(supplier, content)
         else:
             assert received.file is not None
-            _say(request, received.outcome.recorded, len(issued))
+            _say(request, received.outcome.recorded, len(issued), received.outcome.waiting, len(received.problems))
             return redirect("usage_file", received.file.pk)
     context = {
         "form": form, "known": known, "title": _("Load a usage file"), "back": reverse("usage_files"),
@@ -112,9 +112,17 @@ def new(request: HttpRequest) -> HttpResponse:
     return render(request, "usage/import.html", context, status=422 if form.errors else 200)
 
 
-def _say(request: HttpRequest, recorded: int, issued: int) -> None:
+def _say(request: HttpRequest, recorded: int, issued: int, waiting: int = 0, unread: int = 0) -> None:
+    """What became of the rows; it is no success that some wait or cannot be read."""
     text = ngettext("%(count)s record found its line.", "%(count)s records found their line.", recorded)
-    messages.success(request, text % {"count": show.count(recorded)})
+    said = [text % {"count": show.count(recorded)}]
+    if waiting:
+        text = ngettext("%(count)s record waits.", "%(count)s records wait.", waiting)
+        said.append(text % {"count": show.count(waiting)})
+    if unread:
+        text = ngettext("%(count)s row was not taken in.", "%(count)s rows were not taken in.", unread)
+        said.append(text % {"count": show.count(unread)})
+    (messages.warning if waiting or unread or not recorded else messages.success)(request, " ".join(said))
     if issued:
         text = ngettext("%(count)s interim bill was issued.", "%(count)s interim bills were issued.", issued)
         messages.info(request, text % {"count": show.count(issued)})
@@ -292,7 +300,7 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, text_of_refusal(refused, show.language()))
     else:
-        _say(request, received.outcome.recorded, len(issued))
+        _say(request, received.outcome.recorded, len(issued), received.outcome.waiting, len(received.problems))
     return redirect("usage_file", pk)
 
 
@@ -317,8 +325,10 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
     """The rows of a file that could not be taken in, and why."""
     found, language = find(request, pk), show.language()
     columns = [
-        Column(name="line", label=_("Line"), value=lambda p: p.line or show.NONE, raw=lambda p: p.line, sort="line",
-               empty=0, numeric=True),
+        Column(
+            name="line", label=_("Line of the file"), value=lambda p: p.line or show.NONE, raw=lambda p: p.line,
+            sort="line", empty=0, numeric=True,
+        ),
         Column(name="column", label=_("Column"), value=lambda p: p.column or show.NONE, sort="column", narrow=True),
         Column(name="value", label=_("Value"), value=lambda p: p.value or show.NONE, narrow=True),
         Column(name="text", label=_("What is wrong and what to do"), value=lambda p: problem_text(p, language)),
@@ -343,7 +353,7 @@ def problems(request: HttpRequest, pk: int) -> HttpResponse:
 
 MENDED_BY_MAPPING = {
     "missing_column", "double_column", "bad_number", "bad_date", "bad_duration", "bad_discount", "bad_expression",
-    "bad_encoding", "too_long", "no_quantity", "no_subscription_id", "no_date",
+    "bad_encoding", "bad_line", "bad_currency", "too_long", "no_quantity", "no_subscription_id", "no_date", "no_rows",
 }  # fmt: skip
 
 

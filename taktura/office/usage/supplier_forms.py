@@ -139,7 +139,7 @@ class SupplierForm(forms.Form):
             "decimal": [("", _("point")), (",", _("comma"))],
             "discount_is": [("", _("a percentage")), ("amount", _("money off the row"))],
             "discount_of": [
-                ("", _("the price, or the cost where there is no price")), ("price", _("the price alone")),
+                ("", _("the price, else the cost")), ("price", _("the price alone")),
                 ("cost", _("the cost alone")), ("both", _("price and cost")),
             ],
             "ready": [("", _("by the example")), *NAMES.items(), ("generic", _("our own columns"))],

@@ -86,6 +86,7 @@ FILE_PROBLEMS = {
     "missing_column": "Missing column", "double_column": "Column twice", "unknown_column": "Unknown column",
     "bad_number": "No number", "bad_date": "No date", "bad_span": "Period the wrong way round",
     "bad_line": "Unreadable line", "bad_encoding": "Not text", "too_long": "Too long", "no_quantity": "No quantity",
+    "bad_currency": "No currency",
     "no_subscription_id": "No reference of the supplier", "no_date": "No day", "no_rows": "No rows",
     "bad_duration": "No duration", "bad_discount": "No discount of this row",
     "bad_expression": "Not to be worked out", "broken": "Damaged file",

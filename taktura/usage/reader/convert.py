@@ -174,7 +174,10 @@ class Converter:
         if match := _CLOCK.fullmatch(text):
             hours, minutes, seconds = (int(g) for g in match.groups())
             return hours * 3600 + minutes * 60 + seconds
-        found = self._number(text, "seconds") if text else None
+        try:
+            found = self._number(text, "seconds") if text else None
+        except Unreadable:
+            raise Unreadable("bad_duration", "seconds", value) from None
         if found is None:
             return None
         if found != int(found) or not 0 <= found <= MAX_SECONDS:
@@ -373,4 +376,4 @@ def _check_lengths(identity: str, customer: str, subscription: str, product: str
     if not identity and len(subscription.casefold()) + len(product.casefold()) + DAYS_OF_IDENTITY > MAX_ID:
         raise Unreadable("too_long", "product_id", product)
     if len(currency) > MAX_CURRENCY:
-        raise Unreadable("too_long", "currency", currency)
+        raise Unreadable("bad_currency", "currency", currency)

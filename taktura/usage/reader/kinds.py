@@ -15,6 +15,7 @@ from math import isfinite
 from typing import Any, BinaryIO, NamedTuple
 
 from taktura.core.errors import Refused
+from taktura.usage.reader.rows import TOO_MANY
 
 MAX_FILE_BYTES = 400_000_000  # PostgreSQL keeps at most 1 GB in one value, and takes it as text of twice the length
 MAX_UNPACKED_BYTES = 2_000_000_000
@@ -237,7 +238,7 @@ def _sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[Typed]:
     found = book[sheet] if sheet is not None else _first_filled(book)
     for number, row in enumerate(found.iter_rows(), 1):
         if number > MAX_SHEET_ROWS:
-            raise Broken("rows")
+            raise Broken(TOO_MANY)
         cells = [_of_cell(cell) for cell in row]
         while cells and cells[-1] is None:
             cells.pop()

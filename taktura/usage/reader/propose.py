@@ -26,15 +26,15 @@ SYNONYMS = {
     "subscription_id": "subscriptionid subscriptionguid subscriptionreference subaccountid contractid licenseid"
     " agreementid serviceid subscription abonnementid abonnementnummer lizenzid vertragsnummer avtalsnummer",
     "subscription_name": "subscriptionname subscriptionfriendlyname subaccountname friendlyname abonnementname"
-    " abonnemangsnamn",
+    " abonnementbezeichnung abonnementsname abonnement vertragsbezeichnung abonnemangsnamn",
     "subscription_description": "subscriptiondescription abonnementbeschreibung abonnemangsbeskrivning",
     "subscription_start": "subscriptionstart subscriptionstartdate commitmentstart abonnementbeginn laufzeitbeginn"
     " abonnemangsstart",
     "subscription_end": "subscriptionend subscriptionenddate commitmentend abonnementende laufzeitende abonnemangsslut",
     "product_id": "productid skuid sku partnumber productcode offerid meterid itemnumber artikelnummer produktid"
     " produktnummer produktkod artikelnr",
-    "product_name": "productname skuname servicename product itemname offername metername artikel produktname produkt"
-    " bezeichnung produktnamn benämning",
+    "product_name": "productname skuname servicename product itemname offername metername artikel produktname"
+    " produktbezeichnung artikelbezeichnung artikelname produkt bezeichnung produktnamn benämning",
     "unit": "unit consumedunit pricingunit unitofmeasure unittype uom einheit mengeneinheit enhet",
     "quantity": "quantity consumedquantity pricingquantity usagequantity billablequantity units qty menge anzahl antal"
     " kvantitet",

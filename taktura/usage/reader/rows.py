@@ -20,10 +20,14 @@ TEXTS = {
     " separators and with at most 12 decimals.",
     "bad_date": "“%(value)s” in %(column)s is no date or timestamp: write 2026-06-30, or set the date format.",
     "bad_span": "The period ends before it begins (%(value)s): correct the row.",
-    "bad_line": "The line cannot be read (%(value)s): check quotes and the number of fields.",
+    "bad_line": "The line cannot be read: a quote in it does not close or stands within a field, or a field is too"
+    " long. Correct it in an editor.",
+    "field_number": "The line has another number of fields than the headings (%(has)s instead of %(wanted)s): check its"
+    " delimiters and quotes.",
     "bad_encoding": "The line holds bytes that are no text in this encoding: save the file as UTF-8, or set the"
     " encoding.",
     "too_long": "“%(value)s” in %(column)s is too long: give the supplier's own short reference.",
+    "bad_currency": "“%(value)s” in %(column)s is no currency: write its three letters, as in EUR.",
     "no_quantity": "The row has neither a quantity nor an amount: fill one of them.",
     "no_subscription_id": "The row names no subscription: usage of a supplier is billed by its subscription.",
     "no_date": "The row has no date: fill the start of its period.",
@@ -34,10 +38,14 @@ TEXTS = {
     "bad_expression": "“%(column)s” cannot be worked out here (%(value)s): correct the row, or the expression of the"
     " mapping.",
     "broken": "The file is damaged from here on (%(value)s): what came before is read. Send the file again.",
+    "too_many_rows": "The workbook has more rows than can be read of one: those before are read. Load the rest in a"
+    " file of its own, or all of it as CSV.",
     "no_rows": "The file has no rows: export it again.",
     "conflict": "Another record with the id “%(value)s” is stored: give a higher revision to correct it.",
 }
 _NAMES = {"\t": "tab"}
+_FIELDS = re.compile(r"([0-9]+) / ([0-9]+)")  # how a line with another number of fields is kept
+TOO_MANY = "rows"  # what a workbook of too many rows is kept as
 
 
 class Row(NamedTuple):
@@ -109,12 +117,25 @@ class Problem:
     @property
     def message(self) -> str:
         """The English sentence with named places: the message id for a translation, filled by `values`."""
-        return TEXTS["wrong_delimiter" if self.found else self.code]
+        return TEXTS[self._sentence]
+
+    @property
+    def _sentence(self) -> str:
+        """The name of its sentence: some kinds have one for a special case."""
+        if self.found:
+            return "wrong_delimiter"
+        if self.code == "bad_line" and _FIELDS.fullmatch(self.value):
+            return "field_number"
+        return "too_many_rows" if self.code == "broken" and self.value == TOO_MANY else self.code
 
     @property
     def values(self) -> dict[str, str]:
         """What fills the places of `message`."""
+        fields = _FIELDS.fullmatch(self.value)
+        has, wanted = fields.groups() if fields else ("", "")
         return {
+            "has": has,
+            "wanted": wanted,
             "column": self.column,
             "value": self.value,
             "delimiter": _NAMES.get(self.delimiter, self.delimiter),
