@@ -253,7 +253,8 @@ def test_too_few_or_too_many_cells_or_wild_quotes(line: str) -> None:
 def test_the_number_of_cells_is_told() -> None:
     bad = between("2,S,1")
     assert isinstance(bad, Problem)
-    assert bad.text() == "The line cannot be read (3 / 5): check quotes and the number of fields."
+    said = "The line has another number of fields than the headings (3 instead of 5): check its delimiters and quotes."
+    assert bad.text() == said
 
 
 def test_an_unclosed_quote_spoils_its_line_only() -> None:
