@@ -103,7 +103,13 @@ def new(request: HttpRequest) -> HttpResponse:
             known = known or known_file(supplier, content)
         else:
             assert received.file is not None
-            _say(request, received.outcome.recorded, len(issued), received.outcome.waiting, len(received.problems))
+            _say(
+                request,
+                received.outcome.recorded,
+                len(issued),
+                received.file.waiting if received.file else 0,
+                len(received.problems),
+            )
             return redirect("usage_file", received.file.pk)
     context = {
         "form": form, "known": known, "title": _("Load a usage file"), "back": reverse("usage_files"),
@@ -300,7 +306,13 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, text_of_refusal(refused, show.language()))
     else:
-        _say(request, received.outcome.recorded, len(issued), received.outcome.waiting, len(received.problems))
+        _say(
+            request,
+            received.outcome.recorded,
+            len(issued),
+            received.file.waiting if received.file else 0,
+            len(received.problems),
+        )
     return redirect("usage_file", pk)
 
 
