@@ -131,6 +131,18 @@ def test_utf_16_of_either_order(mark: bytes, encoding: str) -> None:
     assert rows_of(mark + UMLAUTS.encode(encoding))[0].subscription_name == "Größe “ä”"
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_a_mark(encoding: str) -> None:
+    assert rows_of(UMLAUTS.encode(encoding))[0].subscription_name == "Größe “ä”"
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "\ufeffsep=;", "\nsep=;"])
+def test_a_line_that_tells_a_spreadsheet_the_delimiter(first: str) -> None:
+    (row,) = rows_of(f"{first}\nsubscription_id;quantity;period_start;a,b,c,d,e\nS;2;2026-06-01;\n")
+    assert (row.line, row.subscription_id) == (3 + first.count("\n"), "S")
+    assert problem_of("sep=;\n").code == "no_rows"
+
+
 def test_a_truncated_utf_16_file_keeps_its_lines() -> None:
     content = "\n".join([HEADINGS, FIRST, LAST, "10,S-10,1,2026-06-0"]).encode("utf-16")[:-1]
     first, last, problem = found(content)

@@ -144,6 +144,19 @@ def test_the_end_of_a_license_in_a_workbook_is_its_last_day() -> None:
     assert (found.first_day.isoformat(), found.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
 
 
+def test_a_known_file_that_was_saved_again_in_another_country_is_read() -> None:
+    """A spreadsheet writes decimal commas and days of its country: these are proposed beside the ready mapping."""
+    row = nce(Subtotal="1234,50", ChargeStartDate="01.09.2026", ChargeEndDate="30.09.2026")
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=";").writerows([NCE, row])
+    proposed, _ = propose(out.getvalue().encode("cp1252"))
+    assert proposed == READY["nce_licenses"] | {"decimal": ",", "date_format": "%d.%m.%Y|ISO"}
+    (found,) = list(read(out.getvalue().encode(), Mapping.from_dict(proposed), UTC_ZONE))
+    assert isinstance(found, Row)
+    assert (found.cost_amount, found.end_day.isoformat()) == (Decimal("1234.50"), "2026-10-01")
+    assert propose(lines(NCE, nce(Subtotal="1,234", ChargeStartDate="x")))[0] == READY["nce_licenses"], "not guessed"
+
+
 DAILY = [
     "PartnerId", "PartnerName", "CustomerId", "CustomerName", "InvoiceNumber", "ProductId", "SkuId", "SubscriptionId",
     "ChargeStartDate", "ChargeEndDate", "UsageDate", "MeterId", "MeterName", "Unit", "ResourceURI", "ChargeType",

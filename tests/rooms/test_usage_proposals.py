@@ -216,6 +216,12 @@ def test_a_problem_is_told_in_words(seller: Seller) -> None:
         ),
         ("subscription_id,quantity,period_start\nA,1,01/02/2026\n", {}),  # day or month first: not guessed
         ("", {}),
+        (
+            "subscription_id;quantity;cost;period_start\nA;1.250,5;3,1;2026-06-01\n",
+            {"decimal": ","},  # a point before the comma parts thousands: that row is refused, the sign is sure
+        ),
+        ("subscription_id;quantity;period_start\nA;1,250;2026-06-01\n", {}),  # a comma of decimals or of thousands
+        ("subscription_id;quantity;cost;period_start\nA;2,5;1.250;2026-06-01\n", {}),
     ],
 )  # fmt: skip
 def test_a_mapping_is_proposed_from_a_file(text: str, mapping: dict[str, str]) -> None:

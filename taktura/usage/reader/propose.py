@@ -10,10 +10,11 @@ from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from taktura.usage.reader.mapping import COLUMNS, Mapping
+from taktura.usage.reader.mapping import COLUMNS, ISO, Mapping, expression
 from taktura.usage.reader.read import Table, read, table
 from taktura.usage.reader.ready import READY, fitting
 from taktura.usage.reader.rows import Row
+from taktura.usage.reader.select import place_of
 
 SAMPLE_ROWS = 50
 # How suppliers call what we call so, the best first: FOCUS, cloud providers, resellers; English, German, Swedish.
@@ -64,7 +65,9 @@ TIMES = ("", " %H:%M", " %H:%M:%S")
 
 _SIGNS = re.compile(r"[\W_]+")
 _ISO = re.compile(r"\d{4}-?\d{2}-?\d{2}([T ].*)?")
-_COMMA = re.compile(r"[+-]?\d+,\d+")
+# A decimal comma; where a point stands, too, it parts thousands.
+_COMMA = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+),\d+")
+_EITHER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")  # a decimal comma, or thousands
 
 
 def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[str, Any], Table]:
@@ -76,6 +79,8 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
     ready = fitting(found.headings) or ("" if given.get("headings") else by_content(data))
     if ready:
         known = READY[ready] | given
+        if not known.get("headings"):
+            known |= _resaved(found, known, given)
         return known, table(data, Mapping.from_dict(known), SAMPLE_ROWS)
     columns = columns_of(found.headings)
     mapping: dict[str, Any] = {c: h for c, h in columns.items() if c != h} | given
@@ -85,6 +90,33 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
     if "decimal" not in given and decimal_is_comma(cells(NUMBER_COLUMNS)):
         mapping["decimal"] = ","
     return mapping, found
+
+
+def _resaved(found: Table, known: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """How a file of a known supplier writes numbers and dates where it does otherwise than its mapping says: one that
+    a spreadsheet has saved again in another country."""
+    mapping = Mapping.from_dict(known)
+    settings: dict[str, Any] = {}
+    if "decimal" not in given and decimal_is_comma(_named(found, mapping, NUMBER_COLUMNS)):
+        settings["decimal"] = ","
+    formats = (mapping.date_format or ISO).split("|")
+    dates = [c.strip() for c in _named(found, mapping, DATE_COLUMNS) if c.strip()]
+    others = [c for c in dates if c not in mapping.null_texts and not _ISO.fullmatch(c)]
+    if "date_format" not in given and not all(any(_reads(c, f) for f in formats) for c in others):
+        other = date_format_of(others)
+        settings |= {"date_format": f"{other}|{ISO}"} if other else {}
+    return settings
+
+
+def _named(found: Table, mapping: Mapping, columns: Sequence[str]) -> list[str]:
+    """The cells under the headings that a mapping names for some columns, those of expressions too."""
+    headings: set[str] = set()
+    for column in columns:
+        if column in mapping.columns:
+            made = expression(mapping.heading(column))
+            headings |= set(made.headings) if made else {mapping.heading(column)}
+    places = {place_of(found.headings, heading) for heading in headings} - {-1}
+    return [cells[place] for _line, cells in found.rows for place in sorted(places)]
 
 
 def by_content(data: bytes) -> str:
@@ -125,8 +157,11 @@ def date_format_of(cells: Sequence[str]) -> str | None:
 
 
 def decimal_is_comma(cells: Sequence[str]) -> bool:
-    """Whether numbers are written with a decimal comma: one is, and none has a point."""
-    return any(_COMMA.fullmatch(c.strip()) for c in cells) and not any("." in c for c in cells)
+    """Whether numbers are written with a decimal comma: one is that could be nothing else, and a point stands in none
+    without a comma behind it."""
+    texts = [c.strip() for c in cells]
+    sure = any(_COMMA.fullmatch(t) and not _EITHER.fullmatch(t) for t in texts)
+    return sure and not any("." in t and not _COMMA.fullmatch(t) for t in texts)
 
 
 def _reads(text: str, date_format: str) -> bool:

@@ -31,6 +31,7 @@ MARK = "\udcff"  # stands for bytes that are no text
 MARKED = "taktura.usage.marked"  # the name of the error handler that puts it there
 
 _QUOTED = re.compile('"[^"]*"')
+_SEP = re.compile('"?sep=(.)"?')  # what a spreadsheet is told of the delimiter, in a line before the headings
 
 
 def read(
@@ -227,13 +228,18 @@ def _text_table(stream: BinaryIO, mapping: Mapping, most: int) -> Table:
 
 def _begin(text: Any, mapping: Mapping) -> "tuple[_Lines, str]":
     """The lines of a file from its headings on, and the delimiter."""
-    skipped = 0
+    skipped, said = 0, ""
     heading = text.readline()
-    while heading and (skipped < mapping.skip_lines or not heading.strip()):
+    while heading:
+        told = _SEP.fullmatch(heading.removeprefix("\ufeff").rstrip("\r\n")) if skipped >= mapping.skip_lines else None
+        if told and not said:
+            said = told[1]
+        elif skipped >= mapping.skip_lines and heading.strip():
+            break
         skipped += 1
         heading = text.readline()
     heading = heading.removeprefix("\ufeff")
-    return _Lines(heading, text, skipped), mapping.delimiter or _delimiter(heading, mapping)
+    return _Lines(heading, text, skipped), mapping.delimiter or said or _delimiter(heading, mapping)
 
 
 def read_rows(
@@ -410,6 +416,11 @@ def _encoding(stream: BinaryIO) -> str:
         return "utf-16"
     if start.startswith(codecs.BOM_UTF8):
         return "utf-8-sig"
+    if len(start) == 4 and b"\0" in start:
+        if start[1] == start[3] == 0:
+            return "utf-16-le"
+        if start[0] == start[2] == 0:
+            return "utf-16-be"
     # One damaged line does not make a UTF-8 file another one: what of it is UTF-8, what is not?
     decoder = codecs.getincrementaldecoder("utf-8")(MARKED)
     good = bad = 0
