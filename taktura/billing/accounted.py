@@ -23,11 +23,12 @@ _DAYS = """
     CASE WHEN is_span THEN LEAST(end_day, %(end)s) ELSE day + 1 END AS stop,
     CASE WHEN is_span THEN end_day - day ELSE 1 END AS total
 """
+_QUANTITY = "COALESCE(quantity, seconds, 0) AS quantity"  # of calls their seconds
 _WITHIN = "day < %(end)s AND end_day > %(first)s AND (day >= %(first)s OR is_span)"  # as the index knows it
 
 _STATES = f"""
 WITH part AS MATERIALIZED (
-    SELECT id, subscription, line_id, currency, revised, is_span, COALESCE(quantity, 0) AS quantity,
+    SELECT id, subscription, line_id, currency, revised, is_span, {_QUANTITY},
         COALESCE(cost_amount, amount, 0) AS cost, {_DAYS}
     FROM usage_usagerecord WHERE seller_id = %(seller)s AND supplier_id = %(supplier)s AND {_WITHIN}
 ), charged AS MATERIALIZED (
@@ -90,8 +91,7 @@ FROM complete c JOIN part p ON p.id = c.id WHERE c.days <> 0 GROUP BY 1, 2, 3, 4
 _IMPORTED = f"""
 SELECT subscription, line_id, currency, total, count(*), sum(quantity * (stop - first)), sum(cost * (stop - first))
 FROM (
-    SELECT subscription, line_id, currency, COALESCE(quantity, 0) AS quantity,
-        COALESCE(cost_amount, amount, 0) AS cost, {_DAYS}
+    SELECT subscription, line_id, currency, {_QUANTITY}, COALESCE(cost_amount, amount, 0) AS cost, {_DAYS}
     FROM usage_usagerecord WHERE seller_id = %(seller)s AND supplier_id = %(supplier)s AND {_WITHIN}
 ) x GROUP BY 1, 2, 3, 4
 """
@@ -101,13 +101,13 @@ FROM (
 _WITHDRAWN = f"""
 SELECT subscription, line, currency, total, count(*), sum(quantity * (stop - first)), sum(cost * (stop - first))
 FROM (
-    SELECT subscription, line, currency, COALESCE(quantity, 0) AS quantity, COALESCE(cost_amount, amount, 0) AS cost,
-        {_DAYS}
+    SELECT subscription, line, currency, {_QUANTITY}, COALESCE(cost_amount, amount, 0) AS cost, {_DAYS}
     FROM (
         SELECT DISTINCT ON (h.external_id) h.line, h.record ->> 'subscription' AS subscription,
             h.record ->> 'currency' AS currency, (h.record ->> 'day')::date AS day,
             (h.record ->> 'end_day')::date AS end_day, (h.record ->> 'is_span')::boolean AS is_span,
-            (h.record ->> 'quantity')::numeric AS quantity, (h.record ->> 'cost_amount')::numeric AS cost_amount,
+            (h.record ->> 'quantity')::numeric AS quantity, (h.record ->> 'seconds')::bigint AS seconds,
+            (h.record ->> 'cost_amount')::numeric AS cost_amount,
             (h.record ->> 'amount')::numeric AS amount
         FROM usage_usagehistory h WHERE h.seller_id = %(seller)s AND h.source = %(source)s AND h.withdrawn
             AND NOT EXISTS (SELECT 1 FROM usage_usagerecord r WHERE r.seller_id = h.seller_id AND r.source = h.source

@@ -112,6 +112,27 @@ def test_three_columns_and_the_way_of_a_row(supplier: Supplier) -> None:
     assert (one.said, one.invoiced) == (24, 18)
 
 
+def test_calls_are_accounted_for_by_their_seconds(supplier: Supplier) -> None:
+    """They have neither quantity nor cost; yet it is said why they are not billed."""
+    call = {"subscription_id": "100", "period_start": "2026-01-10T10:00:00", "seconds": 90}
+    take(supplier, FEBRUARY, {"id": 1, **call}, {"id": 2, **call, "seconds": 30})
+    one = row(reconcile(supplier, JANUARY, FEBRUARY), "100")
+    assert (one.causes, one.account.imported, one.account.waits) == (
+        ("unlinked",),
+        Sum(Fraction(120)),
+        Sum(Fraction(120)),
+    )
+    billing.tie(by(FEBRUARY), supplier=supplier, ties=[("100", line_of("C-beta", "net"))])
+    assert row(reconcile(supplier, JANUARY, FEBRUARY), "100").causes == ("not_billed",)
+    bill(supplier, FEBRUARY)
+    assert row(reconcile(supplier, JANUARY, FEBRUARY), "100").causes == ()
+    take(supplier, date(2026, 2, 5), {"id": 3, **call, "seconds": 60})
+    assert row(reconcile(supplier, JANUARY, FEBRUARY), "100").causes == ("late",)
+    usage.withdraw_usage(by(date(2026, 2, 6)), seller=supplier.seller, source="supplier:sun", external_id="3")
+    one = row(reconcile(supplier, JANUARY, FEBRUARY), "100")
+    assert (one.causes, one.account.excluded) == (("excluded",), {"withdrawn": Sum(Fraction(60))})
+
+
 def test_what_came_to_a_billed_line_later_is_still_to_be_billed(supplier: Supplier) -> None:
     """Though it was imported before the bill: the charge of its line had not seen it."""
     line = line_of("C-beta", "plus")
