@@ -35,7 +35,8 @@ def connect(database: str) -> Iterator[Callable[[], psycopg.Connection]]:
         owner = connections["owner"]
         owner.ensure_connection()
         info = owner.connection.info
-        opened.append(psycopg.connect(host=info.host, port=info.port, user=info.user, dbname=info.dbname))
+        address = {"host": info.host, "port": info.port, "user": info.user, "password": info.password}
+        opened.append(psycopg.connect(**address, dbname=info.dbname))
         return opened[-1]
 
     with connections["owner"].cursor() as cursor:
