@@ -1,6 +1,6 @@
 """Matching again gives what matching afresh gives, whatever was matched before, and writes only what changes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -170,6 +170,7 @@ def test_matching_again_is_matching_afresh(seller: Seller, actor: Actor, chance:
         newest = max(r.revised for r in before.values())
         assert {r.pk for r in records if r.revised > newest} == {r.pk for r in came}, "new to its line: a new mark"
         assert all(r.revised == before[r.pk].revised for r in records if r not in came)
+        assert _in_order(came), "the later arrival has the later mark"
         parts = list(UsageException.objects.order_by("record_id", "first", "reason"))
         assert waiting == [part.reason for part in parts]
         assert all(part.since == waited.get(part.pk, now.now) for part in parts), "what waits still waits since then"
@@ -217,12 +218,20 @@ def test_parts_at_once_give_what_one_gives(seller: Seller, actor: Actor, chance:
             transaction.set_rollback(True)
         chosen = usage.waiting_parts(seller, supplier, chance.choice([7, 15, 40]), 2)
         assert sum(part.records for part in chosen) == len(_waiting(supplier)) and len(chosen) % 2 == 0
+        newest = max(UsageRecord.objects.values_list("revised", flat=True))
         done = usage.reprocess_parts(LATER, seller=seller, supplier=supplier, parts=chosen)
         assert (_matched(), _told()) == (wanted, told), number
         assert sum(part[0] for part in done) == found
+        assert _in_order(UsageRecord.objects.filter(revised__gt=newest)), "the later arrival has the later mark"
         assert [reason for part in done for reason in part[1]] == reasons
         assert set[int]().union(*(part[2] for part in done)) == touched
         assert list(check_days()) == []
+
+
+def _in_order(records: Iterable[UsageRecord]) -> bool:
+    """Whether records have marks of their own in the order of their ids."""
+    marks = [record.revised for record in sorted(records, key=lambda record: record.pk)]
+    return marks == sorted(set(marks))
 
 
 def _told() -> list[Any]:
@@ -245,8 +254,8 @@ def test_a_part_that_fails_leaves_the_others_done(
     usage.link(actor, supplier=supplier, reference="S-1", line=line)
     chosen, match = usage.waiting_parts(seller, supplier, 2, 2), parts.match_waiting
 
-    def fails(actor: Actor, seller: Seller, supplier: Supplier, rows: Any) -> Any:
-        outcome = match(actor, seller, supplier, rows)
+    def fails(actor: Actor, seller: Seller, supplier: Supplier, rows: Any, mark: int) -> Any:
+        outcome = match(actor, seller, supplier, rows, mark)
         if UsageRecord.objects.get(pk=chosen[0].lowest).line_id:  # of this transaction alone
             raise ValueError("of its own making")
         return outcome

@@ -159,11 +159,12 @@ def reprocess(actor: Actor, *, supplier: Supplier) -> tuple[int, list[str], set[
 
 
 def match_waiting(
-    actor: Actor, seller: Seller, supplier: Supplier | None, rows: QuerySet[UsageRecord]
+    actor: Actor, seller: Seller, supplier: Supplier | None, rows: QuerySet[UsageRecord], mark: int | None = None
 ) -> tuple[int, list[str], set[int]]:
-    """Match those of the rows again that are a supplier's, or all of the seller's, within an act."""
+    """Match those of the rows again that are a supplier's, or all of the seller's, within an act; `mark` as for
+    `match_records`."""
     rows = rows.filter(supplier=supplier) if supplier else rows.filter(seller=seller)
-    outcome = match_records(actor, rows, seller.closed_until)
+    outcome = match_records(actor, rows, seller.closed_until, mark)
     told = {"recorded": outcome[0], "waiting": len(outcome[1])}
     if supplier:
         record(actor, "reprocess", f"supplier:{supplier.pk}", told)

@@ -7,6 +7,7 @@ runs of ids, since records that came together lie together.
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import accumulate
 
 from django.db import connection, connections, transaction
 from django.db.models import Exists, OuterRef
@@ -17,6 +18,9 @@ from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import Supplier, UsageException, UsageRecord
 from taktura.usage.services.links import match_waiting
+from taktura.usage.store import draw_marks
+
+MEMORY = "192MB"  # of each part, at most: what triggers look at of 250,000 records, before and after, fits into it
 
 # As many parts as it takes, and a multiple of those done at once: they end together.
 _PARTS = """
@@ -40,6 +44,11 @@ class Part:
     highest: int
     records: int
 
+    @property
+    def most(self) -> int:
+        """More than so many records cannot lie in it."""
+        return self.highest - self.lowest + 1
+
 
 def waiting_parts(seller: Seller, supplier: Supplier | None, size: int, lanes: int) -> list[Part]:
     """What waits of a seller, or of one of its suppliers, wholly or in part: in parts of at most `size` records, for
@@ -61,17 +70,22 @@ def reprocess_parts(
     whatever becomes of the others, and an error of one is raised when all have ended.
     """
     read_again(seller)
+    # Each part has marks of its own, in the order of parts, whichever ends first.
+    marks = accumulate((part.most for part in parts), initial=draw_marks(sum(part.most for part in parts)))
     with ThreadPoolExecutor(len(parts)) as lanes:
-        return list(lanes.map(lambda part: _apart(actor, seller, supplier, part), parts))
+        return list(lanes.map(lambda part, mark: _apart(actor, seller, supplier, part, mark), parts, marks))
 
 
-def _apart(actor: Actor, seller: Seller, supplier: Supplier | None, part: Part) -> tuple[int, list[str], set[int]]:
+def _apart(
+    actor: Actor, seller: Seller, supplier: Supplier | None, part: Part, mark: int
+) -> tuple[int, list[str], set[int]]:
     ids = (part.lowest, part.highest)
     waits = Exists(UsageException.objects.filter(record=OuterRef("pk"), record__pk__range=ids))
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             # Whatever says that it is done is written after it; lost in a crash both, it waits as before.
             cursor.execute("SET LOCAL synchronous_commit = off")
-            return match_waiting(actor, seller, supplier, UsageRecord.objects.filter(waits, pk__range=ids))
+            cursor.execute(f"SET LOCAL work_mem = '{MEMORY}'")
+            return match_waiting(actor, seller, supplier, UsageRecord.objects.filter(waits, pk__range=ids), mark)
     finally:
         connections.close_all()  # those of this thread

@@ -5,7 +5,7 @@ is its only engine.
 """
 
 from taktura.usage.store.behind import Behind, rows_behind, totals_behind
-from taktura.usage.store.match import match_records
+from taktura.usage.store.match import draw_marks, match_records
 from taktura.usage.store.months import Month, months
 from taktura.usage.store.rates import Again, Taken, convert, take_rates, to_convert, waiting_for_rate
 from taktura.usage.store.references import keep
@@ -20,6 +20,7 @@ __all__ = [
     "Again",
     "Taken",
     "convert",
+    "draw_marks",
     "mark",
     "match_records",
     "months",

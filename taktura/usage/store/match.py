@@ -196,11 +196,13 @@ SELECT w.*, %(now)s FROM usage_waits w JOIN usage_usagerecord r ON r.id = w.id
 WHERE NOT EXISTS (SELECT FROM usage_usageexception e WHERE {_SAME_PART})
 """
 
-# A record that comes to a line is new to it: charges of before have not seen it.
+# A record that comes to a line is new to it: charges of before have not seen it. Its mark is higher than all that were
+# given before, and follows the order in which records arrived: of equal instants the later arrival is the last (R6.6).
+_CAME_TO_LINES = f"SELECT count(*) FROM {MATCHED} WHERE line_id IS NOT NULL AND was IS DISTINCT FROM line_id"
 _TO_LINES = f"""
 UPDATE usage_usagerecord r SET line_id = m.line_id,
-    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE nextval('usage_mark') END, {_KEPT}
-FROM (SELECT * FROM {MATCHED} WHERE was IS DISTINCT FROM line_id ORDER BY id) m
+    revised = CASE WHEN m.line_id IS NULL THEN r.revised ELSE %(mark)s + m.place END, {_KEPT}
+FROM (SELECT *, count(line_id) OVER (ORDER BY id) AS place FROM {MATCHED} WHERE was IS DISTINCT FROM line_id) m
 WHERE m.id = r.id AND r.id {_BETWEEN} AND r.line_id IS DISTINCT FROM m.line_id
 """
 
@@ -235,11 +237,21 @@ def write_exceptions(cursor: Any, now: datetime) -> set[int]:
     return touch_contracts(cursor, now, _CAME)
 
 
+def draw_marks(many: int) -> int:
+    """Draw so many marks at once, within an act; gives the one before the first."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT usage_marks(%s)", [many])
+        return int(cursor.fetchone()[0])
+
+
 def match_records(
-    actor: Actor, records: QuerySet[UsageRecord], closed_until: date | None
+    actor: Actor, records: QuerySet[UsageRecord], closed_until: date | None, mark: int | None = None
 ) -> tuple[int, list[str], set[int]]:
     """Match stored records again: gives how many of those that waited found their line now, the reasons of what (still)
-    waits, and the contracts of lines that gained or lost records."""
+    waits, and the contracts of lines that gained or lost records.
+
+    `mark`: the one before the first of marks that are drawn for them already, as many as there are records.
+    """
     found, parameters = records.order_by().values_list(*NEEDED).query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS usage_again, usage_waits")
@@ -259,7 +271,11 @@ def match_records(
         cursor.execute("ANALYZE usage_waits")
         cursor.execute(_WAITS_NO_MORE, between)
         cursor.execute(_WAITS_NOW, {"now": actor.now})
-        cursor.execute(_TO_LINES, between)
+        cursor.execute(_CAME_TO_LINES)
+        came = int(cursor.fetchone()[0])
+        if mark is None:
+            mark = draw_marks(came) if came else 0
+        cursor.execute(_TO_LINES, between | {"mark": mark})
         # Last, so that others who come to the same contracts wait for the end of this transaction alone.
         touched = touch_contracts(cursor, actor.now, _TOUCHED)
         cursor.execute(f"SELECT count(*) FROM {MATCHED} WHERE was IS NULL AND line_id IS NOT NULL")
