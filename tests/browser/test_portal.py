@@ -1,18 +1,20 @@
 """A customer in the portal, at a desk and on a phone: signs in by a mailed link, looks around, gives notice."""
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from taktura.contracts.models import Contract
+from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.access import invite
 from taktura.customers.models import Customer, Seller
 from taktura.customers.tasks import mail_portal_link
 from taktura.kit.actor import Actor
+from taktura.kit.clock import utc_now
 from taktura.kit.mail.models import OutgoingMail
+from taktura.usage.services import record_usage
 from tests.browser.conftest import WIDTHS, Office
 from tests.browser.steps import check_page
 from tests.pages.conftest import make_seller
@@ -119,3 +121,29 @@ def test_a_contract_is_ended_without_sign_in(office: Office, acme: Customer, wid
     expect(page.get_by_role("heading", level=1)).to_have_text("Ihre Kündigung ist eingegangen")
     check_page(page)
     assert Contract.objects.get(key="V-acme").notice_received is not None
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_customer_reads_its_calls(office: Office, acme: Customer, width: str) -> None:
+    """Also where words are long."""
+    page, now = office.open(width, locale="de"), utc_now()
+    ContractLine.objects.filter(charge="usage").update(name="Telefonsekretariat")
+    contract = Contract.objects.get(key="V-acme")
+    article = ContractLine.objects.filter(contract=contract, charge="usage").values_list("article__key", flat=True)[0]
+    calls = [
+        {
+            "contract": "V-acme",
+            "article": article,
+            "id": f"call-{n}",
+            "at": now - timedelta(minutes=n),
+            "duration": 61 + n,
+        }
+        for n in range(3)
+    ]
+    record_usage(STAFF, seller=acme.seller, entries=calls)
+    enter(page, office, acme)
+    page.goto(f"{office.url}/portal/{acme.pk}/contracts/{contract.pk}/usage/")
+    check_page(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Einzelnachweis")
+    expect(page.get_by_role("cell", name="0:01:01")).to_be_visible()
+    expect(page.get_by_text("3 Datensätze")).to_be_visible()
