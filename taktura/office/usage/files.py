@@ -23,6 +23,7 @@ from taktura.billing.imports import start_reading
 from taktura.billing.services import read_file, receive_file, reprocess, undo_file
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
+from taktura.invoices.services import Issued
 from taktura.kit.jobs.queries import is_left
 from taktura.kit.language import text_of as text_of_refusal
 from taktura.kit.language import translate
@@ -36,6 +37,7 @@ from taktura.usage.groups import REASONS
 from taktura.usage.models import FileProblem, UsageFile
 from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
 from taktura.usage.reader import ENDINGS
+from taktura.usage.services import Received
 from taktura.usage.trace import content_of, problem_text
 
 MEGABYTE = 1_000_000
@@ -103,19 +105,18 @@ def new(request: HttpRequest) -> HttpResponse:
             known = known or known_file(supplier, content)
         else:
             assert received.file is not None
-            _say(
-                request,
-                received.outcome.recorded,
-                len(issued),
-                received.file.waiting if received.file else 0,
-                len(received.problems),
-            )
+            _say_received(request, received, issued)
             return redirect("usage_file", received.file.pk)
     context = {
         "form": form, "known": known, "title": _("Load a usage file"), "back": reverse("usage_files"),
         "parent": _("Usage"), "action": _("Load"),
     }  # fmt: skip
     return render(request, "usage/import.html", context, status=422 if form.errors else 200)
+
+
+def _say_received(request: HttpRequest, received: Received, issued: list[Issued]) -> None:
+    waiting = received.file.waiting if received.file else 0
+    _say(request, received.outcome.recorded, len(issued), waiting, len(received.problems))
 
 
 def _say(request: HttpRequest, recorded: int, issued: int, waiting: int = 0, unread: int = 0) -> None:
@@ -306,13 +307,7 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, text_of_refusal(refused, show.language()))
     else:
-        _say(
-            request,
-            received.outcome.recorded,
-            len(issued),
-            received.file.waiting if received.file else 0,
-            len(received.problems),
-        )
+        _say_received(request, received, issued)
     return redirect("usage_file", pk)
 
 
