@@ -126,3 +126,16 @@ def test_what_the_supplier_charges_is_never_told(acme: Customer, actor: Actor, l
     for path in (f"{base}?day={day}", f"{base}list.csv?day={day}"):
         text = anna.get(path).content.decode()
         assert "77.77" not in text and "233.31" not in text and "Cloud" not in text and "a.csv" not in text
+
+
+def test_a_file_that_does_not_hold_all_says_so(
+    acme: Customer, actor: Actor, line: ContractLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    day = max(line.start, line.contract.start)
+    called(acme.seller, actor, line, day.isoformat())
+    base = f"/portal/{acme.pk}/contracts/{line.contract_id}/usage/"
+    client = let_in(acme)
+    assert "The file holds" not in page_of(client, f"{base}?day={day}")
+    monkeypatch.setattr(pages, "MOST", 1)
+    assert "The file holds the oldest 1 of them." in page_of(client, f"{base}?day={day}")
+    assert len(table(client, f"{base}list.csv?day={day}")) == 2, "headings, and that one"

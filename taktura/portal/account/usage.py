@@ -151,7 +151,7 @@ def _page(request: HttpRequest, access: PortalAccess, rows: list[Used], titles: 
     return {
         "rows": list(_shown(rows[:PAGE], titles, zone)), "records": sums.records, "calls": sums.calls > 0,
         "duration": duration(sums.seconds), "after": _cursor(last) if last else "",
-        "begun": "after" in request.GET, "several": len(titles) > 1,
+        "begun": "after" in request.GET, "several": len(titles) > 1, "most": MOST,
     }  # fmt: skip
 
 
