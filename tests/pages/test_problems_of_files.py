@@ -27,6 +27,7 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "double_column": ("subscription_id,subscription_id,quantity,period_start\nS,S,1,2026-06-01", {}),
     "bad_number": (f"{HEAD}\n1,S,many,2026-06-01,,,,", {}),
     "bad_date": (f"{HEAD}\n1,S,1,gestern,,,,", {}),
+    "date_number": (f"{HEAD}\n1,S,1,45292,,,,", {}),
     "bad_span": (f"{HEAD}\n1,S,1,2026-06-02,2026-05-01,,,", {}),
     "field_number": (f"{HEAD}\n1,S\n{GOOD}", {}),
     "bad_line": (f'{HEAD}\n"1" x,S,1,2026-06-01,,,,\n{GOOD}', {}),
@@ -61,7 +62,7 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     received, _ = billing.receive_file(
         actor, supplier=supplier, name="a.csv", content=content if isinstance(content, bytes) else content.encode()
     )
-    kept = {"wrong_delimiter": "missing_column", "field_number": "bad_line"}.get(code, code)
+    kept = {"wrong_delimiter": "missing_column", "field_number": "bad_line", "date_number": "bad_date"}.get(code, code)
     found = FileProblem.objects.filter(file=received.file)
     problem = found.filter(code=kept).first()
     assert problem is not None, list(found.values_list("code", "text"))
@@ -73,7 +74,7 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     assert german[-40:] in unescape(text)
     ways = ["/usage/files/new/?supplier="]
     ways += ["/usage/records/?q=g"] if code == "conflict" else []
-    ways += [f"/usage/suppliers/{supplier.pk}/change/"] if code in ("bad_number", "bad_date", "missing_column") else []
+    ways += [f"/usage/suppliers/{supplier.pk}/change/"] if kept in ("bad_number", "bad_date", "missing_column") else []
     assert [way for way in ways if way not in text] == []
     with override("de"):
         assert show.word("file_problem", problem.code) != problem.code

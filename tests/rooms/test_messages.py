@@ -278,12 +278,17 @@ def test_english_where_nothing_is_compiled(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("language", ["en", *TRANSLATED])
 @pytest.mark.parametrize("code", TEXTS)
 def test_a_problem_of_a_file_in_a_language(code: str, language: str) -> None:
-    special = {"wrong_delimiter": "missing_column", "field_number": "bad_line", "too_many_rows": "broken"}
+    special = {
+        "wrong_delimiter": "missing_column",
+        "field_number": "bad_line",
+        "date_number": "bad_date",
+        "too_many_rows": "broken",
+    }
     problem = Problem(
         line=3,
         code=special.get(code, code),
         column="Betrag",
-        value={"field_number": "3 / 12", "too_many_rows": "rows"}.get(code, "1,0x"),
+        value={"field_number": "3 / 12", "date_number": "45292", "too_many_rows": "rows"}.get(code, "1,0x"),
         delimiter=";",
         found="\t" if code == "wrong_delimiter" else "",
     )

@@ -426,6 +426,17 @@ def test_what_is_no_date_is_never_guessed(text: str) -> None:
     assert (bad.code, bad.column, bad.value) == ("bad_date", "period_start", text)
 
 
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [("46203", True), ("46203.5", True), ("46203,25", True), ("2026", True), ("20260230", False), ("30.06", False)],
+)
+def test_a_bare_number_for_a_date_says_what_to_do(text: str, bare: bool) -> None:
+    bad = between(f'2,S,1,"{text}",')
+    assert isinstance(bad, Problem) and (bad.code, bad.value) == ("bad_date", text)
+    assert ("format the column as a date" in bad.text()) == bare
+    assert "set the date format" in bad.text()
+
+
 def test_a_row_needs_a_date() -> None:
     bad = between("2,S,1,,2026-06-30")
     assert isinstance(bad, Problem) and (bad.code, bad.column) == ("no_date", "period_start")

@@ -148,6 +148,13 @@ def test_a_bad_row_of_a_workbook_stops_no_other() -> None:
     assert isinstance(missing, Problem) and (missing.code, missing.column) == ("missing_column", "period_start")
 
 
+def test_a_day_that_a_sheet_holds_as_a_bare_number_says_what_to_do() -> None:
+    found = list(read(workbook(HEAD, ["1", "S", 1, 46203], ["2", "S", 1, 46203.5]), Mapping(decimal=","), BERLIN))
+    texts = [p.text() for p in found if isinstance(p, Problem)]
+    assert [text.split(" is ")[0] for text in texts] == ["“46203” in period_start", "“46203,5” in period_start"]
+    assert all("format the column as a date" in text for text in texts)
+
+
 def test_a_file_that_was_cut_off_gives_the_rows_before() -> None:
     lines = "".join(f"{i},S-{i},{i * 7919 % 1000},2026-06-01,\n" for i in range(20_000))
     content = f"{','.join(HEAD)}\n{lines}".encode()

@@ -19,6 +19,8 @@ TEXTS = {
     "bad_number": "“%(value)s” in %(column)s is no number: write digits and one decimal sign, without thousands"
     " separators and with at most 12 decimals.",
     "bad_date": "“%(value)s” in %(column)s is no date or timestamp: write 2026-06-30, or set the date format.",
+    "date_number": "“%(value)s” in %(column)s is a bare number, as a spreadsheet counts days, and no date: format the"
+    " column as a date there and save the file again, or set the date format.",
     "bad_span": "The period ends before it begins (%(value)s): correct the row.",
     "bad_line": "The line cannot be read: a quote in it does not close or stands within a field, or a field is too"
     " long. Correct it in an editor.",
@@ -45,6 +47,7 @@ TEXTS = {
 }
 _NAMES = {"\t": "tab"}
 _FIELDS = re.compile(r"([0-9]+) / ([0-9]+)")  # how a line with another number of fields is kept
+_BARE_NUMBER = re.compile(r"[0-9]{1,7}|[0-9]{5}[.,][0-9]+")  # a day, or a moment of it, as spreadsheets count them
 TOO_MANY = "rows"  # what a workbook of too many rows is kept as
 
 
@@ -126,6 +129,8 @@ class Problem:
             return "wrong_delimiter"
         if self.code == "bad_line" and _FIELDS.fullmatch(self.value):
             return "field_number"
+        if self.code == "bad_date" and _BARE_NUMBER.fullmatch(self.value):
+            return "date_number"
         return "too_many_rows" if self.code == "broken" and self.value == TOO_MANY else self.code
 
     @property
