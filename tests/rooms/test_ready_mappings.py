@@ -265,3 +265,73 @@ def test_each_second_of_a_call_counts_once(spans: list[tuple[int, int]]) -> None
     begin = datetime(2026, 6, 1, tzinfo=UTC)
     seconds = {second for start, length in spans for second in range(start, start + length)}
     assert answered([(begin + timedelta(seconds=s), n) for s, n in spans]) == len(seconds)
+
+
+FOCUS = [
+    "BillingAccountId", "SubAccountId", "SubAccountName", "ServiceName", "ChargePeriodStart", "ChargePeriodEnd",
+    "ChargeCategory", "BilledCost", "BillingCurrency", "ConsumedQuantity", "ConsumedUnit",
+]  # fmt: skip
+
+
+def focus_book(*spans: tuple[Any, Any], format_: str) -> bytes:
+    """A FOCUS export as a workbook whose two columns of the charge period have this format."""
+    book, out = Workbook(), io.BytesIO()
+    sheet = book.active
+    sheet.append(FOCUS)
+    for begin, end in spans:
+        sheet.append(["B", "S-1", "Prod", "Compute", begin, end, "Usage", 3, "EUR", 1, "Hours"])
+        for column in (5, 6):
+            sheet.cell(sheet.max_row, column).number_format = format_
+    book.save(out)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/New_York"])
+@pytest.mark.parametrize("format_", ["yyyy-mm-dd", "dd/mm/yyyy hh:mm", "m/d/yyyy"])
+def test_the_end_of_a_focus_charge_in_a_workbook_is_exclusive(format_: str, zone: str) -> None:
+    first, hour = datetime(2026, 9, 1), timedelta(hours=1)  # noqa: DTZ001 - a workbook knows no zones
+    content = focus_book(
+        (first, first + timedelta(days=30)),
+        (first, first + timedelta(days=1)),
+        (first + timedelta(days=1) - hour, first + timedelta(days=1)),  # the last hour of a day
+        (first.date(), first.date()),
+        (first, None),
+        format_=format_,
+    )
+    assert propose(content)[0] == READY["focus"]
+    rows = rows_of("focus", content, zone=ZoneInfo(zone))
+    assert [(r.first_day.isoformat(), r.end_day.isoformat(), r.is_span) for r in rows] == [
+        ("2026-09-01", "2026-10-01", True),
+        ("2026-09-01", "2026-09-02", True),
+        ("2026-09-01", "2026-09-02", True),
+        ("2026-09-01", "2026-09-02", True),
+        ("2026-09-01", "2026-09-02", False),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("begin", "end"), [("2026-09-01", "2026-10-01"), ("2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z")]
+)
+def test_the_end_of_a_focus_charge_as_text_is_exclusive(begin: str, end: str) -> None:
+    row = ["B", "S-1", "Prod", "Compute", begin, end, "Usage", "3", "EUR", "1", "Hours"]
+    (found,) = rows_of("focus", lines(FOCUS, row))
+    assert (found.first_day.isoformat(), found.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
+
+
+@pytest.mark.parametrize("text", ["soon", "0001-01-01"])
+def test_an_end_that_cannot_be_read_is_named_by_its_heading_and_stops_no_other(text: str) -> None:
+    usual = ["B", "S-1", "Prod", "Compute", "2026-09-01", "2026-09-02", "Usage", "3", "EUR", "1", "Hours"]
+    bad = [text if cell == "2026-09-02" else cell for cell in usual]
+    mapping = Mapping.from_dict(READY["focus"])
+    problem, row = read(lines(FOCUS, bad, usual), mapping, ZoneInfo("Europe/Berlin"))
+    assert isinstance(problem, Problem) and isinstance(row, Row)
+    assert (problem.code, problem.column, problem.value) == ("bad_date", "ChargePeriodEnd", text)
+
+
+def test_the_end_of_a_file_that_is_only_like_focus_is_exclusive_too() -> None:
+    head = ["SubAccountId", "Charge Period Start", "Charge Period End", "Quantity"]
+    content = lines(head, ["S-1", "01.09.2026", "30.09.2026", "1"])
+    proposed, _ = propose(content)
+    assert proposed["period_end"] == "=instant([Charge Period End])"
+    (found,) = read(content, Mapping.from_dict(proposed), ZoneInfo("Europe/Berlin"))
+    assert isinstance(found, Row) and found.end_day.isoformat() == "2026-09-30"

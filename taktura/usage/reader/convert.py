@@ -155,7 +155,10 @@ class Converter:
     def instant(self, value: Any, column: str) -> datetime | None:
         """A timestamp (of a date its midnight), None for an absent one. Raises `Unreadable`."""
         found = self._find(value, column) if value else None
-        return found.at.astimezone(UTC) if found else None
+        try:
+            return found.at.astimezone(UTC) if found else None
+        except OverflowError:  # the midnight of a date at the ends of the calendar
+            raise Unreadable("bad_date", column, value) from None
 
     def day(self, value: Any, column: str) -> date | None:
         """The day of a date or timestamp as it is written, None for an absent one; a timestamp that is no text (of a

@@ -25,7 +25,7 @@ Term = Callable[[Cells], Value]
 MAX_LENGTH, MAX_DEPTH, MAX_DIGITS = 1000, 20, 120
 FUNCTIONS = {  # how many arguments they take
     "first": (1, 20), "if": (3, 3), "round": (1, 2), "seconds": (2, 2), "key": (1, 20), "left": (2, 2),
-    "digits": (1, 1), "day": (1, 1),
+    "digits": (1, 1), "day": (1, 1), "instant": (1, 1),
 }  # fmt: skip
 
 _TOKEN = re.compile(
@@ -199,6 +199,8 @@ def _compiled(tree: Any, place: Callable[[str], int], reads: Reads, source: str)
     if kind == "heading":
         return _heading(place(parts[0]), reads)
     terms = [_compiled(part, place, reads, source) for part in parts]
+    if kind in ("day", "instant") and parts[0][0] == "heading":
+        source = parts[0][1]  # what cannot be read is named by its heading
     if kind == "seconds":
         return _seconds(tree, place, reads, source)
     made: Term = _OPERATIONS[kind](terms, reads, source)
@@ -350,6 +352,12 @@ def _day(terms: list[Term], reads: Reads, source: str) -> Term:
     return lambda cells: reads.day(terms[0](cells) or "", source)
 
 
+def _instant(terms: list[Term], reads: Reads, source: str) -> Term:
+    """A timestamp as it is, and of a date the instant at which it begins: what a supplier means whose end is exclusive
+    and who writes it without an hour."""
+    return lambda cells: reads.instant(terms[0](cells) or "", source)
+
+
 _SECOND = timedelta(seconds=1)
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "=": lambda a, b: a == b, "<>": lambda a, b: a != b, "<": lambda a, b: a < b, ">": lambda a, b: a > b,
@@ -358,7 +366,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 _OPERATIONS: dict[str, Any] = {
     "+": _arithmetic(EXACT.add), "-": _arithmetic(EXACT.subtract), "*": _arithmetic(EXACT.multiply),
     "/": _arithmetic(_divided), "&": _joined, "first": _first, "if": _if, "round": _round, "key": _key, "left": _left,
-    "digits": _digits, "day": _day,
+    "digits": _digits, "day": _day, "instant": _instant,
     "and": lambda t, r, s: lambda cells: _truth(t[0](cells)) and _truth(t[1](cells)),
     "or": lambda t, r, s: lambda cells: _truth(t[0](cells)) or _truth(t[1](cells)),
     **{sign: _compared(sign) for sign in _COMPARE},

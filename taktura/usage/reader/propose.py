@@ -58,6 +58,7 @@ SYNONYMS = {
     " gesprächsdauer dauersekunden sekunder samtalstid",
     "call_id": "callid uniqueid linkedid calluuid anrufid rufid gesprächsid samtalsid",
 }
+FOCUS_END = "chargeperiodend"  # exclusive wherever the word is used
 DATE_COLUMNS = ("period_start", "period_end", "subscription_start", "subscription_end")
 NUMBER_COLUMNS = ("quantity", "cost", "cost_amount", "price", "amount", "discount")
 DATE_FORMATS = ("%d.%m.%Y", "%d.%m.%y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d")
@@ -84,6 +85,8 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
         return known, table(data, Mapping.from_dict(known), SAMPLE_ROWS)
     columns = columns_of(found.headings)
     mapping: dict[str, Any] = {c: h for c, h in columns.items() if c != h} | given
+    if _SIGNS.sub("", columns.get("period_end", "").casefold()) == FOCUS_END:
+        mapping["period_end"] = f"=instant([{columns['period_end']}])"
     cells = _cells(found, columns)
     if "date_format" not in given and (date_format := date_format_of(cells(DATE_COLUMNS))):
         mapping["date_format"] = date_format

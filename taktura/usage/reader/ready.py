@@ -25,7 +25,7 @@ _FOCUS: dict[str, Any] = {
     "unit": "=first(ConsumedUnit, PricingUnit)",
     "quantity": "=round(first(ConsumedQuantity, PricingQuantity), 12)",
     "period_start": "ChargePeriodStart",
-    "period_end": "ChargePeriodEnd",
+    "period_end": "=instant(ChargePeriodEnd)",  # exclusive, also where a spreadsheet shows the day alone
     "cost_amount": "BilledCost",
     "currency": "BillingCurrency",
     "null_texts": ["NULL", "null"],
