@@ -52,3 +52,13 @@ def test_files_that_were_not_loaded_are_told_and_settled(api: Api) -> None:
     assert api.get("/suppliers/sun/refused_files?settled=false").data["items"] == []
     assert api.get("/suppliers/sun/refused_files").data["items"][0]["settled_at"]
     assert len(api.get("/suppliers/moon/refused_files?settled=false").data["items"]) == 1
+
+
+def test_problems_of_a_file_are_told_in_the_language_that_is_asked_for(api: Api) -> None:
+    api.post("/suppliers", {"supplier": "sun", "name": "Sun"})
+    sent = api.call("POST", f"{FILES}?name=feb.csv", CSV, Content_Type="text/csv")
+    place = f"{FILES}/{sent.data['file']}/problems"
+    told = {language: api.get(place, Accept_Language=language).data["items"][0] for language in ("en", "de", "sv")}
+    assert {problem["code"] for problem in told.values()} == {"bad_number"}
+    words = {"en": "is no number", "de": "ist keine Zahl", "sv": "är inget tal"}
+    assert [words[language] in problem["detail"] for language, problem in told.items()] == [True] * 3, told

@@ -2,6 +2,8 @@
 away."""
 
 import gzip
+import io
+import zipfile
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils.translation import override
+from openpyxl import Workbook
 
 from taktura.billing import services as billing
 from taktura.customers.models import Seller
@@ -21,6 +24,20 @@ from taktura.usage.trace import problem_text
 
 HEAD = "id,subscription_id,quantity,period_start,period_end,price,discount,seconds"
 GOOD = "g,S,1,2026-06-01,,,,"
+
+
+def damaged_workbook() -> bytes:
+    """A workbook whose sheet ends in the middle of its text."""
+    book, out, cut = Workbook(), io.BytesIO(), io.BytesIO()
+    book.active.append(HEAD.split(","))
+    book.save(out)
+    with zipfile.ZipFile(out) as source, zipfile.ZipFile(cut, "w") as archive:
+        for info in source.infolist():
+            content = source.read(info)
+            archive.writestr(info, content[:-20] if "worksheets/sheet" in info.filename else content)
+    return cut.getvalue()
+
+
 CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "missing_column": ("id,quantity,period_start\n1,2,2026-06-01", {"subscription_id": "Abo"}),
     "wrong_delimiter": (f"{HEAD}\n{GOOD}", {"delimiter": ";"}),
@@ -33,7 +50,9 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "bad_line": (f'{HEAD}\n"1" x,S,1,2026-06-01,,,,\n{GOOD}', {}),
     "bad_duration": (f"{HEAD}\n1,S,1,2026-06-01,,,,1:30", {}),
     "bad_currency": (f"{HEAD},currency\n1,S,1,2026-06-01,,,,,EURO", {}),
-    "broken": (gzip.compress(f"{HEAD}\n{GOOD}".encode())[:-4], {}),
+    "broken_archive": (gzip.compress(f"{HEAD}\n{GOOD}".encode())[:-4], {}),
+    "broken_workbook": (damaged_workbook(), {}),
+    "broken_parquet": (b"PAR1 nothing of a Parquet file PAR1", {}),
     "bad_encoding": (HEAD.encode() + b"\n1,S\xff,1,2026-06-01,,,,", {"encoding": "utf-8"}),
     "too_long": (f"{HEAD}\n1,{'S' * 201},1,2026-06-01,,,,", {}),
     "no_quantity": (f"{HEAD}\n1,S,,2026-06-01,,,,", {}),
@@ -46,9 +65,17 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
 }
 
 
+# The codes under which those are kept that have a sentence of their own.
+KEPT = {
+    "wrong_delimiter": "missing_column", "field_number": "bad_line", "date_number": "bad_date",
+    "broken_archive": "broken", "broken_workbook": "broken", "broken_parquet": "broken",
+}  # fmt: skip
+
+
 def test_no_kind_of_problem_is_forgotten() -> None:
-    # Rows that are given as fields, and workbooks of a million rows: see the tests of the reader and of messages.
-    elsewhere = {"unknown_column", "too_many_rows"}
+    # Rows that are given as fields, workbooks of a million rows, and what files of before were told: see the tests of
+    # the reader and of messages.
+    elsewhere = {"unknown_column", "too_many_rows", "broken"}
     assert set(CODES) == set(TEXTS) - elsewhere
 
 
@@ -62,10 +89,11 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     received, _ = billing.receive_file(
         actor, supplier=supplier, name="a.csv", content=content if isinstance(content, bytes) else content.encode()
     )
-    kept = {"wrong_delimiter": "missing_column", "field_number": "bad_line", "date_number": "bad_date"}.get(code, code)
+    kept = KEPT.get(code, code)
     found = FileProblem.objects.filter(file=received.file)
     problem = found.filter(code=kept).first()
     assert problem is not None, list(found.values_list("code", "text"))
+    assert problem.code != "broken" or problem.value in ("gzip", "workbook", "parquet"), "no library's words"
     german, english = (problem_text(problem, language) for language in ("de", "en"))
     assert german != english and "%(" not in german
     assert ("2 instead of 8" in english) == (code == "field_number")

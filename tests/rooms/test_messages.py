@@ -283,15 +283,23 @@ def test_a_problem_of_a_file_in_a_language(code: str, language: str) -> None:
         "field_number": "bad_line",
         "date_number": "bad_date",
         "too_many_rows": "broken",
+        "broken_archive": "broken",
+        "broken_workbook": "broken",
+        "broken_parquet": "broken",
     }
+    values = {
+        "field_number": "3 / 12", "date_number": "45292", "too_many_rows": "rows", "broken_archive": "zip",
+        "broken_workbook": "workbook", "broken_parquet": "parquet",
+    }  # fmt: skip
     problem = Problem(
         line=3,
         code=special.get(code, code),
         column="Betrag",
-        value={"field_number": "3 / 12", "date_number": "45292", "too_many_rows": "rows"}.get(code, "1,0x"),
+        value=values.get(code, "1,0x"),
         delimiter=";",
         found="\t" if code == "wrong_delimiter" else "",
     )
+    assert problem.message == TEXTS[code]
     text = translate(problem.message, problem.values, language)
     assert (text == problem.text()) == (language == "en")
     shown = {k: v for k, v in problem.values.items() if f"%({k})s" in problem.message}

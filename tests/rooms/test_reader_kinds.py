@@ -187,6 +187,41 @@ def test_an_archive_that_lacks_its_end_says_so(cut: int) -> None:
     assert isinstance(problem, Problem) and (problem.code, problem.value) == ("broken", "zip")
 
 
+def half_a_sheet() -> bytes:
+    """A workbook whose sheet ends in the middle of its text, behind some rows."""
+    rows = [[str(i), f"S-{i}", i, date(2026, 6, 1), None] for i in range(2000)]
+    source, out = zipfile.ZipFile(io.BytesIO(workbook(HEAD, *rows))), io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for info in source.infolist():
+            content = source.read(info)
+            archive.writestr(info, content[: len(content) // 2] if "worksheets/sheet" in info.filename else content)
+    return out.getvalue()
+
+
+def bad_pages() -> bytes:
+    """A Parquet file whose end is whole, but not its data."""
+    return PARQUET[:4] + b"\xff" * 60 + PARQUET[64:]
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "words"),
+    [(half_a_sheet(), "workbook", "The workbook is damaged"), (bad_pages(), "parquet", "The Parquet file is damaged")],
+    ids=["workbook", "parquet"],
+)
+def test_a_library_s_words_about_a_damaged_file_go_to_the_log_alone(
+    content: bytes, kind: str, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    check_content(content)
+    with caplog.at_level("INFO", "taktura.usage.reader.kinds"):
+        *before, problem = read(content, Mapping(), BERLIN)
+    assert all(isinstance(row, Row) for row in before) and (len(before) > 100) == (kind == "workbook")
+    assert isinstance(problem, Problem) and problem.of_file
+    assert (problem.code, problem.value) == ("broken", kind)
+    assert problem.text().startswith(words)
+    (record,) = caplog.records
+    assert record.levelname == "INFO" and f"({kind}): " in record.getMessage()
+
+
 def test_what_follows_a_whole_archive_does_not_count() -> None:
     half = len(CSV) // 2
     for packed in (

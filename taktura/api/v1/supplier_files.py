@@ -26,7 +26,7 @@ from taktura.usage.queries import file_by_id
 from taktura.usage.reader import Problem
 from taktura.usage.reading import works_of
 from taktura.usage.services import Received, settle_refusals
-from taktura.usage.trace import content_of
+from taktura.usage.trace import content_of, problem_text
 
 router = Router()
 MOST_FILE_BYTES = 100 * 1024**2
@@ -342,7 +342,11 @@ def list_problems(request: HttpRequest, supplier: Key, file: Id, limit: Limit = 
     """The rows of a file that could not be read, or that conflict with stored ones; at most 10,000 are kept."""
     rows = FileProblem.objects.filter(file=file_by_id(supplier_of(request, supplier), file))
     items, following = page_of(rows, limit, after)
-    shown_rows = [ProblemOut(line=p.line, code=p.code, column=p.column, value=p.value, detail=p.text) for p in items]
+    language = language_of(request)
+    shown_rows = [
+        ProblemOut(line=p.line, code=p.code, column=p.column, value=p.value, detail=problem_text(p, language))
+        for p in items
+    ]
     return Problems(items=shown_rows, next=following)
 
 

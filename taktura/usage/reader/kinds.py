@@ -5,6 +5,7 @@ unpacks to a huge one is refused where it says so, and cut off where it does not
 """
 
 import io
+import logging
 import tempfile
 import zipfile
 import zlib
@@ -41,9 +42,12 @@ FOREIGN = {
 }
 Typed = tuple[int, Sequence[Any]]
 
+log = logging.getLogger(__name__)
+
 
 class Broken(Exception):
-    """A file that cannot be read (further): what is wrong with it, in a few words."""
+    """A file that cannot be read (further): what of it is damaged (`gzip`, `zip`, `workbook`, `parquet`), or that it
+    has more rows than are read (`TOO_MANY`)."""
 
 
 def check_content(content: bytes) -> None:
@@ -225,7 +229,8 @@ def typed_rows(kind: str, stream: BinaryIO, sheet: str | None) -> Iterator[Typed
     except (Broken, Refused):
         raise
     except Exception as error:  # noqa: BLE001 - over a mutilated file the libraries raise whatever comes to hand
-        raise Broken(f"{type(error).__name__}: {error}") from error
+        log.info("a file cannot be read further (%s): %s: %s", kind, type(error).__name__, error)
+        raise Broken(kind) from error
 
 
 def _sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[Typed]:

@@ -39,7 +39,13 @@ TEXTS = {
     " that is not more than the row's price.",
     "bad_expression": "“%(column)s” cannot be worked out here (%(value)s): correct the row, or the expression of the"
     " mapping.",
-    "broken": "The file is damaged from here on (%(value)s): what came before is read. Send the file again.",
+    "broken": "The file is damaged from here on: what came before is read. Send the file again.",
+    "broken_archive": "The archive is damaged from here on: what came before is read. Pack the file again and send it"
+    " anew.",
+    "broken_workbook": "The workbook is damaged from here on: what came before is read. Open it in a spreadsheet, save"
+    " it again as XLSX or CSV and load that, or have it sent again.",
+    "broken_parquet": "The Parquet file is damaged from here on: what came before is read. Have it made and sent"
+    " again.",
     "too_many_rows": "The workbook has more rows than can be read of one: those before are read. Load the rest in a"
     " file of its own, or all of it as CSV.",
     "no_rows": "The file has no rows: export it again.",
@@ -49,6 +55,10 @@ _NAMES = {"\t": "tab"}
 _FIELDS = re.compile(r"([0-9]+) / ([0-9]+)")  # how a line with another number of fields is kept
 _BARE_NUMBER = re.compile(r"[0-9]{1,7}|[0-9]{5}[.,][0-9]+")  # a day, or a moment of it, as spreadsheets count them
 TOO_MANY = "rows"  # what a workbook of too many rows is kept as
+_BROKEN = {
+    TOO_MANY: "too_many_rows", "gzip": "broken_archive", "zip": "broken_archive", "workbook": "broken_workbook",
+    "parquet": "broken_parquet",
+}  # fmt: skip
 
 
 class Row(NamedTuple):
@@ -131,7 +141,7 @@ class Problem:
             return "field_number"
         if self.code == "bad_date" and _BARE_NUMBER.fullmatch(self.value):
             return "date_number"
-        return "too_many_rows" if self.code == "broken" and self.value == TOO_MANY else self.code
+        return _BROKEN.get(self.value, "broken") if self.code == "broken" else self.code
 
     @property
     def values(self) -> dict[str, str]:
