@@ -1,6 +1,7 @@
 """`taktura run` with a real server and a real worker: it comes up, says when it cannot, and ends clean."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -9,9 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlencode
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 
+from taktura.cli.demo.users import LOGINS
+from taktura.cli.demo.users import PASSWORD as DEMO_PASSWORD
 from tests.cli.conftest import COMMAND
 from tests.ports import free_port
 
@@ -127,6 +132,31 @@ def test_the_address_is_printed_when_it_answers(environment: dict[str, str], por
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.communicate(timeout=PATIENCE)
+
+
+def test_an_invoice_is_printed_right_after_the_demo_company_is_made(
+    tmp_path: Path, environment: dict[str, str], port: int
+) -> None:
+    environment = environment | {"TAKTURA_DATA": str(tmp_path / "new")}
+    process = _start(environment, port)
+    try:
+        assert wait_for(lambda: answers(port) or process.poll() is not None)
+        assert _first_invoice(port).startswith(b"%PDF-")
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.communicate(timeout=PATIENCE)
+
+
+def _first_invoice(port: int) -> bytes:
+    """What the office gives to the admin of the demo company who opens its first document as PDF."""
+    office = build_opener(HTTPCookieProcessor())
+    page = office.open(f"http://localhost:{port}/account/login/", timeout=PATIENCE).read().decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page)
+    assert token is not None
+    fields = {"csrfmiddlewaretoken": token[1], "login": LOGINS[0].email, "password": DEMO_PASSWORD}
+    office.open(f"http://localhost:{port}/account/login/", urlencode(fields).encode(), timeout=PATIENCE)
+    with office.open(f"http://localhost:{port}/documents/1/pdf/", timeout=PATIENCE) as answer:
+        return bytes(answer.read())
 
 
 def test_ctrl_c_ends_all_of_it_and_says_so_once(

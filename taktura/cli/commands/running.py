@@ -1,12 +1,15 @@
 """Starting and stopping: the demo company, the database."""
 
 import os
+import subprocess
+import sys
 from datetime import date, datetime
 
 import click
 
 from taktura.cli.commands.context import DAY, actor_now, as_date, open_database
 from taktura.cli.commands.serving import (
+    MAIN,
     Worker,
     check_port,
     host_option,
@@ -44,7 +47,7 @@ def run(host: str, port: int, prepare: bool) -> None:
     if not was_running:
         database.stop_when_last()
     try:
-        _prepare()
+        _prepare_aside()
         logins = _logins()
 
         def say() -> None:
@@ -64,6 +67,18 @@ def _prepare() -> None:
 
     if not exists():
         _make(None)
+
+
+def _prepare_aside() -> None:
+    """Make the demo company in a process of its own: it sets pages, and typst, once begun, does not go on in the
+    children that the server forks from here. Raises `SystemExit` where it fails, which has said why."""
+    from taktura.cli.demo.company import exists
+
+    if exists():
+        return
+    code = subprocess.run([sys.executable, "-c", MAIN, "demo"], stdout=subprocess.DEVNULL, check=False).returncode
+    if code and not exists():  # one made meanwhile by another is as good
+        raise SystemExit(code)
 
 
 @click.command(short_help="Make the demo company in an empty database.")

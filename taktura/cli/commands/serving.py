@@ -18,6 +18,7 @@ from taktura.core.errors import Refused
 
 HOST, PORT = "127.0.0.1", 8000
 QUIET = {"TAKTURA_LOG_LEVEL": "WARNING"}
+MAIN = "from taktura.config.main import main; main()"  # what a process of its own begins with
 PATIENCE = 15  # seconds that a request or the worker gets to end
 
 host_option = click.option("--host", default=HOST, show_default=True, help="The address to listen on.")
@@ -131,9 +132,8 @@ class Worker:
     """
 
     def __enter__(self) -> "Worker":
-        code = "from taktura.config.main import main; main()"
         self.process = subprocess.Popen(
-            [sys.executable, "-c", code, "worker"], env=os.environ | QUIET, start_new_session=True
+            [sys.executable, "-c", MAIN, "worker"], env=os.environ | QUIET, start_new_session=True
         )  # fmt: skip
         return self
 
