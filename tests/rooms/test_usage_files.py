@@ -1,9 +1,10 @@
 """Files of suppliers: kept unchanged, taken in once, each bad row with its line and reason (R6, R12, R17)."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -32,9 +33,11 @@ from taktura.usage.models import (
 )
 from taktura.usage.queries import waiting
 from taktura.usage.services import Received
+from taktura.usage.services.records import digest
 
 HEADINGS = "id,subscription_id,quantity,period_start,revision"
 START, JUNE = date(2026, 1, 1), date(2026, 6, 1)
+JUNE_IN_BERLIN = datetime(2026, 6, 1, tzinfo=ZoneInfo("Europe/Berlin"))
 TABLES = (UsageFile, FileProblem, UsageRecord, UsageHistory, UsageException, SupplierSubscription, SupplierCustomer)
 
 
@@ -205,6 +208,40 @@ def test_an_id_twice_in_one_file(world: World) -> None:
 def test_contracts_of_rows_before_a_repeated_id_are_told(world: World) -> None:
     received = world.receive("1,S-1,2,2026-06-01,", "2,S-2,2,2026-06-01,", "2,S-2,2,2026-06-01,")
     assert received.outcome.contracts == {line.contract_id for line in world.lines}
+
+
+MONEY = "id,subscription_id,quantity,period_start,currency,cost_amount"
+
+
+def test_the_case_of_a_currency_makes_no_conflict(world: World) -> None:
+    world.receive("1,S-1,2,2026-06-01,EUR,4", "2,S-1,2,2026-06-01,eur,4", "2,S-1,2,2026-06-01,Eur,4", headings=MONEY)
+    again = world.receive("1,S-1,2,2026-06-01,eur,4", "2,S-1,2,2026-06-01,EUR,4", headings=MONEY)
+    assert _counts(again) | {"recorded": 0} == {
+        "rows": 2, "recorded": 0, "duplicates": 2, "conflicts": 0, "waiting": 0,
+    }  # fmt: skip
+    assert UsageFile.objects.order_by("id").values_list("duplicates", "conflicts")[0] == (1, 0)
+    other = world.receive("1,S-1,2,2026-06-01,usd,4", "2,S-1,2,2026-06-01,EUR,5", headings=MONEY)
+    assert (other.outcome.duplicates, other.outcome.conflicts) == (0, 2)
+
+
+@pytest.mark.parametrize("attributes", [None, {"room": "7"}])
+def test_rows_that_were_stored_by_the_case_of_their_currency_are_known_again(
+    world: World, attributes: dict[str, str] | None
+) -> None:
+    """Rows of before have a digest with the currency as the file had it: those in capitals by the same one as today."""
+    mapping = {"attributes": {"room": "room"}} if attributes else {}
+    usage.change_supplier(world.actor, supplier=world.supplier, mapping=mapping)
+    headings, rest = f"{MONEY},room", "2,2026-06-01,{},4,7"
+    rows = [f"{number},S-1,{rest.format(currency)}" for number, currency in enumerate(("EUR", "eur", ""), 1)]
+    world.receive(*rows, headings=headings)
+    content = ["s-1", "", JUNE_IN_BERLIN, JUNE, date(2026, 6, 2), Decimal(2), Decimal(4), None]
+    more = [None, attributes] if attributes else []
+    before = [digest([*content, currency, *more]) for currency in ("EUR", "eur", "")]
+    stored = list(UsageRecord.objects.order_by("external_id").values_list("digest", flat=True))
+    assert [stored[0], stored[2]] == [before[0], before[2]]
+    UsageRecord.objects.filter(external_id="2").update(digest=before[1])
+    again = world.receive(*reversed(rows), headings=headings)
+    assert (again.outcome.duplicates, again.outcome.conflicts) == (3, 0)
 
 
 def test_conflict_duplicate_and_revision_over_files(world: World) -> None:

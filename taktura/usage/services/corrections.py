@@ -116,6 +116,7 @@ def _revised(actor: Actor, seller: Seller, old: UsageRecord, changes: Mapping[st
         None,
         "" if contract else old.sent_to,
         old.priced and amounts["amount"] is None,
+        None,
     )
 
 

@@ -246,19 +246,15 @@ def _records(
         known = subscriptions.get(subscription)
         if known is None or row.first_day >= known.first_day:
             subscriptions[subscription] = row
-        content: tuple[Any, ...] = (
-            subscription, product, row.at, row.first_day, row.end_day, row.quantity, row.cost_amount, row.amount,
-            row.currency,
-        )  # fmt: skip
-        if row.seconds is not None or row.attributes is not None:
-            content += (row.seconds, row.attributes)  # rows without them are known by a digest without them
+        money = row.currency.upper()
+        known_by = _digest_of(row, subscription, product, money)
         external_id = seen.told_apart(row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}")
         yield (
             source,
             external_id,
             row.revision or 1,
             row.revision is not None,
-            digest(content),
+            known_by,
             None,
             "",
             False,
@@ -274,7 +270,7 @@ def _records(
             row.cost_amount,
             row.amount,
             row.discount,
-            row.currency.upper() or currency,
+            money or currency,
             priced,
             json.dumps(row.attributes) if row.attributes else None,
             numbers_of(row.attributes, numbers),
@@ -282,9 +278,21 @@ def _records(
             row.line,
             "",
             priced and row.amount is None,  # nothing says what it would be billed at
+            # Before, the case of the currency counted.
+            None if money == row.currency else _digest_of(row, subscription, product, row.currency),
         )
     if end > first:
         received.first_day, received.end_day = first, end
+
+
+def _digest_of(row: Row, subscription: str, product: str, currency: str) -> str:
+    """What a row is known again by. The currency is in capitals, as it is stored."""
+    content: tuple[Any, ...] = (
+        subscription, product, row.at, row.first_day, row.end_day, row.quantity, row.cost_amount, row.amount, currency,
+    )  # fmt: skip
+    if row.seconds is not None or row.attributes is not None:
+        content += (row.seconds, row.attributes)  # rows without them are known by a digest without them
+    return digest(content)
 
 
 def _tells(row: Row, known: Row | None) -> bool:

@@ -42,9 +42,10 @@ COLUMNS = (
     "row",
     "sent_to",
     "unreadable",
+    "former",  # the digest that rows of this content were stored with before, where it was another
 )
 FOUND = ("line_id", "rate_day", "rate_over", "rate_under", "rate_to")  # what matching says of a row
-STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable")))
+STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable", "former")))
 SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 
 MAX_CONFLICTS = 10_000  # that are named; all are counted
@@ -57,7 +58,7 @@ CREATE TEMP TABLE usage_staging (
     by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, discount text, currency text,
-    priced bool, attributes jsonb, numbers jsonb, file_id bigint, row int, sent_to text, unreadable bool,
+    priced bool, attributes jsonb, numbers jsonb, file_id bigint, row int, sent_to text, unreadable bool, former text,
     state text, reason text, line_id bigint,
     rate_day date, rate_over numeric, rate_under numeric, rate_to text
 ) ON COMMIT DROP
@@ -67,10 +68,11 @@ CREATE TEMP TABLE usage_staging (
 # is looked at here; the others are looked at again once it is stored, but for those that only repeat it.
 _CLASSIFY = """
 UPDATE usage_staging s SET id = COALESCE(r.id, s.id), state = CASE
-    WHEN x.turn > 1 AND x.plain AND s.digest = x.digest AND (r.id IS NULL OR r.digest = s.digest) THEN 'duplicate'
+    WHEN x.turn > 1 AND x.plain AND s.digest = x.digest AND (r.id IS NULL OR r.digest IN (s.digest, s.former))
+        THEN 'duplicate'
     WHEN x.turn > 1 THEN 'again'
     WHEN r.id IS NULL THEN 'new'
-    WHEN r.digest = s.digest AND (NOT s.given_revision OR s.revision <= r.revision) THEN 'duplicate'
+    WHEN r.digest IN (s.digest, s.former) AND (NOT s.given_revision OR s.revision <= r.revision) THEN 'duplicate'
     WHEN s.given_revision AND s.revision > r.revision THEN 'revision'
     WHEN s.given_revision THEN 'duplicate'
     ELSE 'conflict' END
