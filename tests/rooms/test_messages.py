@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -82,11 +83,18 @@ def translations(tool: ModuleType) -> dict[str, dict[str, str]]:
     return found
 
 
+@pytest.fixture(scope="module")
+def catalogs(tool: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the translations as they are now, compiled once for all tests that read them."""
+    folder = tmp_path_factory.mktemp("catalogs") / "locale"
+    tool.compile_catalogs(folder)
+    return folder
+
+
 @pytest.fixture
-def compiled(tool: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The translations as they are now, compiled for this test."""
-    tool.compile_catalogs(tmp_path / "locale")
-    monkeypatch.setattr(kit, "LOCALE", tmp_path / "locale")
+def compiled(catalogs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The translations as they are now, in use."""
+    monkeypatch.setattr(kit, "LOCALE", catalogs)
     kit._catalog.cache_clear()
     yield
     kit._catalog.cache_clear()
@@ -117,12 +125,15 @@ def translated(tool: ModuleType, language: str, text: str) -> None:
     path.write_text(f'{head}msgstr "{text}"{rest}', "utf-8")
 
 
-def refusals() -> Iterator[tuple[str, ast.Call]]:
+@cache
+def refusals() -> list[tuple[str, ast.Call]]:
     """Each `Refused(…)` in the product, with its file."""
-    for path in sorted((ROOT / "taktura").rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused":
-                yield path.relative_to(ROOT).as_posix(), node
+    return [
+        (path.relative_to(ROOT).as_posix(), node)
+        for path in sorted((ROOT / "taktura").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refused"
+    ]
 
 
 # The catalogs
