@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from taktura.usage.models import Supplier
-from taktura.usage.reader import READY, Counts, Mapping, Problem, Row, check_content, propose, read
+from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, named, propose, read
 
 MOST_READ, MOST_SHOWN = 1_000, 20
 
@@ -45,7 +45,7 @@ def look(supplier: Supplier, content: bytes, mapping: AbstractMapping[str, Any] 
     return Look(
         headings=table.headings,
         proposed=proposed,
-        ready=next((name for name, fields in READY.items() if fields and fields == proposed), ""),
+        ready=named(proposed),
         used=used,
         rows=rows[:MOST_SHOWN],
         problems=problems[:MOST_SHOWN],

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
@@ -19,6 +20,7 @@ from taktura.usage.models import Supplier, UsageFile, UsageRecord
 from taktura.usage.overview import count_problems
 from tests.pages.test_usage import FILE, supplier_form, upload
 from tests.rooms.test_reader_kinds import workbook
+from tests.rooms.test_ready_mappings import AZURE_MCA
 
 
 def test_a_ready_mapping_is_chosen_and_proposed(
@@ -39,6 +41,20 @@ def test_a_ready_mapping_is_chosen_and_proposed(
     assert '<option value="Konto">' in text and 'value="Menge"' in text
     pdf = {**supplier_form(), "action": "sample", "example": SimpleUploadedFile("a.csv", b"%PDF-1.7")}
     assert "This is a PDF" in client.post("/usage/suppliers/new/", pdf).content.decode()
+
+
+@pytest.mark.parametrize("ready", ["", "azure"], ids=["proposed", "chosen"])
+def test_a_ready_mapping_takes_the_decimal_comma_and_the_order_of_days_from_the_example(
+    company: Seller, client_as: Callable[..., Client], ready: str
+) -> None:
+    """However it came: proposed by the headings, or chosen by hand."""
+    rows = f'{AZURE_MCA}\nI,B,R,T,A,S-1,P,21.09.2023,M-1,/r,Usage,"0,5",1 Hour,"1,25",EUR,VM\n'
+    example = SimpleUploadedFile("azure.csv", rows.encode())
+    sent: dict[str, Any] = {**supplier_form(), "action": "sample", "example": example, "ready": ready}
+    text = client_as().post("/usage/suppliers/new/", sent).content.decode()
+    assert 'value="%d.%m.%Y|ISO"' in text
+    assert '<option value="," selected>' in text
+    assert "ready mapping “Azure cost export”" in text
 
 
 def test_conditions_and_attributes_are_kept_and_what_is_missing_is_told(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from taktura.core.money import EXACT
-from taktura.usage.reader import NAMES, READY, Counts, Mapping, Problem, Row, fitting, propose, read
+from taktura.usage.reader import NAMES, READY, Counts, Mapping, Problem, Row, as_ready, fitting, named, propose, read
 from taktura.usage.reader.calls import answered
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -335,3 +335,17 @@ def test_the_end_of_a_file_that_is_only_like_focus_is_exclusive_too() -> None:
     assert proposed["period_end"] == "=instant([Charge Period End])"
     (found,) = read(content, Mapping.from_dict(proposed), ZoneInfo("Europe/Berlin"))
     assert isinstance(found, Row) and found.end_day.isoformat() == "2026-09-30"
+
+
+@pytest.mark.parametrize("settings", [{}, {"delimiter": ";"}])
+def test_a_ready_mapping_that_is_chosen_is_the_one_that_is_proposed(settings: dict[str, Any]) -> None:
+    out = io.StringIO(newline="")
+    row = nce(Subtotal="1234,50", ChargeStartDate="01.09.2026", ChargeEndDate="30.09.2026")
+    csv.writer(out, delimiter=";").writerows([NCE, row])
+    content = out.getvalue().encode()
+    assert as_ready("nce_licenses", content, settings) == propose(content, settings)
+    mapping, found = as_ready("nce_licenses", content, settings)
+    assert (mapping["decimal"], mapping["date_format"], len(found.rows)) == (",", "%d.%m.%Y|ISO", 1)
+    assert named(mapping) == "nce_licenses"
+    assert named(mapping | {"id": "InvoiceNumber"}) == named({}) == ""
+    assert as_ready("asterisk", b"")[0] == READY["asterisk"]

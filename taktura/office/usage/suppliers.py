@@ -44,7 +44,9 @@ from taktura.usage.reader import (
     Mapping,
     Problem,
     Table,
+    as_ready,
     check_content,
+    named,
     propose,
     read,
     table,
@@ -237,17 +239,15 @@ def _mapping_for(content: bytes, data: Any) -> tuple[dict[str, Any], Table, str]
     example as the form carries it. Raises `Refused` (`invalid`) for a file that is none of rows."""
     check_content(content)
     carried = as_sample(content)
-    chosen = READY.get(data.get("ready", ""))
-    if chosen is not None:
-        return chosen, table(content, Mapping.from_dict(chosen), SAMPLE_ROWS), carried
-    kept = ("delimiter", "encoding", "skip_lines", "sheet", "headings")
-    proposed, found = propose(content, {k: v for k, v in _written(data).items() if k in kept})
+    chosen = data.get("ready", "")
+    kept = {"delimiter", "encoding", "skip_lines", "sheet"} | (set() if chosen in READY else {"headings"})
+    written = {k: v for k, v in _written(data).items() if k in kept}
+    proposed, found = as_ready(chosen, content, written) if chosen in READY else propose(content, written)
     return proposed, found, carried
 
 
 def _say_proposed(request: HttpRequest, proposed: dict[str, Any], headings: list[str]) -> None:
-    ready = next((name for name, fields in READY.items() if fields and _holds(proposed, fields)), "")
-    if ready:
+    if ready := named(proposed):
         text = _("This is the ready mapping “%(name)s”: look at the rows beside.")
         messages.info(request, text % {"name": NAMES.get(ready, ready)})
     elif all(proposed.get(c) or c in headings for c in ("subscription_id", "period_start")):
@@ -279,10 +279,6 @@ def sample(request: HttpRequest) -> HttpResponse:
         "calls": any(row.seconds is not None for row in good), "hints": list(_hints(tried, form.sample_bytes())),
     }  # fmt: skip
     return render(request, "usage/sample.html", context)
-
-
-def _holds(proposed: dict[str, Any], fields: dict[str, Any]) -> bool:
-    return all(proposed.get(name) == value for name, value in fields.items())
 
 
 def _hints(tried: Mapping, example: bytes) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from taktura.usage.reader.kinds import ENDINGS, check_content
 from taktura.usage.reader.mapping import COLUMNS, NUMBERS_OF_CALLS, Mapping
-from taktura.usage.reader.propose import propose
+from taktura.usage.reader.propose import as_ready, propose
 from taktura.usage.reader.read import Table, beginning, read, read_rows, table
-from taktura.usage.reader.ready import NAMES, READY, fitting
+from taktura.usage.reader.ready import NAMES, READY, fitting, named
 from taktura.usage.reader.rows import Counts, Problem, Row
 
 __all__ = [
@@ -18,9 +18,11 @@ __all__ = [
     "READY",
     "Row",
     "Table",
+    "as_ready",
     "beginning",
     "check_content",
     "fitting",
+    "named",
     "propose",
     "read",
     "read_rows",

@@ -79,10 +79,7 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
     found = table(data, Mapping.from_dict(given), SAMPLE_ROWS)
     ready = fitting(found.headings) or ("" if given.get("headings") else by_content(data))
     if ready:
-        known = READY[ready] | given
-        if not known.get("headings"):
-            known |= _resaved(found, known, given)
-        return known, table(data, Mapping.from_dict(known), SAMPLE_ROWS)
+        return as_ready(ready, data, given)
     columns = columns_of(found.headings)
     mapping: dict[str, Any] = {c: h for c, h in columns.items() if c != h} | given
     if _SIGNS.sub("", columns.get("period_end", "").casefold()) == FOCUS_END:
@@ -93,6 +90,16 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
     if "decimal" not in given and decimal_is_comma(cells(NUMBER_COLUMNS)):
         mapping["decimal"] = ","
     return mapping, found
+
+
+def as_ready(name: str, data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[str, Any], Table]:
+    """A ready mapping for a file, whether it was proposed or chosen, with the decimal sign and the date format of its
+    rows where they show them; and what the beginning of the file holds."""
+    given = {k: v for k, v in (settings or {}).items() if v not in (None, "")}
+    known = READY[name] | given
+    if not known.get("headings"):
+        known |= _resaved(table(data, Mapping.from_dict(known), SAMPLE_ROWS), known, given)
+    return known, table(data, Mapping.from_dict(known), SAMPLE_ROWS)
 
 
 def _resaved(found: Table, known: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:

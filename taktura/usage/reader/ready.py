@@ -7,6 +7,7 @@ Those of telephone systems keep who called whom (`caller`, `called`), for lists 
 that the company says.
 """
 
+from collections.abc import Mapping as AbstractMapping
 from typing import Any
 
 from taktura.usage.reader.mapping import Mapping
@@ -176,6 +177,17 @@ NAMES = {
     "starface": "STARFACE call records",
     "3cx": "3CX call records",
 }
+
+
+WRITTEN = ("decimal", "date_format")  # what a file says of them that a spreadsheet has saved again
+
+
+def named(mapping: AbstractMapping[str, Any]) -> str:
+    """The name of the ready mapping that a mapping is, however numbers and dates are written; empty for none."""
+    for name, fields in READY.items():
+        if fields and all(mapping.get(key) == value for key, value in fields.items() if key not in WRITTEN):
+            return name
+    return ""
 
 
 def fitting(headings: list[str]) -> str | None:
