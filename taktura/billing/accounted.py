@@ -83,7 +83,7 @@ WITH part AS MATERIALIZED (
     FROM part p LEFT JOIN (SELECT id, sum(days) AS days FROM counted GROUP BY 1) c ON c.id = p.id
 )
 SELECT p.subscription, p.line_id, p.currency, p.is_span, p.total, c.state, sum(p.quantity * c.days),
-    sum(p.cost * c.days)
+    sum(p.cost * c.days), bool_or(p.quantity <> 0 OR p.cost <> 0)
 FROM complete c JOIN part p ON p.id = c.id WHERE c.days <> 0 GROUP BY 1, 2, 3, 4, 5, 6
 """
 
@@ -125,13 +125,15 @@ Place = tuple[str, int | None, str]  # the subscription's folded reference, the 
 @dataclass(slots=True)
 class Rows:
     """Rows of one place: how many, their sum, the same by state. `days`: quantity × days of those with a span that
-    found their line and do not wait; `spans`: whether all of these have a span."""
+    found their line and do not wait; `spans`: whether all of these have a span. `told`: the states of rows with a
+    quantity or a cost, that may cancel each other."""
 
     rows: int = 0
     imported: Sum = Sum()
     states: dict[str, Sum] = field(default_factory=dict)
     days: Fraction = Fraction(0)
     spans: bool = True
+    told: set[str] = field(default_factory=set)
 
 
 def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
@@ -151,8 +153,9 @@ def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
         cursor.execute(_STATES, asked)
         states = cursor.fetchall()
         cursor.execute("SET LOCAL enable_nestloop = on")
-        for *place, is_span, total, state, quantity, cost in states:
+        for *place, is_span, total, state, quantity, cost, told in states:
             rows = found[_place(place)]
+            rows.told |= {state} if told else set()
             rows.states[state] = rows.states.get(state, Sum()) + _sum(quantity, cost, total)
             if state in ("billed", "open"):
                 rows.days += Fraction(quantity)

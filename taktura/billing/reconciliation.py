@@ -253,6 +253,7 @@ class _Adding:
     def __init__(self, row: Row) -> None:
         self.row, self.imported = row, Sum()
         self.states: dict[str, Sum] = {}
+        self.told: set[str] = set()
         self.lines: set[int] = set()
 
     def put(self, there: _There) -> None:
@@ -262,6 +263,7 @@ class _Adding:
         self.imported += there.rows.imported
         for state, value in there.rows.states.items():
             self.states[state] = self.states[state] + value if state in self.states else value
+        self.told |= there.rows.told
         row.invoiced += there.invoiced
         row.said = None if row.said is None or there.said is None else row.said + there.said
         if there.wanted is not None:
@@ -273,7 +275,7 @@ class _Adding:
 
     def finished(self) -> Row:
         """The row with all that was put in."""
-        self.row.account = account(self.imported, self.states)
+        self.row.account = account(self.imported, self.states, self.told)
         return self.row
 
     def compared(self) -> Row:

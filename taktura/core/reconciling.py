@@ -4,7 +4,7 @@ What a supplier charged is accounted for day by day: of each imported row each d
 or is excluded with a reason, or is to be billed with the next bill. There is nothing else.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from fractions import Fraction
@@ -16,8 +16,9 @@ CURRENCY = {"currency", "no_rate"}  # reasons to wait: not to be converted, or n
 # What differs, the gravest first.
 CAUSES = (
     "lost", "unlinked", "currency", "waiting", "late", "not_billed", "not_charged", "quantity", "price", "loss",
-    "excluded",
+    "excluded", "cancelled",
 )  # fmt: skip
+SETTLED = (BILLED, LOST, WITHDRAWN, CREDITED)  # states of which rows that cancel each other leave nothing to be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,8 @@ def sum_of(sums: Sequence[Sum]) -> Sum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What became of imported rows: their sum, and the same by state. `waiting` and `excluded` are by reason."""
+    """What became of imported rows: their sum, and the same by state. `waiting` and `excluded` are by reason.
+    `cancelled`: rows that wait or are to be billed are there, and come to nothing together."""
 
     imported: Sum = Sum()
     billed: Sum = Sum()
@@ -49,6 +51,7 @@ class Account:
     lost: Sum = Sum()
     waiting: Mapping[str, Sum] = field(default_factory=dict)
     excluded: Mapping[str, Sum] = field(default_factory=dict)
+    cancelled: bool = False
 
     @property
     def waits(self) -> Sum:
@@ -69,7 +72,7 @@ class Account:
         return Account(
             imported=self.imported + other.imported, billed=self.billed + other.billed, open=self.open + other.open,
             lost=self.lost + other.lost, waiting=_added(self.waiting, other.waiting),
-            excluded=_added(self.excluded, other.excluded),
+            excluded=_added(self.excluded, other.excluded), cancelled=self.cancelled or other.cancelled,
         )  # fmt: skip
 
 
@@ -77,8 +80,9 @@ def _added(one: Mapping[str, Sum], other: Mapping[str, Sum]) -> dict[str, Sum]:
     return {reason: one.get(reason, Sum()) + other.get(reason, Sum()) for reason in sorted({*one, *other})}
 
 
-def account(imported: Sum, states: Mapping[str, Sum]) -> Account:
-    """The account of rows by their states: `billed`, `open`, `lost`, or the reason why they wait or are excluded."""
+def account(imported: Sum, states: Mapping[str, Sum], told: Collection[str] = ()) -> Account:
+    """The account of rows by their states: `billed`, `open`, `lost`, or the reason why they wait or are excluded.
+    `told`: the states of rows of which any has a quantity or a cost; without them all could be of nothing."""
     reasons = {state: value for state, value in states.items() if state not in (BILLED, OPEN, LOST)}
     return Account(
         imported=imported,
@@ -87,6 +91,7 @@ def account(imported: Sum, states: Mapping[str, Sum]) -> Account:
         lost=states.get(LOST, Sum()),
         waiting={state: value for state, value in reasons.items() if state not in EXCLUDED},
         excluded={state: value for state, value in reasons.items() if state in EXCLUDED},
+        cancelled=any(state in told and not value for state, value in states.items() if state not in SETTLED),
     )
 
 
@@ -120,7 +125,7 @@ def causes(row: Compared) -> tuple[str, ...]:
     billed. `not_billed`: to be billed, and nothing of the period is billed. `not_charged`: the customer pays, the
     supplier charges nothing. `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the
     contract says, though all usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn,
-    credited, or in a pause.
+    credited, or in a pause. `cancelled`: rows that are not billed cancel each other, such as a charge and its credit.
     """
     known = row.account
     waits = {reason for reason, value in known.waiting.items() if value}
@@ -137,6 +142,7 @@ def causes(row: Compared) -> tuple[str, ...]:
         "price": not known.open and row.said is not None and row.said != row.invoiced,
         "loss": bool(known.billed) and not known.open and row.margin is not None and row.margin < 0,
         "excluded": bool(known.left_out),
+        "cancelled": known.cancelled,
     }
     return tuple(cause for cause in CAUSES if found[cause])
 

@@ -67,6 +67,15 @@ def test_causes_are_known_ordered_and_once(
         assert row.margin is None or row.margin >= 0 or not row.account.billed
 
 
+@given(states, st.sets(st.sampled_from(REASONS)))
+def test_states_that_come_to_nothing_are_told_where_there_was_something(parts: dict[str, Sum], told: set[str]) -> None:
+    known = account(whole(parts), parts, told)
+    nothing = {state for state, value in parts.items() if not value and state in told}
+    found = causes(Compared(account=known, said=None, invoiced=Fraction(0)))
+    assert ("cancelled" in found) is bool(nothing - {"billed", "withdrawn", "credited"})
+    assert (known + Account()).cancelled is known.cancelled
+
+
 @given(fractions.filter(lambda x: x > 0), fractions.filter(lambda x: x > 0))
 def test_what_is_billed_as_agreed_has_no_cause(cost: Fraction, more: Fraction) -> None:
     known = Account(imported=Sum(Fraction(1), cost), billed=Sum(Fraction(1), cost))

@@ -91,6 +91,31 @@ def seat(number: int, subscription: str = "S-1", **more: Any) -> dict[str, Any]:
     return {"id": number, **values, **more}
 
 
+CREDIT = {"quantity": -3, "cost_amount": "-15.00"}
+
+
+def test_rows_that_cancel_each_other_are_told(supplier: Supplier) -> None:
+    """A charge and its credit, of a subscription that is tied to nothing: they wait, though they come to nothing."""
+    take(supplier, FEBRUARY, seat(1), seat(2, **CREDIT), seat(3, "S-2", quantity=0, cost_amount="0"))
+    found = reconcile(supplier, JANUARY, FEBRUARY)
+    one = row(found, "S-1")
+    assert (one.causes, one.rows, one.charged) == (("cancelled",), 2, 0) and found.holds
+    assert row(found, "S-2").causes == (), "a row of nothing is cancelled by nothing"
+    take(supplier, FEBRUARY, seat(4, cost_amount="1.00"))
+    assert row(reconcile(supplier, JANUARY, FEBRUARY), "S-1").causes == ("unlinked",)
+
+
+def test_rows_that_cancel_each_other_are_told_until_their_period_is_billed(supplier: Supplier) -> None:
+    take(supplier, FEBRUARY, seat(1), seat(2, **CREDIT))
+    billing.tie(by(FEBRUARY), supplier=supplier, ties=[("S-1", line_of("C-beta", "plus"))])
+    one = row(reconcile(supplier, JANUARY, FEBRUARY), "S-1")
+    assert (one.causes, one.account.open, one.lines[0].key) == (("cancelled",), Sum(), "C-beta")
+    take(supplier, FEBRUARY, seat(3))
+    bill(supplier, FEBRUARY)
+    one = row(reconcile(supplier, JANUARY, FEBRUARY), "S-1")
+    assert (one.causes, one.charged, one.invoiced) == ((), 15, 18)
+
+
 def test_three_columns_and_the_way_of_a_row(supplier: Supplier) -> None:
     take(supplier, FEBRUARY, seat(1))
     found = reconcile(supplier, JANUARY, FEBRUARY)

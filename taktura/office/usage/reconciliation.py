@@ -183,7 +183,7 @@ def _mend(row: Row, supplier: Supplier) -> Link | None:
     reason = waits.get(cause) or next(iter(row.account.waiting), "") if cause in (*waits, "waiting") else ""
     if reason:
         return Link(label=_("See what waits"), url=_waiting(supplier, reason), icon="hourglass")
-    if cause == "excluded" and row.subscription:
+    if cause in ("excluded", "cancelled") and row.subscription:
         url = f"{reverse('usage_records')}?subscription={row.subscription}"
         return Link(label=_("Show its records"), url=url, icon="activity")
     if not cause or not row.lines:

@@ -27,6 +27,7 @@ USAGE = {
         "price": "Amount differs from the contract",
         "loss": "Billed below cost",
         "excluded": "Partly excluded",
+        "cancelled": "Cancelled out by a credit",
         "none": "No difference",
     },
     "invoice_cause": {
