@@ -13,6 +13,7 @@ from typing import Any
 from taktura.billing.models import Charge, TimeCharge
 from taktura.billing.worked import proof_of
 from taktura.core.errors import Refused
+from taktura.core.metering import billed_seconds
 from taktura.core.money import Money, plain
 from taktura.core.periods import DAY
 from taktura.invoices.models import Document, DocumentLine
@@ -43,6 +44,12 @@ TEXTS = {
     "across": "%(amount)s %(currency)s × %(over)s ÷ %(under)s (rates of %(day)s) = %(is)s",
     "markup": "markup",
     "percent": "%(percent)s %%",
+    "tick": "tick",
+    "tick_record": "each record at least %(first)s s, then each begun %(step)s s",
+    "tick_record_same": "each begun %(step)s s of a record",
+    "tick_period": "the period's sum at least %(first)s s, then each begun %(step)s s",
+    "tick_period_same": "each begun %(step)s s of the period's sum",
+    "seconds": "billed seconds",
     "quantity": "quantity",
     "used": "usage, in the flat price",
     "minimum_quantity": "minimum quantity",
@@ -148,6 +155,13 @@ class Explanation:
         """The rule in a sentence, to be translated; empty where there is none."""
         rule = str(self.proof.get("rule", ""))
         return RULES.get(self.line.kind if rule == "R9.1" else rule, "")
+
+    def billed_seconds(self, seconds: int | None) -> int | None:
+        """What a record's seconds count by the tick; None where the tick is not that of records."""
+        if seconds is None or self.proof.get("tick_scope") != "record":
+            return None
+        first, step = self.proof["tick"]
+        return billed_seconds(seconds, (first, step))
 
     def rows(self) -> list[dict[str, Any]]:
         """All records behind the line, in the order of their days."""
@@ -296,6 +310,11 @@ def _quantity_steps(proof: dict[str, Any]) -> Iterator[Step]:
         if "markup" in proof:
             yield _percent("markup", proof["markup"])
         return
+    if "tick" in proof:
+        first, step = proof["tick"]
+        name = f"tick_{proof['tick_scope']}" + ("_same" if first == step else "")
+        yield _step("tick", _said(name, step=step) if first == step else _said(name, first=first, step=step))
+        yield _step("seconds", _only(proof["seconds"]))
     if "quantity" in proof:
         yield _number("quantity", proof["quantity"])
     if "used" in proof:

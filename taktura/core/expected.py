@@ -12,7 +12,7 @@ from fractions import Fraction
 
 from taktura.core import coupons as cp
 from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rates, TariffTerms, Usage, at
-from taktura.core.metering import metered, sum_imported, supplied
+from taktura.core.metering import metered, sum_imported, supplied, tick_proof
 from taktura.core.money import Number, fraction_text, less_percent, minor
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
 from taktura.core.pricing import cost
@@ -417,6 +417,7 @@ def _usage_cost(
     quantity = used_in(line, terms, unit, usage, life)
     if pricing == "tariff":
         shown = Fraction(shown) + Fraction(quantity) if shown else quantity
+        proof |= tick_proof(terms, usage)
     else:
         proof |= {"rule": "R17.1", "usage_pricing": pricing, "days": unit.grid.days}
         shown = usage.raw_quantity if pricing == "usage_quantity" else _contracted(line, quantity, life)

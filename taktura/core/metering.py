@@ -53,6 +53,16 @@ def metered(terms: LineTerms, usage: Usage) -> Number:
     return whole
 
 
+def tick_proof(terms: LineTerms, usage: Usage) -> dict[str, object]:
+    """What a proof says of the tick: seconds and steps, of each record or of the period's sum; what is billed by it.
+    Nothing where no time was used, or where each second counts as it is."""
+    if terms.aggregate != "sum" or not usage.seconds or terms.tick == (1, 1):
+        return {}
+    whole = terms.tick_scope == "period"
+    seconds = billed_seconds(usage.seconds, terms.tick) if whole else usage.seconds
+    return {"tick": list(terms.tick), "tick_scope": terms.tick_scope, "seconds": seconds}
+
+
 def sum_parts(usage: Usage, column: int) -> Number:
     """The sum over the parts of one column: 1 quantity, 2 cost, 3 amount; only here the days divide (R17.1)."""
     if all(part[0] == 1 for part in usage.parts):

@@ -1,6 +1,7 @@
 """Numbers, money, days and words as the reader of a page writes them. Nothing is rounded here."""
 
 import re
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -144,8 +145,8 @@ def span(value: Span | None) -> str:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal's sentence in the reader's language; days in it as the reader writes them."""
-    return translate(refused.text, {n: _as_day(v) for n, v in refused.values.items()}, language())
+    """A refusal's sentence in the reader's language; days and numbers in it as the reader writes them."""
+    return translate(refused.text, {n: _as_read(v) for n, v in refused.values.items()}, language())
 
 
 def actor(name: str) -> str:
@@ -158,7 +159,11 @@ def actor(name: str) -> str:
     return name.removeprefix("user:").removeprefix("cli:")
 
 
-def _as_day(value: object) -> object:
+def _as_read(value: object) -> object:
+    if isinstance(value, Money):
+        return replace(formats(), digits=value.digits).amount(value.exact)
+    if isinstance(value, Decimal):
+        return formats().quantity(value)
     try:
         return day(date.fromisoformat(value)) if isinstance(value, str) and ISO_DAY.fullmatch(value) else value
     except ValueError:

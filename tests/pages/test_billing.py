@@ -241,7 +241,10 @@ def test_a_customer_with_sales_items_alone_is_previewed(seller: Seller, client_a
 
 def test_a_run_from_its_start_to_its_outcome(seller: Seller, client_as: Open) -> None:
     client = client_as("billing", "de")
+    asked = {day: client.get(f"/billing/start/?on={day}").content.decode() for day in ("2026-03-04", "2026-03-06")}
+    assert "Der Tag ist vergangen" in asked["2026-03-04"] and "Der Tag liegt in der Zukunft" in asked["2026-03-06"]
     ask = client.get("/billing/start/?on=2026-03-05").content.decode()
+    assert "Der Tag ist vergangen" not in ask and "Der Tag liegt in der Zukunft" not in ask
     assert "05.03.2026" in ask and "sie werden ausgelassen" in ask
     response = client.post("/billing/start/", {"on": "2026-03-05"})
     work = Work.objects.get()

@@ -206,6 +206,10 @@ def test_usage_is_shown_down_to_the_record(seller: Seller, client_as: Open) -> N
     assert "c1" in text and "754" in text and "1 record" in text
     # 754 seconds by the minute are 13 minutes, 10 of them included.
     assert re.search(r"Priced quantity</th>\s*<td[^>]*>3<", text)
+    # How they come about: the tick, and what each record and all of them count by it.
+    assert re.search(r"Tick</th>\s*<td[^>]*>each begun 60 s of a record<", text)
+    assert re.search(r"Billed seconds</th>\s*<td[^>]*>780<", text)
+    assert len(re.findall(r">754</td><td[^>]*>780<", text)) == 2  # the record, and the sum
 
 
 def test_much_usage_is_shown_page_by_page(seller: Seller, client_as: Open, actor: Actor) -> None:
@@ -339,6 +343,30 @@ def test_a_payment_as_people_type_it(seller: Seller, client_as: Open) -> None:
     assert "10,00" in text and "−4,00" in text and "6,00" in text
     for bad in ({"amount": "0", "on": "1.3."}, {"amount": "0,001", "on": "1.3."}, {"amount": "1", "on": "never"}):
         assert client.post(f"/documents/{document.pk}/payments/new/", bad).status_code == 422
+
+
+def test_nothing_is_received_on_a_day_to_come(seller: Seller, client_as: Open) -> None:
+    client, document = client_as("billing", "de"), acme()
+    data = {"amount": "10,00", "on": "1.3.2027"}
+    preview = client.post(f"/documents/{document.pk}/payments/preview/", data).content.decode()
+    answer = client.post(f"/documents/{document.pk}/payments/new/", data)
+    for text in (preview, answer.content.decode()):
+        assert "Am 01.03.2027 kann noch nichts eingegangen sein." in text
+    assert answer.status_code == 422
+    many = {"action": "save", "chosen": [document.pk], "on": "2027-03-01", f"amount_{document.pk}": "5"}
+    assert client.post("/documents/payments/", many).status_code == 422
+    assert not Payment.objects.exists()
+
+
+def test_numbers_in_a_refusal_are_those_of_the_reader(seller: Seller, client_as: Open) -> None:
+    document, preview = acme(), f"/documents/{acme().pk}/payments/preview/"
+    text = client_as("billing", "de").post(preview, {"amount": "10,999", "on": "1.3."}).content.decode()
+    assert "„10,999“ ist kein Betrag in EUR." in text
+    line = document.lines.get(position=1)
+    left = f"{line.net // 100},{line.net % 100:02}"
+    data = {"what": "lines", "amount_1": "99999"}
+    text = client_as("billing", "de").post(f"/documents/{document.pk}/credit/preview/", data).content.decode()
+    assert f"lassen sich nur noch {left} gutschreiben" in text
 
 
 def test_many_payments_at_once(seller: Seller, client_as: Open) -> None:

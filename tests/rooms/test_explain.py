@@ -50,6 +50,48 @@ PROOFS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
             ("billed of it before", "2.50"),
         ],
     ),
+    "calls by the record": (
+        BILLED | {"rule": "R7", "tick": [30, 10], "tick_scope": "record", "seconds": 1360, "quantity": "68/3"},
+        [
+            ("rule", "R7"),
+            ("tick", "each record at least 30 s, then each begun 10 s"),
+            ("billed seconds", "1360"),
+            ("quantity", "68/3 ≈ 22.666666666667"),
+            ("rounded, expected in all", "12.50"),
+            ("billed of it before", "2.50"),
+        ],
+    ),
+    "calls by the minute": (
+        BILLED | {"rule": "R7", "tick": [60, 60], "tick_scope": "record", "seconds": 780},
+        [
+            ("rule", "R7"),
+            ("tick", "each begun 60 s of a record"),
+            ("billed seconds", "780"),
+            ("rounded, expected in all", "12.50"),
+            ("billed of it before", "2.50"),
+        ],
+    ),
+    "calls by the period": (
+        BILLED | {"rule": "R7", "tick": [60, 60], "tick_scope": "period", "seconds": 120, "used": "2"},
+        [
+            ("rule", "R7"),
+            ("tick", "each begun 60 s of the period's sum"),
+            ("billed seconds", "120"),
+            ("usage, in the flat price", "2"),
+            ("rounded, expected in all", "12.50"),
+            ("billed of it before", "2.50"),
+        ],
+    ),
+    "calls by the period, with a beginning": (
+        BILLED | {"rule": "R7", "tick": [30, 1], "tick_scope": "period", "seconds": 45},
+        [
+            ("rule", "R7"),
+            ("tick", "the period's sum at least 30 s, then each begun 1 s"),
+            ("billed seconds", "45"),
+            ("rounded, expected in all", "12.50"),
+            ("billed of it before", "2.50"),
+        ],
+    ),
     "tiers": (
         BILLED
         | {

@@ -158,7 +158,7 @@ def test_nothing_is_numbered_before_it_is_confirmed(seller: Seller, actor: Actor
     with refused("numbering_unconfirmed"):
         take(seller)
     confirm(actor, seller)
-    with refused("numbering_unconfirmed"):
+    with pytest.raises(Refused, match="numbers of credit notes"):
         take(seller, kind="credit_note")
     check_confirmed(seller.pk, ["invoice"])
     with refused("numbering_unconfirmed"):
@@ -210,6 +210,14 @@ def test_a_format_that_is_none_is_refused(seller: Seller, actor: Actor, form: st
     with refused("invalid"):
         confirm(actor, seller, form)
     assert not NumberSeries.objects.exists()
+
+
+def test_a_width_without_a_zero_would_leave_blanks_in_numbers(seller: Seller, actor: Actor) -> None:
+    with pytest.raises(Refused, match="begins with 0"):
+        confirm(actor, seller, "F{year}-{number:5}")
+    assert not NumberSeries.objects.exists()
+    confirm(actor, seller, "F{year:04}-{number:05}")
+    assert take(seller) == ["F2026-00001"]
 
 
 def test_a_kind_that_is_none_and_a_number_below_1_are_refused(seller: Seller, actor: Actor) -> None:

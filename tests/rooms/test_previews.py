@@ -264,12 +264,12 @@ def test_a_sale(world: World) -> None:
 def test_a_payment(world: World) -> None:
     invoice = Document.objects.order_by("id").first()
     assert invoice is not None
-    paid, rest, state = check_payment(invoice, Decimal("1.00"))
+    paid, rest, state = check_payment(invoice, Decimal("1.00"), on=DAY, today=DAY)
     assert (paid.minor, rest.minor, state) == (100, invoice.gross - 100, "partly_paid")
     pay(world.actor, document=invoice, amount=Decimal("1.00"), on=DAY)
-    assert check_payment(invoice, rest.exact)[2] == "paid"
+    assert check_payment(invoice, rest.exact, on=DAY, today=DAY)[2] == "paid"
     with pytest.raises(Refused):
-        check_payment(invoice, Decimal("0.001"))
+        check_payment(invoice, Decimal("0.001"), on=DAY, today=DAY)
 
 
 REFUSED: dict[str, tuple[Change, str]] = {

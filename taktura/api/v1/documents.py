@@ -328,7 +328,7 @@ def pay_document(request: HttpRequest, document: Id, body: PaymentIn, preview: b
     found = by_id(call.seller.pk, document)
     on = body.on or call.today
     if preview:
-        paid, rest, state = check_payment(found, body.amount)
+        paid, rest, state = check_payment(found, body.amount, on=on, today=call.today)
         shown = payments(call, document)
         new = PaymentOut(id=0, amount=paid.exact, on=on)
         return shown.model_copy(update={"items": [*shown.items, new], "open": rest.exact, "status": state})

@@ -43,6 +43,8 @@ def check_numbering(kind: str, format: str, next: int) -> None:  # noqa: A002
     fields = [match.group(1) for match in _PLACE.finditer(format)]
     if fields.count("number") != 1 or re.search(r"[{}]", _PLACE.sub("", format)) or next < 1:
         raise Refused("invalid", "A number format holds {number} once, and {year} if the series restarts yearly.")
+    if any(width and not width.startswith(":0") for _name, width in _PLACE.findall(format)):
+        raise Refused("invalid", "A width begins with 0, as in {number:05}: else numbers would have blanks in them.")
     longest = sum(max(int((width or ":0")[1:]), _DIGITS[name]) for name, width in _PLACE.findall(format))
     if longest + len(_PLACE.sub("", format)) > MAX_LENGTH:
         raise Refused("invalid", "A number has at most %(most)s characters: shorten the format.", most=MAX_LENGTH)
@@ -91,12 +93,11 @@ def numbers_of(seller: Seller, on: date) -> dict[str, Numbering]:
 def check_confirmed(seller_id: int, kinds: Iterable[str]) -> None:
     """Raise `Refused` (`numbering_unconfirmed`) unless the numbers of all these kinds are confirmed."""
     confirmed = set(NumberSeries.objects.filter(seller=seller_id, confirmed=True).values_list("kind", flat=True))
-    for kind in sorted(set(kinds) - confirmed):
-        raise Refused(
-            "numbering_unconfirmed",
-            "Confirm the numbers of documents (%(kind)s) before the first is issued.",
-            kind=kind,
-        )
+    lacking = set(kinds) - confirmed
+    if "credit_note" in lacking:
+        raise Refused("numbering_unconfirmed", "Confirm the numbers of credit notes before the first is issued.")
+    if lacking:
+        raise Refused("numbering_unconfirmed", "Confirm the numbers of invoices before the first is issued.")
 
 
 def take_numbers(seller_id: int, wanted: Mapping[str, int], on: date) -> dict[str, list[str]]:

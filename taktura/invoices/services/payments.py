@@ -17,18 +17,21 @@ MAX_AMOUNT = 10**15  # minor units, as of a charge
 
 @act
 def pay(actor: Actor, *, document: Document, amount: Decimal, on: date) -> Payment:
-    """Enter money received for an invoice; raises `Refused` (`invalid`) for a credit note or an amount of 0."""
-    paid, _, _ = check_payment(document, amount)
+    """Enter money received for an invoice; raises `Refused` (`invalid`) for a credit note, an amount of 0, or a day
+    to come."""
+    paid, _, _ = check_payment(document, amount, on=on, today=actor.today(document.seller.time_zone))
     payment = Payment.objects.create(document=document, amount=paid.minor, paid_on=on)
     write_states([document.pk])
     record(actor, "pay", f"document:{document.pk}", {"amount": amount, "on": on})
     return payment
 
 
-def check_payment(document: Document, amount: Decimal) -> tuple[Money, Money, str]:
+def check_payment(document: Document, amount: Decimal, *, on: date, today: date) -> tuple[Money, Money, str]:
     """The money, what would be open after it, and in which state the invoice would be. Refuses as `pay` does."""
     if document.kind != "invoice":
         raise Refused("invalid", "Only an invoice is paid: choose the invoice.")
+    if on > today:
+        raise Refused("invalid", "On %(day)s nothing can have been received yet.", day=on.isoformat(), field="on")
     paid = money(amount, document.digits)
     if paid.exact != amount or not 0 < abs(paid.minor) <= MAX_AMOUNT:
         raise Refused(

@@ -130,6 +130,7 @@ def start_billing(request: HttpRequest) -> HttpResponse:
             "left_out": len(left_out),
             "blocked": blocked.count(),
             "ahead": on > today_of(request),
+            "past": on < today_of(request),
             "after": before,
         },
     )

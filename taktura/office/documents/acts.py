@@ -111,7 +111,9 @@ def preview_payment(request: HttpRequest, pk: int) -> HttpResponse:
     form, found = _payment_form(request, document), None
     if form.is_valid():
         try:
-            _, found, _state = check_payment(document, form.cleaned_data["amount"])
+            _, found, _state = check_payment(
+                document, form.cleaned_data["amount"], on=form.cleaned_data["on"], today=today_of(request)
+            )
         except Refused as refused:
             add_refusal(form, refused)
     now = open_amount(document)

@@ -47,7 +47,7 @@ def pay_documents(request: HttpRequest) -> HttpResponse:
 def payments_form(request: HttpRequest, ids: list[int], data: Any = None) -> PaymentsForm:
     """The form for the payments of the invoices among some documents that are not paid."""
     found = Document.objects.filter(seller=seller_of(request), pk__in=ids, state__payment__in=["open", "partly_paid"])
-    documents = list(found.select_related("state", "customer").order_by("pk"))
+    documents = list(found.select_related("state", "customer", "seller").order_by("pk"))
     return PaymentsForm(data, today=today_of(request), documents=documents)
 
 

@@ -68,6 +68,7 @@ def _usage(request: HttpRequest, found: Explanation) -> dict[str, Any]:
     more, rows = len(rows) > PAGE, rows[:PAGE]
     for row in rows:
         row["last"] = row["end_day"] - timedelta(days=1)
+        row["billed"] = found.billed_seconds(row["seconds"])
         row["discount_shown"], row["rate"] = discount(row["discount"]), rate_of(row)
     names = [n for n, total in totals.items() if total is not None or any(row[n] is not None for row in rows)]
     return {
@@ -75,6 +76,7 @@ def _usage(request: HttpRequest, found: Explanation) -> dict[str, Any]:
         "names": names,
         "totals": {name: show.NONE if total is None else shown(Fraction(total)) for name, total in totals.items()},
         "rows": rows,
+        "ticked": found.proof["seconds"] if found.proof.get("tick_scope") == "record" else None,
         "after": _cursor(rows[-1]) if more else "",
         "first_page": after is None,
     }
