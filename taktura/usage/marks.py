@@ -15,7 +15,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 WATCHING = "watch_usage"  # the job that takes marks; it belongs to control, and is woken by its name
 QUEUE = "control"
 
-# Of contracts touched (a table of contract, first day, end day) those with a line that can cross a bound.
+# Of contracts touched (a table of contract, first day, end day) those with a line that can cross a bound; who writes a
+# new mark wakes the job, and for one that is there somebody has.
 MARK = """
     INSERT INTO usage_usagemark (contract_id, first, "end", at)
     SELECT t.contract_id, t.first, t."end", %(now)s FROM touched t
@@ -27,7 +28,7 @@ MARK = """
     ORDER BY t.contract_id
     ON CONFLICT (contract_id) DO UPDATE SET first = LEAST(usage_usagemark.first, EXCLUDED.first),
         "end" = GREATEST(usage_usagemark."end", EXCLUDED."end"), at = GREATEST(usage_usagemark.at, EXCLUDED.at)
-    RETURNING contract_id
+    RETURNING xmax = 0 AS is_new
 """
 
 _TAKE = """

@@ -317,6 +317,22 @@ def test_usage_wakes_the_worker(seller: Seller, sign: Callable[..., Contract], a
     assert LogEntry.objects.get(action="alert_raised").actor == "schedule"
 
 
+def test_usage_under_a_mark_that_waits_wakes_nobody(
+    seller: Seller, sign: Callable[..., Contract], actor: Actor
+) -> None:
+    """Who made the mark woke the worker, and it takes the mark with all that came to it."""
+    sign()
+    jobs = ProcrastinateJob.objects.filter(task_name="watch_usage")
+    for calls, woken in ((1, 1), (11, 0)):
+        with CaptureQueriesContext(connection) as queries:
+            billing.record_usage(actor, seller=seller, entries=[used("V", "calls", calls)])
+        assert sum("procrastinate_defer" in query["sql"] for query in queries) == woken
+    run_worker(until_done=True)
+    billing.record_usage(actor, seller=seller, entries=[used("V", "calls", 1)])
+    assert jobs.filter(status="todo").count() == 1, "a new mark wakes it again"
+    assert states()["cap", False] == "open", "what came under the mark was looked at"
+
+
 def test_batches_follow_one_another(
     seller: Seller, sign: Callable[..., Contract], actor: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

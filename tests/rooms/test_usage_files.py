@@ -424,9 +424,9 @@ def test_late_usage_asks_its_contract_to_be_settled_again(world: World) -> None:
     assert changed == {"C1": date(2026, 6, 10), "C2": None}
 
 
-def test_fifty_thousand_lines_in_as_many_queries_as_fifty(world: World) -> None:
+def test_fifty_thousand_lines_in_as_many_queries_as_five_hundred_and_fifty_in_fewer(world: World) -> None:
     queries = []
-    for first, count in ((0, 50), (100_000, 50_000)):
+    for first, count in ((0, 50), (1_000, 500), (100_000, 50_000)):
         numbers = range(first, first + count)
         lines = [f"{n},S-{n % 3 + 1},{n}.25,2026-06-{n % 30 + 1:02}," for n in numbers]
         repeated = [lines[0], f"{first + 1},S-1,77,2026-06-01,"]
@@ -445,7 +445,7 @@ def test_fifty_thousand_lines_in_as_many_queries_as_fifty(world: World) -> None:
             (count + 4, "bad_number", "quantity", "?"),
             (count + 3, "conflict", "id", str(first + 1)),
         ]
-    assert queries[0] == queries[1]
+    assert queries[0] < queries[1] == queries[2]
 
 
 def test_what_waits_is_counted_by_seller(world: World, actor: Actor) -> None:

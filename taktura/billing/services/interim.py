@@ -21,6 +21,7 @@ from taktura.customers.models import Seller
 from taktura.customers.queries import check_complete, missing_billing_information
 from taktura.invoices.services import Issued
 from taktura.kit.actor import Actor
+from taktura.kit.bulk import among
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier, UsageFile
 from taktura.usage.services import Entry, Received, Unread, Verdict
@@ -99,7 +100,8 @@ def import_rows(
 def threshold_bills(actor: Actor, contracts: Iterable[int]) -> list[Issued]:
     """Make the interim bills of contracts at their threshold. One whose billing information is incomplete
     waits for its regular bill."""
-    found = with_threshold().filter(pk__in=list(contracts))
+    ids = list(Contract.objects.filter(threshold__isnull=False, pk__in=among(contracts)).values_list("pk", flat=True))
+    found = with_threshold().filter(pk__in=ids) if ids else []
     issued: list[Issued] = []
     for contract in found:
         if missing_billing_information(contract.customer):

@@ -18,7 +18,8 @@ from taktura.usage.models import UsageRecord
 
 MATCHED = "usage_matched"
 RATE = ("rate_day", "rate_over", "rate_under", "rate_to")
-_GIVEN = ", ".join(f"{name} = m.{name}" for name in RATE)
+# What matching says of a row that is stored; what waits has no rate.
+FOUND = {"line_id": "m.line_id"} | {name: f"CASE WHEN m.line_id IS NOT NULL THEN m.{name} END" for name in RATE}
 # What waits again keeps its rate: it comes back with the same one.
 _KEPT = ", ".join(f"{name} = CASE WHEN m.line_id IS NULL THEN r.{name} ELSE m.{name} END" for name in RATE)
 
@@ -31,13 +32,14 @@ FROM contracts_contractline l
 JOIN contracts_contract c ON c.id = l.contract_id JOIN catalog_article a ON a.id = l.article_id
 """
 
-# Ties and candidates are tables of their own, each analyzed: of a part of one query the planner could not tell how
-# large it is.
+# Of many rows ties and candidates are tables of their own, each analyzed: of a part of one query the planner could not
+# tell how large it is. Of a few they are parts of one query: making and analyzing tables takes longer than matching.
+FEW = 200
 
 # The lines that the subscriptions wanted are tied to, and how many each has; `goes_on`: after a transfer, with a line
 # that the subscription is tied to as well; `tied` to `untied`: the days on which usage begins that the tie holds for.
 _TIES = """
-CREATE TEMP TABLE usage_ties ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
+WITH life AS NOT MATERIALIZED ({life})
 SELECT w.supplier_id, w.subscription, count(*) OVER (PARTITION BY s.id) AS lines, EXISTS (
         SELECT 1 FROM usage_subscriptionlink b WHERE b.subscription_id = s.id AND b.line_id = l.transferred_from_id
     ) AS goes_on,
@@ -67,7 +69,7 @@ _NAMED = """SELECT st.line_id FROM contracts_linestretch st JOIN catalog_tariffl
 # the record lies, then one whose tariff names the key (before one of the article that the key is tied to), then the
 # oldest.
 _CANDIDATES = """
-CREATE TEMP TABLE usage_candidates ON COMMIT DROP AS WITH life AS NOT MATERIALIZED ({life})
+WITH life AS NOT MATERIALIZED ({life})
 SELECT r.id, t.line_id, t.contract_id, t.charge, t.article, t.currency, t.conversion, t.first, t.stop, t.pauses,
     0 AS wrong
     FROM {rows} r JOIN usage_ties t ON t.supplier_id = r.supplier_id AND t.subscription = r.subscription
@@ -101,7 +103,6 @@ _IS_FOREIGN = (
 # By what amounts in other currencies are converted, where their contracts allow it: `core.exchange.conversion` in SQL.
 # A rate that a record has is kept, whatever the register says by now.
 _RATES = f"""
-CREATE TEMP TABLE usage_rates ON COMMIT DROP AS
 SELECT w.*, x.day, x.rate_over, x.rate_under FROM (
     SELECT DISTINCT r.seller_id, r.currency AS source, c.currency AS target, {_RATE_DAY} AS wanted
     FROM {{rows}} r JOIN usage_candidates c ON c.id = r.id
@@ -122,12 +123,11 @@ SELECT w.*, x.day, x.rate_over, x.rate_under FROM (
 ) x
 """
 
-# Where no candidate converts, there is nothing to look up: small batches make no table, large ones are not read again.
+# Where no candidate converts, there is nothing to look up, and many rows are not read again.
 _NO_RATES = """(SELECT 0::bigint AS seller_id, '' AS source, '' AS target, NULL::date AS wanted, NULL::date AS day,
     NULL::numeric AS rate_over, NULL::numeric AS rate_under WHERE FALSE)"""
 
 _MATCH = f"""
-CREATE TEMP TABLE {{matched}} ON COMMIT DROP AS
 SELECT *, CASE WHEN reason IS NULL THEN found END AS line_id FROM (
 SELECT r.id, r.day, r.end_day, r.is_span, r.line_id AS was, c.contract_id, c.line_id AS found, c.first, c.stop,
     CASE WHEN r.rate_to = c.currency THEN r.rate_day ELSE x.day END AS rate_day,
@@ -218,23 +218,21 @@ SELECT l.contract_id, min(x.first), max(x.stop) FROM (
 _CAME = f"SELECT contract_id, min(day), max(end_day) FROM {MATCHED} WHERE line_id IS NOT NULL GROUP BY 1"
 
 
-def match_staged(cursor: Any, closed_until: date | None) -> None:
-    """Match the staged rows that are to be stored; sets their line and makes the table of what was matched."""
-    _match(cursor, "usage_staging", "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
-    cursor.execute(
-        f"""UPDATE usage_staging s SET line_id = m.line_id, {_GIVEN} FROM {MATCHED} m
-            WHERE m.id = s.id AND m.line_id IS NOT NULL"""
-    )
+def match_staged(cursor: Any, many: int, closed_until: date | None) -> None:
+    """Make the table of what was matched, of those of about so many staged rows that are to be stored."""
+    _match(cursor, "usage_staging", many, "AND r.state IN ('new', 'revision')", "r.unreadable", closed_until)
 
 
-def write_exceptions(cursor: Any, now: datetime) -> set[int]:
-    """Write what of the rows just stored waits, and tell the contracts of those that do not; gives these."""
+def write_exceptions(cursor: Any, now: datetime) -> tuple[bool, set[int]]:
+    """Write what of the rows just stored waits, and tell the contracts of those that do not; gives whether any waits,
+    and these contracts."""
     cursor.execute(
         f"""INSERT INTO usage_usageexception (record_id, reason, first, "end", since)
             SELECT x.*, %s FROM ({_PARTS.format(matched=MATCHED)}) x JOIN usage_usagerecord r ON r.id = x.id""",
         [now],
     )
-    return touch_contracts(cursor, now, _CAME)
+    waits = cursor.rowcount > 0
+    return waits, touch_contracts(cursor, now, _CAME)
 
 
 def draw_marks(many: int) -> int:
@@ -256,13 +254,14 @@ def match_records(
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS usage_again, usage_waits")
         cursor.execute(_AGAIN.format(columns=", ".join(NEEDED), records=found), parameters)
-        if not cursor.rowcount:
+        many = cursor.rowcount
+        if not many:
             return 0, [], set()
         cursor.execute("ANALYZE usage_again")
         cursor.execute("SELECT min(id), max(id) FROM usage_again")
         lowest, highest = cursor.fetchone()
         between = {"lowest": lowest, "highest": highest}
-        if _match(cursor, "usage_again", "", "FALSE", closed_until):
+        if _match(cursor, "usage_again", many, "", "FALSE", closed_until):
             cursor.execute(
                 """UPDATE usage_usagerecord r SET contract_id = a.contract_id FROM usage_again a
                    WHERE a.id = r.id AND r.contract_id <> a.contract_id"""
@@ -298,7 +297,7 @@ def touch_contracts(cursor: Any, now: datetime, changes: str) -> set[int]:
                 UPDATE contracts_contract c SET changed_from = LEAST(COALESCE(c.changed_from, s.first), s.first)
                 FROM settled s WHERE c.id = s.id
             ), marked AS ({MARK})
-            SELECT ARRAY(SELECT contract_id FROM touched), (SELECT count(*) FROM marked)""",
+            SELECT ARRAY(SELECT contract_id FROM touched), EXISTS (SELECT FROM marked WHERE is_new)""",
         {"now": now},
     )
     touched, marked = cursor.fetchone()
@@ -307,25 +306,37 @@ def touch_contracts(cursor: Any, now: datetime, changes: str) -> set[int]:
     return set(touched)
 
 
-def _match(cursor: Any, rows: str, which: str, unreadable: str, closed_until: date | None) -> bool:
-    """Make the table of what is matched; gives whether rows came to heirs of their contracts."""
+def _match(cursor: Any, rows: str, many: int, which: str, unreadable: str, closed_until: date | None) -> bool:
+    """Make the table of what is matched, of about so many rows; gives whether rows came to heirs of their contracts."""
     inherit, inherited = _INHERIT.format(rows=rows, which=which), False
     cursor.execute(inherit)
     while cursor.rowcount:  # of one that was transferred more than once
         inherited = True
         cursor.execute(inherit)
     cursor.execute(f"DROP TABLE IF EXISTS {MATCHED}, usage_candidates, usage_ties")
-    for table, statement in (("ties", _TIES), ("candidates", _CANDIDATES)):
-        cursor.execute(statement.format(rows=rows, which=which, life=_LIFE, named=_NAMED, holds=_HOLDS))
-        cursor.execute(f"ANALYZE usage_{table}")
-    cursor.execute("SELECT EXISTS (SELECT FROM usage_candidates WHERE conversion <> '')")
-    converts = cursor.fetchone()[0]
-    if converts:
-        fill_rates(cursor, rows, which)
-    rates = "usage_rates" if converts else _NO_RATES
-    query = _MATCH.format(rates=rates, matched=MATCHED, rows=rows, which=which, unreadable=unreadable)
-    cursor.execute(query, {"closed": closed_until or date.min})
-    cursor.execute(f"ANALYZE {MATCHED}")
+    ties, candidates, rates = (
+        query.format(rows=rows, which=which, life=_LIFE, named=_NAMED, holds=_HOLDS)
+        for query in (_TIES, _CANDIDATES, _RATES)
+    )
+    if many <= FEW:
+        made = f"""WITH usage_ties AS MATERIALIZED ({ties}), usage_candidates AS MATERIALIZED ({candidates}),
+            usage_rates AS MATERIALIZED ({rates})"""
+        found = "usage_rates"
+    else:
+        made, found = "", _NO_RATES
+        for table, query in (("ties", ties), ("candidates", candidates)):
+            cursor.execute(f"CREATE TEMP TABLE usage_{table} ON COMMIT DROP AS {query}")
+            cursor.execute(f"ANALYZE usage_{table}")
+        cursor.execute("SELECT EXISTS (SELECT FROM usage_candidates WHERE conversion <> '')")
+        if cursor.fetchone()[0]:
+            fill_rates(cursor, rows, which)
+            found = "usage_rates"
+    query = _MATCH.format(rates=found, rows=rows, which=which, unreadable=unreadable)
+    cursor.execute(
+        f"CREATE TEMP TABLE {MATCHED} ON COMMIT DROP AS {made} {query}", {"closed": closed_until or date.min}
+    )
+    if many > FEW:
+        cursor.execute(f"ANALYZE {MATCHED}")
     return inherited
 
 
@@ -333,5 +344,5 @@ def fill_rates(cursor: Any, rows: str, which: str) -> None:
     """Make the table of the rates that the register names for records and their candidates: one for each pair of
     currencies and wanted day."""
     cursor.execute("DROP TABLE IF EXISTS usage_rates")
-    cursor.execute(_RATES.format(rows=rows, which=which))
+    cursor.execute(f"CREATE TEMP TABLE usage_rates ON COMMIT DROP AS {_RATES.format(rows=rows, which=which)}")
     cursor.execute("ANALYZE usage_rates")

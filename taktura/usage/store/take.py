@@ -1,6 +1,6 @@
 """Taking records in: once, whatever comes twice (R6.1, R12.2)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -11,7 +11,7 @@ from taktura.audit.acts import begin_act
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import copy_rows
-from taktura.usage.store.match import match_staged, touch_contracts, write_exceptions
+from taktura.usage.store.match import FEW, FOUND, MATCHED, match_staged, touch_contracts, write_exceptions
 
 COLUMNS = (
     "source",
@@ -44,7 +44,6 @@ COLUMNS = (
     "unreadable",
     "former",  # the digest that rows of this content were stored with before, where it was another
 )
-FOUND = ("line_id", "rate_day", "rate_over", "rate_under", "rate_to")  # what matching says of a row
 STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable", "former")))
 SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 
@@ -52,21 +51,21 @@ MAX_CONFLICTS = 10_000  # that are named; all are counted
 
 _STAGING = """
 CREATE TEMP TABLE usage_staging (
-    seller_id bigint DEFAULT {seller}, seq bigserial,
+    seller_id bigint DEFAULT {seller}, seq bigint,
     id bigint DEFAULT nextval(pg_get_serial_sequence('usage_usagerecord', 'id')),
     source text, external_id text, revision int, given_revision bool, digest text, contract_id bigint, article text,
     by_key bool, supplier_id bigint, subscription text, product text, at timestamptz, day date, end_day date,
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, discount text, currency text,
     priced bool, attributes jsonb, numbers jsonb, file_id bigint, row int, sent_to text, unreadable bool, former text,
-    state text, reason text, line_id bigint,
-    rate_day date, rate_over numeric, rate_under numeric, rate_to text
+    state text, line_id bigint, rate_day date, rate_over numeric, rate_under numeric, rate_to text
 ) ON COMMIT DROP
 """
 
 # What becomes of a staged row: new, duplicate, conflict or revision. Of rows with one identity in one batch the first
 # is looked at here; the others are looked at again once it is stored, but for those that only repeat it.
 _CLASSIFY = """
+WITH looked_at AS (
 UPDATE usage_staging s SET id = COALESCE(r.id, s.id), state = CASE
     WHEN x.turn > 1 AND x.plain AND s.digest = x.digest AND (r.id IS NULL OR r.digest IN (s.digest, s.former))
         THEN 'duplicate'
@@ -81,14 +80,24 @@ FROM (SELECT seq, seller_id, source, external_id,
         NOT bool_or(given_revision) OVER (PARTITION BY source, external_id) AS plain
       FROM usage_staging WHERE state IS NULL WINDOW same AS (PARTITION BY source, external_id ORDER BY seq)) x
 LEFT JOIN usage_usagerecord r ON r.seller_id = x.seller_id AND r.source = x.source AND r.external_id = x.external_id
-WHERE s.seq = x.seq
+WHERE s.seq = x.seq RETURNING s.state
+) SELECT DISTINCT state FROM looked_at
 """
 
-_EACH = """
-SELECT s.state, s.line_id IS NOT NULL, ARRAY(SELECT e.reason FROM usage_usageexception e WHERE s.state = 'stored'
-    AND e.record_id = s.id ORDER BY e.first, e.reason)
-FROM usage_staging s ORDER BY s.seq
+# Rows of one identity that come one after the other are stored in turns; what the last turn stored is not marked.
+_STORED = "s.state IN ('new', 'revision')"
+_TURN = f"""
+UPDATE usage_staging s SET state = 'stored', line_id = m.line_id FROM {MATCHED} m WHERE m.id = s.id AND {_STORED}
 """
+_NEXT = "UPDATE usage_staging SET state = NULL WHERE state = 'again'"
+_IS_STORED = f"(s.state = 'stored' OR {_STORED})"
+
+_EACH = f"""
+SELECT CASE WHEN {_IS_STORED} THEN 'stored' ELSE s.state END, COALESCE(s.line_id, m.line_id) IS NOT NULL, {{reasons}}
+FROM usage_staging s LEFT JOIN {MATCHED} m ON m.id = s.id AND {_STORED} ORDER BY s.seq
+"""
+_REASONS = f"""ARRAY(SELECT e.reason FROM usage_usageexception e WHERE {_IS_STORED} AND e.record_id = s.id
+    ORDER BY e.first, e.reason)"""
 
 
 @dataclass(slots=True)
@@ -120,36 +129,45 @@ def take_in(
     row what became of it (`stored`, `duplicate`, `conflict`, or `closed` for such a correction). `tell` is told of the
     steps that begin (`match`, then `ready`: it is stored); what it raises stops it.
     """
-    outcome = Outcome()
+    outcome, waits, many = Outcome(), False, 0
+
+    def numbered() -> Iterator[Sequence[Any]]:
+        nonlocal many
+        for row in rows:
+            many += 1
+            yield (many, *row)
+
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS usage_staging")
         cursor.execute(_STAGING.format(seller=int(seller)))
-        copy_rows("usage_staging", COLUMNS, rows)
+        copy_rows("usage_staging", ("seq", *COLUMNS), numbered())
         cursor.execute("ANALYZE usage_staging")
         begin_act()
         cursor.execute("SELECT closed_until FROM customers_seller WHERE id = %s", [seller])
         closed_until: date | None = cursor.fetchone()[0]
         while True:
             cursor.execute(_CLASSIFY)
-            cursor.execute("ANALYZE usage_staging (state)")  # else the planner takes it for empty
-            cursor.execute("SELECT DISTINCT state FROM usage_staging")
             states = {state for (state,) in cursor.fetchall()}
+            if many > FEW:
+                cursor.execute("ANALYZE usage_staging (state)")  # else the planner takes it for empty
             if "revision" in states:
                 _refuse_closed(cursor, closed_until, strict)
             if tell:
                 tell("match")
-            match_staged(cursor, closed_until)
+            match_staged(cursor, many, closed_until)
             if tell:
                 tell("ready")
             if "revision" in states:
                 _revise(cursor, actor)
-            outcome.contracts |= _store(cursor, actor)
+            more, contracts = _store(cursor, actor)
+            waits, outcome.contracts = waits or more, outcome.contracts | contracts
             if "again" not in states:
                 break
-            cursor.execute("UPDATE usage_staging SET state = NULL WHERE state = 'again'")
-        _count(cursor, outcome)
+            cursor.execute(_TURN)
+            cursor.execute(_NEXT)
+        _count(cursor, outcome, waits)
         if each:
-            cursor.execute(_EACH)
+            cursor.execute(_EACH.format(reasons=_REASONS if waits else "'{}'::text[]"))
             outcome.each = list(cursor.fetchall())
     return outcome
 
@@ -175,27 +193,29 @@ def _revise(cursor: Any, actor: Actor) -> None:
     """Write revisions over what they replace, which is kept; what of it waited is written anew with what is stored."""
     _archive(cursor, actor, "s.state = 'revision'", withdrawn=False)
     identity = ("seller_id", "source", "external_id")
-    assignments = ", ".join(f'"{c}" = s."{c}"' for c in (*STORED, *FOUND) if c not in identity)
+    assignments = ", ".join(
+        [f'"{c}" = s."{c}"' for c in STORED if c not in identity] + [f"{c} = {found}" for c, found in FOUND.items()]
+    )
     cursor.execute(
         f"""UPDATE usage_usagerecord r SET {assignments}, revised = nextval('usage_mark')
-            FROM usage_staging s WHERE s.state = 'revision' AND {SAME}"""
+            FROM usage_staging s JOIN {MATCHED} m ON m.id = s.id WHERE s.state = 'revision' AND {SAME}"""
     )
     cursor.execute(
         "DELETE FROM usage_usageexception e USING usage_staging s WHERE e.record_id = s.id AND s.state = 'revision'"
     )
 
 
-def _store(cursor: Any, actor: Actor) -> set[int]:
-    """Store what is new, and what of it and of revisions waits; gives the contracts of what found its line."""
-    columns, found = ", ".join(f'"{c}"' for c in STORED), ", ".join(FOUND)
+def _store(cursor: Any, actor: Actor) -> tuple[bool, set[int]]:
+    """Store what is new, and what of it and of revisions waits; gives whether any waits, and the contracts of what
+    found its line."""
+    columns, staged = ", ".join(f'"{c}"' for c in STORED), ", ".join(f's."{c}"' for c in STORED)
     cursor.execute(
-        f"""INSERT INTO usage_usagerecord (id, {columns}, {found})
-            SELECT id, {columns}, {found} FROM usage_staging WHERE state = 'new' ORDER BY seq
+        f"""INSERT INTO usage_usagerecord (id, {columns}, {", ".join(FOUND)})
+            SELECT s.id, {staged}, {", ".join(FOUND.values())}
+            FROM usage_staging s JOIN {MATCHED} m ON m.id = s.id WHERE s.state = 'new' ORDER BY s.seq
             ON CONFLICT (seller_id, source, external_id) DO NOTHING"""
     )
-    contracts = write_exceptions(cursor, actor.now)
-    cursor.execute("UPDATE usage_staging SET state = 'stored' WHERE state IN ('new', 'revision')")
-    return contracts
+    return write_exceptions(cursor, actor.now)
 
 
 def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
@@ -218,20 +238,24 @@ def _archive(cursor: Any, actor: Actor, which: str, *, withdrawn: bool) -> None:
     )
 
 
-def _count(cursor: Any, outcome: Outcome) -> None:
-    cursor.execute("SELECT state, count(*), count(line_id) FROM usage_staging GROUP BY 1")
+def _count(cursor: Any, outcome: Outcome, waits: bool) -> None:
+    cursor.execute(
+        f"""SELECT state, count(*), count(line_id) FROM usage_staging GROUP BY 1
+            UNION ALL SELECT 'stored', 0, count(line_id) FROM {MATCHED}"""
+    )
     for state, count, matched in cursor.fetchall():
         if state == "stored":
             outcome.recorded += matched
         elif state == "duplicate":
             outcome.duplicates += count
-        else:
+        elif state not in ("new", "revision"):
             outcome.conflicts += count
-    cursor.execute(
-        """SELECT e.reason FROM usage_usageexception e JOIN usage_staging s ON s.id = e.record_id
-           WHERE s.state = 'stored' ORDER BY s.seq, e.first"""
-    )
-    outcome.exceptions = [row[0] for row in cursor.fetchall()]
+    if waits:
+        cursor.execute(
+            f"""SELECT e.reason FROM usage_usageexception e JOIN usage_staging s ON s.id = e.record_id
+                WHERE {_IS_STORED} ORDER BY s.seq, e.first"""
+        )
+        outcome.exceptions = [row[0] for row in cursor.fetchall()]
     if outcome.conflicts:
         cursor.execute(
             "SELECT row, external_id FROM usage_staging WHERE state IN ('conflict', 'closed') ORDER BY seq LIMIT %s",
