@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import errors
 
-from taktura.kit.bulk import copy_rows, take_ids
+from taktura.kit.bulk import copy_rows, take_ids, write_bytes
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 COLUMNS = ("n", "word", "number", "day", "at", "data", "flag")
@@ -96,6 +96,17 @@ def test_names_are_names_whatever_they_hold(database: str) -> None:
         copy_rows("bulk; DROP TABLE customers_seller", ("n",), [(1,)])
     with pytest.raises(errors.UndefinedColumn), transaction.atomic():
         copy_rows("customers_seller", ("end",), [(datetime(2026, 3, 1, tzinfo=UTC),)])
+
+
+@pytest.mark.parametrize("content", [b"", bytes(range(256)) * 5, b"\\x41", b"%s %b '"])
+def test_bytes_come_back_as_they_went_into_their_row(database: str, content: bytes) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE bulk (id bigint, c bytea); INSERT INTO bulk VALUES (1, 'a'), (2, 'b')")
+        write_bytes("bulk", "c", 2, content)
+        cursor.execute("SELECT id, c FROM bulk ORDER BY id")
+        assert [(pk, bytes(kept)) for pk, kept in cursor.fetchall()] == [(1, b"a"), (2, content)]
+    with pytest.raises(errors.UndefinedColumn), transaction.atomic():
+        write_bytes("bulk", "c = NULL; --", 2, content)
 
 
 def test_ids_ascend_and_are_taken_once(database: str) -> None:

@@ -15,6 +15,7 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
+from taktura.kit.bulk import write_bytes
 from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
@@ -59,7 +60,7 @@ def keep_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) ->
     check_content(content)
     sha = hashlib.sha256(content).hexdigest()
     fields = {
-        "name": name[:300], "content": content, "received_at": actor.now,
+        "name": name[:300], "content": b"", "received_at": actor.now,
         "has_calls": Mapping.from_dict(supplier.mapping).is_of_calls,
     }  # fmt: skip
     with transaction.atomic():
@@ -67,8 +68,12 @@ def keep_file(actor: Actor, *, supplier: Supplier, name: str, content: bytes) ->
         if not made:
             _refuse_again(file)
         if file.emptied_at is not None:
-            file.content, file.emptied_at = content, None
-            file.save(update_fields=["content", "emptied_at"])
+            file.emptied_at = None
+            file.save(update_fields=["emptied_at"])
+            made = True
+        if made:
+            write_bytes(UsageFile._meta.db_table, "content", file.pk, content)
+            file.content = content
     return file
 
 
