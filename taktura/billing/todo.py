@@ -20,6 +20,8 @@ _COUNTS = {
     "unlinked": """FROM usage_suppliersubscription s JOIN usage_supplier u ON u.id = s.supplier_id
         WHERE u.seller_id = %(seller)s
             AND NOT EXISTS (SELECT 1 FROM usage_subscriptionlink l WHERE l.subscription_id = s.id)""",
+    "unlinked_customers": """FROM usage_suppliercustomer s JOIN usage_supplier u ON u.id = s.supplier_id
+        WHERE u.seller_id = %(seller)s AND s.customer_id IS NULL""",
     "blocked": """FROM customers_customer k WHERE k.seller_id = %(seller)s AND NOT k.complete AND EXISTS (
         SELECT 1 FROM contracts_contract c WHERE c.customer_id = k.id
             AND (c.next_due <= %(today)s OR (c.changed_from IS NOT NULL AND c.start <= %(today)s)))""",
@@ -45,6 +47,7 @@ _COUNTS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDo:
     """Usage records that wait, files that were not loaded, supplier subscriptions without a contract line, customers
+    of suppliers who are nobody's here yet, customers
     who have something due but no complete billing information, contracts due, invoices overdue, mails not delivered,
     jobs failed, sales items to be billed, time that waits for approval, and such of customers who lack billing
     information (`time_blocked`), orders to be decided, notices to be looked at. No count goes beyond `MOST`."""
@@ -52,6 +55,7 @@ class ToDo:
     waiting: int
     refused_files: int
     unlinked: int
+    unlinked_customers: int
     blocked: int
     due: int
     overdue: int

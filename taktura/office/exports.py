@@ -32,9 +32,14 @@ def plain(value: Any, zone: str = "UTC") -> Any:
     return " ".join(str(value).split())
 
 
+def written(value: Any) -> str:
+    """A value as text; a number with all its digits, never as a power of ten."""
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
+
+
 def harmless(value: Any) -> str:
     """A value as text that no spreadsheet runs: an apostrophe stands before what begins like a formula."""
-    text = "" if value is None else str(value)
+    text = "" if value is None else written(value)
     return f"'{text}" if isinstance(value, str) and text.startswith(FORMULA) else text
 
 
@@ -66,10 +71,10 @@ def as_xlsx(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], zone
                 continue
             if isinstance(value, date | datetime):
                 sheet.write_datetime(number, column, value, instants if isinstance(value, datetime) else days)
-            elif isinstance(value, int | Decimal) and len(str(value)) <= _EXACT_DIGITS:
+            elif isinstance(value, int | Decimal) and len(written(value)) <= _EXACT_DIGITS:
                 sheet.write_number(number, column, value)
             else:
-                sheet.write_string(number, column, str(value))
+                sheet.write_string(number, column, written(value))
     sheet.autofit()
     book.close()
     return _file(file.getvalue(), f"{name}.xlsx", _XLSX_TYPE)

@@ -54,7 +54,7 @@ class LineProposal:
     line: ContractLine
     title: str
     score: int
-    why: tuple[str, ...]  # customer (linked), name, product, free
+    why: tuple[str, ...]  # customer (linked), beside, name, product, free
 
     @property
     def grade(self) -> str:
@@ -99,16 +99,23 @@ class _Wanted:
     customer: Customer | None = None
     name: str = ""
     article: int | None = None
+    beside: tuple[int, ...] = ()  # the customers whose contracts get other subscriptions of the supplier's customer
+
+    def customers(self, by_name: Mapping[str, list[CustomerProposal]]) -> dict[int, int]:
+        """The customers that may be meant, with how likely each is, in percent: the linked one, else those beside, then
+        those with a name alike."""
+        if self.customer is not None:
+            return {self.customer.pk: 100}
+        return dict.fromkeys(self.beside, 100) | {
+            p.customer.pk: p.score for p in by_name.get(self.name, ()) if p.customer.pk not in self.beside
+        }
 
 
 def propose_lines(seller: int, rows: Sequence[SupplierSubscription]) -> dict[int, list[LineProposal]]:
-    """For each subscription the usage lines it may stand for, the likest first; seven queries at most."""
+    """For each subscription the usage lines it may stand for, the likest first; eight queries at most."""
     wanted = _wanted(rows)
     by_name = propose_customers(seller, {w.name for w in wanted if w.customer is None})
-    customers: dict[int, dict[int, int]] = {}
-    for w in wanted:
-        linked = {w.customer.pk: 100} if w.customer else {}
-        customers[w.row.pk] = linked or {p.customer.pk: p.score for p in by_name.get(w.name, ())}
+    customers = {w.row.pk: w.customers(by_name) for w in wanted}
     everybody = {pk for known in customers.values() for pk in known}
     lines = usage_lines(seller).filter(contract__customer__in=everybody)
     lines_of: dict[int, list[ContractLine]] = defaultdict(list)
@@ -128,24 +135,46 @@ def propose_lines(seller: int, rows: Sequence[SupplierSubscription]) -> dict[int
 
 
 def _wanted(rows: Sequence[SupplierSubscription]) -> list[_Wanted]:
-    """Two queries: the suppliers' customers and the product references of some subscriptions."""
+    """Three queries: the suppliers' customers and the product references of some subscriptions, and to whom others of
+    the same customers are tied."""
     suppliers = {r.supplier_id for r in rows}
     references = {fold(r.customer_reference) for r in rows}
     known = SupplierCustomer.objects.filter(supplier__in=suppliers, folded__in=references).select_related("customer")
     customers = {(c.supplier_id, c.folded): c for c in known}
     products = ProductReference.objects.filter(supplier__in=suppliers, folded__in={fold(r.product) for r in rows})
     articles = {(p.supplier_id, p.folded): p.article_id for p in products}
+    unsure = [r for r in rows if (c := customers.get((r.supplier_id, fold(r.customer_reference)))) is None
+              or c.customer is None]  # fmt: skip
+    beside = customers_beside(suppliers, {fold(r.customer_reference) for r in unsure})
     found = []
     for row in rows:
         one = customers.get((row.supplier_id, fold(row.customer_reference)))
         name = one.name if one and one.name else row.name
         article = articles.get((row.supplier_id, fold(row.product)))
-        found.append(_Wanted(row, one.customer if one else None, name, article))
+        others = beside.get((row.supplier_id, fold(row.customer_reference)), ())
+        found.append(_Wanted(row, one.customer if one else None, name, article, others))
+    return found
+
+
+def customers_beside(suppliers: Iterable[int], references: Iterable[str]) -> dict[tuple[int, str], tuple[int, ...]]:
+    """By supplier and its customer's folded reference: the customers to whose contracts that customer's subscriptions
+    are tied already. One query."""
+    wanted = {r for r in references if r}
+    if not wanted:
+        return {}
+    ties = SubscriptionLink.objects.filter(
+        subscription__supplier__in=set(suppliers), subscription__customer_folded__in=wanted
+    )
+    place = ("subscription__supplier", "subscription__customer_folded", "line__contract__customer")
+    found: dict[tuple[int, str], tuple[int, ...]] = {}
+    for supplier, reference, customer in ties.order_by(*place).values_list(*place).distinct():
+        found[supplier, reference] = (*found.get((supplier, reference), ()), customer)
     return found
 
 
 def _line_proposal(wanted: _Wanted, line: ContractLine, title: str, likely: int, tied: int) -> LineProposal:
-    why = ["customer" if wanted.customer else "name"]
+    beside = line.contract.customer_id in wanted.beside
+    why = ["customer" if wanted.customer else "beside" if beside else "name"]
     score = CUSTOMER * likely // 100
     products = [words_of(wanted.row.product), words_of(wanted.row.product_name)]
     ours = [words_of(line.article.key), words_of(title)]
@@ -185,13 +214,11 @@ def search_contracts(seller: int, text: str, most: int) -> list[Contract]:
 
 
 def propose_contracts(seller: int, rows: Sequence[SupplierSubscription]) -> dict[int, list[Contract]]:
-    """For each subscription the contracts of the customers that it may belong to: of the linked one, else of those with
-    a name alike; four queries."""
+    """For each subscription the contracts of the customers that it may belong to: of the linked one, else of those to
+    whom others of its customer are tied, then of those with a name alike; five queries."""
     wanted = _wanted(rows)
     by_name = propose_customers(seller, {w.name for w in wanted if w.customer is None})
-    customers = {
-        w.row.pk: [w.customer.pk] if w.customer else [p.customer.pk for p in by_name.get(w.name, ())] for w in wanted
-    }
+    customers = {w.row.pk: list(w.customers(by_name)) for w in wanted}
     known = Contract.objects.filter(customer__in={pk for some in customers.values() for pk in some})
     contracts: dict[int, list[Contract]] = defaultdict(list)
     for one in known.select_related("customer__seller", "tariff").order_by("key", "pk")[:MOST_LINES]:

@@ -76,7 +76,7 @@ def test_what_is_known_is_filled_in_with_its_money(company: Seller, client_as: C
     assert text.count(" checked") == 2, "what has an article is ticked, and an unknown product is remembered"
     assert re.search(r'id="extend-sum">€24.00<', text), "3 × 8.00; MAIL has no article yet"
     everything = client_as().get(PATH).content.decode()
-    assert "acc-3" in everything and "Nobody &lt;b&gt;" not in everything
+    assert "acc-3" in everything and "Nobody &lt;b&gt;" in everything, "whose it is at the supplier"
     assert "No customer has a name like this one" in everything
     assert "acc-1" not in client_as().get(f"{PATH}?q=acc-3").content.decode()
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import openpyxl
@@ -251,6 +252,7 @@ def test_names_keep_their_signs_and_markup_is_taken_out() -> None:
 
 def test_numbers_stay_numbers() -> None:
     assert exports.harmless(-5) == "-5"
+    assert (exports.harmless(Decimal("1E+1")), exports.harmless(Decimal("0E-8"))) == ("10", "0.00000000")
 
 
 def test_text_from_people_is_never_markup(database: None) -> None:

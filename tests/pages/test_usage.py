@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from taktura.billing import services as billing
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
+from taktura.customers.services import close_period
 from taktura.kit.actor import Actor
 from taktura.office.usage.files import file_name
 from taktura.office.usage.parts import as_text, from_text
@@ -422,6 +423,39 @@ def test_many_are_tied_at_once(company: Seller, client_as: Callable[..., Client]
     text = client.post(where, sent, follow=True).content.decode()
     assert "3 records found their line." in text
     assert [tie.subscription.reference for tie in SubscriptionLink.objects.all()] == ["acc-1"]
+
+
+def test_the_way_out_of_waiting_leads_to_the_contract_the_rates_or_the_settings(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    client, supplier, line = client_as(), Supplier.objects.get(), line_of("V-acme")
+    billing.tie(actor, supplier=supplier, ties=[("acc-1", line)])
+    lines = "e1,A1,ACME,acc-1,CALL,Calls,1,1,2020-02-03,EUR\nu1,A1,ACME,acc-1,CALL,Calls,1,1,2026-02-03,USD\n"
+    content = (HEAD.strip() + ",currency\n" + lines).encode()
+    billing.receive_file(actor, supplier=supplier, name="odd.csv", content=content)
+
+    def ways(reason: str) -> str:
+        text = client.get(f"/usage/waiting/?reason={reason}&q=acc-1").content.decode()
+        return text.partition("<tbody>")[2].partition("</tbody>")[0]
+
+    contract = f'href="/contracts/{line.contract_id}/"'
+    assert contract in ways("before_start") and contract in ways("currency")
+    billing.allow_conversion(actor, contract=line.contract, rule="day")
+    assert 'href="/usage/rates/new/"' in ways("no_rate") and not ways("currency")
+    close_period(actor, seller=company, until=date(2026, 1, 1))
+    usage.reprocess(actor, supplier=supplier)
+    assert 'href="/settings/company/"' in ways("closed_period")
+
+
+def test_a_start_before_the_contract_is_said_before_and_never_booked(
+    company: Seller, client_as: Callable[..., Client]
+) -> None:
+    contract = Contract.objects.get(key="V-acme")
+    where = f"/usage/subscriptions/{row('acc-1').pk}/extend/preview/?contract={contract.pk}"
+    sent = {"article": "search", "quantity": "3", "stands_for": "on"}
+    early = client_as().post(where, {**sent, "start": "3 Feb 2020"}).content.decode()
+    assert "It cannot begin earlier" in early and "2020" not in early and str(contract.start.year) in early
+    assert "It cannot begin earlier" not in client_as().post(where, {**sent, "start": "3 Feb 2026"}).content.decode()
 
 
 def test_a_contract_is_extended(company: Seller, client_as: Callable[..., Client]) -> None:

@@ -144,6 +144,13 @@ def test_the_end_of_a_license_in_a_workbook_is_its_last_day() -> None:
     assert (found.first_day.isoformat(), found.end_day.isoformat()) == ("2026-09-01", "2026-10-01")
 
 
+def test_a_known_file_with_lines_before_its_headings_is_read() -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerows([["Reconciliation of September"], NCE, nce(Subtotal="1234.50")])
+    proposed, found = propose(out.getvalue().encode())
+    assert proposed == READY["nce_licenses"] | {"skip_lines": 1} and found.headings == NCE
+
+
 def test_a_known_file_that_was_saved_again_in_another_country_is_read() -> None:
     """A spreadsheet writes decimal commas and days of its country: these are proposed beside the ready mapping."""
     row = nce(Subtotal="1234,50", ChargeStartDate="01.09.2026", ChargeEndDate="30.09.2026")

@@ -1,7 +1,6 @@
 """Customers as suppliers know them, and whom they are here; for overview, and so that subscriptions are proposed."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -27,7 +26,7 @@ from taktura.office.usage.told import changes
 from taktura.usage import services as usage
 from taktura.usage.models import SupplierCustomer
 from taktura.usage.overview import text_of
-from taktura.usage.proposals import propose_customers
+from taktura.usage.proposals import CustomerProposal, customers_beside, propose_customers
 
 MANY = 1_000  # that are linked by name at once
 SURE = 100  # percent of the words: the names are the same
@@ -130,7 +129,10 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
         error = _save(request, row, customer)
         if not error:
             return redirect("supplier_customers")
-    proposals: Any = propose_customers(seller.pk, [row.name]).get(row.name, []) if row.name else []
+    proposals = propose_customers(seller.pk, [row.name]).get(row.name, []) if row.name else []
+    tied = customers_beside({row.supplier_id}, {row.folded}).get((row.supplier_id, row.folded), ())
+    beside = [CustomerProposal(one, SURE) for one in mine.filter(pk__in=tied).order_by("folded", "pk")] if tied else []
+    proposals = beside + [p for p in proposals if p.customer.pk not in tied]
     context = {
         "row": row, "q": text, "error": error, "proposals": proposals,
         "found": list(search(mine, text).order_by("folded", "pk")[:FOUND]) if text else [],

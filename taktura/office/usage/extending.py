@@ -28,7 +28,7 @@ from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage.key_ties import say
-from taktura.office.usage.parts import tabs
+from taktura.office.usage.parts import customer_names, tabs
 from taktura.office.usage.subscriptions import add_lines, find
 from taktura.usage.models import SupplierSubscription
 from taktura.usage.overview import text_of as holding
@@ -110,6 +110,7 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
     preview = f"{reverse('subscription_extend_preview', args=[pk])}?contract={contract.pk}"
     context = {
         "form": form, "row": row, "contract": contract, "title": _("Extend a contract"), "parent": row.reference,
+        "rounded": row.quantity is not None and row.quantity != row.quantity.to_integral_value(),
         "back": reverse("supplier_subscription", args=[pk]), "action": _("Extend"), "preview_url": preview,
     }  # fmt: skip
     return render(request, "usage/extend.html", context, status=422 if form.errors else 200)
@@ -160,6 +161,8 @@ def extend_preview(request: HttpRequest, pk: int) -> HttpResponse:
         if foreseen.extending.refused is not None:
             context["refused"] = text_of(foreseen.extending.refused, show.language())
         else:
+            first = foreseen.extending.given.start  # what is booked, whatever was typed
+            context |= {"values": {**values, "start": first}, "too_early": form.cleaned_data["start"] < first}
             context["own"] = foreseen.extending.own is not None
             context["month"], context["without"] = _money(foreseen, contract), foreseen.without
             bills = billing.preview_extension(actor, wish=wish, bills=1).bills
@@ -308,6 +311,7 @@ def _rows(request: HttpRequest, found: list[SupplierSubscription], contract: Con
     """The rows with what was typed, and what would become of them; the queries do not grow with the rows."""
     seller, sent = seller_of(request), request.POST
     proposals, counts = propose_contracts(seller.pk, found), waiting_of_subscriptions(found)
+    names = customer_names(found)
     given = [v for v in (sent.get(f"contract-{s.pk}", "") for s in found) if v.isdecimal() and len(v) < 18]
     known = Contract.objects.filter(seller=seller).select_related("customer__seller", "tariff").in_bulk(map(int, given))
     rows = []
@@ -320,7 +324,7 @@ def _rows(request: HttpRequest, found: list[SupplierSubscription], contract: Con
             mine = next(iter(offered.values()), None)
         rows.append(Row(
             subscription=one, contracts=list(offered.values()), contract=mine, waiting=counts.get(one.pk, 0),
-            chosen=str(one.pk) in sent.getlist("chosen"),
+            chosen=str(one.pk) in sent.getlist("chosen"), customer=names.get(one.pk, one.customer_reference),
         ))  # fmt: skip
     _fill_in(request, rows)
     return rows

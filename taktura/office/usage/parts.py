@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
@@ -22,7 +22,7 @@ from taktura.office import show
 from taktura.office.lists import Filter, can_be_kept
 from taktura.office.page import actor_of, seller_of
 from taktura.usage.groups import REASONS, Key
-from taktura.usage.models import Supplier
+from taktura.usage.models import Supplier, SupplierCustomer, SupplierSubscription
 from taktura.usage.overview import waiting_by_supplier
 
 # What each reason means, and what to do about it.
@@ -163,3 +163,14 @@ def match_in_background(request: HttpRequest, supplier: Supplier | None, back: H
     except Refused as refused:
         messages.error(request, text_of(refused, show.language()))
         return back
+
+
+def customer_names(rows: Iterable[SupplierSubscription]) -> dict[int, str]:
+    """What suppliers call the customers of subscriptions, by the subscription's id; one query."""
+    known = list(rows)
+    found = SupplierCustomer.objects.filter(
+        supplier__in={r.supplier_id for r in known}, folded__in={r.customer_folded for r in known}
+    )
+    names = {(c.supplier_id, c.folded): c.name for c in found if c.name}
+    places = {r.pk: (r.supplier_id, r.customer_folded) for r in known}
+    return {pk: names[place] for pk, place in places.items() if place in names}

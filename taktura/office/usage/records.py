@@ -83,7 +83,7 @@ def _columns() -> Iterator[Column]:
         value=lambda r: show.NONE if r.cost_amount is None else show.quantity(r.cost_amount),
     )  # fmt: skip
     yield Column(
-        name="source", label=_("From"), value=lambda r: r.supplier.name if r.supplier else r.source, narrow=True
+        name="source", label=_("Source"), value=lambda r: r.supplier.name if r.supplier else r.source, narrow=True
     )
     for name, label in (("caller", _("Caller")), ("called", _("Called"))):
         yield Column(name=name, label=label, value=_attribute(name), shown=False)

@@ -41,7 +41,7 @@ def refused_files(request: HttpRequest) -> HttpResponse:
                 ),
                 supplier_filter(seller),
                 Filter(
-                    name="origin", label=_("From"), choices=[(name, show.word("origin", name)) for name in ORIGINS],
+                    name="origin", label=_("Source"), choices=[(name, show.word("origin", name)) for name in ORIGINS],
                     apply=lambda found, value: found.filter(origin=value),
                 ),
             ],
@@ -71,7 +71,7 @@ def _columns(zone: str, language: str) -> Iterator[Column]:
     )
     yield Column(name="supplier", label=_("Supplier"), value=lambda r: r.supplier.name, sort="supplier__name",
                  narrow=True)  # fmt: skip
-    yield Column(name="origin", label=_("From"), value=lambda r: show.word("origin", r.origin), narrow=True)
+    yield Column(name="origin", label=_("Source"), value=lambda r: show.word("origin", r.origin), narrow=True)
     yield Column(
         name="at", label=_("When"), value=lambda r: show.moment(r.at, zone), raw=lambda r: r.at, sort="at", narrow=True
     )

@@ -24,6 +24,7 @@ from taktura.office.lists import Column, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of
 from taktura.office.usage.parts import supplier_of, tabs
 from taktura.office.usage.supplier_forms import (
+    COLUMN_LABELS,
     SETTINGS,
     SupplierForm,
     as_sample,
@@ -113,7 +114,7 @@ def supplier(request: HttpRequest, pk: int) -> HttpResponse:
     known = Mapping.from_dict(found.mapping)
     context = {
         "supplier": found, "overview": overview, "mapping": known,
-        "columns": [(c, known.columns[c]) for c in COLUMNS if c in known.columns],
+        "columns": [(c, COLUMN_LABELS[c], known.columns[c]) for c in COLUMNS if c in known.columns],
         "references": ProductReference.objects.filter(supplier=found).select_related("article").order_by("folded"),
         "files": found.files.defer("content").order_by("-received_at", "-pk")[:FILES_SHOWN],
         "invoices": invoices_of(found).order_by("-first", "-pk")[:INVOICES_SHOWN],

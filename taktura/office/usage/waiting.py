@@ -27,10 +27,19 @@ from taktura.office import show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, user_of
 from taktura.office.usage.key_ties import add_ties, say, tie_chosen
-from taktura.office.usage.parts import MEANS, Tab, as_text, from_text, match_in_background, supplier_of, tabs
+from taktura.office.usage.parts import (
+    MEANS,
+    Tab,
+    as_text,
+    customer_names,
+    from_text,
+    match_in_background,
+    supplier_of,
+    tabs,
+)
 from taktura.usage import services as usage
 from taktura.usage.groups import REASONS, Group, Key, groups, records_of
-from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, SupplierSubscription
+from taktura.usage.models import SubscriptionLink, Supplier, SupplierSubscription
 from taktura.usage.proposals import LineProposal, propose_lines, usage_lines
 from taktura.usage.queries import waiting as records_waiting
 from taktura.usage.queries import waiting_by_reason
@@ -38,6 +47,7 @@ from taktura.usage.ties import Choice
 
 PAGE = 25  # groups
 SENT = ("unknown_key", "no_contract")  # reasons for which usage can be sent elsewhere
+AT_CONTRACT = ("before_start", "after_end", "paused", "currency")  # what is mended at the contract
 
 
 @dataclass(slots=True)
@@ -53,6 +63,7 @@ class Shown:
     proposals: list[LineProposal] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)
     ties: list[Choice] = field(default_factory=list)
+    contracts: list[Contract] = field(default_factory=list)
 
     @property
     def can_be_sent(self) -> bool:
@@ -111,7 +122,7 @@ def _shown(seller: Seller, found: list[Group]) -> list[Shown]:
     references = {g.key.subscription for g in found if g.key.supplier}
     known = SupplierSubscription.objects.filter(supplier__in=suppliers, folded__in=references)
     subscriptions = {(s.supplier_id, s.folded): s for s in known}
-    names = _names(list(subscriptions.values()))
+    names = customer_names(list(subscriptions.values()))
     unlinked = [
         s for r in rows if r.group.key.reason == "no_subscription" and (s := subscriptions.get(_place(r.group.key)))
     ]
@@ -122,22 +133,15 @@ def _shown(seller: Seller, found: list[Group]) -> list[Shown]:
         row.subscription = subscriptions.get(_place(key))
         if row.subscription is not None:
             row.proposals = proposals.get(row.subscription.pk, [])
-            row.customer = names.get(
-                (row.subscription.supplier_id, usage.fold(row.subscription.customer_reference)), ""
-            )
+            row.customer = names.get(row.subscription.pk, "")
     _add_articles(rows)
+    _add_contracts(rows)
     add_ties(seller, rows)
     return rows
 
 
 def _place(key: Key) -> tuple[int, str]:
     return (key.supplier or 0, key.subscription)
-
-
-def _names(rows: list[SupplierSubscription]) -> dict[tuple[int, str], str]:
-    references = {usage.fold(r.customer_reference) for r in rows}
-    found = SupplierCustomer.objects.filter(supplier__in={r.supplier_id for r in rows}, folded__in=references)
-    return {(c.supplier_id, c.folded): c.name for c in found}
 
 
 def _add_articles(rows: list[Shown]) -> None:
@@ -152,6 +156,15 @@ def _add_articles(rows: list[Shown]) -> None:
     for row in unsure:
         assert row.subscription is not None
         row.articles = list(articles[row.subscription.pk].values()) if row.group.key.product else []
+
+
+def _add_contracts(rows: list[Shown]) -> None:
+    """Where a supplier's usage found its line but not its days, or another currency: the contracts of these lines."""
+    found = {r.subscription.pk: r for r in rows if r.subscription is not None and r.group.key.reason in AT_CONTRACT}
+    ties = SubscriptionLink.objects.filter(subscription__in=found).select_related("line__contract").order_by("pk")
+    for tie in ties if found else ():
+        if tie.line.contract not in found[tie.subscription_id].contracts:
+            found[tie.subscription_id].contracts.append(tie.line.contract)
 
 
 def _act(request: HttpRequest, seller: Seller) -> HttpResponse:

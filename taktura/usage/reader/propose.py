@@ -14,26 +14,30 @@ from taktura.usage.reader.mapping import COLUMNS, ISO, Mapping, expression
 from taktura.usage.reader.read import Table, read, table
 from taktura.usage.reader.ready import READY, fitting
 from taktura.usage.reader.rows import Row
-from taktura.usage.reader.select import place_of
+from taktura.usage.reader.select import NEEDED, place_of
 
 SAMPLE_ROWS = 50
+MOST_BEFORE, ENOUGH = 10, 3  # lines before headings that are looked through, and how many known ones make headings
 # How suppliers call what we call so, the best first: FOCUS, cloud providers, resellers; English, German, Swedish.
 SYNONYMS = {
-    "id": "id recordid lineid lineitemid rowid usageid chargeid guid uuid datensatzid zeilennummer postenid radid",
+    "id": "id recordid lineid lineitemid rowid usageid chargeid guid uuid datensatzid zeilennummer postenid"
+    " belegnummer belegnr beleg radid",
     "customer_id": "customerid subaccountid endcustomerid clientid tenantid customernumber kundennummer kundenid"
     " kundennr kundnummer kundid kundnr",
     "customer_name": "customername subaccountname endcustomername customercompanyname customer companyname clientname"
     " tenantname accountname kundenname kunde firma kundnamn kund",
     "subscription_id": "subscriptionid subscriptionguid subscriptionreference subaccountid contractid licenseid"
-    " agreementid serviceid subscription abonnementid abonnementnummer lizenzid vertragsnummer avtalsnummer",
+    " agreementid serviceid subscription abonnementid abonnementnummer lizenzid"
+    " abonummer abonr aboid vertragsnummer avtalsnummer abo",
     "subscription_name": "subscriptionname subscriptionfriendlyname subaccountname friendlyname abonnementname"
-    " abonnementbezeichnung abonnementsname abonnement vertragsbezeichnung abonnemangsnamn",
-    "subscription_description": "subscriptiondescription abonnementbeschreibung abonnemangsbeskrivning",
-    "subscription_start": "subscriptionstart subscriptionstartdate commitmentstart abonnementbeginn laufzeitbeginn"
-    " abonnemangsstart",
-    "subscription_end": "subscriptionend subscriptionenddate commitmentend abonnementende laufzeitende abonnemangsslut",
+    " aboname abobezeichnung abonnementbezeichnung abonnementsname abonnement vertragsbezeichnung abonnemangsnamn",
+    "subscription_description": "subscriptiondescription abobeschreibung abonnementbeschreibung abonnemangsbeskrivning",
+    "subscription_start": "subscriptionstart subscriptionstartdate commitmentstart abonnementbeginn"
+    " laufzeitbeginn abobeginn abostart abonnemangsstart",
+    "subscription_end": "subscriptionend subscriptionenddate commitmentend abonnementende laufzeitende aboende"
+    " abonnemangsslut",
     "product_id": "productid skuid sku partnumber productcode offerid meterid itemnumber artikelnummer produktid"
-    " produktnummer produktkod artikelnr",
+    " produktnummer produktnr produktkod artikelnr",
     "product_name": "productname skuname servicename product itemname offername metername artikel produktname"
     " produktbezeichnung artikelbezeichnung artikelname produkt bezeichnung produktnamn benämning",
     "unit": "unit consumedunit pricingunit unitofmeasure unittype uom einheit mengeneinheit enhet",
@@ -76,6 +80,8 @@ def propose(data: bytes, settings: dict[str, Any] | None = None) -> tuple[dict[s
     else by names and contents. `settings` (delimiter, encoding, lines to skip) hold where they are given; the other
     settings are proposed where the rows show them."""
     given = {k: v for k, v in (settings or {}).items() if v not in (None, "")}
+    if skipped := _lines_before(data, given):
+        given["skip_lines"] = skipped
     found = table(data, Mapping.from_dict(given), SAMPLE_ROWS)
     ready = fitting(found.headings) or ("" if given.get("headings") else by_content(data))
     if ready:
@@ -96,10 +102,29 @@ def as_ready(name: str, data: bytes, settings: dict[str, Any] | None = None) -> 
     """A ready mapping for a file, whether it was proposed or chosen, with the decimal sign and the date format of its
     rows where they show them; and what the beginning of the file holds."""
     given = {k: v for k, v in (settings or {}).items() if v not in (None, "")}
+    if not READY[name].get("headings") and (skipped := _lines_before(data, given)):
+        given["skip_lines"] = skipped
     known = READY[name] | given
     if not known.get("headings"):
         known |= _resaved(table(data, Mapping.from_dict(known), SAMPLE_ROWS), known, given)
     return known, table(data, Mapping.from_dict(known), SAMPLE_ROWS)
+
+
+def _lines_before(data: bytes, given: dict[str, Any]) -> int:
+    """How many lines stand before the headings, such as a title and the day of the export; 0 where that is given, and
+    where no line further down has more headings that are known, or those of a known supplier."""
+    if given.get("skip_lines") or given.get("headings"):
+        return 0
+    if columns_of(table(data, Mapping.from_dict(given), 0).headings).keys() >= set(NEEDED):
+        return 0
+    best, most = 0, ENOUGH - 1
+    for skipped in range(MOST_BEFORE + 1):
+        headings = table(data, Mapping.from_dict(given | {"skip_lines": skipped}), 0).headings
+        if fitting(headings):
+            return skipped
+        if (known := len(columns_of(headings))) > most:
+            best, most = skipped, known
+    return best
 
 
 def _resaved(found: Table, known: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
