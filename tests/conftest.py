@@ -8,12 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "taktura.config.settings")
+
+PBKDF2PasswordHasher.iterations = 1  # nobody guesses here: a password costs a test no half a second
 
 # Machines differ in speed: no test here fails for being slow.
 os.environ.setdefault("AIOSMTPD_CONTROLLER_TIMEOUT", "60")  # seconds for a mail server to come up

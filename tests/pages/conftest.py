@@ -15,7 +15,6 @@ from taktura.kit.database import scratch_database, setup, switched
 setup(throw_away=True)
 
 from django.conf import settings  # noqa: E402
-from django.contrib.auth.hashers import PBKDF2PasswordHasher  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.http import HttpResponse  # noqa: E402
 from django.test import Client  # noqa: E402
@@ -56,7 +55,6 @@ from taktura.usage import services as usage  # noqa: E402
 from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
 from taktura.webhooks.services import create_endpoint, send_test  # noqa: E402
 
-PBKDF2PasswordHasher.iterations = 1  # nobody guesses here: a password costs a test no half a second
 LANGUAGES = ("en", "de", "sv")
 PASSWORD = "a-fine-long-word-7"
 JANUARY = datetime(2026, 1, 1, 11, tzinfo=UTC)
