@@ -136,6 +136,7 @@ def _many(page: Page, url: str, width: str) -> None:
     expect(rows).to_have_count(12)
     rows.nth(0).locator("select[name$=-article]").select_option("speicher")
     expect(rows.nth(11).locator("select[name$=-article]")).to_have_value("speicher")
+    _contract_by_keys(page)
     _ticked_meanwhile(page)
     for number in range(12):
         rows.nth(number).locator("input[name=chosen]").check()
@@ -146,6 +147,23 @@ def _many(page: Page, url: str, width: str) -> None:
     expect(page.locator("tbody tr").last).to_contain_text("12,00")
     _seen(page, "extended", width)
     assert ProductReference.objects.filter(folded="prd-7", article__key="speicher").exists()
+
+
+def _contract_by_keys(page: Page) -> None:
+    """The contract of a row is searched for by what is typed into it; what is none is told beside it, and stays."""
+    field = page.locator("#extend-rows [name^=contract-]").first
+    expect(field).to_have_value("V-1 · Muster GmbH")
+    field.focus()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("muster")
+    expect(page.locator("#contracts option")).to_have_attribute("value", "V-1 · Muster GmbH")
+    page.keyboard.press("Tab")
+    expect(page.locator("#extend-rows td .text-danger").first).to_contain_text("vorgeschlagenen Verträge")
+    expect(field).to_have_value("muster")
+    field.fill("V-1")
+    page.keyboard.press("Tab")
+    expect(field).to_have_value("V-1 · Muster GmbH")
+    expect(page.locator("#extend-rows td .text-danger")).to_have_count(0)
 
 
 def _ticked_meanwhile(page: Page) -> None:

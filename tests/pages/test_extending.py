@@ -65,8 +65,7 @@ def typed(reference: str, article: str, quantity: str = "3", **more: Any) -> dic
     """A row as the form sends it."""
     pk = pk_of(reference)
     row = {"article": article, "quantity": quantity, "start": "1 Feb 2026", **more}
-    contract = Contract.objects.get(key="CLOUD").pk
-    return {f"contract-{pk}": str(contract)} | {f"{pk}-{name}": value for name, value in row.items()}
+    return {f"contract-{pk}": "CLOUD"} | {f"{pk}-{name}": value for name, value in row.items()}
 
 
 def test_what_is_known_is_filled_in_with_its_money(company: Seller, client_as: Callable[..., Client]) -> None:
@@ -113,11 +112,46 @@ def test_nothing_is_saved_while_a_row_is_wrong(company: Seller, client_as: Calla
 
 def test_another_contract_brings_its_own_articles(company: Seller, client_as: Callable[..., Client]) -> None:
     client, pk = client_as(), pk_of("acc-1")
-    other = Contract.objects.get(key="V-acme").pk
-    sent = {**typed("acc-1", "seat"), f"contract-{pk}": str(other), "chosen": [pk]}
+    sent = {**typed("acc-1", "seat"), f"contract-{pk}": "V-acme · ACME", "chosen": [pk]}
     look = client.post(f"{PATH}preview/", sent).content.decode()
     row = look.partition("acc-1")[2].partition("</tr>")[0]
     assert 'value="calls"' in row and 'value="seat"' not in row
+
+
+def test_any_contract_is_found_by_what_is_typed(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    """Also one of a customer with many, of whom only some are proposed; and one of another customer."""
+    client, acme = client_as(), Customer.objects.get(key="acme")
+    tariff = Contract.objects.get(key="CLOUD").tariff
+    for number in range(30):
+        contracts.sign(actor, key=f"ZZ-{number:02}", customer=acme, tariff=tariff, start=date(2026, 1, 1))
+    name, path = f"contract-{pk_of('acc-1')}", f"{PATH}contracts/"
+    text = client.get(PATH).content.decode()
+    assert 'list="contracts"' in text and f'name="{name}"' in text and '<datalist id="contracts">' in text
+
+    def suggested(typed: str) -> list[str]:
+        return re.findall(r'<option value="([^"]*)">', client.get(path, {name: typed}).content.decode())
+
+    assert suggested("zz-29") == [f"ZZ-29 · {acme.name}"] == suggested(f"ZZ-29 · {acme.name}")
+    assert len(suggested(acme.name)) == 12 and suggested("nothing like it") == []
+    assert suggested("")[0].endswith(f" · {acme.name}"), "those of its customer come first"
+    assert client.get(path, {"contract-x": "zz-07"}).content.decode().count("<option") == 1
+    sent = {**typed("acc-1", "seat"), name: f"ZZ-29 · {acme.name}", "chosen": [pk_of("acc-1")]}
+    assert client.post(PATH, sent).status_code == 302
+    assert SubscriptionLink.objects.get().line.contract.key == "ZZ-29"
+
+
+def test_a_contract_that_is_not_there_is_told(company: Seller, client_as: Callable[..., Client]) -> None:
+    client, pk = client_as(), pk_of("acc-1")
+    sent = {**typed("acc-1", "seat"), f"contract-{pk}": "CLOUDS <b>", "chosen": [pk]}
+    for answer in (client.post(f"{PATH}preview/", sent), client.post(PATH, sent)):
+        text = answer.content.decode()
+        assert 'value="CLOUDS &lt;b&gt;"' in text, "what was typed stays"
+        assert "Choose one of the contracts suggested, or type its number." in text
+    assert answer.status_code == 422 and "Nothing is saved yet" in text
+    empty = client.post(PATH, {**sent, f"contract-{pk}": ""}).content.decode()
+    assert "Choose the contract first." in empty and "Choose one of the contracts suggested" not in empty
 
 
 def test_a_product_is_said_once(company: Seller, client_as: Callable[..., Client]) -> None:
@@ -158,6 +192,7 @@ def test_another_sellers_are_out_of_reach(company: Seller, client_as: Callable[.
     contract = Contract.objects.get(key="CLOUD").pk
     assert client.get(f"{PATH}?contract={contract}").status_code == 404
     assert client.post(f"{PATH}?s={pk_of('acc-1')}", sent).status_code == 422
+    assert "CLOUD" not in client.get(f"{PATH}contracts/", {f"contract-{pk_of('acc-1')}": ""}).content.decode()
     assert "acc-1" not in client.get(f"/usage/subscriptions/extended/?s={pk_of('acc-1')}").content.decode()
     assert not SubscriptionLink.objects.exists()
 

@@ -1,6 +1,6 @@
 """Extending contracts from supplier subscriptions: one, or a hundred with what each brings in a month (R17.3)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from taktura.billing import services as billing
 from taktura.billing.services import ExtensionForeseen
@@ -37,6 +37,8 @@ from taktura.usage.proposals import Articles, articles_of, of_customer, propose_
 from taktura.usage.services import Extension, Wish, extensions, fold
 
 FOUND = 20  # that a search shows
+SUGGESTED = 12  # contracts, as they are typed
+BETWEEN = " · "  # a contract's key and its customer, as it is typed
 MANY = 100  # subscriptions that one step takes
 
 
@@ -177,11 +179,12 @@ def _money(foreseen: ExtensionForeseen, contract: Contract) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A subscription on the page that extends many: the contracts to choose from, its form for the one chosen, and what
-    would become of it."""
+    """A subscription on the page that extends many: its contract as it was typed, its form for that, and what would
+    become of it. `proposed`: whether a contract is known that it may belong to."""
 
     subscription: SupplierSubscription
-    contracts: list[Contract]
+    proposed: bool
+    typed: str = ""
     contract: Contract | None = None
     form: ExtendForm | None = None
     chosen: bool = False
@@ -312,22 +315,49 @@ def _rows(request: HttpRequest, found: list[SupplierSubscription], contract: Con
     seller, sent = seller_of(request), request.POST
     proposals, counts = propose_contracts(seller.pk, found), waiting_of_subscriptions(found)
     names = customer_names(found)
-    given = [v for v in (sent.get(f"contract-{s.pk}", "") for s in found) if v.isdecimal() and len(v) < 18]
-    known = Contract.objects.filter(seller=seller).select_related("customer__seller", "tariff").in_bulk(map(int, given))
+    given = {
+        s.pk: sent[f"contract-{s.pk}"].replace("\0", "").strip()[:400] for s in found if f"contract-{s.pk}" in sent
+    }
+    known = _by_text(seller, given.values())
     rows = []
     for one in found:
-        offered = {c.pk: c for c in ([contract] if contract else []) + proposals[one.pk]}
-        typed = sent.get(f"contract-{one.pk}")
-        mine = known.get(int(typed)) if typed in given else None
-        offered |= {mine.pk: mine} if mine else {}
-        if typed is None:
-            mine = next(iter(offered.values()), None)
+        offered = ([contract] if contract else []) + proposals[one.pk]
+        mine = known.get(given[one.pk]) if one.pk in given else next(iter(offered), None)
         rows.append(Row(
-            subscription=one, contracts=list(offered.values()), contract=mine, waiting=counts.get(one.pk, 0),
-            chosen=str(one.pk) in sent.getlist("chosen"), customer=names.get(one.pk, one.customer_reference),
+            subscription=one, proposed=bool(offered), contract=mine, waiting=counts.get(one.pk, 0),
+            typed=as_text(mine) if mine else given.get(one.pk, ""), chosen=str(one.pk) in sent.getlist("chosen"),
+            customer=names.get(one.pk, one.customer_reference),
         ))  # fmt: skip
     _fill_in(request, rows)
     return rows
+
+
+def as_text(contract: Contract) -> str:
+    """A contract as it stands in the field where it is chosen, and as it is suggested there."""
+    return f"{contract.key}{BETWEEN}{contract.customer.name}"
+
+
+def _by_text(seller: Seller, texts: Iterable[str]) -> dict[str, Contract]:
+    """The contracts that texts name, by their key alone or as they are suggested."""
+    keys = {text: {text, text.partition(BETWEEN)[0].strip()} for text in texts if text}
+    rows = Contract.objects.filter(seller=seller, key__in=set().union(*keys.values()) if keys else ())
+    known = {contract.key: contract for contract in rows.select_related("customer__seller", "tariff")}
+    return {text: known[key] for text, of in keys.items() for key in sorted(of, key=len) if key in known}
+
+
+@page("contracts.change")
+@require_safe
+def suggested(request: HttpRequest) -> HttpResponse:
+    """The contracts that what is typed for a subscription finds; without a text those that it may belong to first."""
+    seller = seller_of(request)
+    name = next((n for n in request.GET if n.startswith("contract-")), "")
+    text, pk = request.GET.get(name, "").partition(BETWEEN)[0], name.removeprefix("contract-")
+    found = [] if text.strip() or not pk.isdecimal() or len(pk) > 17 else [int(pk)]
+    rows = list(SupplierSubscription.objects.filter(supplier__seller=seller, pk__in=found).select_related("supplier"))
+    first = [c for some in propose_contracts(seller.pk, rows).values() for c in some] if rows else []
+    more = search_contracts(seller.pk, text.replace("\0", "").strip()[:100], SUGGESTED)
+    contracts = list({c.pk: c for c in (*first, *more)}.values())[:SUGGESTED]
+    return render(request, "usage/contract_suggestions.html", {"contracts": [as_text(c) for c in contracts]})
 
 
 def _fill_in(request: HttpRequest, rows: list[Row]) -> None:

@@ -55,6 +55,7 @@ urlpatterns = [
     path("subscriptions/<int:pk>/unlink/", links.unlink, name="subscription_unlink"),
     path("subscriptions/extend/", extending.many, name="subscriptions_extend"),
     path("subscriptions/extend/preview/", extending.many_preview, name="subscriptions_extend_preview"),
+    path("subscriptions/extend/contracts/", extending.suggested, name="subscriptions_extend_contracts"),
     path("subscriptions/extended/", extending.extended, name="subscriptions_extended"),
     path("subscriptions/<int:pk>/extend/", extending.extend, name="subscription_extend"),
     path("subscriptions/<int:pk>/extend/preview/", extending.extend_preview, name="subscription_extend_preview"),
