@@ -46,6 +46,7 @@ def test_from_a_currency_that_waits_to_one_that_is_converted_again(waiting: Cont
     assert "load a file of rates" in client.get(shown).content.decode()
     sent = {"base": "eur", "quote": "usd", "day": "2026-02-06", "rate": "1.25"}
     assert client.post("/usage/rates/new/", sent).status_code == 302
+    assert "von Hand" in client_as("viewer", "de").get("/usage/rates/").content.decode()
     record.refresh_from_db()
     assert (record.rate_under, record.line_id is not None) == (Decimal("1.25"), True)
     assert "÷ 1.25" in client.get(shown).content.decode()

@@ -92,6 +92,7 @@ def test_all_pages_answer_in_three_languages(company: Seller, page_ok: Callable[
         texts = page_ok(f"/usage/{path}")
         assert len(set(texts.values())) == 3, path
         assert "<script>," not in texts["en"] and "%(" not in texts["de"], path
+        assert "”" not in texts["de"], f"{path}: quotation marks of another language"
 
 
 def test_no_page_asks_many_queries(company: Seller, actor: Actor, client_as: Callable[..., Client]) -> None:
@@ -329,6 +330,7 @@ def test_usage_is_sent_elsewhere(company: Seller, client_as: Callable[..., Clien
     response = client.post("/usage/waiting/", {"action": "send", "chosen": "0", "key-0": value})
     where = response.headers["Location"]
     assert "1 record is sent again" in client.get(where).content.decode()
+    assert "Schlüssel „nobody“" in client_as("billing", "de").get(where).content.decode()
     for wrong in ({"contract": "none", "article": ""}, {"contract": "", "article": ""}):
         assert client.post(where, wrong).status_code == 422
     response = client.post(where, {"contract": "V-oztuerk", "article": "search"}, follow=True)

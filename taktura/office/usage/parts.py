@@ -53,7 +53,9 @@ MEANS = {
     ),
     "closed_period": (
         lazy("The days lie in a period that is closed."),
-        lazy("Open the period in the settings of the company, or enter the usage with a later day."),
+        lazy(
+            "Open the period in the settings of the company and process it again, or enter the usage with a later day."
+        ),
     ),
     "currency": (
         lazy("The usage is in another currency than the contract."),

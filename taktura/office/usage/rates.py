@@ -123,7 +123,12 @@ def _columns(seller: Seller) -> Iterator[Column]:
         name="rate", label=_("is worth"), value=lambda r: show.quantity(r.rate), raw=lambda r: r.rate, numeric=True
     )
     yield Column(name="quote", label=_("in"), value=lambda r: r.quote, sort="quote")
-    yield Column(name="source", label=_("Source"), value=lambda r: r.source, narrow=True)
+    yield Column(
+        name="source",
+        label=_("Source"),
+        value=lambda r: _("by hand") if r.source == usage.BY_HAND else r.source,
+        narrow=True,
+    )
     yield Column(
         name="changed", label=_("Entered"), value=lambda r: show.moment(r.changed_at, seller.time_zone),
         raw=lambda r: r.changed_at, narrow=True,

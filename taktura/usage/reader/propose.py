@@ -20,8 +20,7 @@ SAMPLE_ROWS = 50
 MOST_BEFORE, ENOUGH = 10, 3  # lines before headings that are looked through, and how many known ones make headings
 # How suppliers call what we call so, the best first: FOCUS, cloud providers, resellers; English, German, Swedish.
 SYNONYMS = {
-    "id": "id recordid lineid lineitemid rowid usageid chargeid guid uuid datensatzid zeilennummer postenid"
-    " belegnummer belegnr beleg radid",
+    "id": "id recordid lineid lineitemid rowid usageid chargeid guid uuid datensatzid zeilennummer postenid radid",
     "customer_id": "customerid subaccountid endcustomerid clientid tenantid customernumber kundennummer kundenid"
     " kundennr kundnummer kundid kundnr",
     "customer_name": "customername subaccountname endcustomername customercompanyname customer companyname clientname"
