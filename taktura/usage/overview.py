@@ -111,6 +111,12 @@ def known_file(supplier: Supplier, content: bytes) -> UsageFile | None:
     return UsageFile.objects.defer("content").filter(supplier=supplier, sha256=sha).first()
 
 
+def repeating(file: UsageFile) -> QuerySet[UsageFile]:
+    """The files of the same supplier that were loaded after one and counted duplicates, perhaps of its rows."""
+    later = UsageFile.objects.defer("content").filter(supplier=file.supplier_id, received_at__gte=file.received_at)
+    return later.filter(duplicates__gt=0, undone_at=None).exclude(pk=file.pk).order_by("pk")
+
+
 def waiting_of_file(file: UsageFile) -> dict[str, int]:
     """How many records of a file wait now, by reason."""
     rows = UsageException.objects.filter(record__file=file).order_by().values_list("reason")

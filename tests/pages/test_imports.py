@@ -96,6 +96,20 @@ def test_an_import_is_undone_read_and_matched_again(company: Seller, client_as: 
     assert UsageRecord.objects.filter(file=file).count() == records
 
 
+def test_who_undoes_what_others_repeated_is_told_of_these(company: Seller, client_as: Callable[..., Client]) -> None:
+    client, head = client_as(), FILE.splitlines()[0] + b"\n"
+    rows = [b"z%d,A1,ACME,acc-1,CALL,Calls,1,1,2027-02-03\n" % number for number in range(3)]
+    upload(client, head + rows[0] + rows[1])
+    first = UsageFile.objects.latest("pk")
+    upload(client, head + rows[1] + rows[2], name="more.csv")
+    more = UsageFile.objects.latest("pk")
+    assert more.duplicates == 1
+    assert "more.csv" in client.post(f"/usage/files/{first.pk}/undo/", follow=True).content.decode()
+    assert "counted duplicates" not in client.post(f"/usage/files/{more.pk}/undo/", follow=True).content.decode()
+    client.post(f"/usage/files/{more.pk}/read/")
+    assert UsageRecord.objects.filter(file=more).count() == 2, "now it brings both"
+
+
 def test_the_steps_add_up_where_a_row_waits_in_part(
     company: Seller, actor: Actor, client_as: Callable[..., Client]
 ) -> None:

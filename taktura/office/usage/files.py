@@ -35,7 +35,15 @@ from taktura.office.templatetags.office import state
 from taktura.office.usage.parts import MEANS, Tab, match_in_background, supplier_filter, tabs
 from taktura.usage.groups import REASONS
 from taktura.usage.models import FileProblem, UsageFile
-from taktura.usage.overview import count_problems, known_file, state_of, text_of, waiting_of_file, with_problems
+from taktura.usage.overview import (
+    count_problems,
+    known_file,
+    repeating,
+    state_of,
+    text_of,
+    waiting_of_file,
+    with_problems,
+)
 from taktura.usage.reader import ENDINGS
 from taktura.usage.services import Received
 from taktura.usage.trace import content_of, problem_text
@@ -44,6 +52,7 @@ MEGABYTE = 1_000_000
 MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
 AT_ONCE = 5 * MEGABYTE  # a larger file is read in the background
 ACCEPTED = ",".join(ENDINGS)
+NAMED = 5  # files that a message names
 
 
 class FileForm(forms.Form):
@@ -289,6 +298,12 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         text = ngettext("%(count)s record was taken out.", "%(count)s records were taken out.", count)
         messages.success(request, text % {"count": show.count(count)})
+        if names := list(repeating(found)[:NAMED].values_list("name", flat=True)):
+            text = _(
+                "These files counted duplicates, perhaps of rows that were taken out now, and do not bring them by"
+                " themselves: %(files)s. Undo and read them again, or load the rows in another file."
+            )
+            messages.warning(request, text % {"files": ", ".join(names)})
     return redirect("usage_file", pk)
 
 
