@@ -37,6 +37,7 @@ from taktura.catalog.coupons import define_coupon, draw_codes  # noqa: E402
 from taktura.catalog.keys import give_usual_keys  # noqa: E402
 from taktura.catalog.models import Tariff  # noqa: E402
 from taktura.catalog.offer_numbers import create_offer_number  # noqa: E402
+from taktura.catalog.services import declare_article  # noqa: E402
 from taktura.contracts import services as contracts  # noqa: E402
 from taktura.contracts.models import Contract  # noqa: E402
 from taktura.control.services import watch  # noqa: E402
@@ -54,6 +55,7 @@ from taktura.kit.mailbox.models import IncomingMail  # noqa: E402
 from taktura.usage import services as usage  # noqa: E402
 from taktura.usage.models import Supplier, UsageRecord  # noqa: E402
 from taktura.webhooks.services import create_endpoint, send_test  # noqa: E402
+from tests.pages.walk import Walked, walk_and_count  # noqa: E402
 
 LANGUAGES = ("en", "de", "sv")
 PASSWORD = "a-fine-long-word-7"
@@ -96,11 +98,30 @@ def company_made(seller_made: str) -> Iterator[str]:
     yield from made_once(lambda: with_everything(Seller.objects.get()), like=seller_made)
 
 
+@pytest.fixture(scope="session")
+def walked_made(company_made: str) -> Iterator[str]:
+    """The database of `company` where the walk of `walked` begins: the log tells of an article, too."""
+
+    def declare() -> None:
+        declare_article(Actor("test", JANUARY), seller=Seller.objects.get(), key="base", title="Grundgebühr")
+
+    yield from made_once(declare, like=company_made)
+
+
+@pytest.fixture(scope="session")
+def walked(walked_made: str) -> Walked:
+    """An administrator's walk through the office, made once. A test that asks for it has a company as it was before."""
+    with scratch_database(walked_made):
+        return walk_and_count(sign_in())
+
+
 @pytest.fixture
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
     """A database of this test's own, with the company or the seller in it where the test wants one; its name."""
     like = None
-    if "company_made" in request.fixturenames:
+    if "walked_made" in request.fixturenames:
+        like = request.getfixturevalue("walked_made")
+    elif "company_made" in request.fixturenames:
         like = request.getfixturevalue("company_made")
     elif "seller" in request.fixturenames:
         like = request.getfixturevalue("seller_made")
@@ -317,23 +338,24 @@ def with_everything(seller: Seller) -> Seller:
     return seller
 
 
+def sign_in(role: str = "admin", language: str = "en") -> Client:
+    """The browser of somebody who has a role; the user is `client.user`."""
+    email = f"{role}@firm.example"
+    user = User.objects.filter(email=email).first() or create_user(
+        Actor("test", JANUARY), email=email, name=role.title(), role=role, password=PASSWORD
+    )
+    if user.language != language:
+        user.language = language
+        user.save(update_fields=["language"])
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    client.user = user  # type: ignore[attr-defined]
+    return client
+
+
 @pytest.fixture
 def client_as(database: str) -> Callable[..., Client]:
-    """Signs somebody in by role, and gives the browser; the user is `client.user`."""
-
-    def sign_in(role: str = "admin", language: str = "en") -> Client:
-        email = f"{role}@firm.example"
-        user = User.objects.filter(email=email).first() or create_user(
-            Actor("test", JANUARY), email=email, name=role.title(), role=role, password=PASSWORD
-        )
-        if user.language != language:
-            user.language = language
-            user.save(update_fields=["language"])
-        client = Client(SERVER_NAME="localhost")
-        client.force_login(user, backend=settings.AUTHENTICATION_BACKENDS[0])
-        client.user = user  # type: ignore[attr-defined]
-        return client
-
+    """Signs somebody in by role, and gives the browser."""
     return sign_in
 
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from django.db import connection
 from django.test import Client
 from django.urls import Resolver404, resolve
 
@@ -99,9 +101,44 @@ class Walk:
                         self.requests.add(request)
                         self.forms[key] = Sent(to, values, form)
 
+    def again(self, client: Client) -> "Walk":
+        """This walk for another browser, that looks at the same in another database: what it was shown can be sent."""
+        same = Walk(client)
+        same.seen, same.forms, same.requests = dict(self.seen), dict(self.forms), set(self.requests)
+        same.closed, same.pages = list(self.closed), dict(self.pages)
+        return same
+
     def send(self) -> None:
         """Send each form as it stands there; those that end the session last."""
         for (kind, action, shown_by), sent in sorted(self.forms.items(), key=lambda one: one[0][0].split()[0] in LAST):
             status = self.client.post(sent.to, sent.values).status_code
             if status == 403 or status >= 500:
                 self.closed.append(f"{shown_by} has a form ({action}) for {kind}, {sent.to}, which answers {status}")
+
+
+@dataclass(frozen=True)
+class Walked:
+    """A walk that was made, and the tables whose rows it changed."""
+
+    walk: Walk
+    changed: set[str]
+
+
+def walk_and_count(client: Client) -> Walked:
+    """Go everywhere as an administrator, and see what is written meanwhile."""
+    walk, before = Walk(client), _counts()
+    walk.begin()
+    after = _counts()
+    return Walked(walk, {table for table in after if after[table] != before[table]})
+
+
+def _counts() -> dict[str, Any]:
+    """How many rows each table has, and how often its rows were written."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        tables = [row[0] for row in cursor.fetchall()]
+        found = {}
+        for table in tables:
+            cursor.execute(f'SELECT count(*), max(xmin::text::bigint) FROM "{table}"')
+            found[table] = cursor.fetchone()
+    return found
