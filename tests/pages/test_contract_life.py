@@ -161,6 +161,20 @@ def test_lines_of_one_article_are_told_apart_where_one_is_chosen(
     assert "Number “Reception”" in show(client, "contract_lines", contract)
 
 
+def test_a_notice_before_there_was_a_contract_is_a_slip_of_the_pen(contract: Contract, client_as: ClientAs) -> None:
+    first = min(contract.start, contract.terms_from, contract.signed_at.date())
+    client, earlier = client_as("billing", "de"), first - timedelta(days=1)
+    for path in ("give_notice_preview", "give_notice"):
+        answer = client.post(reverse(path, args=[contract.pk]), {"line": 0, "received": f"{earlier:%d.%m.%Y}"})
+        assert f"Am {earlier:%d.%m.%Y} gab es den Vertrag noch nicht" in text_of(answer)
+        assert f"frühestens am {first:%d.%m.%Y}" in text_of(answer)
+    contract.refresh_from_db()
+    assert contract.end is None and contract.notice_received is None
+    client.post(reverse("give_notice", args=[contract.pk]), {"line": 0, "received": f"{first:%d.%m.%Y}"})
+    contract.refresh_from_db()
+    assert contract.notice_received == first
+
+
 def test_notice_of_one_line_and_its_withdrawal(
     contract: Contract, line: ContractLine, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
 ) -> None:

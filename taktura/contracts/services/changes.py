@@ -61,6 +61,12 @@ def notice_end(contract: Contract, received: date, wish: date | None = None, lin
     """The end (exclusive) to which a notice received on a day would lead (R15). Refuses as `give_notice`."""
     if contract.end is not None and contract.end <= received:
         raise Refused("contract_ended", "The contract has ended: there is nothing left to give notice of.")
+    first = min(contract.signed_at.date(), contract.start, contract.terms_from)
+    if received < first:  # a slip in the year would end it in the past, and credit all of it
+        raise Refused(
+            "invalid", "There was no contract on %(day)s: a notice of it is received on %(first)s at the earliest.",
+            day=received.isoformat(), first=first.isoformat(), field="received",
+        )  # fmt: skip
     heir = heir_of(contract)
     if heir is not None:
         raise Refused(
