@@ -80,6 +80,7 @@ def test_from_a_row_in_error_to_the_invoice(office: Office, world: None, tmp_pat
     _many(page, office.url, width)
     assert not UsageException.objects.exists()
     _bill(page, office.url, width)
+    _nothing_to_the_side(page, office.url, file, width)
     assert verify() == []
 
 
@@ -190,3 +191,28 @@ def _bill(page: Page, url: str, width: str) -> None:
     page.goto(f"{url}/documents/{document.pk}/")
     expect(page.locator("main")).to_contain_text("31,20")
     _seen(page, "invoice", width)
+
+
+SIDEWAYS = """() => [...document.querySelectorAll('.table-responsive, .tabs')].filter(e =>
+    e.checkVisibility() && e.scrollWidth > e.clientWidth).map(e => e.outerHTML.slice(0, 150))"""
+
+
+def _nothing_to_the_side(page: Page, url: str, file: Path, width: str) -> None:
+    """On a phone no table of reconciliation, nor that of the first rows beside a mapping, nor the tabs go on beyond the
+    edge: rows are blocks that name what they show."""
+    page.goto(f"{url}/usage/reconciliation/?month=2024-05")
+    page.locator("#contracts summary").click()
+    row = page.locator("#subscriptions tbody tr").first
+    expect(row).to_be_visible()
+    _seen(page, "reconciliation", width)
+    if width == "phone":
+        assert page.evaluate(SIDEWAYS) == []
+        label = "e => getComputedStyle(e, '::before').content"
+        assert row.locator("td").nth(2).evaluate(label) == '"Laut Verträgen"'
+    page.goto(f"{url}/usage/suppliers/new/")
+    page.set_input_files("#example", file)
+    page.locator("button[value=sample]").click()
+    expect(page.locator("table.no-menu tbody tr")).to_have_count(5)
+    if width == "phone":
+        assert page.evaluate(SIDEWAYS) == []
+        assert page.locator("table.no-menu td").nth(2).evaluate(label) == '"Zeitraum"'

@@ -181,8 +181,6 @@
     restore();
     when();
     ready(document);
-    const tab = document.querySelector(".tabs .active");
-    if (tab) tab.closest(".tabs").scrollLeft = tab.offsetLeft - tab.closest(".tabs").offsetLeft - 16;
     const wrong = document.querySelector("[data-focus]");
     if (wrong) wrong.focus();
   });
