@@ -3386,6 +3386,9 @@ class SupplierOut(Marked):
     time_zone: str
     mapping: dict[str, Any]
     folder: str
+    contact: str
+    email: str
+    phone: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -6555,6 +6558,9 @@ class Taktura(Caller):
         time_zone: str | None | Omit = OMIT,
         mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | Omit = OMIT,
         folder: str | Omit = OMIT,
+        contact: str | Omit = OMIT,
+        email: str | Omit = OMIT,
+        phone: str | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> SupplierOut:
@@ -6576,6 +6582,9 @@ class Taktura(Caller):
                 "time_zone": time_zone,
                 "mapping": mapping,
                 "folder": folder,
+                "contact": contact,
+                "email": email,
+                "phone": phone,
             },
             query={"preview": preview},
             idempotency_key=idempotency_key,
@@ -6600,6 +6609,9 @@ class Taktura(Caller):
         time_zone: str | None | Omit = OMIT,
         mapping: Mapping[str, bool | str | int | Sequence[str] | Mapping[str, str] | None] | None | Omit = OMIT,
         folder: str | None | Omit = OMIT,
+        contact: str | None | Omit = OMIT,
+        email: str | None | Omit = OMIT,
+        phone: str | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> SupplierOut:
@@ -6622,6 +6634,9 @@ class Taktura(Caller):
                 "time_zone": time_zone,
                 "mapping": mapping,
                 "folder": folder,
+                "contact": contact,
+                "email": email,
+                "phone": phone,
             },
             query={"preview": preview},
             if_match=if_match,

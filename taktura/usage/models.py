@@ -14,7 +14,10 @@ from taktura.kit.fields import ExactField
 
 
 class Supplier(models.Model):
-    """Whose usage files are loaded. `mapping`: {our column: the file's heading}, or the reader's nested form."""
+    """Whose usage files are loaded. `mapping`: {our column: the file's heading}, or the reader's nested form.
+
+    `contact`, `email`, `phone`: whom one asks about its files and invoices; nothing is sent there by itself.
+    """
 
     seller = models.ForeignKey(Seller, on_delete=models.PROTECT, related_name="suppliers")
     key = models.CharField(max_length=100)
@@ -28,6 +31,9 @@ class Supplier(models.Model):
     folder = models.CharField(
         max_length=100, blank=True, default="", db_default="", help_text="below the operator's: watched for its files"
     )
+    contact = models.CharField(max_length=200, blank=True, default="", db_default="")
+    email = models.CharField(max_length=200, blank=True, default="", db_default="")
+    phone = models.CharField(max_length=50, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

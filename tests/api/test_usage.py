@@ -273,6 +273,19 @@ def test_rows_of_a_supplier_hold_texts_and_numbers_only(api: Api) -> None:
         assert refusal(answer) == (422, "invalid"), value
 
 
+def test_whom_one_asks_at_a_supplier(sold: Api) -> None:
+    contact = {"contact": "Mona Lind", "email": "mona@sun.example", "phone": "+46 8 123 45"}
+    sold.post("/suppliers", {"supplier": "sun"})
+    assert {sold.get("/suppliers/sun").data[name] for name in contact} == {""}
+    assert sold.patch("/suppliers/sun", contact).status_code == 200
+    refused = sold.patch("/suppliers/sun", {"email": "mona", "contact": "Nobody"})
+    assert refusal(refused) == (422, "invalid") and refused.data["errors"][0]["field"] == "body.email"
+    kept = sold.get("/suppliers/sun").data
+    assert {name: kept[name] for name in contact} == contact
+    made = sold.post("/suppliers", {"supplier": "moon", "email": "moon@sun.example"}).data
+    assert (made["email"], made["contact"], made["phone"]) == ("moon@sun.example", "", "")
+
+
 def test_a_file_is_looked_at_loaded_and_undone(sold: Api) -> None:
     sold.post("/suppliers", {"supplier": "sun"})
     content = b"Sub;Menge;Tag\nS-1;2,5;01.06.2026\nS-1;x;02.06.2026\n"

@@ -607,6 +607,20 @@ def test_a_supplier_is_made_and_changed(company: Seller, client_as: Callable[...
     assert made.mapping == {"quantity": "Qty"} and not made.create_customers
 
 
+def test_whom_one_asks_at_a_supplier_stands_on_its_page(company: Seller, client_as: Callable[..., Client]) -> None:
+    client, sun = client_as(), Supplier.objects.get(key="sun")
+    place = f"/usage/suppliers/{sun.pk}/"
+    contact = {"contact": "Mona Lind", "email": "mona@sun.example", "phone": "+46 8 123 45"}
+    told = ("Mona Lind", 'href="mailto:mona@sun.example"', 'href="tel:+46812345"')
+    assert not any(one in client.get(place).content.decode() for one in (*told, "Contact"))
+    wrong = client.post(f"{place}change/", supplier_form(**contact | {"email": "mona"}))
+    assert wrong.status_code == 422 and "Mona Lind" in wrong.content.decode()
+    assert client.post(f"{place}change/", supplier_form(**contact)).status_code == 302
+    text = client.get(place).content.decode()
+    assert all(one in text for one in told)
+    assert 'value="mona@sun.example"' in client.get(f"{place}change/").content.decode()
+
+
 def test_a_mapping_is_proposed_and_tried(company: Seller, client_as: Callable[..., Client]) -> None:
     client = client_as()
     example = b"Kundennummer;Abonnement-ID;Menge;Von\n1;a;3,5;01.06.2026\n1;b;x;02.06.2026\n"

@@ -41,6 +41,7 @@ MappingBody = Annotated[
 
 
 FOLDER = "a folder below that of the operator, which is watched for its files; empty: none"
+CONTACT = "whom one asks about its files and invoices"
 
 
 class SupplierIn(In):
@@ -55,6 +56,9 @@ class SupplierIn(In):
     time_zone: Text50 | None = Field(None, description="null: the seller's")
     mapping: MappingBody = {}
     folder: Text100 = Field("", description=FOLDER)
+    contact: Text200 = Field("", description=CONTACT)
+    email: Text200 = ""
+    phone: Text50 = ""
 
 
 class SupplierChange(In):
@@ -68,6 +72,9 @@ class SupplierChange(In):
     time_zone: Text50 | None = None
     mapping: MappingBody | None = None
     folder: Text100 | None = Field(None, description=FOLDER)
+    contact: Text200 | None = Field(None, description=CONTACT)
+    email: Text200 | None = None
+    phone: Text50 | None = None
 
 
 class SupplierOut(Out):
@@ -82,6 +89,9 @@ class SupplierOut(Out):
     time_zone: str
     mapping: dict[str, Any]
     folder: str
+    contact: str
+    email: str
+    phone: str
 
 
 class Suppliers(Out):

@@ -268,6 +268,9 @@ SUPPLIER: dict[str, Any] = {
     "name": "SunBird",
     "currency": "USD",
     "time_zone": "UTC",
+    "contact": "Partner desk",
+    "email": "partners@sunbird.example",
+    "phone": "+1 202 555 0143",
     "create_customers": True,
     "create_subscriptions": True,
     "mapping": {

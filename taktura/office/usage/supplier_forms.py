@@ -80,6 +80,14 @@ class SupplierForm(forms.Form):
         label=lazy("Watched folder"), required=False, max_length=100,
         help_text=lazy("Its name below the folder that the operator has set up; files there are loaded by themselves."),
     )  # fmt: skip
+    contact = forms.CharField(
+        label=lazy("Contact"), required=False, max_length=200,
+        help_text=lazy("Whom one asks about its files and invoices."),
+    )  # fmt: skip
+    email = forms.EmailField(label=lazy("E-mail"), required=False, max_length=200)
+    phone = forms.CharField(
+        label=lazy("Phone"), required=False, max_length=50, widget=forms.TextInput(attrs={"type": "tel"})
+    )
     delimiter = forms.ChoiceField(label=lazy("Delimiter"), required=False)
     encoding = forms.ChoiceField(label=lazy("Encoding"), required=False)
     decimal = forms.ChoiceField(label=lazy("Decimal sign"), required=False)
@@ -178,7 +186,8 @@ class SupplierForm(forms.Form):
     def settings(self) -> Iterator[Any]:
         """The fields that say what the supplier is."""
         names = ("name", "key", "currency", "time_zone", "create_customers", "create_subscriptions")
-        yield from (self[n] for n in (*names, "unit_price_from_import", "folder") if n in self.fields)
+        more = ("unit_price_from_import", "folder", "contact", "email", "phone")
+        yield from (self[n] for n in (*names, *more) if n in self.fields)
 
     def written(self) -> Iterator[Any]:
         """The fields that say how its files are written."""
@@ -235,7 +244,7 @@ def initial_of(supplier: Supplier) -> dict[str, Any]:
     """A supplier as the form shows it."""
     names = (
         "name", "currency", "time_zone", "create_customers", "create_subscriptions", "unit_price_from_import",
-        "folder",
+        "folder", "contact", "email", "phone",
     )  # fmt: skip
     return {n: getattr(supplier, n) for n in names} | mapping_initial(supplier.mapping)
 

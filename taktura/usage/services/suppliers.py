@@ -4,6 +4,9 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Article
@@ -24,6 +27,9 @@ FIELDS = (
     "time_zone",
     "mapping",
     "folder",
+    "contact",
+    "email",
+    "phone",
 )
 FOLDER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -103,6 +109,13 @@ def _check(fields: dict[str, Any]) -> None:
             "invalid", "“%(currency)s” is no currency: write its three letters.",
             currency=fields["currency"], field="currency",
         )  # fmt: skip
+    if fields.get("email"):
+        try:
+            validate_email(fields["email"])
+        except ValidationError as error:
+            raise Refused(
+                "invalid", "“%(email)s” is no e-mail address.", email=fields["email"], field="email"
+            ) from error
     try:
         ZoneInfo(fields.get("time_zone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError) as error:
