@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from taktura.contracts.models import Contract
 from taktura.usage.models import UsageRecord
 from tests.api.helpers import Api, refusal
 
@@ -48,6 +49,16 @@ def test_deadlines_that_come(sold: Api) -> None:
     assert sold.get("/deadlines?within_days=5").data["items"] == []
     assert [d["contract"] for d in sold.get("/deadlines?within_days=366").data["items"]] == ["C-1", "C-2"]
     assert refusal(sold.get("/deadlines?within_days=0")) == (422, "invalid")
+
+
+def test_a_notice_is_received_today_at_the_latest(sold: Api) -> None:
+    """It is 1 March: a later day is refused, in the preview as in the act."""
+    for door in ("give_notice", "give_notice?preview=true"):
+        answer = sold.post(f"/contracts/C-1/{door}", {"received": "2031-01-01"})
+        assert refusal(answer) == (422, "invalid")
+        assert "enter the day on which the notice was received, 2026-03-01 at the latest" in answer.data["detail"]
+    assert Contract.objects.get(key="C-1").end is None
+    assert sold.post("/contracts/C-1/give_notice", {"received": "2026-03-01"}).status_code == 200
 
 
 def test_usage_is_foreseen_and_not_recorded(sold: Api) -> None:

@@ -16,6 +16,8 @@ from taktura.audit.models import LogEntry
 from taktura.billing import services as billing
 from taktura.contracts.models import Contract, ContractLine, LineQuantity
 from taktura.contracts.queries import line_for
+from taktura.contracts.services import notice_end
+from taktura.core.errors import Refused
 from taktura.customers.models import BillingInformation, Seller
 from taktura.invoices.models import Document
 from taktura.kit.actor import Actor
@@ -173,6 +175,30 @@ def test_a_notice_before_there_was_a_contract_is_a_slip_of_the_pen(contract: Con
     client.post(reverse("give_notice", args=[contract.pk]), {"line": 0, "received": f"{first:%d.%m.%Y}"})
     contract.refresh_from_db()
     assert contract.notice_received == first
+
+
+def test_a_notice_of_a_day_to_come_is_a_slip_of_the_pen(contract: Contract, client_as: ClientAs) -> None:
+    """What was received is known: a day to come is refused in the look ahead and in the act."""
+    client, later = client_as("billing", "de"), TODAY.date() + timedelta(days=1)
+    for path in ("give_notice_preview", "give_notice"):
+        answer = client.post(reverse(path, args=[contract.pk]), {"line": 0, "received": f"{later:%d.%m.%Y}"})
+        assert f"{later:%d.%m.%Y} liegt noch vor uns" in text_of(answer)
+        assert f"spätestens den {TODAY:%d.%m.%Y}" in text_of(answer)
+    contract.refresh_from_db()
+    assert contract.end is None and contract.notice_received is None
+
+
+def test_the_first_day_of_a_notice_is_the_sellers(contract: Contract, client_as: ClientAs) -> None:
+    """Signed on 10 December at half past midnight in Berlin, when it was 9 December by UTC."""
+    signed = datetime(2025, 12, 9, 23, 30, tzinfo=UTC)
+    Contract.objects.filter(pk=contract.pk).update(
+        signed_at=signed, start=date(2026, 1, 1), terms_from=date(2026, 1, 1)
+    )
+    contract = Contract.objects.select_related("customer__seller").get(pk=contract.pk)
+    with pytest.raises(Refused, match="There was no contract") as refused:
+        notice_end(contract, date(2025, 12, 9))
+    assert refused.value.values["first"] == "2025-12-10"
+    assert notice_end(contract, date(2025, 12, 10)) > date(2025, 12, 10)
 
 
 def test_notice_of_one_line_and_its_withdrawal(

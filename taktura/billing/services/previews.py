@@ -145,6 +145,7 @@ def preview_notice(
     bills: int = 0,
 ) -> Consequence:
     """What `give_notice` would do, and to which end it leads (R15.5)."""
+    contracts.check_received(actor, contract, received)
     end = contracts.notice_end(contract, received, wish, line)
     if line is None:
         found = _change(actor, contract, lambda c: overlay.with_end(c, end), bills)

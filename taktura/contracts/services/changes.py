@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from zoneinfo import ZoneInfo
 
 from django.db.models import F, Q
 
@@ -38,8 +39,9 @@ def give_notice(
 ) -> date:
     """Give notice of a contract, or of one line with terms of its own; gives the end (exclusive) (R15).
 
-    A wished last day moves to the next permitted one. Raises `Refused` (`contract_ended`).
+    A wished last day moves to the next permitted one. Raises `Refused` (`contract_ended`, `invalid`).
     """
+    check_received(actor, contract, received)
     end = notice_end(contract, received, wish, line)
     before = contract.end if line is None else line.end
     if line is None:
@@ -57,11 +59,24 @@ def give_notice(
     return end
 
 
+def check_received(actor: Actor, contract: Contract, received: date) -> None:
+    """Refuse (`invalid`) a notice of a day that is still to come where the seller is: nobody can have received it."""
+    today = actor.today(contract.customer.seller.time_zone)
+    if received > today:
+        raise Refused(
+            "invalid",
+            "%(day)s is still to come: enter the day on which the notice was received, %(today)s at the latest. "
+            "A later end is the wished last day.",
+            day=received.isoformat(), today=today.isoformat(), field="received",
+        )  # fmt: skip
+
+
 def notice_end(contract: Contract, received: date, wish: date | None = None, line: ContractLine | None = None) -> date:
     """The end (exclusive) to which a notice received on a day would lead (R15). Refuses as `give_notice`."""
     if contract.end is not None and contract.end <= received:
         raise Refused("contract_ended", "The contract has ended: there is nothing left to give notice of.")
-    first = min(contract.signed_at.date(), contract.start, contract.terms_from)
+    signed = contract.signed_at.astimezone(ZoneInfo(contract.customer.seller.time_zone)).date()
+    first = min(signed, contract.start, contract.terms_from)
     if received < first:  # a slip in the year would end it in the past, and credit all of it
         raise Refused(
             "invalid", "There was no contract on %(day)s: a notice of it is received on %(first)s at the earliest.",
