@@ -2820,6 +2820,7 @@ class ReconciledRow:
     currency: str
     billed_in: str
     rows: int
+    unpriced: int
     charged: Decimal
     said: Decimal | None
     invoiced: Decimal

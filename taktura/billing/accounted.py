@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from taktura.core.reconciling import WITHDRAWN, Sum
 from taktura.core.supplier_invoices import Imported
 from taktura.usage.models import Supplier
+from taktura.usage.unpriced import unpriced
 
 # A row without a span counts whole, on its first day. `total`: the days over which its quantity is spread.
 _DAYS = """
@@ -126,7 +127,7 @@ Place = tuple[str, int | None, str]  # the subscription's folded reference, the 
 class Rows:
     """Rows of one place: how many, their sum, the same by state. `days`: quantity × days of those with a span that
     found their line and do not wait; `spans`: whether all of these have a span. `told`: the states of rows with a
-    quantity or a cost, that may cancel each other."""
+    quantity or a cost, that may cancel each other. `unpriced`: rows that lack the price that their line is billed at."""
 
     rows: int = 0
     imported: Sum = Sum()
@@ -134,10 +135,11 @@ class Rows:
     days: Fraction = Fraction(0)
     spans: bool = True
     told: set[str] = field(default_factory=set)
+    unpriced: int = 0
 
 
 def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
-    """What became of a supplier's rows with days in `[first, end)`, by place; three queries."""
+    """What became of a supplier's rows with days in `[first, end)`, by place; four queries."""
     asked = _asked(supplier, first, end)
     found: dict[Place, Rows] = defaultdict(Rows)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -160,6 +162,8 @@ def accounted(supplier: Supplier, first: date, end: date) -> dict[Place, Rows]:
             if state in ("billed", "open"):
                 rows.days += Fraction(quantity)
                 rows.spans = rows.spans and is_span
+        for *place, number in unpriced(supplier, first, end):
+            found[_place(place)].unpriced = number
     return dict(found)
 
 

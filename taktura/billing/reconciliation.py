@@ -80,7 +80,8 @@ class LineShown:
 @dataclass(slots=True, kw_only=True)
 class Row:
     """A subscription, a contract, or all of a currency. `currency`: what the supplier charges in; `billed_in`: the
-    contracts'. `said` is None where what a contract says cannot be worked out."""
+    contracts'. `said` is None where what a contract says cannot be worked out. `unpriced`: rows that lack the price that
+    their line is billed at."""
 
     currency: str
     billed_in: str
@@ -89,6 +90,7 @@ class Row:
     name: str = ""
     customer: str = ""
     rows: int = 0
+    unpriced: int = 0
     account: Account = Account()
     said: Fraction | None = ZERO
     invoiced: Fraction = ZERO
@@ -260,6 +262,7 @@ class _Adding:
         """Add a place."""
         row = self.row
         row.rows += there.rows.rows
+        row.unpriced += there.rows.unpriced
         self.imported += there.rows.imported
         for state, value in there.rows.states.items():
             self.states[state] = self.states[state] + value if state in self.states else value
@@ -284,7 +287,7 @@ class _Adding:
         row.causes = causes(
             Compared(
                 account=row.account, said=row.said, invoiced=row.invoiced,
-                same_currency=row.currency == row.billed_in, wanted=row.wanted, used=row.used,
+                same_currency=row.currency == row.billed_in, wanted=row.wanted, used=row.used, unpriced=row.unpriced,
             )
         )  # fmt: skip
         return row

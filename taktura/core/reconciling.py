@@ -15,8 +15,8 @@ BILLED, OPEN, LOST = "billed", "open", "lost"  # `lost`: what no account could b
 CURRENCY = {"currency", "no_rate"}  # reasons to wait: not to be converted, or not yet
 # What differs, the gravest first.
 CAUSES = (
-    "lost", "unlinked", "currency", "waiting", "late", "not_billed", "not_charged", "quantity", "price", "loss",
-    "excluded", "cancelled",
+    "lost", "unlinked", "currency", "waiting", "no_price", "late", "not_billed", "not_charged", "quantity", "price",
+    "loss", "excluded", "cancelled",
 )  # fmt: skip
 SETTLED = (BILLED, LOST, WITHDRAWN, CREDITED)  # states of which rows that cancel each other leave nothing to be told
 
@@ -101,7 +101,8 @@ class Compared:
 
     `said`: what the contract says, billed already or not; None where it cannot be worked out. `invoiced`: what the
     customer was billed. `wanted` and `used`: quantity × days of the contract and of the usage, where the contract has a
-    fixed quantity. `same_currency`: the supplier's is the contract's (or there is no contract).
+    fixed quantity. `same_currency`: the supplier's is the contract's (or there is no contract). `unpriced`: rows that
+    lack the price that their line is billed at.
     """
 
     account: Account
@@ -110,6 +111,7 @@ class Compared:
     same_currency: bool = True
     wanted: Fraction | None = None
     used: Fraction | None = None
+    unpriced: int = 0
 
     @property
     def margin(self) -> Fraction | None:
@@ -121,7 +123,8 @@ def causes(row: Compared) -> tuple[str, ...]:
     """Why the three columns differ, the gravest first; nothing where they agree.
 
     `lost`: not accounted for. `unlinked`: usage of a subscription that is tied to no line. `currency`: another than the
-    contract's, and not converted. `waiting`: for another reason. `late`: what came or changed after its period was
+    contract's, and not converted. `waiting`: for another reason. `no_price`: rows of a line that is billed at the
+    supplier's price carry none, and bill 0. `late`: what came or changed after its period was
     billed. `not_billed`: to be billed, and nothing of the period is billed. `not_charged`: the customer pays, the
     supplier charges nothing. `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the
     contract says, though all usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn,
@@ -135,6 +138,7 @@ def causes(row: Compared) -> tuple[str, ...]:
         "unlinked": "no_subscription" in waits,
         "currency": bool(waits & CURRENCY) or not (row.same_currency or anything),
         "waiting": bool(waits - {"no_subscription"} - CURRENCY),
+        "no_price": bool(row.unpriced),
         "late": bool(known.open and (known.billed or row.invoiced)),
         "not_billed": bool(known.open and not known.billed and not row.invoiced),
         "not_charged": bool(row.invoiced and not known.imported),

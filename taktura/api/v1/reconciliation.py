@@ -55,6 +55,7 @@ class ReconciledRow(Out):
     currency: str = Field(description="of what the supplier charged")
     billed_in: str = Field(description="of the contract")
     rows: int
+    unpriced: int = Field(description="rows of lines at the supplier's price that carry none: they bill 0")
     charged: Told
     said: Told | None
     invoiced: Told
@@ -134,7 +135,7 @@ def _row(row: Row) -> ReconciledRow:
     return ReconciledRow(
         reference=row.reference, name=row.name, customer=row.customer,
         contracts=sorted({line.key for line in row.lines}), currency=row.currency, billed_in=row.billed_in,
-        rows=row.rows, charged=plain(row.charged), said=_told(row.said), invoiced=plain(row.invoiced),
+        rows=row.rows, unpriced=row.unpriced, charged=plain(row.charged), said=_told(row.said), invoiced=plain(row.invoiced),
         margin=_told(row.margin), account=_account(row.account), causes=list(row.causes),
     )  # fmt: skip
 

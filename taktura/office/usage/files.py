@@ -47,6 +47,7 @@ from taktura.usage.overview import (
 from taktura.usage.reader import ENDINGS
 from taktura.usage.services import Received
 from taktura.usage.trace import content_of, problem_text
+from taktura.usage.unpriced import unpriced_of_file
 
 MEGABYTE = 1_000_000
 MOST_BYTES = 100 * MEGABYTE  # that a browser may send; the command line takes more
@@ -236,11 +237,12 @@ def _frame(file: Any, active: str) -> dict[str, Any]:
 def file(request: HttpRequest, pk: int) -> HttpResponse:
     """What became of a file."""
     found = find(request, pk)
-    counts, now = waiting_of_file(found), state_of(found)
+    counts, now, unpriced = waiting_of_file(found), state_of(found), unpriced_of_file(found)
     refused = found.work.result.get("refused") if found.work is not None and now == "failed" else None
     context = {
         **_frame(found, "usage_file"),
-        "steps": list(_steps(found)),
+        "steps": list(_steps(found, unpriced)),
+        "unpriced": unpriced,
         "may_undo": found.undone_at is None and found.recorded + found.waiting > 0,
         "may_read": found.emptied_at is None and now in ("undone", "empty", "unread", "failed"),
         "may_stop": now == "reading" and not found.work.stop_requested and user_of(request).may("usage.change"),
@@ -264,7 +266,7 @@ class Step:
     reached: bool = True
 
 
-def _steps(file: Any) -> Iterator[Step]:
+def _steps(file: Any, unpriced: int = 0) -> Iterator[Step]:
     """Kept, read, processed, matched."""
     yield Step(_("Kept"), [], True, "kept")
     if state_of(file) in ("reading", "unread", "failed"):
@@ -283,7 +285,8 @@ def _steps(file: Any) -> Iterator[Step]:
     processed = [(_("New or replaced"), taken), (_("Duplicates"), file.duplicates), (_("Conflicts"), file.conflicts)]
     yield Step(_("Processed"), processed, not file.conflicts and bool(taken + file.duplicates))
     waiting = sum(waiting_of_file(file).values())
-    yield Step(_("Matched"), [(_("Wait now"), waiting)], not waiting and bool(taken))
+    matched = [(_("Wait now"), waiting), *([(_("Without a price"), unpriced)] if unpriced else [])]
+    yield Step(_("Matched"), matched, not waiting and not unpriced and bool(taken))
 
 
 @page("usage.change")

@@ -186,6 +186,9 @@ def _mend(row: Row, supplier: Supplier) -> Link | None:
     if cause in ("excluded", "cancelled") and row.subscription:
         url = f"{reverse('usage_records')}?subscription={row.subscription}"
         return Link(label=_("Show its records"), url=url, icon="activity")
+    if cause == "no_price":
+        url = reverse("supplier_change", args=[supplier.pk])
+        return Link(label=_("Change the mapping"), url=url, permission="usage.change", icon="edit")
     if not cause or not row.lines:
         return None
     contract = reverse("contract", args=[row.lines[0].contract])
