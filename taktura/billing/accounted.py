@@ -127,7 +127,7 @@ Place = tuple[str, int | None, str]  # the subscription's folded reference, the 
 class Rows:
     """Rows of one place: how many, their sum, the same by state. `days`: quantity × days of those with a span that
     found their line and do not wait; `spans`: whether all of these have a span. `told`: the states of rows with a
-    quantity or a cost, that may cancel each other. `unpriced`: rows that lack the price that their line is billed at."""
+    quantity or a cost, that may cancel each other. `unpriced`: rows that lack the price their line is billed at."""
 
     rows: int = 0
     imported: Sum = Sum()

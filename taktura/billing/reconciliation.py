@@ -80,7 +80,7 @@ class LineShown:
 @dataclass(slots=True, kw_only=True)
 class Row:
     """A subscription, a contract, or all of a currency. `currency`: what the supplier charges in; `billed_in`: the
-    contracts'. `said` is None where what a contract says cannot be worked out. `unpriced`: rows that lack the price that
+    contracts'. `said` is None where what a contract says cannot be worked out. `unpriced`: rows that lack the price
     their line is billed at."""
 
     currency: str

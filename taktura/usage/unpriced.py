@@ -34,7 +34,7 @@ Counted = list[tuple[str, int, str, int]]  # subscription (folded), line, curren
 
 
 def unpriced(supplier: Supplier, first: date, end: date) -> Counted:
-    """How many rows of a supplier with days in `[first, end)` lack the price that their line is billed at; one query."""
+    """How many rows of a supplier with days in `[first, end)` lack the price their line is billed at; one query."""
     return _rows(supplier, _OF_DAYS, first=first, end=end)
 
 
@@ -46,4 +46,5 @@ def unpriced_of_file(file: UsageFile) -> int:
 def _rows(supplier: Supplier, which: str, **asked: Any) -> Counted:
     with connection.cursor() as cursor:
         cursor.execute(_ROWS.format(which=which), {"seller": supplier.seller_id, "supplier": supplier.pk, **asked})
-        return cursor.fetchall()
+        found: Counted = cursor.fetchall()
+    return found

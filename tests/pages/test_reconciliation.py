@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -16,6 +17,7 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import ContractLine
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
+from taktura.usage import services as usage
 from taktura.usage.models import Supplier, SupplierSubscription
 
 SignIn = Callable[..., Client]
@@ -110,6 +112,36 @@ def test_export(february: Seller, client_as: SignIn) -> None:
     assert (one["Margin"], one["Billed usage"], one["Why"]) == ("3.00", "15.00", "")
     assert (rows["N-3"]["Waiting"], rows["N-3"]["Why"], rows["N-2"]["To be billed"]) == ("2.00", "Unlinked", "8.00")
     assert client.get(f"{ASKED}&export=xlsx").content[:2] == b"PK"
+
+
+def test_the_amounts_of_an_export_are_exact_so_that_their_parts_add_up(february: Seller, client_as: SignIn) -> None:
+    supplier = Supplier.objects.get()
+    more = [
+        {"id": "f1", "subscription_id": "F-1", "product_id": "P", "quantity": "1", "cost_amount": "0.005",
+         "period_start": "2026-01-31", "period_end": "2026-02-01"},
+        {"id": "f2", "subscription_id": "F-1", "product_id": "P", "quantity": "1", "period_start": "2026-02-02",
+         "cost_amount": "0.1234567890123456789"},
+        {"id": "f3", "subscription_id": "F-3", "product_id": "P", "quantity": "1", "cost_amount": "100000000",
+         "period_start": "2026-02-02", "period_end": "2026-03-01"},
+        {"id": "f4", "subscription_id": "F-3", "product_id": "P", "quantity": "1", "cost_amount": "0.0000001",
+         "period_start": "2026-02-02"},
+        *({"id": f"n{n}", "subscription_id": "N-2", "product_id": "P", "quantity": "1", "cost_amount": "0.005",
+           "period_start": "2026-02-02"} for n in (8, 9)),
+    ]  # fmt: skip
+    billing.import_rows(MARCH, supplier=supplier, rows=more)
+    usage.withdraw_usage(MARCH, seller=february, source=f"supplier:{supplier.key}", external_id="n9")
+    text = client_as().get(f"{ASKED}&export=csv").content.decode("utf-8-sig")
+    rows = {r["Reference"]: r for r in csv.DictReader(io.StringIO(text))}
+    assert rows["F-1"]["Supplier charged"] == rows["F-1"]["Waiting"] == "0.1259567890123456789"
+    assert rows["F-3"]["Supplier charged"] == "96428571.428571528571"  # 27 of 28 days do not end
+    assert [rows["N-2"][name] for name in ("To be billed", "Excluded", "Supplier charged")] == [
+        "8.005",
+        "0.005",
+        "8.01",
+    ]
+    for row in rows.values():
+        parts = sum(Decimal(row[name]) for name in ("Billed usage", "Waiting", "Excluded", "To be billed"))
+        assert parts == Decimal(row["Supplier charged"])
 
 
 def test_who_may_not_change_usage_gets_no_way_to_tie(february: Seller, client_as: SignIn) -> None:

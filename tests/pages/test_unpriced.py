@@ -37,9 +37,7 @@ def supplier(seller: Seller) -> Supplier:
     made = usage.create_supplier(ACTOR, seller=seller, key="lab", name="Lab", create_subscriptions=True)
     theirs = {"title": "Theirs", "charge": "usage", "usage_pricing": "imported_price"}
     ours = {"title": "Ours", "charge": "usage", "price": "5"}
-    tariff = catalog.define_tariff(
-        ACTOR, seller=seller, key="lab", title="Lab", lines={"theirs": theirs, "ours": ours}
-    )
+    tariff = catalog.define_tariff(ACTOR, seller=seller, key="lab", title="Lab", lines={"theirs": theirs, "ours": ours})
     contracts.sign(ACTOR, key="L-1", customer=Customer.objects.get(key="acme"), tariff=tariff, start=FEBRUARY)
     billing.receive_file(ACTOR, supplier=made, name="lab.csv", content=FILE)
     lines = {line.article.key: line for line in ContractLine.objects.filter(contract__key="L-1")}

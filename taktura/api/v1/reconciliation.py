@@ -135,8 +135,8 @@ def _row(row: Row) -> ReconciledRow:
     return ReconciledRow(
         reference=row.reference, name=row.name, customer=row.customer,
         contracts=sorted({line.key for line in row.lines}), currency=row.currency, billed_in=row.billed_in,
-        rows=row.rows, unpriced=row.unpriced, charged=plain(row.charged), said=_told(row.said), invoiced=plain(row.invoiced),
-        margin=_told(row.margin), account=_account(row.account), causes=list(row.causes),
+        rows=row.rows, unpriced=row.unpriced, charged=plain(row.charged), said=_told(row.said),
+        invoiced=plain(row.invoiced), margin=_told(row.margin), account=_account(row.account), causes=list(row.causes),
     )  # fmt: skip
 
 

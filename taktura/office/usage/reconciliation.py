@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_safe
 from taktura.billing.reconciliation import Reconciliation, Row, reconcile
 from taktura.billing.supplier_invoices import invoices_against
 from taktura.core.errors import Refused
-from taktura.core.money import money, places
+from taktura.core.money import money, places, plain
 from taktura.core.periods import DAY, Span, add
 from taktura.core.reconciling import CAUSES, Account, Sum
 from taktura.office import show
@@ -31,6 +32,7 @@ MONTH = Span(1, "month")
 MONTHS_OFFERED = 24
 PAGE = 50
 BARS = 10  # contracts in the picture
+AMOUNT_DECIMALS = 24  # that an amount of a row has at most
 CHARGED, SAID, BILLED = "#667382", "#f59f00", "#0b6e4f"
 
 
@@ -223,6 +225,7 @@ def _picture(contracts: Sequence[Row], supplier: Supplier) -> dict[str, Any] | N
 
 
 def _export(rows: Sequence[Row], first: date, end: date, form: str, zone: str) -> HttpResponse:
+    """Amounts are exact, so that the parts of a row add up; the page rounds them."""
     heads = [
         _("Reference"), _("Name"), _("Customer"), _("Contract"), _("Contract line"), _("From"), _("Until"), _("Rows"),
         _("Quantity"), _("Quantity in the contract"), _("Supplier charged"), _("Currency"), _("Contracts say"),
@@ -233,12 +236,12 @@ def _export(rows: Sequence[Row], first: date, end: date, form: str, zone: str) -
         [
             row.reference, row.name, ", ".join(dict.fromkeys(line.customer for line in row.lines)) or row.customer,
             ", ".join(dict.fromkeys(line.key for line in row.lines)), ", ".join(line.title for line in row.lines),
-            first, end - DAY, row.rows, money(row.account.imported.quantity, 12).exact.normalize(),
+            first, end - DAY, row.rows, plain(row.account.imported.quantity),
             sum((line.quantity for line in row.lines if line.quantity is not None), start=0) or None,
-            _exact(row.charged, row.currency), row.currency,
-            None if row.said is None else _exact(row.said, row.billed_in), _exact(row.invoiced, row.billed_in),
-            row.billed_in, None if row.margin is None else _exact(row.margin, row.currency),
-            *(_exact(value.cost, row.currency) for value in (
+            _told(row.charged, row.currency), row.currency,
+            None if row.said is None else _told(row.said, row.billed_in), _told(row.invoiced, row.billed_in),
+            row.billed_in, None if row.margin is None else _told(row.margin, row.currency),
+            *(_told(value.cost, row.currency) for value in (
                 row.account.billed, row.account.waits, row.account.left_out, row.account.open)),
             "; ".join(show.word("reconciled", cause) for cause in row.causes),
         ]
@@ -247,7 +250,15 @@ def _export(rows: Sequence[Row], first: date, end: date, form: str, zone: str) -
     return (as_csv if form == CSV else as_xlsx)("reconciliation", heads, cells, zone)
 
 
-def _exact(value: Fraction, currency: str) -> Any:
+def _told(value: Fraction, currency: str) -> Decimal:
+    """An amount with all its digits, at least the currency's; of one that does not end twelve decimals."""
+    found = _exact(value, currency)
+    if Fraction(found) != value:
+        found = plain(value, AMOUNT_DECIMALS)
+    return found if Fraction(found) == value else plain(value)
+
+
+def _exact(value: Fraction, currency: str) -> Decimal:
     return money(value, places(currency)).exact
 
 
