@@ -30,7 +30,7 @@ def rows(python: str, data: Path) -> str:
     return subprocess.run([python, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_demo_company_moves_to_another_folder(taktura: Any, tmp_path: Path) -> None:
+def test_the_demo_company_moves_to_another_folder(own_folder: Path, taktura: Any, tmp_path: Path) -> None:
     import sys
 
     ok(taktura("run", "--prepare"))

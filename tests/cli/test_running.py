@@ -17,7 +17,7 @@ import pytest
 
 from taktura.cli.demo.users import LOGINS
 from taktura.cli.demo.users import PASSWORD as DEMO_PASSWORD
-from tests.cli.conftest import COMMAND
+from tests.cli.conftest import COMMAND, environment_of
 from tests.ports import free_port
 
 PATIENCE = 120  # seconds; a busy machine is slow
@@ -38,10 +38,9 @@ def port() -> int:
 
 
 @pytest.fixture
-def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+def environment(own_folder: Path) -> Iterator[dict[str, str]]:
     """A data folder of its own with a seller, so that no demo company is made."""
-    found = {k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "TAKTURA_", "LC_"))}
-    found |= {"TAKTURA_DATA": str(tmp_path / "var"), "LANG": "C.UTF-8"}
+    found = environment_of(own_folder)
     subprocess.run([sys.executable, "-c", SELLER], env=found, check=True)
     subprocess.run([COMMAND, "stop"], env=found, check=True)  # what runs before, runs afterwards
     yield found
