@@ -415,7 +415,7 @@ class BuyerIn(TypedDict):
 
     name: NotRequired[str]
     kind: NotRequired[Literal["business", "consumer"]]
-    language: NotRequired[Literal["en", "de", "sv"]]
+    language: NotRequired[Literal["de", "en", "sv"] | None]
     street: NotRequired[str]
     postcode: NotRequired[str]
     city: NotRequired[str]

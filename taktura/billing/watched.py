@@ -17,6 +17,7 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.billing.services.interim import receive_file
 from taktura.core.errors import Refused
+from taktura.customers.languages import language_of
 from taktura.kit.actor import Actor
 from taktura.kit.language import text_of
 from taktura.usage.models import Supplier, UsageFile, WatchedFile
@@ -28,7 +29,6 @@ from taktura.usage.services.refusals import nothing_read
 
 DONE, FAILED = "done", "failed"
 UNFINISHED = (".part", ".tmp", ".partial", ".crdownload", ".filepart")
-LANGUAGES = {"DE": "de", "AT": "de", "CH": "de", "SE": "sv"}  # of the reason that stands beside a file
 MOST_AT_ONCE = 100  # files of a supplier that a look takes; the next one goes on
 
 
@@ -129,7 +129,7 @@ def _refuse(
         actor, supplier=supplier, name=name, size=row.size, origin="folder", refused=refused, file=file
     )  # fmt: skip
     record(actor, "refuse_folder_file", f"supplier:{supplier.pk}", {"file": name, "why": text_of(refused, "en")})
-    row.why = text_of(refused, LANGUAGES.get(supplier.seller.country, "en"))
+    row.why = text_of(refused, language_of(supplier.seller.country))
 
 
 def _content(one: _Seen) -> bytes:

@@ -11,6 +11,7 @@ from taktura.accounts.models import User
 from taktura.contracts.models import Contract, ContractLine
 from taktura.control.models import Alert, AlertRecipients
 from taktura.control.words import sentence
+from taktura.customers.languages import language_of
 from taktura.invoices.rendering.formats import formats_of
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import among
@@ -27,7 +28,6 @@ LETTER = (
     "And more: %(number)s in all.",
     "Cost cap",
 )
-LANGUAGES = {"DE": "de", "AT": "de", "CH": "de", "SE": "sv"}  # of addresses that are no user's: the seller's country
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ def mail_alerts(actor: Actor, alerts: Sequence[Alert]) -> int:
 
 def readers_of(recipients: AlertRecipients) -> dict[str, str]:
     """Who gets mails, each address once, with the language of each."""
-    language = LANGUAGES.get(recipients.seller.country, "en")
+    language = language_of(recipients.seller.country)
     found = {address.lower(): (address, language) for address in recipients.addresses}
     users = User.objects.filter(role__in=recipients.roles, is_active=True).order_by("email")
     found |= {user.email.lower(): (user.email, user.language) for user in users}

@@ -11,6 +11,7 @@ from taktura.audit.acts import act
 from taktura.audit.services import record_all
 from taktura.core.errors import Refused
 from taktura.customers import iban, vat_id
+from taktura.customers.languages import language_of
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.customers.queries import STATUS, missing_billing_information
 from taktura.customers.services import folded
@@ -120,10 +121,10 @@ def create_customers(actor: Actor, *, seller: Seller, wanted: Sequence[NewCustom
     like is checked already (`check_new`), and that no number is taken."""
     customers, infos = [], []
     for one in wanted:
+        fields = {"language": language_of(one.billing.get("country", ""), seller.country), **one.fields}
         customer = Customer(
-            seller=seller, key=one.key, name=one.name, created_at=actor.now, folded=folded(one.name, one.key),
-            **one.fields,
-        )  # fmt: skip
+            seller=seller, key=one.key, name=one.name, created_at=actor.now, folded=folded(one.name, one.key), **fields
+        )
         info = BillingInformation(customer=customer, **one.billing)
         customer.billing_information = info
         customer.complete = not missing_billing_information(customer)

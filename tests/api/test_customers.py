@@ -41,6 +41,22 @@ def test_with_billing_information_at_once(api: Api) -> None:
     assert api.post("/customers", body).data["missing_billing_information"] == []
 
 
+@pytest.mark.parametrize(("country", "language"), [
+    (None, "de"), ("DE", "de"), ("AT", "de"), ("SE", "sv"), ("GB", "en"), ("FR", "de"),
+])  # fmt: skip
+def test_without_a_language_that_of_its_country_else_of_the_sellers(
+    api: Api, country: str | None, language: str
+) -> None:
+    assert api.seller.country == "DE"
+    for more in ({}, {"language": None}):
+        body: dict[str, Any] = {"customer": f"k{len(more)}", "name": "Acme", **more}
+        if country:
+            body["billing_information"] = ADDRESS | {"country": country}
+        assert api.post("/customers", body).data["language"] == language
+    said = {"customer": "said", "name": "Acme", "language": "sv", "billing_information": ADDRESS}
+    assert api.post("/customers", said).data["language"] == "sv"
+
+
 def test_all_or_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: Any, **fields: Any) -> None:
         raise RuntimeError

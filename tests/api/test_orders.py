@@ -49,6 +49,15 @@ def test_a_preview_gives_the_bills_and_a_mark_that_holds_the_order_to_them(shop:
     assert placed.headers["Location"].endswith(f"/orders/{placed.data['order']['order']}")
 
 
+@pytest.mark.parametrize(("country", "language"), [(None, "de"), ("SE", "sv"), ("IE", "en"), ("IT", "de")])
+def test_an_order_without_a_language_has_that_of_the_buyers_country(
+    shop: Api, country: str | None, language: str
+) -> None:
+    buyer = {**BUYER, "language": None, "country": country}
+    placed = shop.post("/orders", ORDER | {"buyer": buyer})
+    assert Order.objects.get(pk=placed.data["order"]["order"]).language == language
+
+
 def test_the_mail_address_is_confirmed_by_a_link(shop: Api) -> None:
     placed = shop.post("/orders", ORDER).data["order"]
     assert (placed["state"], placed["coupon"], placed["quantities"]) == ("unconfirmed", "SPRING", {"seat": "2"})

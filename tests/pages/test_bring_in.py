@@ -69,6 +69,7 @@ def test_what_is_brought_in(haus: Seller, actor: Actor) -> None:
     assert [(s.reference, str(s.quantity)) for s in services_of([kraus.pk], today)[kraus.pk]] == [
         ("S-1", "12"), ("S-2", "2.5")
     ]  # fmt: skip
+    assert (haus.country, kraus.language) == ("DE", "de")  # the file says none
     named = Customer.objects.get(name="Muster & Söhne")
     assert named.complete and named.billing_information.country == "DE"
     assert SupplierCustomer.objects.get(customer=named).reference == named.key

@@ -81,6 +81,15 @@ def test_a_customer_of_another_seller_is_not_found(
     assert "Foreign" not in client.get("/customers/").content.decode()
 
 
+def test_the_form_proposes_the_language_of_the_sellers_country(
+    seller: Seller, client_as: Callable[..., Client]
+) -> None:
+    """Whatever the reader's own."""
+    assert seller.country == "DE"
+    html = client_as("sales", "sv").get("/customers/new/").content.decode()
+    assert '<option value="de" selected>' in html
+
+
 def test_a_new_customer_is_made_and_asked_for_billing_information(
     seller: Seller, client_as: Callable[..., Client]
 ) -> None:

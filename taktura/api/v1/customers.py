@@ -27,6 +27,7 @@ from taktura.api.fields import (
 )
 from taktura.api.paging import LIMIT, After, Limit, page_of
 from taktura.customers import services
+from taktura.customers.languages import language_of
 from taktura.customers.models import BillingInformation, Customer
 from taktura.customers.queries import customer_by_key, missing_billing_information, search
 
@@ -98,6 +99,7 @@ class CustomerIn(CustomerChange):
 
     customer: Key = Field(description="the key that other systems know it by")
     name: Text200 = Field(min_length=1)
+    language: Language | None = Field(None, description="null: that of its country, else of the seller's")
     billing_information: BillingInformationIn | None = None
 
 
@@ -176,6 +178,8 @@ def create_customer(request: HttpRequest, body: CustomerIn) -> Answer:
     call = call_of(request)
     fields = body.model_dump(exclude_unset=True, exclude={"customer", "name", "billing_information"})
     given = _with_head_office(call, {name: value for name, value in fields.items() if value is not None})
+    country = (body.billing_information.country if body.billing_information else None) or ""
+    given.setdefault("language", language_of(country, call.seller.country))
     customer = services.create_customer(call.actor, seller=call.seller, key=body.customer, name=body.name, **given)
     if body.billing_information is not None:
         _write(call, customer, body.billing_information)

@@ -41,6 +41,7 @@ from taktura.contracts.models import Order
 from taktura.core.errors import Refused
 from taktura.core.money import Money, places
 from taktura.customers import vat_id
+from taktura.customers.languages import language_of
 from taktura.customers.models import VatCheck
 from taktura.customers.vat_checks import latest
 
@@ -55,7 +56,9 @@ class BuyerIn(In):
 
     name: Text200 = ""
     kind: Literal["business", "consumer"] = "business"
-    language: Literal["en", "de", "sv"] = Field("en", description="of the mails, and of the customer")
+    language: Literal["en", "de", "sv"] | None = Field(
+        None, description="of the mails, and of the customer; null: that of its country, else of the seller's"
+    )
     street: Text200 = ""
     postcode: Text20 = ""
     city: Text100 = ""
@@ -276,6 +279,7 @@ def refuse_order(request: HttpRequest, order: Id, body: Refusal) -> OrderOut:
 def _wish(call: Call, body: OrderIn) -> Wish:
     buyer: dict[str, Any] = (body.buyer or BuyerIn.model_validate({})).model_dump()
     buyer["country"] = buyer["country"] or call.seller.country
+    buyer["language"] = buyer["language"] or language_of(buyer["country"], call.seller.country)
     articles = {key: Decimal(number) for key, number in body.quantities.items() if number}
     return Wish(
         tariff=_tariff(call, body), articles=articles, code=body.coupon, offer_number=body.offer_number, **buyer

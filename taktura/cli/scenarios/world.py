@@ -19,6 +19,7 @@ from taktura.control.services import watch
 from taktura.control.telling import articles_of
 from taktura.core.errors import Refused
 from taktura.customers import services as customers
+from taktura.customers.languages import language_of
 from taktura.customers.models import Customer, Seller
 from taktura.desk.models import Ticket
 from taktura.desk.queries import ticket_by_number
@@ -172,7 +173,7 @@ def add_customer(world: World, key: str, fields: dict[str, Any]) -> Customer:
         plain["hourly_rate"] = decimal(plain["hourly_rate"])
     name = str(fields.get("name") or key)
     country = fields.get("country") or world.seller.country
-    plain.setdefault("language", {"DE": "de", "AT": "de", "SE": "sv"}.get(country, "en"))
+    plain.setdefault("language", language_of(country, world.seller.country))
     customer = customers.create_customer(world.actor, seller=world.seller, key=key, name=name, **plain)
     info = {k: fields[k] for k in ("vat_id", "tax_status", "email", "iban") if k in fields} | {"country": country}
     if fields.get("billing_information", True):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from taktura.core.errors import Refused
 from taktura.customers import services
+from taktura.customers.languages import language_of
 from taktura.customers.queries import next_key
 from taktura.kit.fold import fold
 from taktura.office import seen, show
@@ -67,7 +68,7 @@ class CustomerForm(forms.Form):
 def new(request: HttpRequest) -> HttpResponse:
     """Make a customer; its billing information is asked for next."""
     seller = seller_of(request)
-    initial = {"key": next_key(seller.pk), "language": show.language(), "round_up_minutes": 10}
+    initial = {"key": next_key(seller.pk), "language": language_of(seller.country), "round_up_minutes": 10}
     form = CustomerForm(request.POST or None, initial=initial, is_new=True)
     if request.method == "POST" and form.is_valid():
         try:
