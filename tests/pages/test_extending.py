@@ -15,7 +15,7 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
-from taktura.office.usage.extending import MANY
+from taktura.office.usage.extending import MANY, as_text
 from taktura.usage import services as usage
 from taktura.usage.models import (
     ProductReference,
@@ -78,6 +78,22 @@ def test_what_is_known_is_filled_in_with_its_money(company: Seller, client_as: C
     assert "acc-3" in everything and "Nobody &lt;b&gt;" in everything, "whose it is at the supplier"
     assert "No customer has a name like this one" in everything
     assert "acc-1" not in client_as().get(f"{PATH}?q=acc-3").content.decode()
+
+
+def test_a_contract_is_filled_in_only_for_what_may_be_its_customers(
+    company: Seller, client_as: Callable[..., Client]
+) -> None:
+    """No subscription of the contract's customer is linked, so that all stand there, everybody's."""
+    SupplierCustomer.objects.update(customer=None)
+    SupplierCustomer.objects.filter(reference="A1").update(name="Acme")
+    contract = Contract.objects.get(key="CLOUD")
+    text = client_as().get(f"{PATH}?contract={contract.pk}").content.decode()
+    filled = {
+        reference: re.findall(rf'name="contract-{pk_of(reference)}"[^>]* value="([^"]*)"', text)[0]
+        for reference in ("acc-1", "acc-2", "acc-3")
+    }
+    acme = as_text(contract)
+    assert filled == {"acc-1": acme, "acc-2": acme, "acc-3": ""}
 
 
 def test_a_look_and_the_deed_have_the_same_figures(company: Seller, client_as: Callable[..., Client]) -> None:

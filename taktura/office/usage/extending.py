@@ -321,7 +321,9 @@ def _rows(request: HttpRequest, found: list[SupplierSubscription], contract: Con
     known = _by_text(seller, given.values())
     rows = []
     for one in found:
-        offered = ([contract] if contract else []) + proposals[one.pk]
+        offered = proposals[one.pk]
+        if contract and contract.customer_id in {c.customer_id for c in offered}:  # another's is filled in for nobody
+            offered = [contract, *offered]
         mine = known.get(given[one.pk]) if one.pk in given else next(iter(offered), None)
         rows.append(Row(
             subscription=one, proposed=bool(offered), contract=mine, waiting=counts.get(one.pk, 0),
