@@ -2962,6 +2962,15 @@ class RefusedFiles:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repeating:
+    """A file that counted duplicates, perhaps of rows that were taken out now: it does not bring them by itself."""
+
+    file: int
+    name: str
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """How many events are sent again."""
 
@@ -3716,6 +3725,7 @@ class Undone:
     """What became of an import that was undone."""
 
     records: int
+    repeating: list[Repeating]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

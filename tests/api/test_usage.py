@@ -303,7 +303,13 @@ def test_a_file_is_looked_at_loaded_and_undone(sold: Api) -> None:
     assert (loaded["waiting"], loaded["skipped"]) == ({"no_subscription": 1}, 1)
     place = f"/suppliers/sun/files/{loaded['file']}"
     assert sold.get(place).data["mapping"] == mapping
-    assert sold.post(f"{place}/undo", None).data == {"records": 1}
+    more = sold.call(
+        "POST", "/suppliers/sun/files?name=b.csv", content + b"S-1;3;03.06.2026\n", Content_Type="text/csv"
+    )
+    repeating = {"file": more.data["file"], "name": "b.csv", "duplicates": 1}
+    assert sold.post(f"{place}/undo", None).data == {"records": 1, "repeating": [repeating]}
+    undone = sold.post(f"/suppliers/sun/files/{repeating['file']}/undo", None).data
+    assert undone == {"records": 1, "repeating": []}, "the first is undone itself"
     assert sold.get(place).data["undone_at"] is not None
     assert refusal(sold.post(f"{place}/undo", None)) == (409, "conflict")
 

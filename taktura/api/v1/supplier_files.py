@@ -21,7 +21,7 @@ from taktura.kit.jobs.services import stop
 from taktura.kit.language import translate
 from taktura.usage.looking import Look, look
 from taktura.usage.models import FileProblem, RefusedFile, UsageFile
-from taktura.usage.overview import count_problems, state_of
+from taktura.usage.overview import count_problems, repeating, state_of
 from taktura.usage.queries import file_by_id
 from taktura.usage.reader import Problem
 from taktura.usage.reading import works_of
@@ -31,6 +31,7 @@ from taktura.usage.trace import content_of, problem_text
 router = Router()
 MOST_FILE_BYTES = 100 * 1024**2
 MOST_PROBLEMS = 100
+MOST_REPEATING = 100
 FILES = (
     "text/csv",
     "text/plain",
@@ -179,10 +180,22 @@ class SettleIn(In):
     ids: list[Id] = Field(min_length=1, max_length=1000)
 
 
+class Repeating(Out):
+    """A file that counted duplicates, perhaps of rows that were taken out now: it does not bring them by itself."""
+
+    file: int
+    name: str
+    duplicates: int
+
+
 class Undone(Out):
     """What became of an import that was undone."""
 
     records: int = Field(description="how many were taken out")
+    repeating: list[Repeating] = Field(
+        description="later files of the supplier that counted duplicates, the earliest first, at most 100: undone and"
+        " read again they bring what they repeated"
+    )
 
 
 class Files(Out):
@@ -321,7 +334,9 @@ def settle_refused_files(request: HttpRequest, supplier: Key, body: SettleIn) ->
 def undo_import(request: HttpRequest, supplier: Key, file: Id) -> Undone:
     """Undo an import of which nothing is billed: its records are taken out, and the file may be loaded again."""
     found = file_by_id(supplier_of(request, supplier), file)
-    return Undone(records=billing.undo_file(call_of(request).actor, file=found))
+    count = billing.undo_file(call_of(request).actor, file=found)
+    rows = repeating(found)[:MOST_REPEATING]
+    return Undone(records=count, repeating=[Repeating(file=f.pk, name=f.name, duplicates=f.duplicates) for f in rows])
 
 
 @endpoint(
