@@ -1,6 +1,7 @@
 """Whether everything has arrived: counters, suppliers with their last file, how many records came for which day."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from taktura.usage.models import (
     FileProblem,
+    ProductReference,
     RefusedFile,
     SubscriptionLink,
     Supplier,
@@ -17,7 +19,9 @@ from taktura.usage.models import (
     SupplierSubscription,
     UsageException,
     UsageFile,
+    UsageRecord,
 )
+from taktura.usage.queries import fold
 from taktura.usage.reading import is_read, works_of
 
 PERIODS = ("day", "month")
@@ -164,6 +168,21 @@ def waiting_of_subscriptions(rows: list[SupplierSubscription]) -> dict[int, int]
             [[r.pk for r in rows], [r.supplier_id for r in rows], [r.folded for r in rows]],
         )
         return dict(cursor.fetchall())
+
+
+def write_products(records: Iterable[UsageRecord]) -> None:
+    """Say of records (with their product folded, as it is compared) how the supplier writes it, in `written`: as their
+    subscription has it, else as it was said for which article it stands; two queries."""
+    rows: list[Any] = [row for row in records if row.supplier_id is not None and row.product]
+    if not rows:
+        return
+    suppliers, products = {row.supplier_id for row in rows}, {row.product for row in rows}
+    references = ProductReference.objects.filter(supplier__in=suppliers, folded__in=products)
+    known = {(of, folded): text for of, folded, text in references.values_list("supplier", "folded", "product")}
+    its = SupplierSubscription.objects.filter(supplier__in=suppliers, folded__in={row.subscription for row in rows})
+    known |= {(of, fold(text)): text for of, text in its.order_by("pk").values_list("supplier", "product")}
+    for row in rows:
+        row.written = known.get((row.supplier_id, row.product), row.product)
 
 
 def sources(seller: int) -> list[str]:

@@ -28,6 +28,7 @@ from taktura.office.usage.parts import MEANS, as_text, discount, rate_of, tabs
 from taktura.usage import services as usage
 from taktura.usage.groups import Key
 from taktura.usage.models import SupplierSubscription, UsageException, UsageHistory, UsageRecord
+from taktura.usage.overview import write_products
 from taktura.usage.proposals import search_contracts, titles_of, usage_lines
 from taktura.usage.trace import revisions, row_of
 
@@ -49,6 +50,7 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
     row = find(request, pk)
     waits = list(UsageException.objects.filter(record=row).order_by("first"))
     history = revisions(row.seller_id, row.source, row.external_id)
+    write_products([row])
     context = {
         "row": row,
         "state": listing.state_of(row, [w.reason for w in waits]),

@@ -19,7 +19,8 @@ from taktura.office.templatetags.office import state
 from taktura.office.usage.parts import from_text, reasons, supplier_filter, tabs
 from taktura.usage.groups import parts_of
 from taktura.usage.models import SubscriptionLink, SupplierSubscription, UsageException, UsageRecord
-from taktura.usage.overview import sources
+from taktura.usage.overview import sources, write_products
+from taktura.usage.services import fold
 
 COUNTED, EXPORTED = 10_000, 20_000
 FEW_LINES = 1_000  # of an article: an index of their records answers
@@ -37,8 +38,10 @@ def records(request: HttpRequest) -> HttpResponse:
             slug="usage_records", title=_("Usage records"),
             rows=rows.select_related("line__contract__customer", "line__article", "contract__customer", "supplier"),
             columns=list(_columns()), order="-day", filters=list(_filters(seller)),
-            search=lambda found, text: found.filter(external_id=text, source__in=sources(seller.pk)),
-            search_label=_("Id of a record"), prepare=_prepare,
+            search=lambda found, text: found.filter(
+                Q(external_id=text, source__in=sources(seller.pk)) | _of_subscription(seller, text)
+            ),
+            search_label=_("Id of a record, or supplier subscription"), prepare=_prepare,
             link=lambda r: reverse("usage_record", args=[r.pk]),
             primary=Link(label=_("Enter usage"), url=reverse("usage_new"), permission="usage.change"),
             empty_title=_("No usage yet"),
@@ -66,6 +69,17 @@ def _narrowed(request: HttpRequest, seller: Seller, rows: Rows) -> tuple[Rows, s
         its = rows.filter(supplier=row.supplier_id, subscription=row.folded)
         return its.filter(Q(line__isnull=True) | Q(line__in=lines)), row.reference
     return rows, ""
+
+
+def _of_subscription(seller: Seller, text: str) -> Q:
+    """What is of a supplier subscription, whole and without regard to case. What waits and what is on its lines stands
+    in an index each; there is none of all records by subscription, which would be written with each of them."""
+    folded = fold(text)
+    tied = SubscriptionLink.objects.filter(subscription__supplier__seller=seller, subscription__folded=folded)
+    suppliers = list(seller.suppliers.values_list("pk", flat=True))
+    waiting = Q(supplier__in=suppliers, subscription=folded, line__isnull=True)
+    lines = list(tied.values_list("line", flat=True).distinct()[:FEW_LINES])
+    return waiting | Q(line__in=lines, supplier__in=suppliers, subscription=folded)
 
 
 def _columns() -> Iterator[Column]:
@@ -105,7 +119,7 @@ def article(record: UsageRecord) -> str:
     """What a record is for: the article of its line, else what it was sent for."""
     if record.line is not None:
         return record.line.article.title or record.line.article.key
-    return record.article or record.product or show.NONE
+    return record.article or getattr(record, "written", record.product) or show.NONE
 
 
 def quantity(record: UsageRecord) -> str:
@@ -137,6 +151,7 @@ def _prepare(rows: list[Any]) -> None:
     waits = UsageException.objects.filter(record__in=[r.pk for r in rows]).order_by("record", "first")
     for pk, reason in waits.values_list("record", "reason"):
         reasons_of.setdefault(pk, []).append(reason)
+    write_products(row for row in rows if row.line_id is None and not row.article)
     for row in rows:
         row.reasons = list(dict.fromkeys(reasons_of.get(row.pk, [])))
         row.state = state_of(row, row.reasons)
