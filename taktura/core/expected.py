@@ -15,7 +15,7 @@ from taktura.core.facts import Contract, Key, Line, LineTerms, Phase, Rate, Rate
 from taktura.core.metering import metered, sum_imported, supplied, tick_proof
 from taktura.core.money import Number, fraction_text, less_percent, minor
 from taktura.core.periods import DAY, Period, Range, Span, add, clip, days, ratio, subtract
-from taktura.core.pricing import cost
+from taktura.core.pricing import billed_quantity, cost
 from taktura.core.tax import in_basis, rates_of
 
 Wanted = Callable[[Key, date], bool]  # whether a key's cost is of interest, given when it falls due
@@ -245,6 +245,8 @@ def _booked_cost(
     scale = cp.scale_of(contract, line, terms, priced, unit.start, due)
     price = less_percent(less_percent(price, scale), line.discount)
     proof = _conditions(line, terms, priced, scale)
+    if billed_quantity(line, terms, quantity) > quantity:
+        proof["minimum_quantity"] = str(line.minimum_quantity)
     if included:
         proof["included"] = fraction_text(min(included, counted))
     return price, proof
@@ -279,16 +281,15 @@ def _once(contract: Contract, until: date, since: date) -> Iterator[Amount]:
         if (
             terms.charge != "once"
             or line.start >= min(until, line.end, contract.end)
-            or line.start < contract.billed_until
+            or line.start < max(contract.billed_until, since)
         ):
-            continue
-        if line.start < since:
             continue
         unit = unit_of(contract, line.start)
         quantity = at(line.quantities, line.start)
         base, proof = _booked_cost(contract, line, terms, quantity, line.start, unit)
         rates = rates_of(contract.tax, unit.terms, terms)
         base = in_basis(base, contract.tax, rates, line.start)
+        counted = billed_quantity(line, terms, quantity)
         yield Amount(
             key=Key(line.id, "once", line.start),
             line=line,
@@ -299,9 +300,9 @@ def _once(contract: Contract, until: date, since: date) -> Iterator[Amount]:
             end=line.start + DAY,
             due=line.start,
             running=False,
-            quantity=quantity,
+            quantity=counted,
             base=base,
-            each=base / Fraction(quantity) if quantity else None,
+            each=base / Fraction(counted) if counted else None,
             proof=proof | {"rule": "R3.1"},
         )
 
@@ -310,6 +311,7 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
     """Recurring lines without proration: a started period whole, at its highest quantity (R4.1)."""
     lines = [x for x in contract.lines if any(t.charge == "recurring" and t.proration == "none" for _, t in x.terms)]
     found: dict[Key, Amount] = {}
+    booked: dict[Key, Decimal] = {}
     for line, terms, phase, period, ranges in _line_periods(contract, lines, until, since):
         if (
             terms.charge != "recurring"
@@ -325,7 +327,7 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
         if key in found:  # a change of tariff within the period: the terms at its start hold
             before = found[key]
             terms, due, unit = before.terms, min(due, before.due), before.unit
-            quantity = max(quantity, Decimal(str(before.quantity)))
+            quantity = max(quantity, booked[key])
         else:
             unit = unit_of(contract, ranges[0][0])
         if not quantity:
@@ -333,6 +335,7 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
         base, _, proof = _period_cost(contract, line, terms, quantity, due, unit)
         rates = rates_of(contract.tax, unit.terms, terms)
         base = in_basis(base, contract.tax, rates, period.end - DAY)
+        booked[key], counted = quantity, billed_quantity(line, terms, quantity)
         found[key] = Amount(
             key=key,
             line=line,
@@ -343,9 +346,9 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
             end=period.end,
             due=due,
             running=False,
-            quantity=quantity,
+            quantity=counted,
             base=base,
-            each=base / Fraction(quantity),
+            each=base / Fraction(counted),
             proof=proof | {"rule": "R4.1"},
         )
     yield from found.values()
@@ -388,15 +391,9 @@ def _usage(contract: Contract, on: date, until: date, since: date, wanted: Wante
 
 
 def _usage_cost(
-    contract: Contract,
-    line: Line,
-    terms: LineTerms,
-    unit: Rated,
-    usage: Usage,
-    life: list[Range],
-    over: bool,
+    contract: Contract, line: Line, terms: LineTerms, unit: Rated, usage: Usage, life: list[Range], over: bool,
     due: date,
-) -> tuple[Number, Fraction, Fraction | None, dict[str, object]]:
+) -> tuple[Number, Fraction, Fraction | None, dict[str, object]]:  # fmt: skip
     """Shown quantity, cost before coupons, price of one unit, and proof of a line's usage in one period (R10.1)."""
     proof: dict[str, object] = {"rule": "R7", "usage": _records(line, unit, usage, due)}
     shown: Number = usage.imported_quantity

@@ -14,7 +14,7 @@ from functools import lru_cache
 from math import lcm
 from typing import NamedTuple
 
-from taktura.core.facts import LineTerms
+from taktura.core.facts import Line, LineTerms
 from taktura.core.money import Number, half_up
 
 # Four decimals of a unit, and whole seconds of a minute, are whole numbers small enough to be reckoned with fast; what
@@ -106,6 +106,12 @@ def _plain(steps: Steps, terms: LineTerms) -> bool:
     """Whether all is in whole numbers, and no quantity costs less than nothing."""
     whole = all(isinstance(number, int) for number in [*steps.bounds, *steps.bases])
     return whole and min(steps.prices) >= 0 and all(t.flat >= 0 for t in terms.tiers)
+
+
+def billed_quantity(line: Line, terms: LineTerms, quantity: Decimal) -> Decimal:
+    """The quantity of a booked line that its documents show: what is billed, so its minimum where that is more (R7.5).
+    A flat fee is one, whatever is used (R7.4)."""
+    return quantity if terms.charge == "usage" else max(quantity, line.minimum_quantity or quantity)
 
 
 def scale_percent(terms: LineTerms, quantity: Number) -> Decimal:

@@ -8,6 +8,7 @@ from taktura.core.expected import Segment, cost_until, days_amount, unit_of
 from taktura.core.facts import Charge, Key, Rate
 from taktura.core.money import fraction_text, plain
 from taktura.core.periods import DAY
+from taktura.core.pricing import billed_quantity
 from taktura.core.settling import Pass, is_due, looked_at, note_flagged
 from taktura.core.tax import service_spans
 
@@ -94,7 +95,7 @@ def _emit_days(
         assert segment.rate is not None
         for a, b, vat in service_spans(contract.tax, segment.rates, first, end):
             shares = tuple(work.shares.get(key, {}).items())
-            quantity = segment.quantity
+            quantity = billed_quantity(segment.line, segment.terms, segment.quantity)
             new.append(
                 Charge(
                     key=key,

@@ -1,5 +1,6 @@
 """Prices (R7): the compiled kernel against the rule, written down plainly over fractions."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -202,6 +203,39 @@ def test_usage_is_priced_in_the_order_of_the_rule(
     exact = by_the_rule(terms, priced) if priced else Fraction(0)
     exact *= (1 - Fraction(percent) / 100) * (1 - Fraction(discount) / 100)
     assert sum(amount for _, amount in found) == money(exact).minor
+
+
+@pytest.mark.parametrize(("charge", "proration"), [("recurring", "daily"), ("recurring", "none"), ("once", "daily")])
+@pytest.mark.parametrize(("booked", "shown"), [("2", "3"), ("3", "3"), ("5", "5")])
+def test_a_booked_line_shows_the_quantity_that_is_billed(charge: str, proration: str, booked: str, shown: str) -> None:
+    """R7.5: of a minimum of 3 the document says 3, at a price that is theirs; the quantity booked stays as it is."""
+    terms = LineTerms(article="a", charge=charge, price=D("8.88"), proration=proration, when="advance")
+    line = Line(
+        id=1, start=START, terms=((START, terms),), quantities=((START, D(booked)),), discount=D("7.5"),
+        minimum_quantity=D(3),
+    )  # fmt: skip
+    contract = Contract(
+        id=1, start=START, lines=(line,),
+        phases=(Phase(start=START, anchor=Anchor("contract", START, 1), versions=((date.min, TariffTerms()),)),),
+    )  # fmt: skip
+    (charged,) = settle(contract, [], Scope(on=START))
+    assert (charged.quantity, charged.unit_price) == (D(shown), D("8.214"))
+    assert charged.amount == money(D(shown) * D("8.214")).minor
+    assert charged.proof.get("minimum_quantity") == ("3" if booked == "2" else None)
+    assert charged.rate is None or charged.rate.quantity == D(booked)
+
+
+def test_a_period_billed_with_the_quantity_booked_stays_as_it_is() -> None:
+    """What stands on an issued document is not billed anew for the sake of the quantity that it shows (R5.2)."""
+    terms = LineTerms(article="a", charge="recurring", price=D("8.88"))
+    line = Line(id=1, start=START, terms=((START, terms),), quantities=((START, D(2)),), minimum_quantity=D(3))
+    contract = Contract(
+        id=1, start=START, lines=(line,),
+        phases=(Phase(start=START, anchor=Anchor("contract", START, 1), versions=((date.min, TariffTerms()),)),),
+    )  # fmt: skip
+    (new,) = settle(contract, [], Scope(on=START))
+    before = replace(new, id=1, document=1, quantity=D(2), unit_price=D("13.32"))
+    assert settle(contract, [before], Scope(on=START)) == []
 
 
 def test_a_flat_price_is_one_line_whatever_is_used() -> None:
