@@ -98,6 +98,12 @@ RULES = {
 Show = Callable[[object], str]
 
 
+class Price(Fraction):
+    """An exact amount of the document's currency, not rounded: a unit price, a cost."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """A message with what fills its places: exact numbers (`Fraction`), amounts (`Money`), days, words. Without a
@@ -258,19 +264,19 @@ def _steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
         yield from _days_steps(proof, digits)
         return
     if "minimum" in proof:
-        yield _step("minimum", _only(Fraction(proof["minimum"]) / 10**digits))
+        yield _step("minimum", _only(Price(Fraction(proof["minimum"]) / 10**digits)))
     if "cap" in proof:
-        yield _step("cap", _only(Fraction(proof["cap"]) / 10**digits))
+        yield _step("cap", _only(Price(Fraction(proof["cap"]) / 10**digits)))
     if "cost" in proof:
-        yield _number("cost", proof["cost"])
+        yield _step("cost", _only(Price(proof["cost"])))
     yield _step("expected", _only(Money(proof["expected"], digits)))
     yield _step("billed_before", _only(Money(proof["billed_before"], digits)))
 
 
 def _days_steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
     first, end = (date.fromisoformat(day) for day in proof["period"])
-    yield _step("period_price", _said("of_period", price=Fraction(proof["period_price"]), first=first, last=end - DAY))
-    until, before = Fraction(proof["cost_b"]), Fraction(proof["cost_a"])
+    yield _step("period_price", _said("of_period", price=Price(proof["period_price"]), first=first, last=end - DAY))
+    until, before = Price(proof["cost_b"]), Price(proof["cost_a"])
     days = _said("days", first=proof["a"] + 1, last=proof["b"], all=proof["n"])
     yield Step(days, (_said("subtracted", until=until, before=before),))
     if proof.get("waived"):
@@ -289,7 +295,7 @@ def _time_steps(proof: dict[str, Any]) -> Iterator[Step]:
     yield _step("minutes", _only(proof["minutes"]))
     if proof["minutes_before"]:
         yield _step("minutes_before", _only(proof["minutes_before"]))
-    yield _number("hour", proof["hour"])
+    yield _step("hour", _only(Price(proof["hour"])))
 
 
 def _converted(one: dict[str, str]) -> Said:
@@ -304,9 +310,8 @@ def _quantity_steps(proof: dict[str, Any]) -> Iterator[Step]:
     if proof.get("converted"):
         yield _step("converted", *(_converted(one) for one in proof["converted"]))
     if "imported" in proof:
-        yield _number(
-            "sum_of_costs" if proof.get("usage_pricing") == "cost_plus" else "sum_of_prices", proof["imported"]
-        )
+        name = "sum_of_costs" if proof.get("usage_pricing") == "cost_plus" else "sum_of_prices"
+        yield _step(name, _only(Price(proof["imported"])))
         if "markup" in proof:
             yield _percent("markup", proof["markup"])
         return
@@ -332,7 +337,7 @@ def _price_steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
     if "tiers" in proof:
         yield _step(proof["tier_mode"], *(_tier(*tier) for tier in proof["tiers"]))
     elif "price" in proof:
-        price, package = Fraction(proof["price"]), "_package" if proof.get("package") == "started" else ""
+        price, package = Price(proof["price"]), "_package" if proof.get("package") == "started" else ""
         if "price_quantity" in proof:
             said = _said(f"price_per{package}", price=price, quantity=Fraction(proof["price_quantity"]))
         else:
@@ -350,11 +355,11 @@ def _price_steps(proof: dict[str, Any], digits: int) -> Iterator[Step]:
 
 
 def _tier(up_to: str | None, price: str, flat: str) -> Said:
-    values: dict[str, object] = {"price": Fraction(price)}
+    values: dict[str, object] = {"price": Price(price)}
     if up_to:
         values["up_to"] = Fraction(up_to)
     if Fraction(flat):
-        values["flat"] = Fraction(flat)
+        values["flat"] = Price(flat)
     return _said(("tier" if up_to else "last_tier") + ("_flat" if "flat" in values else ""), **values)
 
 

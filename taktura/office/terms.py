@@ -61,11 +61,11 @@ def _for_quantity(price: str, terms: LineTerms) -> str:
 
 def _tiers(terms: LineTerms, currency: str) -> Iterator[str]:
     for tier in terms.tiers:
-        price = show.price(tier.price, currency)
+        price = _for_quantity(show.price(tier.price, currency), terms)
         if tier.flat:
             price = _("%(price)s and %(flat)s at once") % {"price": price, "flat": show.price(tier.flat, currency)}
         if tier.up_to is not None:
-            yield _("up to %(quantity)s: %(price)s") % {"quantity": show.quantity(tier.up_to), "price": price}
+            yield _("up to %(quantity)s: %(price)s") % {"quantity": amount_of(tier.up_to, terms.unit), "price": price}
         else:
             yield _("beyond: %(price)s") % {"price": price}
 

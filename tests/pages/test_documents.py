@@ -6,14 +6,17 @@ import zipfile
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 from django.db import connection
 from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from taktura.billing import services as billing
+from taktura.billing.explain import Price
 from taktura.billing.models import Charge
 from taktura.billing.proof import verify
 from taktura.contracts.models import Contract
@@ -25,6 +28,7 @@ from taktura.invoices.tasks import send_documents
 from taktura.kit.actor import Actor
 from taktura.kit.jobs.models import Work
 from taktura.kit.mail.models import OutgoingMail
+from taktura.office.documents.proof import shown
 
 pytestmark = pytest.mark.usefixtures("march")
 Open = Callable[..., Client]
@@ -210,6 +214,28 @@ def test_usage_is_shown_down_to_the_record(seller: Seller, client_as: Open) -> N
     assert re.search(r"Tick</th>\s*<td[^>]*>each begun 60 s of a record<", text)
     assert re.search(r"Billed seconds</th>\s*<td[^>]*>780<", text)
     assert len(re.findall(r">754</td><td[^>]*>780<", text)) == 2  # the record, and the sum
+
+
+def test_prices_in_a_proof_have_their_currency_and_its_decimals(seller: Seller, client_as: Open) -> None:
+    line = DocumentLine.objects.filter(document=acme(), article="base").first()
+    assert line is not None
+    text = client_as("viewer", "de").get(f"/documents/{acme().pk}/lines/{line.position}/").content.decode()
+    assert re.search(r"Preis</th>\s*<td[^>]*>19,90\u00a0€<", text)
+    assert re.search(r"Preis des ganzen Zeitraums</th>\s*<td[^>]*>19,90\u00a0€ ", text)
+    with translation.override("de"):
+        assert [shown(Price(x), "EUR") for x in ("59", "0.0750", "9.9")] == [
+            "59,00\u00a0€", "0,075\u00a0€", "9,90\u00a0€"
+        ]  # fmt: skip
+        assert shown(Price("100/3"), "EUR").startswith("100/3 ≈ 33,333")
+        assert shown(Fraction("59"), "EUR") == "59", "a quantity has no currency"
+
+
+def test_records_in_a_proof_are_blocks_with_names_on_a_phone(seller: Seller, client_as: Open) -> None:
+    line = DocumentLine.objects.get(document=acme(), article="calls")
+    text = client_as("viewer", "de").get(f"/documents/{acme().pk}/lines/{line.position}/").content.decode()
+    assert "list-cards no-menu" in text
+    for name, number in (("Sekunden", "754"), ("Abgerechnete Sekunden", "780")):
+        assert len(re.findall(f'data-label="{name}">{number}<', text)) == 2
 
 
 def test_much_usage_is_shown_page_by_page(seller: Seller, client_as: Open, actor: Actor) -> None:

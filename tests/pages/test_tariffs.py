@@ -9,14 +9,17 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from taktura.billing.services import publish_draft
 from taktura.catalog.models import Article, Tariff, TariffDraft, TariffLine
 from taktura.catalog.modules import create_module, key_called
 from taktura.catalog.services import define_tariff
+from taktura.core.facts import LineTerms, Tier
 from taktura.customers.models import Customer, Seller
 from taktura.invoices.models import DocumentState
 from taktura.kit.actor import Actor
+from taktura.office.terms import price_of
 
 HEAD = {
     "title": "Büro", "key": "buero", "module": "office", "interval": "1 month", "anchor": "calendar",
@@ -63,6 +66,14 @@ def test_a_tariff_says_what_its_lines_cost(seller: Seller, client_as: Callable[.
     text = client_as(language="de").get(f"/tariffs/{pk()}/").content.decode()
     for wanted in ("19,90", "1,19", "enthalten", "10,00", "monatlich"):
         assert wanted in text, wanted
+
+
+def test_tiers_say_of_what_their_prices_are() -> None:
+    steps = (Tier(up_to=Decimal(300), price=Decimal("0.99")), Tier(price=Decimal("0.5"), flat=Decimal(2)))
+    terms = LineTerms(article="calls", charge="usage", unit="minute", tiers=steps)
+    with translation.override("de"):
+        said = price_of(terms, "EUR").replace("\u00a0", " ")
+    assert said == "bis 300 Min.: 0,99 € je Min.; darüber: 0,50 € je Min. und einmalig 2,00 €"
 
 
 def test_a_tariff_is_made_with_its_lines(seller: Seller, client_as: Callable[..., Client]) -> None:

@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from taktura.billing.explain import Explanation, explain
+from taktura.billing.explain import Explanation, Price, explain
 from taktura.core.errors import Refused
 from taktura.core.money import Money, plain
 from taktura.invoices.queries import credited
@@ -50,7 +50,7 @@ def shown(value: object, currency: str = "EUR") -> str:
     """A step's value as the reader writes it; a fraction that does not end also as it is."""
     if isinstance(value, Fraction):
         number = plain(value)
-        text = show.quantity(number)
+        text = show.price(number, currency) if isinstance(value, Price) else show.quantity(number)
         return text if Fraction(number) == value else f"{value} ≈ {text}"
     if isinstance(value, Money):
         return show.plain_amount(value.minor, currency)
