@@ -41,7 +41,7 @@ def records(request: HttpRequest) -> HttpResponse:
             search=lambda found, text: found.filter(
                 Q(external_id=text, source__in=sources(seller.pk)) | _of_subscription(seller, text)
             ),
-            search_label=_("Id of a record, or supplier subscription"), prepare=_prepare,
+            search_label=_("Record or supplier subscription"), prepare=_prepare,
             link=lambda r: reverse("usage_record", args=[r.pk]),
             primary=Link(label=_("Enter usage"), url=reverse("usage_new"), permission="usage.change"),
             empty_title=_("No usage yet"),
