@@ -13,7 +13,6 @@ from taktura.core.errors import Refused
 from taktura.customers import iban, vat_id
 from taktura.customers.languages import language_of
 from taktura.customers.models import BillingInformation, Customer, Seller
-from taktura.customers.postcodes import check_postcode
 from taktura.customers.queries import STATUS, missing_billing_information
 from taktura.customers.services import folded
 from taktura.customers.vat_checks import ask_later
@@ -85,7 +84,6 @@ def check_new(one: NewCustomer) -> None:
     country = billing.get("country", "")
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise Refused("invalid", "“%(value)s” is no country: write its two letters.", value=country, field="country")
-    check_postcode(country, str(billing.get("postcode", "")))
     if billing.get("email"):
         try:
             validate_email(billing["email"])

@@ -11,7 +11,6 @@ from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers import iban
 from taktura.customers.models import BillingInformation, Customer, Seller
-from taktura.customers.postcodes import check_postcode
 from taktura.customers.queries import missing_billing_information
 from taktura.customers.sellers import changed, checked
 from taktura.customers.vat_checks import ask_later, latest_of
@@ -149,13 +148,8 @@ def _told(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 @act
-def set_billing_information(
-    actor: Actor, *, customer: Customer, as_taken: bool = False, **fields: Any
-) -> BillingInformation:
-    """Write the fields named of a customer's billing information; the others stay. Raises `Refused` (`invalid`).
-
-    `as_taken`: somebody wrote the address before, and it was taken then: its postcode is not looked at again.
-    """
+def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) -> BillingInformation:
+    """Write the fields named of a customer's billing information; the others stay. Raises `Refused` (`invalid`)."""
     unknown = set(fields) - set(BILLING_FIELDS)
     if unknown:
         raise Refused("invalid", "Billing information has no field “%(field)s”.", field=sorted(unknown)[0])
@@ -166,8 +160,6 @@ def set_billing_information(
                           field="iban")  # fmt: skip
     before = BillingInformation.objects.filter(customer=customer).first()
     _check_payment(before, fields)
-    if not as_taken:
-        _check_postcode(before, fields)
     known = before.vat_id if before else None
     info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
     if info.vat_id != known and customer.seller.vies and latest_of(customer.seller_id, info.vat_id) is None:
@@ -177,15 +169,6 @@ def set_billing_information(
     customer.save(update_fields=["complete"])
     record(actor, "set_billing_information", f"customer:{customer.pk}", fields)
     return info
-
-
-def _check_postcode(before: BillingInformation | None, fields: dict[str, Any]) -> None:
-    """Look at a postcode that is new, or in another country: one that stands already stays until it is changed."""
-    names = ("country", "postcode")
-    old = [getattr(before, name) if before else "" for name in names]
-    new = [fields.get(name, known) for name, known in zip(names, old, strict=True)]
-    if new != old:
-        check_postcode(*new)
 
 
 def _check_payment(before: BillingInformation | None, fields: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from taktura.customers.models import BillingInformation, Customer
+from taktura.customers.models import Customer
 from tests.api.helpers import Api, refusal
 
 ADDRESS = {"name": "Acme GmbH", "street": "Hauptstraße 1", "postcode": "10115", "city": "Berlin", "country": "DE"}
@@ -55,31 +55,6 @@ def test_without_a_language_that_of_its_country_else_of_the_sellers(
         assert api.post("/customers", body).data["language"] == language
     said = {"customer": "said", "name": "Acme", "language": "sv", "billing_information": ADDRESS}
     assert api.post("/customers", said).data["language"] == "sv"
-
-
-@pytest.mark.parametrize(("country", "postcode", "holds"), [
-    ("DE", "2035", False), ("DE", "10115", True), ("DE", "01067", True), ("DE", "D-10115", False), ("DE", "", True),
-    ("SE", "111 23", True), ("SE", "11123", True), ("SE", "1112", False), ("AT", "1010", True), ("FR", "x", True),
-])  # fmt: skip
-def test_a_postcode_is_one_of_its_country(api: Api, country: str, postcode: str, holds: bool) -> None:
-    info = ADDRESS | {"country": country, "postcode": postcode}
-    answer = api.post("/customers", {"customer": "acme", "name": "Acme", "billing_information": info})
-    if holds:
-        assert answer.status_code == 201
-    else:
-        assert refusal(answer) == (422, "invalid")
-        assert f"“{postcode}” is no postcode in" in answer.data["detail"] and "five digits" in answer.data["detail"]
-        assert not Customer.objects.exists()
-
-
-def test_a_postcode_that_stands_stays_until_it_is_changed(api: Api) -> None:
-    api.post("/customers", {"customer": "acme", "name": "Acme", "billing_information": ADDRESS})
-    BillingInformation.objects.update(postcode="2035")
-    same = api.patch("/customers/acme/billing_information", {"postcode": "2035", "street": "Weg 2"})
-    assert same.status_code == 200 and same.data["billing_information"]["street"] == "Weg 2"
-    assert refusal(api.patch("/customers/acme/billing_information", {"postcode": "2036"})) == (422, "invalid")
-    assert api.patch("/customers/acme/billing_information", {"country": "AT"}).status_code == 200
-    assert refusal(api.patch("/customers/acme/billing_information", {"country": "DE"})) == (422, "invalid")
 
 
 def test_all_or_nothing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

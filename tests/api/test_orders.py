@@ -85,15 +85,6 @@ def test_a_confirmed_order_is_approved_or_refused(shop: Api) -> None:
     assert "We do not deliver there." in OutgoingMail.objects.order_by("-id")[0].text
 
 
-def test_a_postcode_is_looked_at_when_it_is_ordered_and_not_again(shop: Api) -> None:
-    wrong = ORDER | {"buyer": {**BUYER, "postcode": "2035"}, "confirmed": True}
-    assert refusal(shop.post("/orders", wrong)) == (422, "invalid")
-    placed = shop.post("/orders", ORDER | {"confirmed": True}).data["order"]
-    kept = Order.objects.get(pk=placed["order"])
-    Order.objects.filter(pk=kept.pk).update(buyer={**kept.buyer, "postcode": "2035"})
-    assert shop.post(f"/orders/{kept.pk}/approve").data["state"] == "done"
-
-
 def test_without_approval_a_confirmed_order_takes_effect_at_once(shop: Api) -> None:
     Seller.objects.update(order_approval=False)
     placed = shop.post("/orders", ORDER | {"confirmed": True}).data["order"]

@@ -31,8 +31,8 @@ FILE = """Kundennr.;Firma;Straße;PLZ;Ort;Land;E-Mail;USt-IdNr.;Lieferant;Abonne
 ;Muster & Söhne;Weg 2;10115;Berlin;Deutschland;;;;;;;;
 ;Muster & Söhne;Weg 2;10115;Berlin;DE;;;haus;S-3;P;1;;
 ;Öztürk;Weg 3;99999;Ort;DE;r@KRAUS.example;;;;;;;
-20003;Falsch AG;Weg 4;10117;Ort;DE;;DE136695977;;;;;;
-20004;Ohne Lieferant;Weg 5;10119;Ort;DE;;;niemand;S-9;P;1;;
+20003;Falsch AG;Weg 4;1;Ort;DE;;DE136695977;;;;;;
+20004;Ohne Lieferant;Weg 5;2;Ort;DE;;;niemand;S-9;P;1;;
 """
 
 

@@ -32,7 +32,6 @@ from taktura.contracts.queries import next_key
 from taktura.core.errors import Refused
 from taktura.customers import vat_id
 from taktura.customers.models import BillingInformation, Customer, Seller
-from taktura.customers.postcodes import check_postcode
 from taktura.customers.queries import next_key as next_customer_key
 from taktura.customers.services import create_customer, set_billing_information
 from taktura.customers.vat_checks import ask_later
@@ -280,7 +279,7 @@ def _take_effect(actor: Actor, order: Order) -> None:
     customer = create_customer(
         actor, seller=seller, key=next_customer_key(seller.pk), name=wish.name, kind=wish.kind, language=wish.language
     )
-    set_billing_information(actor, customer=customer, as_taken=True, name=wish.name, **_billing(wish, seller))
+    set_billing_information(actor, customer=customer, name=wish.name, **_billing(wish, seller))
     order.contract = contracts.order(
         actor, key=next_key(seller.pk), customer=customer, tariff=order.tariff, articles=dict(wish.articles),
         code=order.code, offer_number=wish.offer_number,
@@ -330,7 +329,6 @@ def _check_person(wish: Wish) -> None:
         text = str(getattr(wish, name)).strip()
         if len(text) > most or not one_line(text) or (name != "vat_id" and not text):
             raise Refused("invalid", "This field has 1 to %(most)s characters, in one line.", most=most, field=name)
-    check_postcode(wish.country or wish.tariff.seller.country, wish.postcode)
     if wish.kind not in ("business", "consumer"):
         raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=wish.kind[:100],
                       known="business, consumer", field="kind")  # fmt: skip
