@@ -127,7 +127,7 @@ def test_what_happens_has_stable_names_and_exact_numbers(
     billing.bill(actor, seller=seller, on=date(2026, 3, 1))
     billing.change_quantity(actor, line=line, quantity=Decimal("2.5"), start=date(2026, 3, 1))
     invoice = Document.objects.order_by("id")[0]
-    pay(actor, document=Document.objects.order_by("-id")[0], amount=Decimal("1.50"), on=date(2026, 3, 2))
+    pay(actor, document=Document.objects.order_by("-id")[0], amount=Decimal("1.50"), on=date(2026, 3, 1))
     entry = {"source": "pbx", "id": "1", "contract": "V-1", "article": "calls", "at": "2026-03-01T07:00:00Z"}
     billing.record_usage(actor, seller=seller, entries=[{**entry, "quantity": "3"}])
     billing.give_notice(actor, contract=contract, received=date(2026, 3, 1), wish=date(2026, 5, 31))
@@ -148,7 +148,7 @@ def test_what_happens_has_stable_names_and_exact_numbers(
     assert rest["credit_note.issued"]["references"] == ["I/1"] and rest["credit_note.issued"]["net"] == "10.00"
     assert rest["invoice.issued"]["net"] == "25.00"
     paid = rest["payment.received"]
-    assert (paid["number"], paid["amount"], paid["currency"], paid["paid_on"]) == ("I/2", "1.50", "EUR", "2026-03-02")
+    assert (paid["number"], paid["amount"], paid["currency"], paid["paid_on"]) == ("I/2", "1.50", "EUR", "2026-03-01")
     assert rest["usage.recorded"] == {"seller": seller.pk, "recorded": 1, "waiting": 0}
     assert rest["contract.notice_given"]["received"] == "2026-03-01" and rest["contract.notice_given"]["ends"]
     assert {type_ for type_, _ in found} <= set(TYPES) and {k.type for k in KINDS.values()} <= set(TYPES)
