@@ -238,14 +238,14 @@ def _booked_cost(
     contract: Contract, line: Line, terms: LineTerms, quantity: Decimal, due: date, unit: Rated
 ) -> tuple[Fraction, dict[str, object]]:
     """The cost of a booked quantity for one span of the price, before coupons, with its proof (R7, R10.1)."""
-    counted: Number = max(quantity, line.minimum_quantity or quantity)
+    counted: Number = billed_quantity(line, terms, quantity)
     included = terms.included * quantity if terms.included else Decimal(0)
     priced: Number = max(Fraction(counted) - Fraction(included), Fraction(0)) if included else counted
     price = cost(terms, priced, line.price)
     scale = cp.scale_of(contract, line, terms, priced, unit.start, due)
     price = less_percent(less_percent(price, scale), line.discount)
     proof = _conditions(line, terms, priced, scale)
-    if billed_quantity(line, terms, quantity) > quantity:
+    if counted > quantity:
         proof["minimum_quantity"] = str(line.minimum_quantity)
     if included:
         proof["included"] = fraction_text(min(included, counted))

@@ -238,6 +238,14 @@ def test_a_period_billed_with_the_quantity_booked_stays_as_it_is() -> None:
     assert settle(contract, [before], Scope(on=START)) == []
 
 
+@pytest.mark.parametrize("quantity", ["0", "4", "25"])
+def test_a_flat_price_is_due_once_whatever_the_minimum_quantity(quantity: str) -> None:
+    """R7.4: its price is the fee of the period, one of it; a minimum of ten calls makes no ten fees."""
+    terms = LineTerms(article="a", charge="usage", flat_price=True, price=D(30))
+    found = billed(terms, used(quantity), minimum_quantity=D(10))
+    assert [x for x in found if x[1]] == [("flat", 3000)]
+
+
 def test_a_flat_price_is_one_line_whatever_is_used() -> None:
     """R7.4: due without usage too; the reference price is never billed."""
     terms = LineTerms(article="a", charge="usage", flat_price=True, price=D(30), reference_price=D(9))
