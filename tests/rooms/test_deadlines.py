@@ -69,7 +69,8 @@ def test_who_has_given_notice_is_left_out(seller: Seller, actor: Actor) -> None:
     late = before.keys() - {contract.pk}
     other = Contract.objects.get(pk=min(late))
     missed = before[other.pk]
-    contracts.give_notice(at, contract=other, received=missed.deadline + DAY)
+    received = missed.deadline + DAY
+    contracts.give_notice(at.at(at.now + (received - today)), contract=other, received=received)
     assert Contract.objects.get(pk=other.pk).end == missed.later
 
 
