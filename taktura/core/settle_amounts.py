@@ -131,7 +131,7 @@ def _unit_lines(
             sums[letter][vat] = sums[letter].get(vat, 0) + amount
     nested = any("m" in f and "c" in f for f, _, _ in flagged)
     over = unit.end <= scope.on and (scope.lines is None or bool(billed))
-    common = units.common_vat(work.contract, unit, sums["m"] or sums["c"])
+    common = units.common_vat(work.contract, unit)
     result = units.top_up_and_relief(work.contract, unit, sums["m"], sums["c"], nested, common, over)
     own: list[_Delta] = []
     for kind, values, sign in (("minimum_sales", result.top_up, 1), ("cost_cap", result.relief, -1)):

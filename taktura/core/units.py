@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from taktura.core.expected import Rated
-from taktura.core.facts import Contract, TariffTerms
+from taktura.core.facts import Contract, TariffTerms, at
 from taktura.core.money import half_up, split
 from taktura.core.periods import DAY, clip, days, subtract
 from taktura.core.tax import Vat, basis, rates_of, vat_on
@@ -67,11 +67,26 @@ def top_up_and_relief(
     return UnitResult(top_up, relief, minimum, cap)
 
 
-def common_vat(contract: Contract, unit: Rated, flagged: Mapping[Vat, int]) -> Vat:
-    """The VAT of a top-up where no flagged amount is: the flagged lines' common rate, else the tariff's (R9.5)."""
-    if len(flagged) == 1:
-        return next(iter(flagged))
-    return tariff_vat(contract, unit.terms, unit)
+def common_vat(contract: Contract, unit: Rated) -> Vat:
+    """The VAT of a top-up where no flagged amount is: the flagged lines' common rate, else the tariff's (R9.5).
+
+    Of the lines as the contract has them in the period, whatever is billed or due of them just now: else a change that
+    looks at some of the lines would find another rate than a run, and each would take back what the other billed.
+    """
+    flagged: dict[str, set[Vat]] = {"m": set(), "c": set()}
+    for line in contract.lines:
+        if line.start >= unit.end or line.end <= unit.start:
+            continue
+        if line.kept is not None and unit.phase.start >= line.kept:  # it has no flags here any more
+            continue
+        terms = at(line.terms, max(unit.start, line.start))
+        if terms.charge == "once" and line.start < unit.start:
+            continue
+        vat = vat_on(contract.tax, rates_of(contract.tax, unit.terms, terms), unit.end - DAY)
+        for letter, is_flagged in (("m", terms.in_minimum), ("c", terms.in_cap)):
+            flagged[letter] |= {vat} if is_flagged else set()
+    found = flagged["m"] or flagged["c"]
+    return next(iter(found)) if len(found) == 1 else tariff_vat(contract, unit.terms, unit)
 
 
 def tariff_vat(contract: Contract, terms: TariffTerms, unit: Rated) -> Vat:

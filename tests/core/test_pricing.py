@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taktura.core.facts import Contract, Line, LineTerms, Phase, TariffTerms, Tier, Usage
+from taktura.core.facts import Contract, Line, LineTerms, Phase, TariffTerms, Tax, Tier, Usage
 from taktura.core.money import minor, money
 from taktura.core.periods import Anchor, Span
 from taktura.core.pricing import SCALE, amounts, cost, kernel, scale_percent, scaled
@@ -277,3 +277,28 @@ def test_minimum_and_cap(minimum: Decimal | None, cap: Decimal | None, searches:
     assert {c.key.line: c.amount for c in due if c.key.kind == "usage"} == {1: 500, 2: 100 * searches}
     assert all(c.unit_price is not None and c.unit_price >= 0 for c in due)
     assert [c.quantity for c in due if c.key.kind == "cost_cap"] == [D(-1)] * (cap is not None and searches > 10)
+
+
+def test_a_minimum_without_any_amount_keeps_its_rate_whatever_is_booked() -> None:
+    """R9.5: with no flagged amount the flagged lines' common rate, else the tariff's: by the lines of the contract, not
+    by which of them have something due. A quantity taken back to nothing changes no rate, and so bills nothing anew."""
+    seat = LineTerms(
+        article="seat", charge="recurring", price=D(100), included=D(1), in_minimum=True, vat=((date.min, D(7)),)
+    )
+    calls = LineTerms(article="calls", charge="usage", price=D(1), in_minimum=True, vat=((date.min, D(0)),))
+    tariff = TariffTerms(interval=Span(1, "month"), minimum=D(20))
+    phase = Phase(start=START, anchor=Anchor("contract", START, 1), versions=((date.min, tariff),))
+    lines = [
+        Line(id=i, start=START, terms=((START, terms),), quantities=((START, D(1)),))
+        for i, terms in enumerate((seat, calls), 1)
+    ]
+    contract = Contract(id=1, start=START, phases=(phase,), lines=tuple(lines), tax=Tax(seller_rates=((START, D(19)),)))
+    scope = Scope(on=date(2027, 7, 1))
+    before = [replace(c, id=n, document=1) for n, c in enumerate(settle(contract, [], scope), 1)]
+    (minimum,) = [c for c in before if c.key.kind == "minimum_sales"]
+    assert (minimum.amount, minimum.vat) == (2000, ("S", D(19)))
+    none = replace(lines[0], quantities=((START, D(0)),))
+    after = settle(replace(contract, lines=(none, lines[1])), before, scope)
+    assert [c for c in after if c.amount] == []
+    alone = settle(replace(contract, lines=(lines[1],)), [], scope)
+    assert {c.vat for c in alone if c.key.kind == "minimum_sales"} == {("Z", D(0))}, "their common rate"
