@@ -90,7 +90,7 @@ def tabs(active: str) -> list[Tab]:
     known = [
         ("usage", _("Overview")), ("usage_waiting", _("Waiting")), ("usage_records", _("Records")),
         ("usage_files", _("Files")), ("usage_reconciliation", _("Reconciliation")),
-        ("supplier_subscriptions", _("Subscriptions")),
+        ("supplier_subscriptions", _("Supplier subscriptions")),
         ("supplier_customers", _("Supplier customers")), ("suppliers", _("Suppliers")),
         ("exchange_rates", _("Exchange rates")),
     ]  # fmt: skip
