@@ -4,13 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from taktura.audit.acts import act
 from taktura.audit.services import record_all
 from taktura.core.errors import Refused
 from taktura.customers import iban, vat_id
+from taktura.customers.addresses import check_email
 from taktura.customers.languages import language_of
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.customers.queries import STATUS, missing_billing_information
@@ -84,13 +82,7 @@ def check_new(one: NewCustomer) -> None:
     country = billing.get("country", "")
     if country and not (len(country) == 2 and country.isascii() and country.isalpha()):
         raise Refused("invalid", "“%(value)s” is no country: write its two letters.", value=country, field="country")
-    if billing.get("email"):
-        try:
-            validate_email(billing["email"])
-        except ValidationError as error:
-            raise Refused(
-                "invalid", "“%(email)s” is no e-mail address.", email=billing["email"], field="email"
-            ) from error
+    check_email(billing.get("email") or "")
     if billing.get("iban") and not iban.is_valid(billing["iban"]):
         raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=billing["iban"],
                       field="iban")  # fmt: skip

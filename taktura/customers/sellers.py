@@ -8,10 +8,11 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator, validate_email
+from django.core.validators import URLValidator
 
 from taktura.core.errors import Refused
 from taktura.customers import creditor, iban, vat_id
+from taktura.customers.addresses import check_email
 from taktura.customers.models import Seller
 from taktura.kit.exact import number
 
@@ -90,13 +91,7 @@ def _check_codes(values: dict[str, Any]) -> None:
                 "invalid", "There is no time zone “%(name)s”: write it as in Europe/Berlin.",
                 name=values["time_zone"], field="time_zone",
             ) from error  # fmt: skip
-    if values.get("email"):
-        try:
-            validate_email(values["email"])
-        except ValidationError as error:
-            raise Refused(
-                "invalid", "“%(email)s” is no e-mail address.", email=values["email"], field="email"
-            ) from error
+    check_email(values.get("email") or "")
     if values.get("iban") and not iban.is_valid(values["iban"]):
         raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=values["iban"],
                       field="iban")  # fmt: skip

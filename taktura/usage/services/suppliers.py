@@ -4,14 +4,12 @@ import re
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
-
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.catalog.models import Article
 from taktura.contracts.services import read_again
 from taktura.core.errors import Refused
+from taktura.customers.addresses import check_email
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage.models import MappingVersion, ProductReference, Supplier
@@ -109,13 +107,7 @@ def _check(fields: dict[str, Any]) -> None:
             "invalid", "“%(currency)s” is no currency: write its three letters.",
             currency=fields["currency"], field="currency",
         )  # fmt: skip
-    if fields.get("email"):
-        try:
-            validate_email(fields["email"])
-        except ValidationError as error:
-            raise Refused(
-                "invalid", "“%(email)s” is no e-mail address.", email=fields["email"], field="email"
-            ) from error
+    check_email(fields.get("email") or "")
     try:
         ZoneInfo(fields.get("time_zone", "UTC"))
     except (ZoneInfoNotFoundError, ValueError) as error:
