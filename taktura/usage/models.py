@@ -34,6 +34,7 @@ class Supplier(models.Model):
     contact = models.CharField(max_length=200, blank=True, default="", db_default="")
     email = models.CharField(max_length=200, blank=True, default="", db_default="")
     phone = models.CharField(max_length=50, blank=True, default="", db_default="")
+    ids_as_written = models.BooleanField(default=False, db_default=False, help_text="see FormerId")
 
     class Meta:
         constraints = [
@@ -172,6 +173,7 @@ class UsageFile(models.Model):
     emptied_at = models.DateTimeField(null=True)
     first_day = models.DateField(null=True)
     end_day = models.DateField(null=True, help_text="exclusive; the days that its rows cover")
+    ids_as_written = models.BooleanField(default=False, db_default=False, help_text="see FormerId")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["supplier", "sha256"], name="usage_file_content")]
@@ -179,6 +181,19 @@ class UsageFile(models.Model):
 
 
 ORIGINS = ("folder", "mail", "office", "api")
+
+
+class FormerId(models.Model):
+    """The id by which a row is stored that an earlier version read, and the one that it has now: its key was made of
+    dates as they were written. `ids_as_written` of a supplier: it has such rows; of a file: its rows are not noted here
+    yet, which is done when another file of these days comes (`services.former`)."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="former_ids")
+    external_id = models.CharField(max_length=300)
+    stored_as = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "external_id"], name="usage_former_id")]
 
 
 class RefusedFile(models.Model):

@@ -143,6 +143,7 @@ FRESH: dict[str, Changes] = {
     "usage_usagehistory": {},
     "usage_usagemark": {"contract_id": "$contract"},
     "usage_watchedfile": {"name": "new"},
+    "usage_formerid": {"external_id": "new"},
     "usage_refusedfile": {},
     "usage_usagerecord": {"external_id": "new"},
 }
@@ -217,6 +218,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "supplier_invoice_number": ("usage_supplierinvoice", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
     "mapping_version": ("usage_mappingversion", {"number": "$same"}),
+    "usage_former_id": ("usage_formerid", {"external_id": "$same"}),
     "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
     "exchange_rate": ("usage_exchangerate", {"day": "$same"}),
     "usage_rate_above_zero": ("usage_exchangerate", {"rate": "0"}),
@@ -425,7 +427,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     from taktura.kit.database import scratch_database
     from taktura.kit.mailbox.models import IncomingMail
     from taktura.usage import services as usage
-    from taktura.usage.models import Supplier, SupplierSubscription, WatchedFile
+    from taktura.usage.models import FormerId, Supplier, SupplierSubscription, WatchedFile
 
     folder = tmp_path_factory.mktemp("world")
     (folder / "world.yaml").write_text(WORLD)
@@ -436,10 +438,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         actor, seller = Actor("test", datetime(2026, 2, 4, tzinfo=UTC)), Seller.objects.get()
         usage.set_rates(actor, seller=seller, rates=[Rate("EUR", "USD", actor.now.date(), Decimal("1.08"))])
         usage.record_usage(actor, seller=seller, entries=[{"contract": "C1", "article": "calls", "quantity": "1"}])
-        usage.enter_supplier_invoice(
-            actor, supplier=Supplier.objects.get(), number="1", day=date(2026, 2, 1), first=date(2026, 1, 1),
-            end=date(2026, 2, 1), net=Decimal(1),
-        )  # fmt: skip
+        january = {"first": date(2026, 1, 1), "end": date(2026, 2, 1), "day": date(2026, 2, 1)}
+        usage.enter_supplier_invoice(actor, supplier=Supplier.objects.get(), number="1", net=Decimal(1), **january)
         work_at_the_desk(actor, seller)
         ServicePricing.objects.create(seller=seller, tariff=Tariff.objects.get())
         ServiceSale.objects.create(
@@ -471,9 +471,11 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             mailbox=box, validity=1, uid=1, identity="<1@sun.example>", size=1, state="taken", looked_at=actor.now
         )
         Supplier.objects.update(folder="sun")
-        WatchedFile.objects.create(supplier=Supplier.objects.get(), name="a", size=1, changed=1, seen_at=actor.now)
+        supplier = Supplier.objects.get()
+        FormerId.objects.create(supplier=supplier, external_id="a", stored_as="b")
+        WatchedFile.objects.create(supplier=supplier, name="a", size=1, changed=1, seen_at=actor.now)
         why = Refused("invalid", "No.")
-        usage.note_refusal(actor, supplier=Supplier.objects.get(), name="a.pdf", size=1, origin="folder", refused=why)
+        usage.note_refusal(actor, supplier=supplier, name="a.pdf", size=1, origin="folder", refused=why)
         control.set_alert_recipients(actor, seller=seller, addresses=["a@b.example"], roles=[])
         yield
 

@@ -94,7 +94,7 @@ def take(actor: Actor, lines: list[ContractLine], records: list[Record]) -> Outc
             "test", r.id, r.revision or 1, r.revision is not None, digest([r.line, r.quantity, r.seconds, r.at]),
             contract[r.line], "gb", False, None, "", "", r.at, r.day, r.end_day, r.is_span, r.quantity, r.seconds,
             r.cost_amount, r.amount, "", "", r.priced, json.dumps(r.attributes) if r.attributes else None,
-            None, None, None, "", False, None,
+            None, None, None, "", False, None, None,
         )
         for r in records
     ]  # fmt: skip

@@ -26,7 +26,9 @@ def of_calls(rows: Iterator[Row | Problem], counts: Counts) -> Iterator[Row | Pr
 def _call(legs: list[Row]) -> Row:
     first = min(legs, key=lambda leg: (leg.at, leg.line)) if len(legs) > 1 else legs[0]
     seconds = answered([(leg.at, leg.seconds or 0) for leg in legs]) if len(legs) > 1 else first.seconds
-    return first._replace(line=legs[0].line, seconds=seconds, id=f"{first.call_id}|{first.subscription_id}"[:300])
+    former = f"{first.former_id}|{first.subscription_id}"[:300] if first.former_id else ""
+    known_by = f"{first.call_id}|{first.subscription_id}"[:300]
+    return first._replace(line=legs[0].line, seconds=seconds, id=known_by, former_id=former)
 
 
 def answered(spans: list[tuple[datetime, int]]) -> int:

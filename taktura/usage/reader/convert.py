@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from taktura.core.money import DECIMALS, EXACT
-from taktura.usage.reader.mapping import ISO, Mapping
+from taktura.usage.reader.mapping import DATES, ISO, NUMBERS, Mapping
 from taktura.usage.reader.rows import Row, Unreadable
 
 DAY = timedelta(days=1)
@@ -70,6 +70,8 @@ class Converter:
         self._formats = [f for f in formats if f != ISO]
         self._nulls = frozenset(("", *(text.strip() for text in mapping.null_texts)))
         self._ordinary = re.compile(_ORDINARY % (MAX_WHOLE_DIGITS, mapping.decimal, DECIMALS)).fullmatch
+        self._dates, self._numeric = mapping.headings_of(DATES), mapping.headings_of(NUMBERS)
+        self._told = Remembered(self._moment_told)
         self._texts = Remembered(self._text)
         self._moments = Remembered(self._moment)
         self._spans = Remembered(self._span)
@@ -151,6 +153,36 @@ class Converter:
     def text(self, value: Any) -> str:
         """A text without outer blanks, empty for one that means nothing."""
         return self._text(value)
+
+    def meant(self, heading: str) -> Callable[[Any], str]:
+        """How the cells under a heading are told in a key: those of the period by day and hour, numbers by their
+        digits, however a file writes them; all else, and what cannot be read so, as it is written."""
+        if heading.casefold() in self._dates:
+            return self._told.__getitem__
+        return self._number_told if heading.casefold() in self._numeric else self._text
+
+    def _moment_told(self, value: Any) -> str:
+        """A date or timestamp by the clock by which it is written, a midnight as its day, so that it does not matter
+        whether a spreadsheet left out the hour or the offset. An offset that is not the supplier's is reckoned to UTC;
+        the hour that comes twice in autumn is told apart."""
+        try:
+            found = self._written(value)
+            if isinstance(found, datetime) and found.tzinfo is not None:
+                local = found.astimezone(UTC).astimezone(self._zone)
+                found = local if local.utcoffset() == found.utcoffset() else found.astimezone(UTC)
+        except (ValueError, OverflowError):
+            return self._text(value)
+        if not isinstance(found, datetime):
+            return found.isoformat() if found else ""
+        wall = found.replace(tzinfo=None, fold=0).isoformat().removesuffix("T00:00:00")
+        return f"{wall} again" if found.fold else wall
+
+    def _number_told(self, value: Any) -> str:
+        try:
+            found = self.number(value, "", any_length=True)
+        except Unreadable:
+            return self._text(value)
+        return "" if found is None else f"{found.normalize(EXACT):f}" if found else "0"
 
     def instant(self, value: Any, column: str) -> datetime | None:
         """A timestamp (of a date its midnight), None for an absent one. Raises `Unreadable`."""
@@ -251,6 +283,8 @@ class Converter:
         return EXACT.subtract(amount, abs(discount).copy_sign(amount))
 
     def _text(self, value: Any) -> str:
+        if isinstance(value, datetime) and value.tzinfo is not None:
+            value = value.astimezone(UTC)
         text = str(value).strip()
         return "" if text in self._nulls else text
 

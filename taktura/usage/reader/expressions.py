@@ -9,7 +9,7 @@ import hashlib
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
@@ -27,6 +27,8 @@ FUNCTIONS = {  # how many arguments they take
     "first": (1, 20), "if": (3, 3), "round": (1, 2), "seconds": (2, 2), "key": (1, 20), "left": (2, 2),
     "digits": (1, 1), "day": (1, 1), "instant": (1, 1),
 }  # fmt: skip
+
+WRITTEN_KEY = "written key"  # no name that an expression could call
 
 _TOKEN = re.compile(
     r"""\s*(?:(?P<number>[0-9]+(?:\.[0-9]+)?)|"(?P<text>[^"]*)"|\[(?P<heading>[^\]]+)\]
@@ -51,6 +53,9 @@ class Reads(Protocol):
     def text(self, value: Any) -> str:
         """A text without outer blanks, empty for an absent one."""
 
+    def meant(self, heading: str) -> Callable[[Any], str]:
+        """How the cells under a heading are told in a key: by what they mean, however it is written."""
+
 
 @dataclass(slots=True)
 class Expression:
@@ -65,6 +70,11 @@ class Expression:
     def compiled(self, place: Callable[[str], int], reads: Reads) -> Term:
         """The function over a row's cells; `place` gives where a heading stands, -1 for one that is not there."""
         return _compiled(self.tree, place, reads, self.source)
+
+    def as_written(self) -> "Expression | None":
+        """The same with keys made of cells as they are written, as keys were before; None where there is no key."""
+        tree = _as_written(self.tree)
+        return Expression(self.source, tree) if tree != self.tree else None
 
 
 def parse(source: str) -> Expression:
@@ -203,6 +213,8 @@ def _compiled(tree: Any, place: Callable[[str], int], reads: Reads, source: str)
         source = parts[0][1]  # what cannot be read is named by its heading
     if kind == "seconds":
         return _seconds(tree, place, reads, source)
+    if kind == "key":
+        return _key([_meant(part, place, reads, source) for part in parts], reads, source)
     made: Term = _OPERATIONS[kind](terms, reads, source)
     return made
 
@@ -212,6 +224,24 @@ def _heading(at: int, reads: Reads) -> Term:
         return lambda cells: None
     text = reads.text
     return lambda cells: cells[at] if isinstance(cells[at], date) else text(cells[at]) or None
+
+
+def _meant(tree: Any, place: Callable[[str], int], reads: Reads, source: str) -> Term:
+    """A part of a key: a heading, or the first of some, by what is meant by its cells."""
+    kind, *parts = tree
+    if kind == "heading":
+        at, told = place(parts[0]), reads.meant(parts[0])
+        return lambda cells: told(cells[at]) or None if at >= 0 else None
+    if kind == "first":
+        return _first([_meant(part, place, reads, source) for part in parts], reads, source)
+    return _compiled(tree, place, reads, source)
+
+
+def _as_written(tree: Any) -> Any:
+    kind, *parts = tree
+    if kind in ("number", "text", "heading"):
+        return tree
+    return (WRITTEN_KEY if kind == "key" else kind, *(_as_written(part) for part in parts))
 
 
 def _seconds(tree: Any, place: Callable[[str], int], reads: Reads, source: str) -> Term:
@@ -263,6 +293,8 @@ def as_text(value: Value, decimal: str = ".") -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(UTC)
     return format(value, "f").replace(".", decimal) if isinstance(value, Decimal) else str(value)
 
 
@@ -365,8 +397,8 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 _OPERATIONS: dict[str, Any] = {
     "+": _arithmetic(EXACT.add), "-": _arithmetic(EXACT.subtract), "*": _arithmetic(EXACT.multiply),
-    "/": _arithmetic(_divided), "&": _joined, "first": _first, "if": _if, "round": _round, "key": _key, "left": _left,
-    "digits": _digits, "day": _day, "instant": _instant,
+    "/": _arithmetic(_divided), "&": _joined, "first": _first, "if": _if, "round": _round, WRITTEN_KEY: _key,
+    "left": _left, "digits": _digits, "day": _day, "instant": _instant,
     "and": lambda t, r, s: lambda cells: _truth(t[0](cells)) and _truth(t[1](cells)),
     "or": lambda t, r, s: lambda cells: _truth(t[0](cells)) or _truth(t[1](cells)),
     **{sign: _compared(sign) for sign in _COMPARE},

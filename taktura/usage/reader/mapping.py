@@ -1,7 +1,7 @@
 """Which heading of a supplier's file stands for which of our columns, and how the file is written."""
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +35,8 @@ COLUMNS = (
     "seconds",
     "call_id",
 )
+NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "discount", "revision", "seconds"))
+DATES = ("period_start", "period_end", "subscription_start", "subscription_end")
 SETTINGS = (
     "delimiter", "encoding", "decimal", "date_format", "skip_lines", "null_texts", "sheet", "headings", "skip_rows",
     "attributes", "numbers", "number_repeats", "discount_is", "discount_of",
@@ -60,7 +62,8 @@ class Mapping:
     telephone numbers, that are masked after a time. `number_repeats`: rows that would have the same id in a file are
     told apart by their number, where a supplier gives rows no id of their own. `discount_is`: whether the discount of
     a row is a percentage or money off the row. `discount_of`: the unit prices that it is off; without it
-    the price, of a row that has none the cost.
+    the price, of a row that has none the cost. `tells_former` is no setting: rows tell the ids, too, that they had
+    before keys were made of what dates and numbers mean.
     """
 
     columns: dict[str, str] = field(default_factory=dict)
@@ -78,6 +81,7 @@ class Mapping:
     number_repeats: bool = False
     discount_is: str = "percent"
     discount_of: str | None = None
+    tells_former: bool = False
 
     @classmethod
     def from_dict(cls, value: AbstractMapping[str, Any]) -> "Mapping":
@@ -120,6 +124,10 @@ class Mapping:
         """All headings that the mapping knows, whether a file must have them or not."""
         sources = [*(self.heading(c) for c in COLUMNS), *self.attributes.values(), *(f"={c}" for c in self.skip_rows)]
         return {heading for source in sources for heading in _named(source)}
+
+    def headings_of(self, columns: Iterable[str]) -> set[str]:
+        """The headings of which columns are made, in one case."""
+        return {heading.casefold() for column in columns for heading in _named(self.heading(column))}
 
     @property
     def is_of_calls(self) -> bool:

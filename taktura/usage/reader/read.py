@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import islice
 from typing import Any, BinaryIO
@@ -18,15 +18,15 @@ from zoneinfo import ZoneInfo
 from taktura.usage.reader.calls import of_calls
 from taktura.usage.reader.convert import Converter
 from taktura.usage.reader.kinds import Broken, Typed, opened, typed_rows
-from taktura.usage.reader.mapping import Mapping
+from taktura.usage.reader.mapping import NUMBERS, Mapping
 from taktura.usage.reader.rows import UNSTORABLE, Counts, Problem, Row, shown
 from taktura.usage.reader.select import DELIMITERS, Selection, column_place, heading_problems
 
+ZERO = timedelta(0)
 ENCODING_BYTES = 1 << 20  # read at a time
 MAX_FIELD = 16 * 1024 * 1024  # characters of a cell
 MAX_RECORD_LINES = 200  # physical lines of one record: a quote that is never closed takes no more of a file than this
 WIDTH_ROWS = 100  # that say how many cells the rows of a file without headings have
-NUMBERS = frozenset(("quantity", "cost", "cost_amount", "price", "amount", "discount", "revision", "seconds"))
 MARK = "\udcff"  # stands for bytes that are no text
 MARKED = "taktura.usage.marked"  # the name of the error handler that puts it there
 
@@ -284,9 +284,13 @@ def _plain(value: Any, is_number: bool, mapping: Mapping, zone: ZoneInfo) -> Any
             return f"{text} (float)"
         return text.replace(".", mapping.decimal) if isinstance(value, Decimal) else text
     if isinstance(value, datetime):
-        # Told as an instant, since the two hours that one hour of the clock stands for in autumn compare as equal.
+        # Told as an instant, since the two hours that one hour of the clock stands for in autumn compare as equal; that
+        # of a clock without an offset with that of the supplier's.
         try:
-            return (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+            instant = (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC)
+            return (
+                instant if value.tzinfo else instant.astimezone(timezone(instant.astimezone(zone).utcoffset() or ZERO))
+            )
         except OverflowError:
             return value
     return value if isinstance(value, date) else str(value)

@@ -68,6 +68,7 @@ class Row(NamedTuple):
     its local midnight). `is_span`: an end was given, so that the row is split over its days (R17.1). `seconds`: how
     long a call was answered; the legs of one `call_id` are one row. `attributes` are free. `discount` is what was taken
     off in working out an amount, once, as in “10%” or “5.00”; the amounts are after it.
+    `former_id`: the id (of a call its part of it) that earlier versions gave the row, where it was another.
     """
 
     line: int
@@ -97,6 +98,7 @@ class Row(NamedTuple):
     call_id: str = ""
     attributes: dict[str, str] | None = None
     discount: str = ""
+    former_id: str = ""
 
 
 @dataclass(slots=True)

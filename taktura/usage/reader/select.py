@@ -41,11 +41,19 @@ class Selection:
         self._plain = mapping.is_plain
         self._terms = [(i, t) for i, c in enumerate(COLUMNS) if (t := self._term(mapping.heading(c)))]
         self._skips = [t for c in mapping.skip_rows if (t := self._term(f"={c}"))]
+        self._former = self._former_term() if mapping.tells_former else None
         self._attributes = [(n, self._term(s) or self._cell(s)) for n, s in mapping.attributes.items()]
 
     def _term(self, source: str) -> Term | None:
         found = expression(source)
         return found.compiled(lambda heading: place_of(self._names, heading), self._convert) if found else None
+
+    def _former_term(self) -> Term | None:
+        """What rows were known by before; None where nothing has changed of that."""
+        id_ = "call_id" if "call_id" in self._mapping.columns else "id"
+        found = expression(self._mapping.heading(id_))
+        former = found.as_written() if found else None
+        return former.compiled(lambda heading: place_of(self._names, heading), self._convert) if former else None
 
     def _cell(self, heading: str) -> Term:
         place, text = place_of(self._names, heading), self._convert.text
@@ -65,6 +73,8 @@ class Selection:
                 value = term(cells)
                 ours[i] = value if isinstance(value, date) else as_text(value, self._convert.decimal)
             found = self._convert.row(line, ours)
+            if self._former:
+                found = found._replace(former_id=as_text(self._former(cells), self._convert.decimal))
             if not self._attributes:
                 return found
             texts = {name: as_text(term(cells))[:MAX_ATTRIBUTE] for name, term in self._attributes}

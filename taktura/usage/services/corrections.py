@@ -117,6 +117,7 @@ def _revised(actor: Actor, seller: Seller, old: UsageRecord, changes: Mapping[st
         "" if contract else old.sent_to,
         old.priced and amounts["amount"] is None,
         None,
+        None,
     )
 
 

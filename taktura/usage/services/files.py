@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Mapping as AbstractMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -19,6 +19,8 @@ from taktura.kit.bulk import write_bytes
 from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
+from taktura.usage.services.former import find_former
+from taktura.usage.services.identity import Repeats, id_of
 from taktura.usage.services.records import digest, numbers_of
 from taktura.usage.store import Outcome, keep, take_in
 
@@ -27,13 +29,12 @@ SUBSCRIPTION = (
     "quantity",
 )  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
-MAX_ID = 300
 TELL_ROWS = 20_000
 STEPS = ("read", "process", "match", "ready")
 Tell = Callable[[str, int], None]  # the step, and how many rows are read
 WRITTEN = (
     "rows", "recorded", "duplicates", "conflicts", "waiting", "skipped", "merged", "mapping", "undone_at", "first_day",
-    "end_day", "has_calls", "read_at",
+    "end_day", "has_calls", "read_at", "ids_as_written",
 )  # fmt: skip
 
 
@@ -101,7 +102,7 @@ def read_file(
         raise Refused("not_found", "The file is not kept any more: load it again.")
     file.problems.all().delete()
     file.mapping = dict(mapping or supplier.mapping)
-    chosen = Mapping.from_dict(file.mapping)
+    chosen = _chosen(supplier, file.mapping)
     counts, zone = Counts(), ZoneInfo(supplier.time_zone)
     rows = read(io.BytesIO(file.content), chosen, zone, counts)
     received = _take(actor, supplier, chosen, _told(rows, tell) if tell else rows, file, counts, tell)
@@ -111,6 +112,7 @@ def read_file(
     file.skipped, file.merged = counts.skipped, counts.merged
     file.first_day, file.end_day, file.undone_at = received.first_day, received.end_day, None
     file.has_calls, file.read_at = chosen.is_of_calls or received.has_calls, actor.now
+    file.ids_as_written = False
     file.save(update_fields=WRITTEN)
     received.file = file
     if file.recorded + file.waiting + file.duplicates:
@@ -156,13 +158,17 @@ def import_rows(
     mapping: AbstractMapping[str, Any] | None = None,
 ) -> Received:
     """Take in rows that are parsed already, under the supplier's headings."""
-    chosen = Mapping.from_dict(mapping or supplier.mapping)
+    chosen = _chosen(supplier, mapping or supplier.mapping)
     counts, zone = Counts(), ZoneInfo(supplier.time_zone)
     received = _take(actor, supplier, chosen, read_rows(rows, chosen, zone, counts), None, counts)
     record(
         actor, "import_rows", f"supplier:{supplier.pk}", {"rows": received.rows, "recorded": received.outcome.recorded}
     )
     return received
+
+
+def _chosen(supplier: Supplier, mapping: AbstractMapping[str, Any]) -> Mapping:
+    return replace(Mapping.from_dict(mapping), tells_former=supplier.ids_as_written)
 
 
 def _take(
@@ -174,12 +180,13 @@ def _take(
     counts: Counts,
     tell: Tell | None = None,
 ) -> Received:
-    seen = _Seen(repeats={} if mapping.number_repeats else None)
+    seen = _Seen(Repeats(mapping.number_repeats), Repeats(mapping.number_repeats))
     received = Received(Outcome(), counts=counts)
     seller = supplier.seller
     received.outcome = take_in(
         actor, _records(supplier, mapping, rows, file, seen, received), seller=seller.pk, strict=False,
         tell=(lambda step: tell(step, received.rows)) if tell else None,
+        staged=(lambda: find_former(supplier, file.pk if file else None)) if supplier.ids_as_written else None,
     )  # fmt: skip
     for line, external_id in received.outcome.conflict_rows:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
@@ -207,21 +214,12 @@ def _take(
 class _Seen:
     """What a file says of the supplier's customers and subscriptions: of each the last row of its latest day (of a
     customer, that names it).
-    `repeats`: how often each identity came, where equal ones are told apart by their number."""
+    `repeats` and `former_repeats`: of the ids that rows have, and had before."""
 
+    repeats: Repeats
+    former_repeats: Repeats
     customers: dict[str, Row] = field(default_factory=dict)
     subscriptions: dict[str, Row] = field(default_factory=dict)
-    repeats: dict[str, int] | None = None
-
-    def told_apart(self, identity: str) -> str:
-        """The identity of a row, with its number from the second on."""
-        if self.repeats is None:
-            return identity
-        number = self.repeats[identity] = self.repeats.get(identity, 0) + 1
-        if number == 1:
-            return identity
-        told = f"{identity}#{number}"
-        return told if len(told) <= MAX_ID else hashlib.sha256(told.encode()).hexdigest()
 
 
 def _records(
@@ -253,7 +251,7 @@ def _records(
             subscriptions[subscription] = row
         money = row.currency.upper()
         known_by = _digest_of(row, subscription, product, money)
-        external_id = seen.told_apart(row.id or f"{subscription}|{product}|{row.first_day}|{row.end_day}")
+        external_id = seen.repeats.told_apart(id_of(row, subscription, product))
         yield (
             source,
             external_id,
@@ -285,6 +283,7 @@ def _records(
             priced and row.amount is None,  # nothing says what it would be billed at
             # Before, the case of the currency counted.
             None if money == row.currency else _digest_of(row, subscription, product, row.currency),
+            seen.former_repeats.told_apart(row.former_id) if row.former_id else None,
         )
     if end > first:
         received.first_day, received.end_day = first, end

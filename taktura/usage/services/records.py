@@ -234,6 +234,7 @@ def _row(entry: Entry, contracts: Mapping[str, int], zone: ZoneInfo, actor: Acto
         "" if entry.contract is None or entry.contract in contracts else entry.contract,
         False,
         None,
+        None,
     )
 
 

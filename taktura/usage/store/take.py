@@ -43,8 +43,9 @@ COLUMNS = (
     "sent_to",
     "unreadable",
     "former",  # the digest that rows of this content were stored with before, where it was another
+    "former_id",  # the id that such a row was stored with before, where it was another (`store.former`)
 )
-STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable", "former")))
+STORED = ("seller_id", *(c for c in COLUMNS if c not in ("given_revision", "unreadable", "former", "former_id")))
 SAME = "r.seller_id = s.seller_id AND r.source = s.source AND r.external_id = s.external_id"
 
 MAX_CONFLICTS = 10_000  # that are named; all are counted
@@ -58,6 +59,7 @@ CREATE TEMP TABLE usage_staging (
     is_span bool,
     quantity numeric, seconds bigint, cost_amount numeric, amount numeric, discount text, currency text,
     priced bool, attributes jsonb, numbers jsonb, file_id bigint, row int, sent_to text, unreadable bool, former text,
+    former_id text,
     state text, line_id bigint, rate_day date, rate_over numeric, rate_under numeric, rate_to text
 ) ON COMMIT DROP
 """
@@ -121,13 +123,15 @@ def take_in(
     strict: bool,
     each: bool = False,
     tell: Callable[[str], None] | None = None,
+    staged: Callable[[], None] | None = None,
 ) -> Outcome:
     """Take records in, in one transaction of the caller's; `rows` are one seller's, in the order of `COLUMNS`.
 
     The act begins when they are staged. `strict`: a correction of usage in a closed period is refused
     (`closed_period`, R12.3); else it counts as a conflict, so that no row of a file stops another. `each`: say of each
     row what became of it (`stored`, `duplicate`, `conflict`, or `closed` for such a correction). `tell` is told of the
-    steps that begin (`match`, then `ready`: it is stored); what it raises stops it.
+    steps that begin (`match`, then `ready`: it is stored); what it raises stops it. `staged` is called between, before
+    the act begins: it may say that staged rows have other ids.
     """
     outcome, waits, many = Outcome(), False, 0
 
@@ -142,6 +146,8 @@ def take_in(
         cursor.execute(_STAGING.format(seller=int(seller)))
         copy_rows("usage_staging", ("seq", *COLUMNS), numbered())
         cursor.execute("ANALYZE usage_staging")
+        if staged:
+            staged()
         begin_act()
         cursor.execute("SELECT closed_until FROM customers_seller WHERE id = %s", [seller])
         closed_until: date | None = cursor.fetchone()[0]
