@@ -84,7 +84,7 @@ def _tasks(seller: Seller, user: User, today: date) -> list[Task]:
              "usage.view", found.refused_files, _at("refused_files", "?state=open")),
         Task(_("Unlinked supplier subscriptions"), _("Their usage is billed once they are linked."), "unlink",
              "usage.view", found.unlinked, _at("supplier_subscriptions", "?link=unlinked")),
-        Task(_("Unlinked customers of suppliers"), _("Contracts are proposed for what they use once they are linked."),
+        Task(_("Unlinked supplier customers"), _("Contracts are proposed for what they use once they are linked."),
              "users", "usage.view", found.unlinked_customers, _at("supplier_customers", "?link=unlinked")),
         Task(_("Alerts"), _("Usage has crossed a bound, or will."), "bell", "control.view",
              in_state(alerts_of(seller.pk), "open", today)[:MOST].count() if user.may("control.view") else 0,

@@ -138,7 +138,7 @@ WORDS = {
     **MAILBOXES,
     "link": {"unlinked": "Unlinked", "linked": "Linked"},
     "waiting": {
-        "no_subscription": "Unlinked subscription of a supplier",
+        "no_subscription": "Unlinked supplier subscription",
         "unknown_key": "Unknown article or key",
         "no_contract": "Unknown contract",
         "before_start": "Before the start",

@@ -226,5 +226,28 @@ def test_a_hundred_are_shown_with_as_many_queries(
         with CaptureQueriesContext(connection) as asked:
             text = client.get(PATH).content.decode()
         counts.append(len(asked))
-    assert counts[1] <= counts[0] and f"The first {MANY} of 118" in text
+    assert counts[1] <= counts[0] and f"1 to {MANY} of 118" in text
     assert SupplierCustomer.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "module"),
+    [(PATH, "taktura.office.usage.extending"), ("/usage/subscriptions/link/", "taktura.office.usage.links")],
+)
+def test_all_unlinked_ones_are_reached_by_pages_and_by_a_search(
+    company: Seller, client_as: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, path: str, module: str
+) -> None:
+    """Those at the beginning, for which nothing is found, do not stand in the way of the others."""
+    monkeypatch.setattr(f"{module}.MANY", 2)
+    client = client_as()
+
+    def there(query: str = "") -> list[str]:
+        text = client.get(f"{path}{query}").content.decode()
+        return [r for r in ("acc-1", "acc-2", "acc-3") if f'href="/usage/subscriptions/{pk_of(r)}/"' in text]
+
+    assert (there(), there("?page=2"), there("?page=3")) == (["acc-1", "acc-2"], ["acc-3"], [])
+    first, second = (client.get(f"{path}?page={n}").content.decode() for n in (1, 2))
+    assert "1 to 2 of 3" in first and 'href="?page=2"' in first and 'rel="prev"' not in first
+    assert "3 to 3 of 3" in second and 'href="?page=1"' in second and 'rel="next"' not in second
+    assert there("?q=ACC-3") == ["acc-3"]
+    assert "No unlinked supplier subscription is found by that" in client.get(f"{path}?q=zzz").content.decode()

@@ -1,6 +1,7 @@
 """Pages of imports: ready and proposed mappings, what is missing, steps, undoing, reading and matching again."""
 
 import base64
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from taktura.office.usage.files import _steps
 from taktura.usage import services as usage
 from taktura.usage.models import Supplier, UsageFile, UsageRecord
 from taktura.usage.overview import count_problems
+from taktura.usage.reader import COLUMNS, READY
 from tests.pages.test_usage import FILE, supplier_form, upload
 from tests.rooms.test_reader_kinds import workbook
 from tests.rooms.test_ready_mappings import AZURE_MCA
@@ -41,6 +43,35 @@ def test_a_ready_mapping_is_chosen_and_proposed(
     assert '<option value="Konto">' in text and 'value="Menge"' in text
     pdf = {**supplier_form(), "action": "sample", "example": SimpleUploadedFile("a.csv", b"%PDF-1.7")}
     assert "This is a PDF" in client.post("/usage/suppliers/new/", pdf).content.decode()
+
+
+def test_a_supplier_whose_files_write_utc_counts_days_by_it(
+    company: Seller, client_as: Callable[..., Client], samples: Path
+) -> None:
+    """Else an hour of the last evening of a month would count for the next."""
+    client, ours = client_as(), company.time_zone
+    focus = (samples / "focus-1.0-sample.csv").read_bytes()
+
+    def proposed(zone: str, content: bytes, place: str = "/usage/suppliers/new/") -> str:
+        sent = {**supplier_form(time_zone=zone), "action": "sample", "example": SimpleUploadedFile("e.csv", content)}
+        found = re.search(r'name="time_zone" value="([^"]*)"', client.post(place, sent).content.decode())
+        assert found
+        return found[1]
+
+    azure = (samples / "azure-ea-actual-cost-small.csv").read_bytes()
+    assert (proposed(ours, focus), proposed("Europe/London", focus), proposed(ours, azure)) == (
+        "UTC", "Europe/London", ours,
+    )  # fmt: skip
+    assert proposed(ours, focus, f"/usage/suppliers/{Supplier.objects.get().pk}/change/") == ours, "what is there stays"
+
+    fields = {f"column_{name}" if name in COLUMNS else name: text for name, text in READY["focus"].items()}
+    fields |= {"null_texts": "NULL, null", "number_repeats": "on", "sample": base64.b64encode(focus[:20_000]).decode()}
+    tried = {
+        zone: client.post("/usage/suppliers/sample/", {**supplier_form(time_zone=zone), **fields}).content.decode()
+        for zone in (ours, "UTC")
+    }
+    assert "Such files write times in UTC" in tried[ours] and "can be read" in tried["UTC"]
+    assert "Such files write times in UTC" not in tried["UTC"]
 
 
 @pytest.mark.parametrize("ready", ["", "azure"], ids=["proposed", "chosen"])

@@ -152,7 +152,7 @@ def test_what_is_of_another_seller_is_not_there(company: Seller, client_as: Call
 
 def test_the_overview_names_work(company: Seller, page_ok: Callable[..., dict[str, str]]) -> None:
     text = page_ok("/usage/")["en"]
-    assert "Unlinked subscription of a supplier" in text and "feb.csv" in text and "3 unlinked" in text
+    assert "Unlinked supplier subscription" in text and "feb.csv" in text and "3 unlinked" in text
     picture = page_ok_fragment(text)
     assert picture == "/usage/arrived/"
 

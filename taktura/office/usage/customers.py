@@ -54,7 +54,7 @@ def customers(request: HttpRequest) -> HttpResponse:
                        icon="link")
             ],
             tone=lambda c: "" if c.customer_id else "unlinked",
-            empty_title=_("No customers of suppliers yet"),
+            empty_title=_("No supplier customers yet"),
             empty_text=_("They come from the files of suppliers whose settings say so."),
             template="usage/list.html", more={"usage_tabs": tabs("supplier_customers")},
         ),

@@ -28,7 +28,7 @@ from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage.key_ties import say
-from taktura.office.usage.parts import customer_names, tabs
+from taktura.office.usage.parts import customer_names, page_number, pager, tabs
 from taktura.office.usage.subscriptions import add_lines, find
 from taktura.usage.models import SupplierSubscription
 from taktura.usage.overview import text_of as holding
@@ -236,8 +236,10 @@ def many(request: HttpRequest) -> HttpResponse:
                 error = text_of(refused, show.language())
             else:
                 return _after(request, wishes, tied)
+    number, first = page_number(request), (page_number(request) - 1) * MANY
     context = {
         "rows": rows, "number": all_of_them, "usage_tabs": tabs("supplier_subscriptions"), "error": error,
+        "first": first + 1, "last": first + len(rows), **pager(request, number, more=first + MANY < all_of_them),
         "q": request.GET.get("q", ""), "contract": contract, "sums": _sums(rows), "kept": _kept(request),
         "preview_url": f"{reverse('subscriptions_extend_preview')}?{request.GET.urlencode()}",
     }  # fmt: skip
@@ -306,8 +308,9 @@ def _subscriptions(
         rows = its
     if text := request.GET.get("q", "").replace("\0", "").strip()[:100]:
         rows = holding(rows, text, "reference", "name", "product", "product_name", "customer_reference")
-    found = list(rows.select_related("supplier").order_by("supplier__name", "folded")[:MANY])
-    return found, len(found) if len(found) < MANY else rows.count()
+    first = (page_number(request) - 1) * MANY
+    found = list(rows.select_related("supplier").order_by("supplier__name", "folded")[first : first + MANY])
+    return found, len(found) if not first and len(found) < MANY else rows.count()
 
 
 def _rows(request: HttpRequest, found: list[SupplierSubscription], contract: Contract | None) -> list[Row]:

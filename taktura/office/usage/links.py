@@ -21,10 +21,11 @@ from taktura.office import show
 from taktura.office.forms import DayField
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage.key_ties import say
-from taktura.office.usage.parts import tabs
+from taktura.office.usage.parts import customer_names, page_number, pager, tabs
 from taktura.office.usage.subscriptions import find
 from taktura.office.usage.waiting import lines_of, total
 from taktura.usage.models import SubscriptionLink, SupplierSubscription
+from taktura.usage.overview import text_of as holding
 from taktura.usage.overview import unlinked, waiting_of_subscriptions
 from taktura.usage.proposals import propose_lines, search_lines, titles_of
 
@@ -125,11 +126,23 @@ def many(request: HttpRequest) -> HttpResponse:
     rows = rows.filter(pk__in=chosen) if chosen else rows
     if request.method == "POST":
         return _tie_many(request, rows)
-    shown: list[Any] = list(rows.order_by("supplier__name", "folded")[:MANY])
+    if text := request.GET.get("q", "").replace("\0", "").strip()[:100]:
+        rows = holding(rows, text, "reference", "name", "product", "product_name", "customer_reference")
+    number, first = page_number(request), (page_number(request) - 1) * MANY
+    shown: list[Any] = list(rows.order_by("supplier__name", "folded")[first : first + MANY + 1])
+    more = len(shown) > MANY
+    del shown[MANY:]
     proposals, counts = propose_lines(seller.pk, shown), waiting_of_subscriptions(shown)
     for row in shown:
         row.proposals, row.waiting = proposals[row.pk], counts.get(row.pk, 0)
-    context = {"rows": shown, "usage_tabs": tabs("supplier_subscriptions"), "number": rows.count()}
+    names = customer_names(shown)
+    for row in shown:
+        row.customer = names.get(row.pk, "")
+    context = {
+        "rows": shown, "usage_tabs": tabs("supplier_subscriptions"), "number": rows.count(), "q": text,
+        "any_proposal": any(row.proposals for row in shown),
+        "first": first + 1, "last": first + len(shown), **pager(request, number, more=more),
+    }  # fmt: skip
     return render(request, "usage/link_many.html", context)
 
 

@@ -153,6 +153,22 @@ def rate_of(row: Mapping[str, Any]) -> str:
     return _("%(factors)s of %(day)s") % {"factors": " ".join(factors), "day": show.day(row["rate_day"])}
 
 
+def page_number(request: HttpRequest) -> int:
+    """Which page of a long list an address asks for, from 1."""
+    given = request.GET.get("page", "1")
+    return max(1, int(given)) if given.isdecimal() and len(given) < 6 else 1
+
+
+def pager(request: HttpRequest, number: int, *, more: bool) -> dict[str, str]:
+    """The addresses of the page before and, where there is `more`, of that after, for `usage/pager.html`."""
+    query = request.GET.copy()
+    found = {"before": "", "after": ""}
+    for name, to, there in (("before", number - 1, number > 1), ("after", number + 1, more)):
+        query["page"] = str(to)
+        found[name] = f"?{query.urlencode()}" if there else ""
+    return found
+
+
 def match_in_background(request: HttpRequest, supplier: Supplier | None, back: HttpResponse) -> HttpResponse | None:
     """Begin to match what waits of a supplier, or of all, in the background, where it is so much that nobody should
     wait for it; gives where that is seen, or, with a message, `back` where it is being done already."""

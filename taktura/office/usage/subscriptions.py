@@ -64,7 +64,7 @@ def subscriptions(request: HttpRequest) -> HttpResponse:
                      icon="link")
             ],
             tone=lambda s: "" if s.lines else "unlinked",
-            empty_title=_("No subscriptions of suppliers yet"),
+            empty_title=_("No supplier subscriptions yet"),
             empty_text=_("They come from the files of suppliers whose settings say so."),
             template="usage/list.html", more={"usage_tabs": tabs("supplier_subscriptions")},
         ),

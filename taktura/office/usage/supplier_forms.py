@@ -13,7 +13,7 @@ from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.usage.models import Supplier
-from taktura.usage.reader import COLUMNS, NAMES, NUMBERS_OF_CALLS, Mapping, beginning
+from taktura.usage.reader import COLUMNS, NUMBERS_OF_CALLS, READY, Mapping, beginning
 
 SAMPLE_BYTES = 30_000  # of an example file that a form carries along
 SETTINGS = (
@@ -150,7 +150,7 @@ class SupplierForm(forms.Form):
                 ("", _("the price, else the cost")), ("price", _("the price alone")),
                 ("cost", _("the cost alone")), ("both", _("price and cost")),
             ],
-            "ready": [("", _("by the example")), *NAMES.items(), ("generic", _("our own columns"))],
+            "ready": [("", _("by the example")), *((name, show.word("ready", name)) for name in READY)],
         }  # fmt: skip
         for name, known in choices.items():
             given = self.initial.get(name, "")

@@ -39,7 +39,7 @@ from taktura.usage.overview import text_of as texts
 from taktura.usage.queries import invoices_of
 from taktura.usage.reader import (
     COLUMNS,
-    NAMES,
+    IN_UTC,
     READY,
     Counts,
     Mapping,
@@ -230,6 +230,8 @@ def _proposed(request: HttpRequest, form: SupplierForm, *, is_new: bool) -> Supp
     shown = mapping_initial(proposed)
     typed |= {f"column_{column}": shown.get(f"column_{column}", "") for column in COLUMNS}
     typed |= {name: shown[name] for name in SETTINGS if shown[name]}
+    if is_new and named(proposed) in IN_UTC and typed["time_zone"] == seller_of(request).time_zone:
+        typed["time_zone"] = "UTC"  # else its days lie on two of ours, and a month's last hours count for the next
     typed |= {"sample": carried, "sample_name": (sent.name or "")[:200] if sent else data.get("sample_name", "")}
     _say_proposed(request, proposed, found.headings)
     return SupplierForm(initial=typed, is_new=is_new)
@@ -249,8 +251,8 @@ def _mapping_for(content: bytes, data: Any) -> tuple[dict[str, Any], Table, str]
 
 def _say_proposed(request: HttpRequest, proposed: dict[str, Any], headings: list[str]) -> None:
     if ready := named(proposed):
-        text = _("This is the ready mapping “%(name)s”: look at the rows beside.")
-        messages.info(request, text % {"name": NAMES.get(ready, ready)})
+        text = _("This is the ready mapping “%(name)s”: look at how the first rows are read.")
+        messages.info(request, text % {"name": show.word("ready", ready)})
     elif all(proposed.get(c) or c in headings for c in ("subscription_id", "period_start")):
         messages.info(request, _("The columns are proposed from the headings of the file: look through them."))
     else:
@@ -263,8 +265,9 @@ def sample(request: HttpRequest) -> HttpResponse:
     """How the first rows of the example file are read by the form's mapping."""
     form = SupplierForm(request.POST, is_new="key" in request.POST)
     form.is_valid()
+    said = mapping_of(form.cleaned_data)
     try:
-        tried = Mapping.from_dict(mapping_of(form.cleaned_data))
+        tried = Mapping.from_dict(said)
     except Refused as refused:
         return render(request, "usage/sample.html", {"refused": text_of(refused, show.language())})
     zone = form.cleaned_data.get("time_zone") or "UTC"
@@ -274,17 +277,22 @@ def sample(request: HttpRequest) -> HttpResponse:
             bad.append((row.line, translate(row.message, row.values, show.language())))
         else:
             good.append(row)
+    elsewhere = zone != "UTC" and named(said) in IN_UTC
     context = {
         "rows": good[:SAMPLE_ROWS], "good": len(good), "bad": len(bad), "problems": bad[:SAMPLE_ROWS],
         "name": form.cleaned_data.get("sample_name", ""), "skipped": counts.skipped, "merged": counts.merged,
-        "calls": any(row.seconds is not None for row in good), "hints": list(_hints(tried, form.sample_bytes())),
+        "hints": list(_hints(tried, form.sample_bytes(), in_utc=elsewhere)),
+        "currency": form.cleaned_data.get("currency", ""),
     }  # fmt: skip
     return render(request, "usage/sample.html", context)
 
 
-def _hints(tried: Mapping, example: bytes) -> Iterator[str]:
-    """What else a mapping could say, where its files show nothing of it."""
+def _hints(tried: Mapping, example: bytes, *, in_utc: bool) -> Iterator[str]:
+    """What else a mapping, or the supplier's time zone, could say, where its files show nothing of it."""
     there = {*tried.columns, *table(example, tried, 1).headings}
+    if in_utc:
+        yield _("Such files write times in UTC: choose it as the time zone. In another one a day of the supplier lies"
+                " on two days here, and the last hours of a month count for the next.")  # fmt: skip
     if not there & {"quantity", "seconds", "cost_amount", "amount"}:
         yield _("No column says how much: fill the quantity, the seconds, the cost or the price in all.")
     if not (there & {"id", "call_id"} or tried.number_repeats):

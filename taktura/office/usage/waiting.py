@@ -34,6 +34,8 @@ from taktura.office.usage.parts import (
     customer_names,
     from_text,
     match_in_background,
+    page_number,
+    pager,
     supplier_of,
     tabs,
 )
@@ -83,7 +85,7 @@ def waiting(request: HttpRequest) -> HttpResponse:
     reason = request.GET.get("reason", "")
     if reason not in REASONS:
         reason = next((r for r in REASONS if counts.get(r)), REASONS[0])
-    text, number = request.GET.get("q", "").replace("\0", "")[:100], _page_number(request)
+    text, number = request.GET.get("q", "").replace("\0", "")[:100], page_number(request)
     wanted = request.GET.get("supplier", "")
     supplier = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else None
     found = groups(seller.pk, reason=reason, supplier=supplier, text=text, limit=PAGE + 1, offset=(number - 1) * PAGE)
@@ -94,24 +96,12 @@ def waiting(request: HttpRequest) -> HttpResponse:
             Tab(show.word("waiting", r), f"?reason={r}", counts[r], r == reason) for r in REASONS if counts.get(r)
         ],
         "reason": reason, "means": MEANS[reason], "rows": rows, "q": text, "supplier": supplier or "",
-        "before": _page_link(request, number - 1) if number > 1 else "",
-        "after": _page_link(request, number + 1) if len(found) > PAGE else "",
+        **pager(request, number, more=len(found) > PAGE),
         "any_proposal": any(r.proposals for r in rows), "any_sent": any(r.can_be_sent for r in rows),
         "any_article": any(r.articles for r in rows),
         "waits": bool(counts), "records": records_waiting(seller.pk) if counts else 0,
     }  # fmt: skip
     return render(request, "usage/waiting.html", context)
-
-
-def _page_number(request: HttpRequest) -> int:
-    given = request.GET.get("page", "1")
-    return max(1, int(given)) if given.isdecimal() and len(given) < 6 else 1
-
-
-def _page_link(request: HttpRequest, number: int) -> str:
-    query = request.GET.copy()
-    query["page"] = str(number)
-    return f"?{query.urlencode()}"
 
 
 def _shown(seller: Seller, found: list[Group]) -> list[Shown]:

@@ -4,15 +4,15 @@ from taktura.usage.reader.kinds import ENDINGS, check_content
 from taktura.usage.reader.mapping import COLUMNS, NUMBERS_OF_CALLS, Mapping
 from taktura.usage.reader.propose import as_ready, propose
 from taktura.usage.reader.read import Table, beginning, read, read_rows, table
-from taktura.usage.reader.ready import NAMES, READY, fitting, named
+from taktura.usage.reader.ready import IN_UTC, READY, fitting, named
 from taktura.usage.reader.rows import Counts, Problem, Row
 
 __all__ = [
     "COLUMNS",
     "Counts",
     "ENDINGS",
+    "IN_UTC",
     "Mapping",
-    "NAMES",
     "NUMBERS_OF_CALLS",
     "Problem",
     "READY",

@@ -167,16 +167,7 @@ READY: dict[str, dict[str, Any]] = {
     "3cx": _3CX,
     "generic": {},
 }
-NAMES = {
-    "focus": "FOCUS 1.0–1.2",
-    "azure": "Azure cost export",
-    "nce_licenses": "Microsoft NCE reconciliation: licenses",
-    "nce_usage": "Microsoft NCE reconciliation: daily rated usage",
-    "asterisk": "Asterisk call records",
-    "freeswitch": "FreeSWITCH call records",
-    "starface": "STARFACE call records",
-    "3cx": "3CX call records",
-}
+IN_UTC = ("focus", "3cx")  # those whose files write times in UTC, which is their suppliers' time zone
 
 
 WRITTEN = ("decimal", "date_format")  # what a file says of them that a spreadsheet has saved again
