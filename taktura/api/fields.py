@@ -24,7 +24,8 @@ from taktura.core.errors import Refused
 from taktura.kit.exact import number
 
 FIRST_DAY, LAST_DAY = date(1900, 1, 1), date(2199, 12, 31)
-KEY = r"^(?!\.{1,2}$)[^/\x00-\x20\x7f\xa0]([^/\x00-\x1f\x7f]*[^/\x00-\x20\x7f\xa0])?$"
+_CONTROL, _BLANK = r"/\x00-\x1f\x7f-\x9f", r" \xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+KEY = rf"^(?!\.{{1,2}}$)[^{_CONTROL}{_BLANK}]([^{_CONTROL}]*[^{_CONTROL}{_BLANK}])?$"
 LINE = r"^[^\x00-\x1f\x7f]*$"
 MANY = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 NUMBER = r"^-?[0-9]{1,20}(\.[0-9]{1,12})?$"
@@ -91,7 +92,7 @@ def _moment(value: Any) -> date | datetime:
 
 
 def _key(value: str) -> str:
-    if not _KEY.match(value) or value != value.strip():
+    if not _KEY.match(value):
         raise PydanticCustomError("key", "no key")
     return value
 
