@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -17,6 +18,10 @@ SHARED = ROOT.parent / "shared"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "taktura.config.settings")
 
 PBKDF2PasswordHasher.iterations = 1  # nobody guesses here: a password costs a test no half a second
+
+# The processes of a run, and its next run, have the compiled modules, wherever the environment would not keep them.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Machines differ in speed: no test here fails for being slow.
 os.environ.setdefault("AIOSMTPD_CONTROLLER_TIMEOUT", "60")  # seconds for a mail server to come up

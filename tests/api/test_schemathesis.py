@@ -14,6 +14,11 @@ import pytest
 import schemathesis
 from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
+from schemathesis.checks import load_all_checks
+from schemathesis.generation.feedback import FeedbackSources
+from schemathesis.generation.hypothesis import builder
+from schemathesis.pytest._test_builder import build_operation_test
+from schemathesis.python._constants.orchestrator import make_constants_value_source
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from taktura.accounts.models import ApiKey
@@ -70,9 +75,20 @@ def headers() -> Iterator[dict[str, str]]:
     patch.undo()
 
 
-@schema.parametrize()
+load_all_checks()
+OPERATIONS = {found.label: found for found in (result.ok() for result in schema.get_all_operations())}
+FEEDBACK = FeedbackSources(constants_value_source=make_constants_value_source(schema))
+UNMADE = (
+    builder.UnsatisfiableExampleMark,
+    builder.NonSerializableMark,
+    builder.InvalidRegexMark,
+    builder.InvalidHeadersExampleMark,
+    builder.MissingPathParameters,
+)
+
+
 @settings(max_examples=CASES, deadline=None, suppress_health_check=list(HealthCheck))
-def test_any_request(headers: dict[str, str], case: Any) -> None:
+def any_request(headers: dict[str, str], case: Any) -> None:
     if case.meta.phase.name.name == "COVERAGE" and next(number) % ONE_OF:
         return
     # That a request fits its schema does not mean that the rules allow it; and of usage each record has its verdict.
@@ -80,3 +96,13 @@ def test_any_request(headers: dict[str, str], case: Any) -> None:
     if case.operation.definition.raw["operationId"] == "record_usage":
         left_out.append(negative_data_rejection)
     case.call_and_validate(headers=headers, excluded_checks=left_out)
+
+
+# `schema.parametrize` would make up the cases of all operations in each worker before the first test of any file.
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_any_request(label: str, headers: dict[str, str]) -> None:
+    cases = build_operation_test(
+        config=schema.config, operation=OPERATIONS[label], test_func=any_request, given_kwargs={}, feedback=FEEDBACK
+    )
+    assert [mark.attr_name for mark in UNMADE if mark.is_set(cases)] == [], "no cases could be made up"
+    cases(headers=headers)
