@@ -1,6 +1,7 @@
 """What a scenario can look at."""
 
 from datetime import date
+from hashlib import md5
 from typing import Any
 
 from django.db import connection
@@ -40,6 +41,11 @@ EXPECTED = frozenset(
     }
 )
 
+NO_ROWS = md5(b"", usedforsecurity=False).hexdigest()
+WITHOUT_A_FILE = """
+    SELECT relname FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid) AND pg_relation_size(oid) = 0
+"""
+
 
 def look(kind: str, world: World, on: date, expected: Any) -> Any:
     """What was found of one kind of expectation, in its words."""
@@ -75,16 +81,22 @@ def look(kind: str, world: World, on: date, expected: Any) -> Any:
 
 
 def fingerprints() -> dict[str, str]:
-    """A hash of the rows of each table, to prove that nothing has changed."""
+    """A hash of the rows of each table, to prove that nothing has changed.
+
+    Most tables of a scenario are empty. Their files tell so, which takes a tenth of the time that looking does.
+    """
     one = sql.SQL("SELECT {}, md5(coalesce(string_agg(hash, '' ORDER BY hash), '')) FROM ({}) AS hashes")
     rows = sql.SQL("SELECT md5(one::text) AS hash FROM {} AS one")
-    tables = connection.introspection.table_names()
-    query = sql.SQL(" UNION ALL ").join(
-        one.format(sql.Literal(name), rows.format(sql.Identifier(name))) for name in tables
-    )
     with connection.cursor() as cursor:
-        cursor.execute(query)
-        return dict(cursor.fetchall())
+        found = dict.fromkeys(connection.introspection.table_names(cursor), NO_ROWS)
+        cursor.execute(WITHOUT_A_FILE)
+        written = sorted(found.keys() - {name for (name,) in cursor.fetchall()})
+        cursor.execute(
+            sql.SQL(" UNION ALL ").join(
+                one.format(sql.Literal(name), rows.format(sql.Identifier(name))) for name in written
+            )
+        )
+        return found | dict(cursor.fetchall())
 
 
 def _contract(world: World, key: str, on: date) -> dict[str, Any]:
