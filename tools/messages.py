@@ -35,7 +35,7 @@ TABLES = {
     "taktura/billing/explain.py": {"RULES", "TEXTS"},
     "taktura/billing/incoming.py": {"FILES"},
     "taktura/billing/services/notices.py": {"KINDS", "RECEIVED", "OUTCOMES"},
-    "taktura/billing/services/run.py": {"PROBLEMS"},
+    "taktura/billing/services/run.py": {"DATES", "PROBLEMS"},
     "taktura/cli/commands/billing.py": {"REASONS"},
     "taktura/cli/commands/proving.py": {"PARTS"},
     "taktura/cli/show.py": {"KINDS", "SUMS"},

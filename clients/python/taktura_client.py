@@ -3073,7 +3073,8 @@ class RunDetail:
 class RunDone:
     """The outcome of a run: the ids of the documents that it issued, credit notes first, their sums, what was left out.
 
-    A preview shows the documents in `preview`, at most 500 of them; the sums are of all."""
+    A preview shows the documents in `preview`, at most 500 of them; the sums are of all. `warnings`: that its day is
+    not today's; none where there are no documents."""
 
     on: date
     contracts: int
@@ -3081,6 +3082,7 @@ class RunDone:
     preview: list[DraftOut] | None
     sums: list[Sum]
     left_out: list[LeftOut]
+    warnings: list[RunWarning]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3094,6 +3096,32 @@ class RunOut:
     actor: str
     contracts: int
     documents: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStarted:
+    """A run that the worker does. `warnings`: that its day is not today's."""
+
+    id: int
+    kind: str
+    state: str
+    done: int
+    total: int
+    stop_requested: bool
+    result: dict[str, Any]
+    error: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    warnings: list[RunWarning]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWarning:
+    """What may not be meant so: the documents of a run on a day that is `past`, or `ahead`, bear it as their date."""
+
+    code: Literal["past", "ahead"]
+    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -7513,13 +7541,13 @@ class Taktura(Caller):
         exclude: Sequence[str] | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
-    ) -> WorkOut:
+    ) -> RunStarted:
         """Start a run in the background; the worker does it. One at a time: `conflict` while another is under way.
 
         Scope: `billing.run`.
         """
         return self._ask(
-            WorkOut,
+            RunStarted,
             "POST",
             "/billing/runs/start",
             body={"on": on, "exclude": exclude},

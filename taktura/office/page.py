@@ -6,7 +6,8 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -16,7 +17,7 @@ from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 OPEN = "open"  # for nobody in particular: sign-in, errors
 STAFF = "staff"  # for whoever is signed in
 
@@ -30,7 +31,7 @@ def page(permission: str) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
             if permission not in (OPEN, STAFF) and not user_of(request).may(permission):
                 raise PermissionDenied
             return view(request, *args, **options)

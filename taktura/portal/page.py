@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import translation
 from django.utils.cache import add_never_cache_headers
@@ -21,7 +22,7 @@ from taktura.customers.models import PortalAccess
 from taktura.kit.actor import Actor
 from taktura.kit.clock import utc_now
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 COOKIE: Final = "taktura_portal"
 PATH: Final = "/portal/"
 OPEN, SIGNED_IN, CUSTOMER, ADMINISTRATORS = "open", "signed_in", "customer", "administrators"
@@ -40,14 +41,14 @@ def portal_page(mark: str, most: int = MOST_BODY) -> Callable[[View], View]:
 
     def decorate(view: View) -> View:
         @wraps(view)
-        def checked(request: HttpRequest, *args: Any, **options: Any) -> HttpResponse:
+        def checked(request: HttpRequest, *args: Any, **options: Any) -> HttpResponseBase:
             session = portal_users.session_of(request.COOKIES.get(COOKIE, ""), utc_now())
             request.portal_session = session  # type: ignore[attr-defined]
             language = session.user.language if session else translation.get_language_from_request(request)
             with translation.override(language):
                 request.LANGUAGE_CODE = language
                 if int(request.META.get("CONTENT_LENGTH") or 0) > most:
-                    response = render(request, "portal/error.html", {"too_large": True}, status=413)
+                    response: HttpResponseBase = render(request, "portal/error.html", {"too_large": True}, status=413)
                 else:
                     response = _answer(request, view, mark, session, args, options)
             response.headers.setdefault("Content-Language", language)
@@ -63,7 +64,7 @@ def portal_page(mark: str, most: int = MOST_BODY) -> Callable[[View], View]:
 
 def _answer(
     request: HttpRequest, view: View, mark: str, session: PortalSession | None, args: Any, options: dict[str, Any]
-) -> HttpResponse:
+) -> HttpResponseBase:
     if mark != OPEN and session is None:
         return redirect("portal_sign_in")
     try:

@@ -1,7 +1,7 @@
 """Single usage records as their customer reads them: when, how much, and of calls who called whom; never what the
 supplier charges."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from taktura.usage.queries import records_of
 from taktura.usage.store import Behind
 
 NAMES = ("at", "day", "end_day", "is_span", "quantity", "seconds", "caller", "called", "line_id", "place")
+READ = 5_000  # records at a time
 NUMBERS = ("caller", "called")  # the attributes that say who called whom
 
 
@@ -71,6 +72,17 @@ def used_behind(behind: Behind, *, after: Place | None = None, most: int | None 
     with connection.cursor() as cursor:
         cursor.execute(_AS_THEN + _PAGE, {**behind._asdict(), "at": at, "place": place, "most": most})
         return [Used(*row) for row in cursor.fetchall()]
+
+
+def all_used(page: Callable[[Place | None, int], list[Used]]) -> Iterator[Used]:
+    """All records, however many, page by page: `page` gives so many of them that come after a place. One query for
+    each `READ` records."""
+    after: Place | None = None
+    while rows := page(after, READ):
+        yield from rows
+        if len(rows) < READ:
+            return
+        after = (rows[-1].at, rows[-1].place)
 
 
 def sums_behind(behind: Behind) -> Sums:

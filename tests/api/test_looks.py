@@ -163,7 +163,23 @@ def test_letters_and_what_is_left_to_credit(sold: Api) -> None:
     assert refusal(sold.post(f"{path}/mails/999/send_again")) == (404, "not_found")
 
 
+@pytest.mark.parametrize(("on", "code"), [("2026-02-28", "past"), ("2026-03-01", ""), ("2026-03-02", "ahead")])
+def test_a_run_on_another_day_than_todays_is_warned_of(sold: Api, on: str, code: str) -> None:
+    """Its documents bear that day: that may be meant so, and is not refused."""
+    preview = sold.post("/billing/runs?preview=true", {"on": on}).data
+    started = sold.post("/billing/runs/start?preview=true", {"on": on}, Accept_Language="de").data
+    done = sold.post("/billing/runs", {"on": on}).data
+    assert done["documents"]
+    found = [[w["code"] for w in answer["warnings"]] for answer in (preview, started, done)]
+    assert found == [[code] * bool(code)] * 3
+    if code:
+        assert done["warnings"][0]["detail"].endswith("payment counts from it." if code == "past" else "a later run.")
+        assert started["warnings"][0]["detail"].startswith("Der Tag")
+    assert sold.post("/billing/runs", {"on": on}).data["warnings"] == [], "nothing bears it"
+
+
 def test_runs_in_the_background(sold: Api) -> None:
     assert sold.get("/billing/work").data == {"items": [], "next": None}
     started = sold.post("/billing/runs/start", {"on": "2026-03-01"}).data
+    assert started.pop("warnings") == [], "the day is today's"
     assert sold.get("/billing/work").data["items"] == [started]

@@ -34,7 +34,7 @@ def called(seller: Seller, actor: Actor, line: ContractLine, day: str) -> None:
 def table(client: Client, contract: Contract, query: str = "") -> list[list[str]]:
     answer = client.get(f"/contracts/{contract.pk}/usage/list.csv{query}")
     assert answer.status_code == 200
-    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"), newline="")))
 
 
 def test_calls_are_listed_with_the_numbers_called(

@@ -8,7 +8,9 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from taktura.billing import services as billing
 from taktura.billing.models import Charge
@@ -16,6 +18,7 @@ from taktura.contracts.models import ContractLine
 from taktura.customers.models import Customer, Seller
 from taktura.kit.actor import Actor
 from taktura.portal.account import usage as pages
+from taktura.usage import calls
 from taktura.usage import services as usage
 from taktura.usage.models import UsageRecord
 from taktura.usage.services.numbers import mask_numbers
@@ -38,7 +41,7 @@ def line(acme: Customer) -> ContractLine:
 def table(client: Client, path: str) -> list[list[str]]:
     answer = client.get(path)
     assert answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/csv")
-    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")))
+    return list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"), newline="")))
 
 
 def page_of(client: Client, path: str) -> str:
@@ -124,18 +127,27 @@ def test_what_the_supplier_charges_is_never_told(acme: Customer, actor: Actor, l
     assert received.outcome.recorded == 1
     base, anna = f"/portal/{acme.pk}/contracts/{line.contract_id}/usage/", let_in(acme)
     for path in (f"{base}?day={day}", f"{base}list.csv?day={day}"):
-        text = anna.get(path).content.decode()
+        text = anna.get(path).getvalue().decode()
         assert "77.77" not in text and "233.31" not in text and "Cloud" not in text and "a.csv" not in text
 
 
-def test_a_file_that_does_not_hold_all_says_so(
+def test_a_file_holds_all_however_many_and_is_read_in_parts(
     acme: Customer, actor: Actor, line: ContractLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     day = max(line.start, line.contract.start)
     called(acme.seller, actor, line, day.isoformat())
-    base = f"/portal/{acme.pk}/contracts/{line.contract_id}/usage/"
-    client = let_in(acme)
-    assert "The file holds" not in page_of(client, f"{base}?day={day}")
-    monkeypatch.setattr(pages, "MOST", 1)
-    assert "The file holds the oldest 1 of them." in page_of(client, f"{base}?day={day}")
-    assert len(table(client, f"{base}list.csv?day={day}")) == 2, "headings, and that one"
+    path, client = f"/portal/{acme.pk}/contracts/{line.contract_id}/usage/list.csv?day={day}", let_in(acme)
+    whole = table(client, path)
+    assert len(whole) > 2
+
+    def asked(size: int) -> int:
+        monkeypatch.setattr(calls, "READ", size)
+        answer = client.get(path)
+        assert answer.streaming
+        with CaptureQueriesContext(connection) as queries:
+            rows = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"), newline="")))
+        assert rows == whole, "each record once, in the same order"
+        return len(queries)
+
+    number = len(whole) - 1
+    assert [asked(size) for size in (1, number, number + 1)] == [number + 1, 2, 1], "so many queries, and no more"

@@ -19,7 +19,7 @@ from taktura.billing.models import BillingRun, RunProblem, SalesItem
 from taktura.billing.queries import due_list, item_by_id
 from taktura.billing.services import bill, move_sales_item, preview_move, preview_sale, sell
 from taktura.billing.services.prepare import item_net
-from taktura.billing.services.run import Problem, sums_of
+from taktura.billing.services.run import DATES, Dated, Problem, dated, sums_of
 from taktura.billing.tasks import start_run
 from taktura.billing.unattended import RUN
 from taktura.contracts.models import Contract
@@ -117,10 +117,24 @@ class Sum(Out):
     gross: Told
 
 
+class RunWarning(Out):
+    """What may not be meant so: the documents of a run on a day that is `past`, or `ahead`, bear it as their date."""
+
+    code: Dated
+    detail: str
+
+
+class RunStarted(WorkOut):
+    """A run that the worker does. `warnings`: that its day is not today's."""
+
+    warnings: list[RunWarning]
+
+
 class RunDone(Out):
     """The outcome of a run: the ids of the documents that it issued, credit notes first, their sums, what was left out.
 
-    A preview shows the documents in `preview`, at most 500 of them; the sums are of all.
+    A preview shows the documents in `preview`, at most 500 of them; the sums are of all. `warnings`: that its day is
+    not today's; none where there are no documents.
     """
 
     on: date
@@ -129,6 +143,7 @@ class RunDone(Out):
     preview: list[DraftOut] | None
     sums: list[Sum]
     left_out: list[LeftOut]
+    warnings: list[RunWarning]
 
 
 class RunOut(Out):
@@ -264,6 +279,7 @@ def run_billing(request: HttpRequest, body: RunIn, preview: bool = False) -> Run
         on=on, contracts=outcome.contracts, documents=outcome.issued,
         preview=drafts_out(outcome.ready[:MOST_SHOWN]) if preview else None,
         sums=[Sum(**asdict(row)) for row in sums_of(outcome)], left_out=_left_out(call, outcome.problems),
+        warnings=_warnings(call, on) if outcome.issued or outcome.ready else [],
     )  # fmt: skip
 
 
@@ -274,18 +290,22 @@ def _day_of(call: Call, day: date | None) -> date:
     return on
 
 
+def _warnings(call: Call, on: date) -> list[RunWarning]:
+    code = dated(on, call.today)
+    return [RunWarning(code=code, detail=translate(DATES[code], {}, call.language))] if code else []
+
+
 def _ids(call: Call, contracts: list[str]) -> list[int]:
     return [by_key(call.seller.pk, key).pk for key in contracts]
 
 
-@endpoint(router, "POST", "/billing/runs/start", "billing.run", answer=WorkOut, status=202, codes=("conflict",))
-def start_billing(request: HttpRequest, body: RunStart) -> WorkOut:
+@endpoint(router, "POST", "/billing/runs/start", "billing.run", answer=RunStarted, status=202, codes=("conflict",))
+def start_billing(request: HttpRequest, body: RunStart) -> RunStarted:
     """Start a run in the background; the worker does it. One at a time: `conflict` while another is under way."""
     call = call_of(request)
-    work = start_run(
-        call.actor, seller=call.seller, on=_day_of(call, body.on), exclude=_ids(call, body.exclude)
-    )  # fmt: skip
-    return told(work)
+    on = _day_of(call, body.on)
+    work = start_run(call.actor, seller=call.seller, on=on, exclude=_ids(call, body.exclude))
+    return RunStarted(**dict(told(work)), warnings=_warnings(call, on))
 
 
 def one_work(call: Call, work: int, kind: str = RUN) -> WorkOut:

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from itertools import groupby
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Count, QuerySet, prefetch_related_objects
@@ -41,6 +41,17 @@ PROBLEMS = {
     " bill again.",
     "failed": "It could not be settled (%(error)s): report this fault.",
 }
+DATES = {
+    "past": "The day is past: the documents bear it as their date, and their time for payment counts from it.",
+    "ahead": "The day lies ahead: the documents bear it as their date, and usage that comes until then is billed by a"
+    " later run.",
+}
+Dated = Literal["past", "ahead"]
+
+
+def dated(on: date, today: date) -> Dated | None:
+    """Which of `DATES` warns of a run whose documents are not dated today. It may be meant so."""
+    return "past" if on < today else "ahead" if on > today else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.markup import escape
 
 from taktura.cli.commands.context import DAY, actor_now, as_date, find_seller, open_database, seller_option
 from taktura.cli.show import (
@@ -155,8 +156,10 @@ def bill(
     """Run the billing: invoices and credit notes for all that is due and was not billed.
 
     Stopped or called twice it bills nothing twice. What is left out is named with its reason, and the exit code is 1.
+    The documents bear the day as their date; one that is not today's is warned of.
     """
     open_database()
+    from taktura.billing.services.run import DATES, dated
     from taktura.billing.services.run import bill as run_billing
     from taktura.contracts.models import Contract
     from taktura.contracts.queries import by_key
@@ -184,6 +187,8 @@ def bill(
         show_ready(outcome.ready, keys, _("Preview for %(day)s, nothing was changed", day=day))
     else:
         show_documents(documents_of(outcome.issued), _("Issued on %(day)s", day=day))
+    if (outcome.ready or outcome.issued) and (warning := dated(day, actor_now().today(seller.time_zone))):
+        console.print(f"[yellow]{escape(_(DATES[warning]))}[/yellow]")
     failed = Contract.objects.filter(pk__in=among(p.contract for p in outcome.problems if p.contract))
     names = dict(failed.values_list("pk", "key"))
     show_problems([_left_out(p, names) for p in outcome.problems], _("left out"))

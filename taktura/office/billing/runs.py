@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from taktura.billing import services as billing
 from taktura.billing.models import BillingRun, RunProblem
 from taktura.billing.queries import due_list
-from taktura.billing.services.run import Outcome
+from taktura.billing.services.run import DATES, Outcome, dated
 from taktura.billing.tasks import start_run
 from taktura.billing.unattended import RUN
 from taktura.contracts.models import Contract
@@ -119,7 +119,7 @@ def start_billing(request: HttpRequest) -> HttpResponse:
             return redirect("billing")
         leave_out(request, seller, [])
         return redirect("work", work.pk)
-    rows = due_list(seller.pk, on)
+    rows, warning = due_list(seller.pk, on), dated(on, today_of(request))
     blocked = Customer.objects.filter(seller=seller, complete=False, contracts__in=rows).distinct()
     return render(
         request,
@@ -129,8 +129,7 @@ def start_billing(request: HttpRequest) -> HttpResponse:
             "number": rows.exclude(pk__in=left_out).count(),
             "left_out": len(left_out),
             "blocked": blocked.count(),
-            "ahead": on > today_of(request),
-            "past": on < today_of(request),
+            "warning": translate(DATES[warning], {}, get_language() or "en") if warning else "",
             "after": before,
         },
     )

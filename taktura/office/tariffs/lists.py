@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.text import slugify
@@ -92,7 +93,7 @@ def _site(request: HttpRequest) -> str:
 
 @page("tariffs.view")
 @require_safe
-def pdf(request: HttpRequest, pk: int) -> HttpResponse:
+def pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The price list as PDF; what cannot be is said by the page."""
     module = find(request, pk)
     _form, values = _asked(request, module)

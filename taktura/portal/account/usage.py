@@ -10,7 +10,7 @@ from datetime import date, datetime
 from operator import itemgetter
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -26,14 +26,13 @@ from taktura.customers.models import PortalAccess
 from taktura.invoices.models import Document
 from taktura.office import show
 from taktura.office.contracts.usage import duration
-from taktura.office.exports import as_csv
+from taktura.office.exports import stream_csv
 from taktura.office.terms import amount_of
 from taktura.portal.account.frame import answer, find, today_of
 from taktura.portal.page import ADMINISTRATORS, CUSTOMER, actor_of, portal_page
-from taktura.usage.calls import Place, Sums, Used, sums_behind, sums_of, used_behind, used_of
+from taktura.usage.calls import Place, Sums, Used, all_used, sums_behind, sums_of, used_behind, used_of
 
 PAGE = 50
-MOST = 100_000  # rows of a file
 DIGITS = 18  # of an id
 Titles = dict[int, tuple[str, str]]  # what a line is called, and its unit
 
@@ -76,13 +75,15 @@ def usage(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
 
 @portal_page(CUSTOMER)
 @require_safe
-def usage_csv(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
-    """The same records as a file, the oldest first."""
+def usage_csv(request: HttpRequest, access: PortalAccess, pk: int) -> StreamingHttpResponse:
+    """The same records as a file, all of them, the oldest first."""
     contract = find(access, pk)
     period = _period(request, access, contract)
     titles, chosen = _lines(request, period)
-    rows = used_of(contract.pk, chosen, period.start, period.end, masked=not access.administers, most=MOST)
-    return _file(access, f"{contract.key}-{period.start.isoformat()}", rows, titles)
+    span, masked = (period.start, period.end), not access.administers
+    rows = all_used(lambda after, most: used_of(contract.pk, chosen, *span, masked=masked, after=after, most=most))
+    calls = sums_of(contract.pk, chosen, *span).calls > 0
+    return _file(access, f"{contract.key}-{period.start.isoformat()}", rows, titles, calls)
 
 
 @portal_page(ADMINISTRATORS)
@@ -104,12 +105,13 @@ def line_usage(request: HttpRequest, access: PortalAccess, pk: int, position: in
 
 @portal_page(ADMINISTRATORS)
 @require_safe
-def line_usage_csv(request: HttpRequest, access: PortalAccess, pk: int, position: int) -> HttpResponse:
-    """The same records as a file."""
+def line_usage_csv(request: HttpRequest, access: PortalAccess, pk: int, position: int) -> StreamingHttpResponse:
+    """The same records as a file, all of them."""
     document, found = _explained(access, pk, position)
     assert found.behind is not None
-    rows = used_behind(found.behind, most=MOST)
-    return _file(access, f"{document.number}-{position}", rows, {found.behind.line: (found.title, found.line.unit)})
+    behind, titles = found.behind, {found.behind.line: (found.title, found.line.unit)}
+    rows = all_used(lambda after, most: used_behind(behind, after=after, most=most))
+    return _file(access, f"{document.number}-{position}", rows, titles, sums_behind(behind).calls > 0)
 
 
 def _period(request: HttpRequest, access: PortalAccess, contract: Contract) -> Running:
@@ -151,7 +153,7 @@ def _page(request: HttpRequest, access: PortalAccess, rows: list[Used], titles: 
     return {
         "rows": list(_shown(rows[:PAGE], titles, zone)), "records": sums.records, "calls": sums.calls > 0,
         "duration": duration(sums.seconds), "after": _cursor(last) if last else "",
-        "begun": "after" in request.GET, "several": len(titles) > 1, "most": MOST,
+        "begun": "after" in request.GET, "several": len(titles) > 1,
     }  # fmt: skip
 
 
@@ -166,15 +168,14 @@ def _shown(rows: Iterable[Used], titles: Titles, zone: str) -> Iterator[Shown]:
         )  # fmt: skip
 
 
-def _file(access: PortalAccess, name: str, rows: list[Used], titles: Titles) -> HttpResponse:
-    calls = any(row.seconds is not None for row in rows)
+def _file(access: PortalAccess, name: str, rows: Iterable[Used], titles: Titles, calls: bool) -> StreamingHttpResponse:
     heads = [_("Caller"), _("Called"), _("Duration in seconds")] if calls else []
     cells = (
         [row.at, row.day, row.end_day - DAY, titles.get(row.line_id, ("", ""))[0],
          *([row.caller, row.called, row.seconds] if calls else []), row.quantity]
         for row in rows
     )  # fmt: skip
-    return as_csv(
+    return stream_csv(
         name, [_("When"), _("First day"), _("Last day"), _("What"), *heads, _("Quantity")], cells,
         access.customer.seller.time_zone,
     )  # fmt: skip
