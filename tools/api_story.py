@@ -302,6 +302,7 @@ STORY: list[tuple[Any, ...]] = [
     ("change_quantity", C1, {"preview": "true"}, {"article": "number", "quantity": 3, "from": "2026-03-16"}),
     ("change_quantity", C1, {}, {"article": "number", "quantity": 3, "from": "2026-03-16", "memo": "new office"}),
     ("take_back_quantity", C1, {}, {"article": "number", "from": "2026-03-16", "memo": "not moved after all"}),
+    ("change_conditions", C1, {}, {"article": "number", "from": "2026-03-16", "discount": 10, "reason": "loyal"}),
     ("book", C2, {}, {"article": "number", "quantity": 1, "from": "2026-03-10", "bill": "now", "as": "reception"}),
     ("end_line", C2, {}, {"article": "number", "line": "reception", "until": "2026-03-20"}, 24 * 9),
     ("pause", C2, {}, {"from": "2026-03-15", "until": "2026-03-25"}),

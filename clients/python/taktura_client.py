@@ -1014,8 +1014,20 @@ class ComparisonOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionsOut:
+    """All own conditions of a line from a day on; of several for one day the last hold."""
+
+    from_: date
+    price: Decimal | None
+    discount: Decimal
+    reason: str
+    minimum_quantity: Decimal | None
+    memo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContractLineOut:
-    """A contract line; `until` is exclusive, null while no end is fixed. `quantity` is today's."""
+    """A contract line; `until` is exclusive, null while no end is fixed. Quantity and conditions are today's."""
 
     article: str
     line: str
@@ -1030,6 +1042,7 @@ class ContractLineOut:
     discount: Decimal
     reason: str
     minimum_quantity: Decimal | None
+    conditions: list[ConditionsOut]
     memo: str
 
 
@@ -5857,6 +5870,47 @@ class Taktura(Caller):
             "POST",
             f"/contracts/{_part(contract)}/change_quantity",
             body={"article": article, "line": line, "quantity": quantity, "from": from_, "memo": memo},
+            query={"preview": preview},
+            if_match=if_match,
+            idempotency_key=idempotency_key,
+        )
+
+    def change_conditions(
+        self,
+        contract: str,
+        *,
+        article: str,
+        from_: Day,
+        price: Number | None | Omit = OMIT,
+        discount: Number | None | Omit = OMIT,
+        reason: str | None | Omit = OMIT,
+        minimum_quantity: Number | None | Omit = OMIT,
+        line: str | None | Omit = OMIT,
+        memo: str | None | Omit = OMIT,
+        preview: bool = False,
+        if_match: Marked | str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Done:
+        """Agree own conditions of a line from a day on; what is billed beyond it is credited and billed anew (R7.5).
+
+        Scope: `contracts.change`.
+
+        `if_match`: what `get_contract` gave; refused when it has changed since.
+        """
+        return self._ask(
+            Done,
+            "POST",
+            f"/contracts/{_part(contract)}/change_conditions",
+            body={
+                "price": price,
+                "discount": discount,
+                "reason": reason,
+                "minimum_quantity": minimum_quantity,
+                "article": article,
+                "line": line,
+                "from": from_,
+                "memo": memo,
+            },
             query={"preview": preview},
             if_match=if_match,
             idempotency_key=idempotency_key,

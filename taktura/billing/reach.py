@@ -106,16 +106,24 @@ def _booked(tariff: Tariff, day: date) -> list[tuple[int, Decimal, Decimal, int]
     will be then."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """WITH lines AS (
-                 SELECT l.id, l.discount, greatest(p.start, %(day)s) AS day FROM contracts_contractline l
+            """WITH all_lines AS (
+                 SELECT l.id, l.price, l.discount, greatest(p.start, %(day)s) AS day FROM contracts_contractline l
                  JOIN contracts_contractphase p ON p.contract_id = l.contract_id
                  WHERE p.tariff_id = %(tariff)s AND (p."end" IS NULL OR p."end" > %(day)s)
-                 AND l.charge <> 'once' AND l.price IS NULL AND l.kept_from IS NULL
+                 AND l.charge <> 'once' AND l.kept_from IS NULL
                  AND l.article_id IN (
                      SELECT o.article_id FROM catalog_tariffline o JOIN catalog_tariffversion v ON v.id = o.version_id
                      WHERE v.tariff_id = %(tariff)s AND (o.charge = 'recurring' OR o.terms @> '{"flat_price": true}')
                  )
                  AND (l."end" IS NULL OR l."end" > %(day)s)
+               ), conditions AS (
+                 SELECT DISTINCT ON (c.line_id) c.line_id, c.price, c.discount FROM contracts_lineconditions c
+                 JOIN all_lines l ON l.id = c.line_id WHERE c.start <= l.day
+                 ORDER BY c.line_id, c.start DESC, c.id DESC
+               ), lines AS (
+                 SELECT l.id, l.day, coalesce(c.discount, l.discount) AS discount
+                 FROM all_lines l LEFT JOIN conditions c ON c.line_id = l.id
+                 WHERE CASE WHEN c.line_id IS NULL THEN l.price IS NULL ELSE c.price IS NULL END
                ), terms AS (
                  SELECT DISTINCT ON (s.line_id) s.line_id, s.tariff_line_id FROM contracts_linestretch s
                  JOIN lines ON lines.id = s.line_id WHERE s.effective_from <= lines.day

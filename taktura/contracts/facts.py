@@ -32,6 +32,9 @@ _STRETCHES = """SELECT s.line_id, s.effective_from, s.tariff_line_id
 _QUANTITIES = """SELECT q.line_id, q.start, q.quantity
     FROM contracts_linequantity q JOIN contracts_contractline l ON l.id = q.line_id
     WHERE l.contract_id = ANY(%s) AND q.taken_back_at IS NULL ORDER BY q.start, q.id"""
+_CONDITIONS = """SELECT c.line_id, c.start, c.price, c.discount, c.reason, c.minimum_quantity
+    FROM contracts_lineconditions c JOIN contracts_contractline l ON l.id = c.line_id
+    WHERE l.contract_id = ANY(%s) ORDER BY c.start, c.id"""
 _PAUSES = """SELECT contract_id, start, "end" FROM contracts_pause WHERE contract_id = ANY(%s) ORDER BY start"""
 _COUPONS = """SELECT g.contract_id, g.id, g.given, g.first, g."end", c.percent, c.amount,
         ARRAY(SELECT jsonb_array_elements_text(c.articles))
@@ -107,6 +110,7 @@ def _phases(ids: list[int]) -> defaultdict[int, list[facts.Phase]]:
 def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
     rows = _rows(_LINES, ids)
     stretches, quantities = _grouped(_rows(_STRETCHES, ids)), _grouped(_rows(_QUANTITIES, ids))
+    conditions = _grouped(_rows(_CONDITIONS, ids))
     terms = tariff_line_terms(t for rows_of in stretches.values() for _, t in rows_of)
     found: defaultdict[int, list[facts.Line]] = defaultdict(list)
     for contract, pk, start, end, price, discount, reason, minimum, kept, noticed, coupon, name in rows:
@@ -125,6 +129,7 @@ def _lines(ids: list[int]) -> defaultdict[int, list[facts.Line]]:
                 ended_by_notice=noticed,
                 order_coupon=coupon,
                 name=name,
+                conditions=tuple({start: facts.Conditions(*own) for start, *own in conditions[pk]}.items()),
             )
         )
     return found

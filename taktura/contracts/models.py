@@ -153,6 +153,32 @@ class LineQuantity(models.Model):
         constraints = [models.CheckConstraint(condition=Q(quantity__gte=0), name="quantity_not_negative")]
 
 
+class LineConditions(models.Model):
+    """A contract's own conditions of a line from a date on, all that hold then (R7.5); of several for one date the last
+    written hold. Only appended to. What holds from the beginning stands in the line."""
+
+    line = models.ForeignKey(ContractLine, on_delete=models.CASCADE, related_name="conditions")
+    start = models.DateField()
+    price = ExactField(null=True)
+    discount = ExactField(default=0)
+    reason = models.CharField(max_length=200, blank=True)
+    minimum_quantity = ExactField(null=True)
+    memo = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["line", "start", "id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="conditions_discount"),
+            models.CheckConstraint(
+                condition=Q(price__isnull=True) | Q(price__gte=0), name="conditions_price_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(minimum_quantity__isnull=True) | Q(minimum_quantity__gte=0),
+                name="conditions_minimum_not_negative",
+            ),
+        ]
+
+
 class Pause(models.Model):
     """A span without charges (R16.2). Two pauses of one contract never overlap (an exclusion constraint)."""
 

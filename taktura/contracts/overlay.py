@@ -42,6 +42,13 @@ def with_quantities(
     return _each(contract, {line}, lambda x: replace(x, quantities=quantities))
 
 
+def with_conditions(contract: facts.Contract, line: int, start: date, own: facts.Conditions) -> facts.Contract:
+    """The contract with other own conditions of a line from a day on."""
+    return _each(
+        contract, {line}, lambda x: replace(x, conditions=tuple(sorted({**dict(x.conditions), start: own}.items())))
+    )
+
+
 def with_lines(contract: facts.Contract, planned: Iterable[Planned]) -> facts.Contract:
     """The contract with lines more."""
     first = NEW + len(contract.lines)
@@ -149,7 +156,12 @@ def _line(pk: int, planned: Planned) -> facts.Line:
 
 def _moved(planned: PlannedLine) -> facts.Line:
     quantities = {row.start: row.quantity for row in planned.quantities}
-    return _of_row(planned.source, planned.line, planned.stretches, tuple(quantities.items()))
+    conditions = {
+        row.start: facts.Conditions(row.price, row.discount, row.reason, row.minimum_quantity)
+        for row in planned.conditions
+    }
+    line = _of_row(planned.source, planned.line, planned.stretches, tuple(quantities.items()))
+    return replace(line, conditions=tuple(conditions.items()))
 
 
 def _of_row(

@@ -142,20 +142,21 @@ def by_days(contract: Contract, until: date, since: date, wanted: Wanted = _all)
             continue
         unit = unit_of(contract, ranges[0][0])
         rates = rates_of(contract.tax, unit.terms, terms)
-        cuts = [start for start, _ in line.quantities]
+        cuts = [start for start, _ in line.quantities] + [start for start, _ in line.conditions]
         for first, end in ranges:
             edges = sorted({first, end, *(c for c in cuts if first < c < end)})
             for a, b in zip(edges, edges[1:], strict=False):
                 quantity = at(line.quantities, a)
                 if not quantity:
                     continue
-                base, span, proof = _period_cost(contract, line, terms, quantity, due, unit)
+                own = line.on(a)
+                base, span, proof = _period_cost(contract, own, terms, quantity, due, unit)
                 base = in_basis(base, contract.tax, rates, max(a, b - DAY))
                 if kind == "flat" and a == ranges[0][0]:  # shown once a period
                     proof |= _used(contract, line, terms, unit, due)
                 yield Segment(
                     key=key,
-                    line=line,
+                    line=own,
                     terms=terms,
                     unit=unit,
                     rates=rates,
@@ -321,24 +322,25 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
             continue
         cuts = {a for a, _ in ranges} | {c for c, _ in line.quantities if any(a <= c < b for a, b in ranges)}
         quantity = max(at(line.quantities, c) for c in cuts)
+        own = line.on(max(period.start, phase.start, line.start))
         key = Key(line.id, "recurring", period.start)
         late = terms.when == "arrears"
         due = min(period.end, line.end, phase.end, contract.end) if late else ranges[0][0]
         if key in found:  # a change of tariff within the period: the terms at its start hold
             before = found[key]
-            terms, due, unit = before.terms, min(due, before.due), before.unit
+            own, terms, due, unit = before.line, before.terms, min(due, before.due), before.unit
             quantity = max(quantity, booked[key])
         else:
             unit = unit_of(contract, ranges[0][0])
         if not quantity:
             continue
-        base, _, proof = _period_cost(contract, line, terms, quantity, due, unit)
+        base, _, proof = _period_cost(contract, own, terms, quantity, due, unit)
         rates = rates_of(contract.tax, unit.terms, terms)
         base = in_basis(base, contract.tax, rates, period.end - DAY)
-        booked[key], counted = quantity, billed_quantity(line, terms, quantity)
+        booked[key], counted = quantity, billed_quantity(own, terms, quantity)
         found[key] = Amount(
             key=key,
-            line=line,
+            line=own,
             terms=terms,
             unit=unit,
             rates=rates,
@@ -368,14 +370,15 @@ def _usage(contract: Contract, on: date, until: date, since: date, wanted: Wante
             due = min(unit.end, line.end)
             if not wanted(key, due):
                 continue
-            terms = at(line.terms, max(unit.start, line.start) if line.start < unit.end else unit.start)
+            begin = max(unit.start, line.start) if line.start < unit.end else unit.start
+            own, terms = line.on(begin), at(line.terms, begin)
             usage = contract.usage.get((line.id, unit.start), empty)
             rates = rates_of(contract.tax, unit.terms, terms)
-            quantity, base, each, proof = _usage_cost(contract, line, terms, unit, usage, life, due <= on, due)
+            quantity, base, each, proof = _usage_cost(contract, own, terms, unit, usage, life, due <= on, due)
             last = unit.end - DAY
             yield Amount(
                 key=key,
-                line=line,
+                line=own,
                 terms=terms,
                 unit=unit,
                 rates=rates,

@@ -5,7 +5,7 @@ currency. Values with `eq=False` compare by identity, so that what is compiled f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
@@ -95,9 +95,22 @@ class Phase:
         return at(self.versions, day)
 
 
+class Conditions(NamedTuple):
+    """A contract's own conditions of a line (R7.5): `price` and `minimum_quantity` None where it has none."""
+
+    price: Decimal | None = None
+    discount: Decimal = ZERO  # percent
+    reason: str = ""
+    minimum_quantity: Decimal | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Line:
-    """A contract line: what is booked, from when, how many (`quantities`: from, quantity), on what conditions."""
+    """A contract line: what is booked, from when, how many (`quantities`: from, quantity), on what conditions.
+
+    `price`, `discount`, `reason` and `minimum_quantity` are its own conditions from the beginning, `conditions` the
+    later ones (from, all that holds then).
+    """
 
     id: int
     start: date
@@ -112,11 +125,18 @@ class Line:
     kept: date | None = None  # from this change of tariff on it goes on at its old terms
     ended_by_notice: bool = False
     order_coupon: int | None = None
+    conditions: tuple[tuple[date, Conditions], ...] = ()
 
     @property
     def article(self) -> str:
         """The article's key, the same in all its terms."""
         return self.terms[0][1].article
+
+    def on(self, day: date) -> "Line":
+        """The line as it is on the conditions of a day; itself while no others have been agreed."""
+        if not self.conditions or day < self.conditions[0][0]:
+            return self
+        return replace(self, conditions=(), **at(self.conditions, day)._asdict())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -46,7 +46,7 @@ def whole_month(contract: Contract, line: Line, usage: Usage | None, standing: D
         contract, start=period.start, end=FOREVER, billed_until=date.min, trial_end=None, pauses=(), coupons=(),
         phases=(replace(phase[0], start=period.start, end=FOREVER, versions=((date.min, tariff),)),),
         lines=(replace(
-            line, start=period.start, end=FOREVER, terms=((date.min, terms),), kept=None, order_coupon=None,
+            line.on(day), start=period.start, end=FOREVER, terms=((date.min, terms),), kept=None, order_coupon=None,
             quantities=((date.min, at(line.quantities, day)),),
         ),),
         usage={(line.id, period.start): found},

@@ -235,7 +235,8 @@ def _prices(line: Line, contract: Contract, old: _State, new: _State, on: date) 
     found: dict[str, str] = {}
     if "tiers" not in old.proof and "tiers" not in new.proof and "price" in old.proof and "price" in new.proof:
         found = {"old": str(old.proof["price"]), "new": str(new.proof["price"])}
-    if line.price is not None and str(line.price) == new.proof.get("price"):
+    own = {str(price) for price in (line.price, *(c.price for _, c in line.conditions)) if price is not None}
+    if own & {str(new.proof.get("price")), *({str(old.proof.get("price"))} if line.conditions else ())}:
         return found | {"why": "own"}
     changed = any(old.charge.key.start < phase.start <= new.charge.key.start for phase in contract.phases)
     return found | {"why": "tariff" if changed else "version"}

@@ -133,3 +133,17 @@ def _phase_dues(contract: Contract, line: Line, phase: Phase, ranges: list[Range
         if upcoming < b:
             yield upcoming
             return
+
+
+def conditions_hold_from(contract: Contract, line: Line, day: date) -> date:
+    """From when own conditions that a line has from a day on hold: by days from it; of usage, and of what is charged
+    whole, from the first period that begins on or after it."""
+    terms = at(line.terms, day)
+    unit = unit_of(contract, day)
+    if terms.charge == "usage":
+        begins, ends = max(unit.start, line.start), unit.end
+    else:
+        period = unit.phase.anchor.grid(terms.interval).of(day)
+        begins, ends = max(period.start, unit.phase.start, line.start), period.end
+    by_days = terms.flat_price if terms.charge == "usage" else terms.proration != "none"
+    return day if by_days or day == begins else ends

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from taktura.core.expected import rated_periods
-from taktura.core.facts import ONE, ZERO, Charge, Contract, Line, LineTerms, Phase, TariffTerms, Usage
+from taktura.core.facts import ONE, Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
 from taktura.core.metering import metered
 from taktura.core.periods import DAY, Anchor, Span, anchor
 from taktura.core.pricing import amounts, scaled
@@ -141,7 +141,7 @@ def _anchor(contract: Contract, phase: Phase, kind: str) -> Anchor:
 
 
 def _plain(line: Line) -> Line:
-    return replace(line, price=None, discount=ZERO, reason="", minimum_quantity=None, order_coupon=None)
+    return replace(line, order_coupon=None, conditions=(), **Conditions()._asdict())
 
 
 def cuts_periods(new: Contract, piece: Piece, end: date) -> bool:
@@ -218,7 +218,8 @@ class Rater:
             (contract.start, contract.end, contract.billed_until, contract.trial_end, contract.pauses, contract.digits),
             (phase.start, phase.end, phase.anchor, phase.versions),
             tuple(
-                (x.start, x.end, x.terms, x.quantities, x.price, x.discount, x.minimum_quantity, x.kept) for x in lines
+                (x.start, x.end, x.terms, x.quantities, x.price, x.discount, x.minimum_quantity, x.conditions, x.kept)
+                for x in lines
             ),
         )
         known = self._alike.get(key)
@@ -264,6 +265,7 @@ def _priced_alone(contract: Contract, windows: Iterable[Window], found: Sums) ->
         for line in contract.lines
         if not line.discount
         and line.minimum_quantity is None
+        and not line.conditions
         and all(quantity == ONE for _, quantity in line.quantities)
         and all(_plain_usage(terms) for _, terms in line.terms)
     }

@@ -377,6 +377,7 @@ WORDS = {
         "order": "Ordered",
         "book": "Article booked",
         "change_quantity": "Quantity changed",
+        "change_conditions": "Own conditions changed",
         "take_back_quantity": "Change of quantity taken back",
         "end_line": "Contract line ended",
         "give_notice": "Notice given",

@@ -58,6 +58,9 @@ KINDS: dict[str, Kind] = {
     "book": Kind("contract.changed", ("article", "quantity", "from"), "booked"),
     "extend_contract": Kind("contract.changed", ("article", "quantity", "from"), "booked"),
     "change_quantity": Kind("contract.changed", ("article", "quantity", "from"), "quantity"),
+    "change_conditions": Kind(
+        "contract.changed", ("article", "from", "price", "discount", "reason", "minimum_quantity"), "conditions"
+    ),
     "take_back_quantity": Kind("contract.changed", ("article", "quantity", "from"), "quantity_taken_back"),
     "end_line": Kind("contract.changed", ("article", "until"), "line_ended"),
     "change_tariff": Kind("contract.changed", ("tariff", "from"), "tariff"),

@@ -39,8 +39,8 @@ TABLE = {
     "contracts.view": "list_contracts get_contract list_deadlines list_orders get_order list_included_hours"
     " get_included_hours get_hours_statement",
     "contracts.change": "sign book change_quantity take_back_quantity end_line give_notice withdraw_notice"
-    " take_over_contracts onboard_customers change_tariff transfer pause resume redeem allow_conversion"
-    " extend_contract extend_contracts place_order approve_order refuse_order include_hours"
+    " change_conditions take_over_contracts onboard_customers change_tariff transfer pause resume redeem"
+    " allow_conversion extend_contract extend_contracts place_order approve_order refuse_order include_hours"
     " end_included_hours change_included_hours take_back_included_hours",
     "usage.view": "list_usage get_usage list_exceptions list_suppliers get_supplier list_supplier_customers"
     " list_subscriptions list_product_references list_files get_file list_problems list_refused_files"

@@ -15,7 +15,20 @@ import pytest
 
 from taktura.core.documents import Draft, Entry, Rests, compose
 from taktura.core.expected import unit_of
-from taktura.core.facts import Charge, Contract, Coupon, Line, LineTerms, Phase, TariffTerms, Tax, Usage, UsageKey, at
+from taktura.core.facts import (
+    Charge,
+    Conditions,
+    Contract,
+    Coupon,
+    Line,
+    LineTerms,
+    Phase,
+    TariffTerms,
+    Tax,
+    Usage,
+    UsageKey,
+    at,
+)
 from taktura.core.metering import billed_seconds
 from taktura.core.periods import DAY, FOREVER, Anchor, anchor
 from taktura.core.schedule import floor, next_due, windows
@@ -115,6 +128,12 @@ class World:
         """Append to the timeline of a line (R5.3)."""
         line = self.line(number)
         self.put(replace(line, quantities=tuple(sorted({**dict(line.quantities), day: quantity}.items()))))
+        self.changed(day)
+
+    def change_conditions(self, number: int, day: date, own: Conditions) -> None:
+        """Agree other conditions of a line from a day on (R7.5)."""
+        line = self.line(number)
+        self.put(replace(line, conditions=tuple(sorted({**dict(line.conditions), day: own}.items()))))
         self.changed(day)
 
     def end_line(self, number: int, day: date) -> None:

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from taktura.core.expected import rated_periods
-from taktura.core.facts import Coupon, LineTerms, TariffTerms, Tax, Tier
+from taktura.core.facts import Conditions, Coupon, LineTerms, TariffTerms, Tax, Tier
 from taktura.core.periods import FOREVER, Span
 from taktura.core.settle import Scope
 
@@ -134,7 +134,19 @@ def offer_from(pick: Random, whole: bool, changing_rates: bool) -> dict[str, Any
 
 
 QUIET = ["run", "run", "interim", "use", "use", "correct", "withdraw"]
-CHANGES = ["quantity", "quantity", "book", "end_line", "pause", "resume", "notice", "no_notice", "tariff", "coupon"]
+CHANGES = [
+    "quantity", "quantity", "conditions", "book", "end_line", "pause", "resume", "notice", "no_notice", "tariff",
+    "coupon",
+]  # fmt: skip
+OWN = [
+    Conditions(),
+    Conditions(discount=Decimal(10)),
+    Conditions(price=Decimal("7.77")),
+    Conditions(price=Decimal(0), minimum_quantity=Decimal(3)),
+    Conditions(price=Decimal(12), discount=Decimal("33.3"), minimum_quantity=Decimal(2)),
+    Conditions(discount=Decimal(100)),
+    Conditions(minimum_quantity=Decimal(4)),
+]
 
 
 def steps(names: list[str], least: int = 4, most: int = 12) -> st.SearchStrategy[list[tuple[str, int, int]]]:
@@ -160,6 +172,13 @@ def act(world: Any, record_of: Any, name: str, days: int, choice: int) -> None:
         if lines:
             line = lines[choice % len(lines)]
             world.change_quantity(line.id, day, Decimal(choice % 6))
+            world.change([line.id])
+    elif name == "conditions":
+        lines = [x for x in contract.lines if x.start <= day < min(x.end, contract.end)]
+        lines = [x for x in lines if x.terms[0][1].charge != "once"]
+        if lines:
+            line = lines[choice % len(lines)]
+            world.change_conditions(line.id, day, OWN[choice % len(OWN)])
             world.change([line.id])
     elif name == "book":
         _, lines = world.offer.tariffs[1 if len(contract.phases) > 1 and day >= contract.phases[-1].start else 0]

@@ -51,6 +51,7 @@ timeline:
   - {on: 2026-01-07, link: {supplier: sun, subscription: S1, contract: C1, article: calls}}
   - {on: 2026-01-13, import_usage: {supplier: sun, file: usage.csv}}
   - {on: 2026-01-13, link_customer: {supplier: sun, reference: K1, customer: acme}}
+  - {on: 2026-01-13, change_conditions: {contract: C1, article: base, from: 2026-02-01, price: 9, minimum_quantity: 1}}
   - {on: 2026-01-14, pause: {contract: C1, from: 2026-03-10, until: 2026-03-20}}
   - {on: 2026-01-15, sales_item: {customer: acme, lines: [{title: Headset, quantity: 1, price: 20.00}]}}
   - {on: 2026-01-16, ticket: {customer: acme, subject: Printer, as: T1}}
@@ -278,6 +279,9 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "contract_end": ("contracts_contract", {"end": "2025-12-31"}),
     "line_discount": ("contracts_contractline", {"discount": -0.01}),
     "line_end": ("contracts_contractline", {"end": "2025-12-31"}),
+    "conditions_discount": ("contracts_lineconditions", {"discount": -0.01}),
+    "conditions_price_not_negative": ("contracts_lineconditions", {"price": -0.000000000001}),
+    "conditions_minimum_not_negative": ("contracts_lineconditions", {"minimum_quantity": -0.000000000001}),
     "quantity_not_negative": ("contracts_linequantity", {"quantity": -0.000000000001}),
     "notice_request_kind": ("contracts_noticerequest", {"kind": "rude"}),
     "notice_request_state": ("contracts_noticerequest", {"state": "lost"}),
@@ -387,6 +391,7 @@ MORE = [
     ("coupon_percent_or_amount", {"percent": None, "amount": -1}),
     ("coupon_percent_or_amount", {"percent": None, "amount": None}),
     ("line_discount", {"discount": 100.01}),
+    ("conditions_discount", {"discount": 100.01}),
     ("supplier_invoice_file", {"content": "\\x00"}),
     ("supplier_invoice_file", {"content": "\\x00", "file_name": "a.pdf"}),
     ("pauses_apart", {"start": "2026-03-01", "end": None}),

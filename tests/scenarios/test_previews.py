@@ -32,6 +32,7 @@ SCENARIOS = ROOT / "scenarios"
 VERBS = (
     "book:", "change_quantity:", "end_line:", "give_notice:", "withdraw_notice:", "pause:", "resume:",
     "change_tariff:", "redeem:", "interim_bill:", "usage:", "sign:", "take_back_quantity:",
+    "change_conditions:",
 )  # fmt: skip
 FILES = {
     path.relative_to(SCENARIOS).as_posix(): path
@@ -160,6 +161,7 @@ def watched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("book", billing.preview_book),
         ("change_quantity", lambda actor, memo="", **f: billing.preview_quantity(actor, **f)),
         ("take_back_quantity", lambda actor, memo="", **f: billing.preview_take_back(actor, **f)),
+        ("change_conditions", lambda actor, memo="", **f: billing.preview_conditions(actor, **f)),
         ("end_line", billing.preview_end),
         ("give_notice", billing.preview_notice),
         ("withdraw_notice", billing.preview_withdrawal),
@@ -230,6 +232,7 @@ def made_up(seed: int) -> str:
         after = when + timedelta(days=random.randint(1, 40))
         article = random.choice(["desk", "desk", "late", "key", "set_up"])
         used = random.choice(["call", "call", "scan", "peak", "last"])
+        own = random.choice(["base", "late", "key", used])
         amount = f"duration: {random.randint(1, 900)}" if used == "call" else f"quantity: {random.randint(1, 30)}"
         steps.append(random.choice([
             "bill: {}",
@@ -238,6 +241,9 @@ def made_up(seed: int) -> str:
             f"book: {{contract: C1, article: desk, quantity: 2, from: {when}, price: 4, discount: 5, until: {after}}}",
             f"change_quantity: {{contract: C1, article: desk, quantity: {random.randint(0, 9)}, from: {when}}}",
             f"change_quantity: {{contract: C1, article: late, quantity: {random.randint(0, 9)}, from: {when}}}",
+            f"change_conditions: {{contract: C1, article: desk, from: {when}, discount: {random.randint(0, 100)}}}",
+            f"change_conditions: {{contract: C1, article: {own}, from: {when}, price: {random.randint(0, 9)},"
+            f" minimum_quantity: {random.randint(0, 20)}}}",
             f"end_line: {{contract: C1, article: {article}, until: {when}}}",
             f"give_notice: {{contract: C1, received: {when}}}",
             f"give_notice: {{contract: C1, article: desk, end: {after}}}",
@@ -275,4 +281,12 @@ def test_every_command_was_held_against_its_preview() -> None:
     """In a whole run of this file: no command is left out."""
     if len(seen) > 3:
         assert seen.keys() >= {"book", "change_quantity", "end_line", "give_notice", "withdraw_notice", "pause"}
-        assert seen.keys() >= {"resume", "change_tariff", "redeem", "interim_bill", "record_usage", "sign"}
+        assert seen.keys() >= {
+            "resume",
+            "change_conditions",
+            "change_tariff",
+            "redeem",
+            "interim_bill",
+            "record_usage",
+            "sign",
+        }

@@ -81,6 +81,8 @@ def _steps(random: Random, contract: str, day: date, until: date, first: date) -
             f"book: {{contract: {contract}, article: key, from: {when}}}",
             f"change_quantity: {{contract: {contract}, article: desk, quantity: {random.randint(0, 9)}, from: {when}}}",
             f"change_quantity: {{contract: {contract}, article: late, quantity: {random.randint(0, 9)}, from: {when}}}",
+            f"change_conditions: {{contract: {contract}, article: {used}, from: {when}, price: 4, discount: 50}}",
+            f"change_conditions: {{contract: {contract}, article: late, from: {when}, minimum_quantity: 7}}",
             f"pause: {{contract: {contract}, from: {when}, until: {when + timedelta(days=random.randint(1, 60))}}}",
             f"interim_bill: {{contract: {contract}}}",
             f"change_tariff: {{contract: {contract}, tariff: large, from: {when}, keep: [late]}}",

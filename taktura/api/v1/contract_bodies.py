@@ -29,7 +29,7 @@ from taktura.api.fields import (
 from taktura.api.v1.document_bodies import DocumentOut, DraftOut, documents_out, drafts_out
 from taktura.api.v1.offer import NoticeOut
 from taktura.billing.services import Consequence
-from taktura.contracts.models import Contract, ContractLine, LineQuantity
+from taktura.contracts.models import Contract, ContractLine, LineConditions, LineQuantity
 from taktura.contracts.queries import by_key, heir_of, state, status_on
 from taktura.core.periods import DAY
 from taktura.invoices.queries import balance
@@ -48,8 +48,19 @@ class QuantityOut(Out):
     memo: str
 
 
+class ConditionsOut(Out):
+    """All own conditions of a line from a day on; of several for one day the last hold."""
+
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    price: Told | None = Field(description="the contract's own price, null: the tariff's")
+    discount: Told
+    reason: str
+    minimum_quantity: Told | None
+    memo: str
+
+
 class ContractLineOut(Out):
-    """A contract line; `until` is exclusive, null while no end is fixed. `quantity` is today's."""
+    """A contract line; `until` is exclusive, null while no end is fixed. Quantity and conditions are today's."""
 
     article: str
     line: str = Field(description="its name, where it has one")
@@ -64,6 +75,7 @@ class ContractLineOut(Out):
     discount: Told
     reason: str
     minimum_quantity: Told | None
+    conditions: list[ConditionsOut] = Field(description="changes of its own conditions, past and to come")
     memo: str
 
 
@@ -228,6 +240,13 @@ class QuantityChange(OfLine):
     memo: Lines | None = None
 
 
+class ConditionsChange(OfLine, Conditions):
+    """All own conditions of a line from a day on; what is left out is the tariff's from then on."""
+
+    from_: Day = Field(validation_alias="from", serialization_alias="from")
+    memo: Lines | None = None
+
+
 class QuantityTakenBack(OfLine):
     """A change of quantity that is taken back: the last one from this day that holds."""
 
@@ -376,17 +395,26 @@ def one(call: Call, contract: str) -> ContractOut:
 def _lines(contract: Contract) -> QuerySet[ContractLine]:
     found = ContractLine.objects.filter(contract=contract).select_related("article")
     held = Prefetch("quantities", LineQuantity.objects.filter(taken_back_at__isnull=True))
-    return found.prefetch_related(held).order_by("id")
+    return found.prefetch_related(held, "conditions").order_by("id")
 
 
 def _line(line: ContractLine, today: date) -> ContractLineOut:
     timeline: Sequence[LineQuantity] = list(line.quantities.all())
     begun = [q for q in timeline if q.start <= today] or timeline[:1]
+    agreed: Sequence[LineConditions] = list(line.conditions.all())
+    own = next((c for c in reversed(agreed) if c.start <= today), line)
     return ContractLineOut(
         article=line.article.key, line=line.name, charge=line.charge, booking=line.booking, from_=line.start,
         until=line.end, notice_received=line.notice_received, quantity=begun[-1].quantity,
         quantities=[QuantityOut(from_=q.start, quantity=q.quantity, memo=q.memo) for q in timeline],
-        price=line.price, discount=line.discount, reason=line.reason, minimum_quantity=line.minimum_quantity,
+        price=own.price, discount=own.discount, reason=own.reason, minimum_quantity=own.minimum_quantity,
+        conditions=[
+            ConditionsOut(
+                from_=c.start, price=c.price, discount=c.discount, reason=c.reason,
+                minimum_quantity=c.minimum_quantity, memo=c.memo,
+            )
+            for c in agreed
+        ],
         memo=line.memo,
     )  # fmt: skip
 

@@ -17,6 +17,7 @@ from taktura.api.v1.contract_bodies import (
     BILLS,
     BillOut,
     Booking,
+    ConditionsChange,
     ContractIn,
     ContractOut,
     ContractSummary,
@@ -208,6 +209,19 @@ def change_quantity(request: HttpRequest, contract: Key, body: QuantityChange, p
     memo = body.memo or ""
     issued = billing.change_quantity(call.actor, line=line, quantity=body.quantity, start=body.from_, memo=memo)
     return done(call, contract, issued)
+
+
+@_command("change_conditions", *BILLING)
+def change_conditions(request: HttpRequest, contract: Key, body: ConditionsChange, preview: bool = False) -> Done:
+    """Agree own conditions of a line from a day on; what is billed beyond it is credited and billed anew (R7.5)."""
+    call = call_of(request)
+    fields: dict[str, Any] = {
+        "line": _line(call, _contract(call, contract), body, body.from_), "start": body.from_,
+        **body.model_dump(include={"price", "discount", "reason", "minimum_quantity"}, exclude_none=True),
+    }  # fmt: skip
+    if preview:
+        return would(call, billing.preview_conditions(call.actor, **fields, bills=BILLS))
+    return done(call, contract, billing.change_conditions(call.actor, **fields, memo=body.memo or ""))
 
 
 @_command("take_back_quantity", *BILLING)

@@ -4,6 +4,7 @@ from taktura.billing.services.approval import Approval, preview_approval
 from taktura.billing.services.bring_in import Brought, bring_in, look_at_customers
 from taktura.billing.services.changes import (
     book,
+    change_conditions,
     change_quantity,
     change_tariff,
     end_line,
@@ -71,6 +72,7 @@ from taktura.billing.services.previews import (
     Standing,
     forecast,
     preview_book,
+    preview_conditions,
     preview_coupon,
     preview_end,
     preview_interim,
@@ -176,6 +178,7 @@ __all__ = [
     "bill_thresholds",
     "billed_beyond",
     "book",
+    "change_conditions",
     "change_quantity",
     "change_seller",
     "create_seller",
@@ -211,6 +214,7 @@ __all__ = [
     "preview_order",
     "preview_pause",
     "preview_publishing",
+    "preview_conditions",
     "preview_quantity",
     "preview_resume",
     "preview_sale",

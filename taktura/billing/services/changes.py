@@ -57,6 +57,14 @@ def change_quantity(
 
 
 @act
+def change_conditions(actor: Actor, *, line: ContractLine, start: date, **fields: Any) -> list[Issued]:
+    """Agree other own conditions of a line from a day on; what is billed beyond it is credited and billed anew."""
+    contracts.read_again(line.contract, line)
+    values = contracts.change_conditions(actor, line=line, start=start, **fields)
+    return settle_lines(actor, line.contract, [line.pk], "bill_change", values=values)
+
+
+@act
 def take_back_quantity(actor: Actor, *, change: LineQuantity, memo: str = "") -> list[Issued]:
     """Take a change of quantity back; what it had credited is billed again, what it had billed is credited (R5.2)."""
     change.refresh_from_db(fields=["taken_back_at"])

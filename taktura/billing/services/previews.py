@@ -109,6 +109,14 @@ def preview_quantity(
     )
 
 
+def preview_conditions(actor: Actor, *, line: ContractLine, start: date, bills: int = 0, **fields: Any) -> Consequence:
+    """What `change_conditions` would do (R7.5)."""
+    own = contracts.planned_conditions(line, start, **fields)
+    return _change(
+        actor, line.contract, lambda c: overlay.with_conditions(c, line.pk, start, own), bills, lines=[line.pk]
+    )
+
+
 def preview_take_back(actor: Actor, *, change: LineQuantity, bills: int = 0) -> Consequence:
     """What `take_back_quantity` would do (R5.2)."""
     contracts.check_take_back(change)

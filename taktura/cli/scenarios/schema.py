@@ -296,6 +296,11 @@ VERBS: dict[str, Shape] = {
     "change_quantity": fields(
         _texts("contract article memo line", quantity=number) | {"from": day}, "contract article quantity from"
     ),
+    "change_conditions": fields(
+        _texts("contract article memo line reason", price=number, discount=number, minimum_quantity=number)
+        | {"from": day},
+        "contract article from",
+    ),
     "take_back_quantity": fields(_texts("contract article memo line") | {"from": day}, "contract article from"),
     "end_line": fields(_texts("contract article line", until=day), "contract article until"),
     "usage": by_form(USAGE, as_list=rows(USAGE)),

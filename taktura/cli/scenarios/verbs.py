@@ -100,6 +100,12 @@ def change_quantity(world: World, args: Args) -> None:
     )
 
 
+def change_conditions(world: World, args: Args) -> None:
+    numbers = {k: decimal(args[k]) for k in ("price", "discount", "minimum_quantity") if args.get(k) is not None}
+    texts = {k: args[k] for k in ("memo", "reason") if args.get(k)}
+    billing.change_conditions(world.actor, line=_line(world, args), start=args["from"], **numbers, **texts)
+
+
 def take_back_quantity(world: World, args: Args) -> None:
     change = quantity_change(_line(world, args), args["from"])
     billing.take_back_quantity(world.actor, change=change, memo=args.get("memo") or "")
@@ -320,6 +326,7 @@ VERBS: dict[str, Callable[[World, Any], None]] = {
     "order": order,
     "book": book,
     "change_quantity": change_quantity,
+    "change_conditions": change_conditions,
     "take_back_quantity": take_back_quantity,
     "end_line": end_line,
     "usage": record_usage,

@@ -18,6 +18,7 @@ from taktura.contracts.services.changes import (
     resume,
     withdraw_notice,
 )
+from taktura.contracts.services.conditions import change_conditions, planned_conditions
 from taktura.contracts.services.conversion import allow_conversion, check_conversion
 from taktura.contracts.services.lines import Planned, book, check_end, end_line, plan_booking, plan_line, write_lines
 from taktura.contracts.services.ordering import order, ordered_version
@@ -45,6 +46,7 @@ __all__ = [
     "MovedLine",
     "apply_version",
     "book",
+    "change_conditions",
     "change_quantity",
     "change_tariff",
     "check_conversion",
@@ -71,6 +73,7 @@ __all__ = [
     "plan_contract",
     "plan_tariff",
     "plan_transfer",
+    "planned_conditions",
     "quantities_without",
     "read_again",
     "resume",

@@ -165,6 +165,15 @@ def check_end(line: ContractLine, until: date) -> None:
         )
 
 
+def check_runs(line: ContractLine, day: date) -> None:
+    """Raise `Refused` (`contract_ended`, `invalid`) unless a line runs on a day, or will."""
+    contract = line.contract
+    if contract.end is not None and day >= contract.end:
+        raise Refused("contract_ended", "The contract ends before %(day)s.", day=day.isoformat())
+    if day < line.start or (line.end is not None and day >= line.end):
+        raise Refused("invalid", "The line does not run on %(day)s: choose a day of its life.", day=day.isoformat())
+
+
 def set_end(
     line: ContractLine, until: date | None, *, received: date | None = None, agreed: date | None = None
 ) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.contracts.models import ContractLine, LineQuantity, LineStretch
+from taktura.contracts.services.lines import check_runs
 from taktura.contracts.services.schedule import changed
 from taktura.core import facts
 from taktura.core.errors import Refused
@@ -52,11 +53,7 @@ def check_quantity(line: ContractLine, quantity: Decimal, start: date) -> Decima
         raise Refused(
             "quantity_not_changeable", "What is billed once has no quantity to change: credit it and book anew."
         )
-    contract = line.contract
-    if contract.end is not None and start >= contract.end:
-        raise Refused("contract_ended", "The contract ends before %(day)s.", day=start.isoformat())
-    if start < line.start or (line.end is not None and start >= line.end):
-        raise Refused("invalid", "The line does not run on %(day)s: choose a day of its life.", day=start.isoformat())
+    check_runs(line, start)
     quantity = number(quantity, "quantity")
     if quantity < 0 or (line.booking == "on_off" and quantity not in (0, 1)):
         raise Refused(

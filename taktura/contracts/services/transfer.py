@@ -14,6 +14,7 @@ from taktura.contracts.models import (
     ContractCoupon,
     ContractLine,
     ContractPhase,
+    LineConditions,
     LineQuantity,
     LineStretch,
     Pause,
@@ -26,17 +27,19 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Customer
 from taktura.kit.actor import Actor
 
-Row = TypeVar("Row", LineStretch, LineQuantity, PhaseVersion)
+Row = TypeVar("Row", LineStretch, LineConditions, LineQuantity, PhaseVersion)
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedLine:
-    """A line that goes on with another, by its id; with its quantities and what it costs from when, not written."""
+    """A line that goes on with another, by its id; with its quantities, its conditions and what it costs from when, not
+    written."""
 
     source: int
     line: ContractLine
     quantities: list[LineQuantity]
     stretches: list[LineStretch]
+    conditions: list[LineConditions]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ def transfer(
     ContractLine.objects.bulk_create(moved.line for moved in planned.lines)
     LineQuantity.objects.bulk_create(row for moved in planned.lines for row in moved.quantities)
     LineStretch.objects.bulk_create(row for moved in planned.lines for row in moved.stretches)
+    LineConditions.objects.bulk_create(row for moved in planned.lines for row in moved.conditions)
     Pause.objects.bulk_create(planned.pauses)
     contract.end, contract.notice_received = start, None
     contract.save(update_fields=["end", "notice_received"])
@@ -185,7 +189,7 @@ def check_transfer(contract: Contract, customer: Customer, start: date, key: str
 def _lines(contract: Contract, other: Contract, start: date, settled: Collection[int]) -> Iterator[PlannedLine]:
     """What runs on the day or is to come. What is charged once was the one's matter, unless its day is to come."""
     rows = _running(ContractLine.objects.filter(contract=contract), start).select_related("article")
-    for old in rows.prefetch_related("quantities", "stretches__tariff_line").order_by("id"):
+    for old in rows.prefetch_related("quantities", "conditions", "stretches__tariff_line").order_by("id"):
         if old.charge == "once" and (old.start < start or old.pk in settled):
             continue
         begins = max(old.start, start)
@@ -221,6 +225,18 @@ def _lines(contract: Contract, other: Contract, start: date, settled: Collection
             [
                 LineStretch(line=line, tariff_line=row.tariff_line, effective_from=row.effective_from)
                 for row in _from(old.stretches.all(), "effective_from", begins)
+            ],
+            [
+                LineConditions(
+                    line=line,
+                    start=row.start,
+                    price=row.price,
+                    discount=row.discount,
+                    reason=row.reason,
+                    minimum_quantity=row.minimum_quantity,
+                    memo=row.memo,
+                )
+                for row in _from(old.conditions.all(), "start", begins)
             ],
         )
 

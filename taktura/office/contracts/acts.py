@@ -19,6 +19,8 @@ from taktura.billing.services import Consequence
 from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
+from taktura.core.periods import DAY
+from taktura.core.schedule import conditions_hold_from
 from taktura.invoices.confirmations import entry_of_notice, mail_confirmation
 from taktura.kit.actor import Actor
 from taktura.office import seen, show
@@ -27,6 +29,7 @@ from taktura.office.contracts.consequence import shown
 from taktura.office.contracts.forms import (
     BookForm,
     ChangeForm,
+    ConditionsForm,
     ConversionForm,
     CouponForm,
     EndForm,
@@ -42,6 +45,7 @@ from taktura.office.contracts.forms import (
 from taktura.office.contracts.frame import find
 from taktura.office.contracts.history import entry_of
 from taktura.office.contracts.notice_forms import NoticeForm, WithdrawForm
+from taktura.office.contracts.own import told
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, today_of
 
@@ -204,6 +208,26 @@ def _quantity_from(contract: Contract, given: Given, found: Consequence) -> list
     return [_("Nothing from %(day)s on is billed yet: the new quantity is billed with the next billing.") % named]
 
 
+def _preview_conditions(actor: Actor, *, memo: str, **given: Any) -> Consequence:
+    return billing.preview_conditions(actor, **given)
+
+
+def _conditions_from(contract: Contract, given: Given, found: Consequence) -> list[str]:
+    line = next(x for x in found.contract.lines if x.id == given["line"].pk)
+    start = given["start"]
+    holds = conditions_hold_from(found.contract, line, start)
+    named = {"before": told(line.on(start - DAY), contract.currency), "after": told(line.on(start), contract.currency)}
+    named["day"] = show.day(holds)
+    said = [_("From %(day)s: %(after)s.") % named]
+    if holds > line.start:
+        said.insert(0, _("Until then: %(before)s.") % named)
+    if holds != start:
+        said.append(_("What is billed by periods changes with the first one that begins on that day or after it."))
+    if found.documents:
+        said.append(_("What is billed already from %(day)s on is credited and billed anew.") % named)
+    return said
+
+
 def _of_contract(service: Callable[..., Any], **more: Any) -> Callable[..., Any]:
     """A service that takes the contract and what the form gives; as `look` with `bills`."""
     return lambda actor, contract, given: service(actor, contract=contract, **more, **given)
@@ -247,6 +271,20 @@ ACTS = [
         run=_of_line(billing.change_quantity),
         says=_quantity_from,
         help=lazy("A line of usage has no quantity of its own: add usage to it instead."),
+    ),
+    Act(
+        name="change_conditions",
+        path="conditions",
+        title=lazy("Change own conditions"),
+        action=lazy("Save"),
+        form=ConditionsForm,
+        look=_of_line(_preview_conditions, bills=BILLS),
+        run=_of_line(billing.change_conditions),
+        says=_conditions_from,
+        help=lazy(
+            "What this contract pays for the line, apart from the tariff. All of it holds from the day on: what is left"
+            " empty is as in the tariff."
+        ),
     ),
     Act(
         name="take_back_quantity",

@@ -14,6 +14,7 @@ from taktura.core.facts import Line, at
 from taktura.core.periods import DAY, FOREVER
 from taktura.office import show
 from taktura.office.contracts.called import called
+from taktura.office.contracts.own import told
 from taktura.office.terms import price_of
 
 
@@ -57,8 +58,13 @@ def _of_line(
         if max(today, line.start) < start < end:
             text = _("%(title)s: the quantity becomes %(quantity)s") % {**named, "quantity": show.quantity(quantity)}
             yield Coming(day=start, text=text, change=changes.get((line.id, start)))
+    for start, _conditions in line.conditions:
+        if max(today, line.start) < start < end:
+            own = told(line.on(start), contract.currency)
+            text = _("%(title)s: own conditions become %(conditions)s") % {**named, "conditions": own}
+            yield Coming(day=start, text=text)
     for start, terms in line.terms:
-        if max(today, line.start) < start < end and line.price is None:
+        if max(today, line.start) < start < end and line.on(start).price is None:
             text = _("%(title)s: another version of the tariff holds, %(price)s") % {
                 **named, "price": price_of(terms, contract.currency)
             }  # fmt: skip

@@ -104,10 +104,14 @@ class LineForm(ChangeForm):
 
     def clean_line(self) -> ContractLine:
         """The line."""
-        rows = ContractLine.objects.select_related("contract__customer__seller", "article")
-        line: ContractLine = rows.get(pk=self.cleaned_data["line"], contract=self.contract)
-        line.contract = self.contract
-        return line
+        return _line_of(self.contract, self.cleaned_data["line"])
+
+
+def _line_of(contract: Contract, pk: str) -> ContractLine:
+    rows = ContractLine.objects.select_related("contract__customer__seller", "article")
+    line: ContractLine = rows.get(pk=pk, contract=contract)
+    line.contract = contract
+    return line
 
 
 class QuantityForm(LineForm):
@@ -117,6 +121,48 @@ class QuantityForm(LineForm):
     quantity = ExactNumberField(label=lazy("New quantity"), at_least=Decimal(0))
     start = DayField(label=lazy("From"), help_text=lazy("The first day of the new quantity."))
     memo = forms.CharField(label=lazy("Note"), max_length=500, required=False, help_text=lazy("Stands in the history."))
+
+
+class ConditionsForm(ChangeForm):
+    """The contract's own conditions of one line, which its address names, from a day on: all that hold then."""
+
+    TODAY = ("start",)
+    line = forms.CharField(label=lazy("Contract line"), widget=forms.HiddenInput)
+    start = DayField(label=lazy("From"), help_text=lazy("The first day on which they hold."))
+    price = ExactNumberField(
+        label=lazy("Own price"), required=False, at_least=Decimal(0),
+        help_text=lazy("Left empty: the price of the tariff."),
+    )  # fmt: skip
+    discount = ExactNumberField(label=lazy("Discount in percent"), required=False, at_least=Decimal(0))
+    reason = forms.CharField(
+        label=lazy("Reason of the discount"), max_length=200, required=False, help_text=lazy("Stands on documents.")
+    )
+    minimum_quantity = ExactNumberField(
+        label=lazy("Minimum quantity"), required=False, at_least=Decimal(0),
+        help_text=lazy("What is billed at least."),
+    )  # fmt: skip
+    memo = forms.CharField(label=lazy("Note"), max_length=500, required=False, help_text=lazy("Stands in the history."))
+
+    def prepare(self) -> None:
+        running = {str(x.id): x for x in load_one(self.contract).lines if x.terms[0][1].charge != "once"}
+        named = self.data.get("line") if self.is_bound else self.initial.get("line")
+        self.chosen = running.get(str(named or ""))
+        if self.chosen is None:
+            return
+        name = line_names(self.contract).get(self.chosen.id, "")
+        self.heading = _called(self.chosen, self.today, name)
+        own = self.chosen.on(max(self.today, self.chosen.start))
+        found = {name: getattr(own, name) for name in ("price", "reason", "minimum_quantity")}
+        self.initial = {**found, "discount": own.discount or None, **self.initial}
+
+    def clean_line(self) -> ContractLine:
+        """The line."""
+        if self.chosen is None:
+            raise forms.ValidationError(_("Choose a contract line first: its menu leads here."))
+        return _line_of(self.contract, self.cleaned_data["line"])
+
+    def arguments(self) -> dict[str, Any]:
+        return {**self.cleaned_data, "discount": self.cleaned_data["discount"] or Decimal(0)}
 
 
 class TakeBackForm(ChangeForm):
@@ -332,7 +378,7 @@ class TariffForm(ChangeForm):
         found: dict[str, list[str]] = {}
         for line in lines:
             terms = at(values[line.pk].terms, max(start, line.start))
-            price = price_of(terms, self.contract.currency, line.price)
+            price = price_of(terms, self.contract.currency, values[line.pk].on(max(start, line.start)).price)
             text = _("%(title)s: %(price)s") % {"title": called(terms.title, names.get(line.pk, "")), "price": price}
             found.setdefault(line.article.key, []).append(text)
         return [(article, " · ".join(texts)) for article, texts in found.items()]

@@ -19,11 +19,13 @@ from taktura.contracts.facts import load_one
 from taktura.contracts.models import Contract
 from taktura.contracts.queries import quantity_changes
 from taktura.core import facts
+from taktura.core.facts import Conditions
 from taktura.invoices.confirmations import ACTIONS
 from taktura.invoices.models import Document
 from taktura.office import show
 from taktura.office.contracts.consequence import papers_of
 from taktura.office.contracts.frame import answer, find
+from taktura.office.contracts.own import told as told_conditions
 from taktura.office.history import action
 from taktura.office.page import actor_of, page, seller_of, today_of
 
@@ -46,12 +48,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What stored keys are called."""
+    """What stored keys are called, and in which currency prices are."""
 
     articles: dict[str, str]
     tariffs: dict[str, str]
     users: dict[str, str]
     numbers: dict[int, str]
+    currency: str
 
 
 @page("contracts.view")
@@ -65,7 +68,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     entries = list(rows[: ENTRIES + 1])
     more = entries[ENTRIES - 1].pk if len(entries) > ENTRIES else None
     stands = billing.standing(actor_of(request), contract=found)
-    shown = _commands(told(request, entries[:ENTRIES], stands.contract))
+    shown = _commands(told(request, entries[:ENTRIES], found, stands.contract))
     return answer(request, found, "contract_history", "contracts/history.html", stands, entries=shown, more=more)
 
 
@@ -85,7 +88,7 @@ def change(request: HttpRequest, pk: int, entry: int) -> HttpResponse:
         "contract_history",
         "contracts/change.html",
         values,
-        happened=told(request, entries[:1], values),
+        happened=told(request, entries[:1], found, values),
         papers=papers_of(documents),
         take_back=_held(found, first),
         confirmed=first.action in ACTIONS,
@@ -125,17 +128,21 @@ def entry_of(contract: Contract, at: datetime) -> int | None:
     return rows.values_list("pk", flat=True).first()
 
 
-def told(request: HttpRequest, entries: Iterable[LogEntry], contract: facts.Contract) -> list[Happened]:
-    """Entries as sentences, in three queries at most. `contract`: its facts, which know its articles' titles."""
+def told(
+    request: HttpRequest, entries: Iterable[LogEntry], contract: Contract, values: facts.Contract
+) -> list[Happened]:
+    """Entries as sentences, in three queries at most. `values`: the contract's facts, which know its articles'
+    titles."""
     rows = list(entries)
     seller = seller_of(request)
     documents = {d for e in rows for d in e.data.get("documents", ())}
     emails = {e.actor.removeprefix("user:") for e in rows if e.actor.startswith("user:")}
     names = _Names(
-        articles={x.article: x.terms[-1][1].title for x in contract.lines},
+        articles={x.article: x.terms[-1][1].title for x in values.lines},
         tariffs=titles_by_key(seller.pk, {e.data["tariff"] for e in rows if "tariff" in e.data}, today_of(request)),
         users=dict(User.objects.filter(email__in=emails).values_list("email", "name")),
         numbers=dict(Document.objects.filter(pk__in=documents).values_list("pk", "number")),
+        currency=contract.currency,
     )
     return [_happened(e, names) for e in rows]
 
@@ -148,7 +155,7 @@ def _happened(entry: LogEntry, names: _Names) -> Happened:
         at=entry.at,
         who=names.users.get(who, who),
         text=tell(entry.data, names) if tell else action(entry.action),
-        why=str(entry.data.get("memo") or entry.data.get("reason") or ""),
+        why=str(entry.data.get("memo") or (entry.action != "change_conditions" and entry.data.get("reason")) or ""),
         documents=[(d, names.numbers[d]) for d in entry.data.get("documents", ()) if d in names.numbers],
         action=entry.action,
     )
@@ -197,6 +204,23 @@ def _book(data: Data, names: _Names) -> str:
 def _quantity(data: Data, names: _Names) -> str:
     named = {"quantity": _number(data["quantity"]), "article": _article(data, names), "day": _day(data, "from")}
     return _("Quantity of “%(article)s” is %(quantity)s from %(day)s.") % named
+
+
+def _conditions(data: Data, names: _Names) -> str:
+    own = Conditions(
+        _given(data, "price"), _given(data, "discount") or Decimal(0), str(data.get("reason") or ""),
+        _given(data, "minimum_quantity"),
+    )  # fmt: skip
+    named = {
+        "article": _article(data, names), "day": _day(data, "from"),
+        "conditions": told_conditions(own, names.currency),
+    }  # fmt: skip
+    return _("Own conditions of “%(article)s” from %(day)s: %(conditions)s.") % named
+
+
+def _given(data: Data, name: str) -> Decimal | None:
+    value = data.get(name)
+    return Decimal(str(value)) if value is not None else None
 
 
 def _taken_back(data: Data, names: _Names) -> str:
@@ -284,6 +308,7 @@ SENTENCES: dict[str, Callable[[Data, _Names], str]] = {
     "sign": _sign,
     "book": _book,
     "change_quantity": _quantity,
+    "change_conditions": _conditions,
     "take_back_quantity": _taken_back,
     "end_line": _end,
     "give_notice": _notice,

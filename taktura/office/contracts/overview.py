@@ -23,6 +23,7 @@ from taktura.office.contracts.called import called
 from taktura.office.contracts.coming import coming
 from taktura.office.contracts.compared import shown_comparison
 from taktura.office.contracts.frame import answer, find
+from taktura.office.contracts.own import agreed, told
 from taktura.office.contracts.usage import bounds_of, usage_bar
 from taktura.office.page import actor_of, page, today_of, user_of
 from taktura.office.terms import amount_of, anchor_of, conditions_of, every, notice_of, price_of
@@ -58,6 +59,8 @@ class Component:
     end: date | None
     memo: str
     changeable: bool
+    agreeable: bool  # whether its own conditions can be changed
+    agreed: list[tuple[date, str]]  # its own conditions over time, where they have changed
     when: str  # running | coming | past
     timeline: list[Step]
     notice: date | None
@@ -157,20 +160,22 @@ def components(
                     article=value.article,
                     charge=terms.charge,
                     quantity=_quantity(terms, at(value.quantities, day)),
-                    price=price_of(terms, contract.currency, value.price),
+                    price=price_of(terms, contract.currency, value.on(day).price),
                     conditions=conditions_of(terms),
-                    own=_own(value, contract.currency),
+                    own=_own(value.on(day), contract.currency),
                     start=value.start,
                     end=stored_end(value.end) if value.end != FOREVER else None,
                     memo=rows[value.id].memo,
                     notice=rows[value.id].notice_received,
                     changeable=when != "past" and _changeable(terms),
+                    agreeable=when != "past" and terms.charge != "once",
+                    agreed=_agreed(value, contract.currency),
                     when=when,
                     timeline=_steps(quantities.get(value.id, ()), open_=when != "past"),
                     prices=[
                         (start, price_of(later, contract.currency))
                         for start, later in value.terms
-                        if start > today and value.price is None
+                        if start > today and value.on(start).price is None
                     ],
                 ),
             )
@@ -193,6 +198,14 @@ def _steps(rows: Sequence[LineQuantity], *, open_: bool) -> list[Step]:
     return sorted(found, key=lambda s: s.start)
 
 
+def _agreed(line: Line, currency: str) -> list[tuple[date, str]]:
+    """The own conditions of a line over time: (from, in words); nothing where they have not changed."""
+    days = [line.start, *(start for start, _own in line.conditions if start > line.start)]
+    if not line.conditions:
+        return []
+    return [(day, told(line.on(day), currency)) for day in days]
+
+
 def _quantity(terms: LineTerms, quantity: Decimal) -> str:
     counted = terms.charge != "usage" or terms.usage_pricing == "fixed_quantity"
     return show.quantity(quantity) if counted else _("by usage")
@@ -204,14 +217,7 @@ def _changeable(terms: LineTerms) -> bool:
 
 def _own(row: Line, currency: str) -> list[str]:
     """The contract's own conditions of a line (R7.5)."""
-    found = []
-    if row.price is not None:
-        found.append(_("own price %(price)s") % {"price": show.price(row.price, currency)})
-    if row.discount:
-        text = _("%(rate)s discount") % {"rate": show.rate(row.discount)}
-        found.append(f"{text} ({row.reason})" if row.reason else text)
-    if row.minimum_quantity is not None:
-        found.append(_("at least %(quantity)s") % {"quantity": show.quantity(row.minimum_quantity)})
+    found = agreed(row, currency)
     if row.kept is not None:
         found.append(_("kept at its old terms since %(day)s") % {"day": show.day(row.kept)})
     return found

@@ -36,7 +36,7 @@ def of_tariffs(contract: Contract, given: dict[str, Any], found: Consequence) ->
     after = lines_on(found.contract, start)
     rows = []
     lines, names = {x.id: x for x in found.contract.lines}, line_names(contract)
-    own = {pk: line.price for pk, line in lines.items()}
+    own = {pk: line.on(start).price for pk, line in lines.items()}
     for pk in {**before, **after}:
         old, new = before.get(pk), after.get(pk)
         shown = new or old

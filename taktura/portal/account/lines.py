@@ -109,7 +109,9 @@ def quantity(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> 
         raise Http404
     found = ContractLine.objects.select_related("article", "contract__customer__seller").get(pk=line)
     found.contract = contract
-    terms, now = lines_on(load_one(contract), today)[line]
+    values = load_one(contract)
+    terms, now = lines_on(values, today)[line]
+    own = next(x for x in values.lines if x.id == line).on(today)
     data = request.POST if request.method == "POST" else None
     fewer_from = max(contract.next_due or today, today)
     form = QuantityForm(data, initial={"quantity": now, "start": fewer_from}, today=today)
@@ -122,7 +124,7 @@ def quantity(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> 
         return "quantity"
 
     intro = [
-        f"{terms.title}: {show.quantity(now)} × {price_of(terms, contract.currency, found.price)}",
+        f"{terms.title}: {show.quantity(now)} × {price_of(terms, contract.currency, own.price)}",
         _("More are possible from any day on, fewer from the next billing date on."),
     ]
     return take(request, access, contract, Step(

@@ -1,0 +1,127 @@
+"""A contract's own conditions of a line that change while it runs (R7.5, decision 0025)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taktura.core.facts import Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
+from taktura.core.periods import Anchor
+from taktura.core.schedule import conditions_hold_from
+from taktura.core.settle import Scope, settle
+from tests.core.test_histories import act, offers, some, steps
+
+D = Decimal
+START = date(2027, 6, 1)
+
+
+def contract_of(terms: LineTerms, *conditions: tuple[date, Conditions]) -> Contract:
+    """A contract of one line from 1 June, billed each month."""
+    line = Line(id=1, start=START, terms=((START, terms),), quantities=((START, D(5)),), conditions=conditions)
+    phase = Phase(start=START, anchor=Anchor("contract", START, 1), versions=((date.min, TariffTerms()),))
+    return Contract(id=1, start=START, phases=(phase,), lines=(line,))
+
+
+def bill(contract: Contract, on: date, billed: tuple[Charge, ...] = ()) -> tuple[Charge, ...]:
+    """What is billed after a run."""
+    due = settle(contract, billed, Scope(on=on))
+    return (*billed, *(replace(c, id=len(billed) + i, document=1) for i, c in enumerate(due, 1)))
+
+
+def test_what_is_billed_beyond_the_day_is_credited_and_charged_anew() -> None:
+    """R5.3: 5 at 10.00 for June; 8.00 from 16 June: 25.00 back, 20.00 anew."""
+    desk = LineTerms(article="desk", price=D(10))
+    billed = bill(contract_of(desk), START)
+    changed = contract_of(desk, (date(2027, 6, 16), Conditions(price=D(8))))
+    due = settle(changed, billed, Scope(on=date(2027, 6, 16), lines=frozenset([1])))
+    assert [c.amount for c in billed] == [5000]
+    assert [(c.first, c.end, c.amount) for c in due] == [
+        (date(2027, 6, 16), date(2027, 7, 1), -2500),
+        (date(2027, 6, 16), date(2027, 7, 1), 2000),
+    ]
+    assert due[1].unit_price == D(8) and due[1].proof["price"] == "8"
+
+
+def test_on_the_next_billing_date_nothing_is_credited() -> None:
+    desk = LineTerms(article="desk", price=D(10))
+    billed = bill(contract_of(desk), START)
+    changed = contract_of(desk, (date(2027, 7, 1), Conditions(discount=D(50), reason="half a year")))
+    assert not settle(changed, billed, Scope(on=START, lines=frozenset([1])))
+    (july,) = settle(changed, billed, Scope(on=date(2027, 7, 1)))
+    assert (july.amount, july.proof["discount"], july.proof["reason"]) == (2500, "50", "half a year")
+
+
+def test_a_minimum_from_a_day_and_its_end() -> None:
+    """R7.5: billed is the larger of quantity and minimum, on the days on which it holds."""
+    desk = LineTerms(article="desk", price=D(10))
+    contract = contract_of(
+        desk, (date(2027, 6, 11), Conditions(minimum_quantity=D(8))), (date(2027, 6, 21), Conditions())
+    )
+    assert [(c.first.day, c.quantity, c.amount) for c in settle(contract, (), Scope(on=START))] == [
+        (1, D(5), 1667), (11, D(8), 2666), (21, D(5), 1667)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        LineTerms(article="call", charge="usage", price=D(10)),
+        LineTerms(article="call", when="arrears", proration="none", price=D(10)),
+    ],
+)
+def test_usage_and_what_is_charged_whole_change_with_their_period(terms: LineTerms) -> None:
+    used = {(1, date(2027, m, 1)): Usage(parts=((1, D(5), D(0), D(0)),), count=1) for m in (6, 7)}
+    for day, expected in ((1, [4500, 4500]), (2, [5000, 4500]), (30, [5000, 4500])):
+        contract = replace(contract_of(terms, (date(2027, 6, day), Conditions(discount=D(10)))), usage=used)
+        assert [c.amount for c in settle(contract, (), Scope(on=date(2027, 8, 1)))] == expected
+        holds = conditions_hold_from(contract, contract.lines[0], date(2027, 6, day))
+        assert holds == (START if day == 1 else date(2027, 7, 1))
+
+
+@given(days=st.lists(st.integers(-3, 40), max_size=4, unique=True), on=st.integers(0, 45))
+def test_the_conditions_of_a_day(days: list[int], on: int) -> None:
+    """`Line.on`: the last that were agreed for a day up to it; from then on the line has no others."""
+    line = replace(
+        contract_of(LineTerms(article="desk")).lines[0],
+        price=D(99),
+        conditions=tuple((START + timedelta(days=d), Conditions(price=D(d + 3))) for d in sorted(days)),
+    )
+    found = line.on(START + timedelta(days=on))
+    before = [d for d in days if d <= on]
+    assert found.price == (D(max(before) + 3) if before else D(99))
+    assert found.on(START + timedelta(days=on)) is found or not before
+
+
+@some(0.2)
+@given(offer=offers(), taken=steps(["use", "use", "quantity", "book", "tariff", "pause"], 1, 8), data=st.data())
+def test_conditions_bear_on_just_the_days_from_which_they_hold(
+    offer: dict[str, Any], taken: list[tuple[str, int, int]], data: Any, world_of: Any, offer_of: Any, record_of: Any
+) -> None:
+    """Whatever was agreed: a line that is free from a day on costs nothing from the day on that is told, and as much as
+    ever before it."""
+    world = world_of(offer_of(**offer))
+    for step in taken:
+        act(world, record_of, *step)
+    lines = [x for x in world.contract.lines if x.terms[0][1].charge != "once" and x.start < x.end]
+    line = data.draw(st.sampled_from(lines)) if lines else None
+    if line is None:
+        return
+    day = line.start + timedelta(days=data.draw(st.integers(0, min(200, (line.end - line.start).days - 1))))
+    on = world.today + timedelta(days=300)
+    usual, phases = settle(world.facts(on), [], Scope(on=on)), len(world.contract.phases)
+    world.change_conditions(line.id, day, Conditions(discount=D(100)))
+    free = settle(world.facts(on), [], Scope(on=on))
+    if phases > 1:
+        return  # what is charged whole goes on with its period's conditions, whatever comes within it
+    holds = conditions_hold_from(world.contract, world.line(line.id), day)
+    for charge in (c for c in free if c.key.line == line.id):
+        assert charge.first < holds or not charge.amount, (charge.first, holds)
+    before, after = (
+        {(c.key, c.first): c.amount for c in found if c.key.line == line.id and c.end <= holds}
+        for found in (usual, free)
+    )
+    assert {k: v for k, v in after.items() if k in before} == before
