@@ -370,3 +370,25 @@ def test_a_top_up_that_moves_to_another_rate_makes_a_document_though_nothing_is_
     assert [(t.vat[1], t.net, t.tax) for t in note.taxes] == [(D(19), -58, -11), (D(7), 64, 5)]
     alike = replace(high, key=low.key, vat=low.vat)
     assert compose([Entry(contract=1, charge=c) for c in (low, alike)], {}, {}, gross=True) == []
+
+
+def test_a_charge_that_a_credit_by_hand_lowers_to_nothing_stands_on_the_credit_note() -> None:
+    """R5.4, R9.1: 2 at 50.00 under a cap of 60.00, of which 50.00 is credited by hand. One less is 50.00 back, and
+    50.00 that are waived: that charge, alone and over nothing, has no invoice to stand on. It stands on the note, else
+    the next change at once would take its days for not billed, and with them the cap for not reached."""
+    tariff = TariffTerms(cap=D(60))
+    seat, desk = (
+        LineTerms(article=name, price=price, in_cap=True) for name, price in (("seat", D(50)), ("desk", D(20)))
+    )
+    lines = replace(line_of(seat), quantities=((START, D(2)),)), line_of(desk, 2)
+    billed = issued([], settle(contract_of(tariff, *lines), [], Scope(on=START)))
+    assert [c.amount for c in billed] == [10000, 2000, -6000]
+    billed.append(replace(billed[0], id=9, amount=-5000, credits=billed[0].id, by_hand=True, document=2))
+    contract = contract_of(tariff, line_of(seat), line_of(desk, 2))
+    due = settle(contract, billed, Scope(on=START, lines=frozenset([1])))
+    assert [(c.key.kind, c.amount) for c in due] == [("recurring", -5000), ("recurring", 0), ("cost_cap", 5000)]
+    entries = [Entry(contract=1, kind=c.key.kind, order=(0, 0, 0), charge=c) for c in due[:2]]
+    (note,) = compose(entries, {c.id: c.document for c in billed}, {})
+    assert (note.kind, note.net, [x.amount for x in note.lines]) == ("credit_note", 5000, [5000, 0])
+    later = [*billed, *(replace(c, id=20 + i, document=3) for i, c in enumerate(due))]
+    assert not settle(contract, later, Scope(on=START, lines=frozenset([1, 2])))
