@@ -168,13 +168,10 @@ class LineConditions(models.Model):
     class Meta:
         ordering = ["line", "start", "id"]
         constraints = [
-            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="conditions_discount"),
+            models.CheckConstraint(condition=Q(discount__gte=0, discount__lte=100), name="line_conditions_discount"),
+            models.CheckConstraint(condition=Q(price__isnull=True) | Q(price__gte=0), name="line_conditions_price"),
             models.CheckConstraint(
-                condition=Q(price__isnull=True) | Q(price__gte=0), name="conditions_price_not_negative"
-            ),
-            models.CheckConstraint(
-                condition=Q(minimum_quantity__isnull=True) | Q(minimum_quantity__gte=0),
-                name="conditions_minimum_not_negative",
+                condition=Q(minimum_quantity__isnull=True) | Q(minimum_quantity__gte=0), name="line_conditions_minimum"
             ),
         ]
 

@@ -26,7 +26,11 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
-EXTENSIONS = {"take_back_quantity", "transfer"}  # verbs beyond the format: in docs/scenarios-howto.md
+EXTENSIONS = {
+    "take_back_quantity",
+    "change_conditions",
+    "transfer",
+}  # verbs beyond the format: in docs/scenarios-howto.md
 # Pages that tell how commands are called.
 CALLING = ["README.md", *(n for n in NAMES if n.startswith("docs/") and "/decisions/" not in n)]
 CODE = re.compile(r"`([^`]+)`")

@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'ordering': ['line', 'start', 'id'],
-                'constraints': [models.CheckConstraint(condition=models.Q(('discount__gte', 0), ('discount__lte', 100)), name='conditions_discount'), models.CheckConstraint(condition=models.Q(('price__isnull', True), ('price__gte', 0), _connector='OR'), name='conditions_price_not_negative'), models.CheckConstraint(condition=models.Q(('minimum_quantity__isnull', True), ('minimum_quantity__gte', 0), _connector='OR'), name='conditions_minimum_not_negative')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('discount__gte', 0), ('discount__lte', 100)), name='line_conditions_discount'), models.CheckConstraint(condition=models.Q(('price__isnull', True), ('price__gte', 0), _connector='OR'), name='line_conditions_price'), models.CheckConstraint(condition=models.Q(('minimum_quantity__isnull', True), ('minimum_quantity__gte', 0), _connector='OR'), name='line_conditions_minimum')],
             },
         ),
     ]
