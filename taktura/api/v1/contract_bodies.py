@@ -240,9 +240,13 @@ class QuantityChange(OfLine):
     memo: Lines | None = None
 
 
-class ConditionsChange(OfLine, Conditions):
+class ConditionsChange(OfLine):
     """All own conditions of a line from a day on; what is left out is the tariff's from then on."""
 
+    price: Amount | None = None
+    discount: Amount | None = Field(None, description="percent")
+    reason: Text200 | None = None
+    minimum_quantity: Amount | None = None
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     memo: Lines | None = None
 
