@@ -262,3 +262,35 @@ def test_only_a_notice_has_a_confirmation(contract: Contract, client_as: ClientA
     address = reverse("notice_confirmation", args=[contract.pk, entry.pk])
     answer = client_as("billing").get(address)
     assert answer.status_code == 302 and answer["Location"] == reverse("contract_change", args=[contract.pk, entry.pk])
+
+
+def test_own_conditions_change_with_the_figures_of_their_preview(
+    contract: Contract, line: ContractLine, client_as: ClientAs, february: Actor
+) -> None:
+    client = client_as("billing")
+    address = f"{reverse('change_conditions', args=[contract.pk])}?line={line.pk}"
+    assert address.replace("&", "&amp;") in client.get(reverse("contract_lines", args=[contract.pk])).content.decode()
+    fields = {"line": line.pk, "start": "10.2.", "discount": "50", "reason": "a month of trouble", "memo": "agreed"}
+    foreseen = preview(client, "change_conditions", contract, **fields)
+    told = text_of(foreseen)
+    assert "Until then: as in the tariff. From 10 Feb 2026: 50% discount (a month of trouble)." in told
+    done = save(client, "change_conditions", contract, **fields)
+    assert amounts(foreseen) and amounts(done) == amounts(foreseen)
+    assert "from 10 Feb 2026: 50% discount (a month of trouble)" in text_of(done) and "agreed" in text_of(done)
+    lines = show(client, "contract_lines", contract)
+    assert "Own conditions over time" in lines and "as in the tariff 10 Feb 2026 50% discount" in lines
+    shown = client.get(address).content.decode()
+    assert 'value="50"' in shown and 'value="a month of trouble"' in shown, "the form begins with what holds"
+    billing.change_conditions(february, line=line, start=date(2026, 4, 1))
+    assert "own conditions become as in the tariff" in show(client, "contract", contract)
+    for bad in ({**fields, "discount": "101"}, {**fields, "line": 0}, {**fields, "start": "1.1.2020"}):
+        assert client.post(reverse("change_conditions", args=[contract.pk]), bad).status_code == 422
+
+
+def test_own_conditions_of_usage_hold_from_its_next_period(contract: Contract, client_as: ClientAs) -> None:
+    used = ContractLine.objects.filter(contract=contract, charge="usage").first()
+    assert used is not None
+    told = text_of(
+        preview(client_as("billing"), "change_conditions", contract, line=used.pk, start="10.2.", price="0.01")
+    )
+    assert "From 1 Mar 2026: own price" in told and "changes with the first one that begins" in told

@@ -30,7 +30,9 @@ class Coming:
 def coming(contract: Contract, values: facts.Contract, today: date, names: Mapping[int, str]) -> list[Coming]:
     """What comes after a day, the next first. `names`: those of lines, where they have one."""
     found = [*_of_contract(contract, values, today), *_of_tariffs(contract, values, today)]
-    changes = {(q.line_id, q.start): q.pk for q in reversed(quantity_changes(contract).filter(start__gt=today))}
+    changes: dict[tuple[int, date], int] = {}
+    if any(start > today for line in values.lines for start, _quantity in line.quantities):
+        changes = {(q.line_id, q.start): q.pk for q in reversed(quantity_changes(contract).filter(start__gt=today))}
     for line in values.lines:
         if min(line.end, values.end) > max(today, line.start):
             title = called(at(line.terms, max(today, line.start)).title, names.get(line.id, ""))
