@@ -84,9 +84,11 @@ def waiting(seller_id: int) -> int:
     return _exceptions(seller_id).values("record_id").distinct().count()
 
 
-def waiting_by_reason(seller_id: int) -> dict[str, int]:
-    """How many of a seller's records wait, by each reason; one may wait for several."""
-    rows = _exceptions(seller_id).values_list("reason").annotate(number=Count("record_id", distinct=True))
+def waiting_by_reason(seller_id: int, supplier: int | None = None) -> dict[str, int]:
+    """How many of a seller's records wait, of all or of a supplier, by each reason; one may wait for several."""
+    found = _exceptions(seller_id)
+    found = found.filter(record__supplier=supplier) if supplier is not None else found
+    rows = found.values_list("reason").annotate(number=Count("record_id", distinct=True))
     return dict(rows.order_by("reason"))
 
 

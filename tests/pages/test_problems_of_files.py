@@ -43,6 +43,7 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "wrong_delimiter": (f"{HEAD}\n{GOOD}", {"delimiter": ";"}),
     "double_column": ("subscription_id,subscription_id,quantity,period_start\nS,S,1,2026-06-01", {}),
     "bad_number": (f"{HEAD}\n1,S,many,2026-06-01,,,,", {}),
+    "other_sign": (f'{HEAD}\n1,S,"1,5",2026-06-01,,,,', {}),
     "bad_date": (f"{HEAD}\n1,S,1,gestern,,,,", {}),
     "date_number": (f"{HEAD}\n1,S,1,45292,,,,", {}),
     "bad_span": (f"{HEAD}\n1,S,1,2026-06-02,2026-05-01,,,", {}),
@@ -67,8 +68,8 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
 
 # The codes under which those are kept that have a sentence of their own.
 KEPT = {
-    "wrong_delimiter": "missing_column", "field_number": "bad_line", "date_number": "bad_date",
-    "broken_archive": "broken", "broken_workbook": "broken", "broken_parquet": "broken",
+    "wrong_delimiter": "missing_column", "other_sign": "bad_number", "field_number": "bad_line",
+    "date_number": "bad_date", "broken_archive": "broken", "broken_workbook": "broken", "broken_parquet": "broken",
 }  # fmt: skip
 
 
@@ -94,6 +95,7 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     problem = found.filter(code=kept).first()
     assert problem is not None, list(found.values_list("code", "text"))
     assert problem.code != "broken" or problem.value in ("gzip", "workbook", "parquet"), "no library's words"
+    assert code != "bad_line" or not problem.value, "nor those of the reader of CSV"
     german, english = (problem_text(problem, language) for language in ("de", "en"))
     assert german != english and "%(" not in german
     assert ("2 instead of 8" in english) == (code == "field_number")

@@ -14,7 +14,6 @@ from django.test.utils import CaptureQueriesContext
 from taktura.billing import services as billing
 from taktura.contracts.models import Contract, ContractLine
 from taktura.customers.models import Customer, Seller
-from taktura.customers.services import close_period
 from taktura.kit.actor import Actor
 from taktura.office.usage.files import file_name
 from taktura.office.usage.parts import as_text, from_text
@@ -308,20 +307,6 @@ def test_a_line_that_takes_no_usage_ties_nothing(company: Seller, client_as: Cal
     assert not SubscriptionLink.objects.exists()
 
 
-def test_a_product_is_told_apart(company: Seller, actor: Actor, client_as: Callable[..., Client]) -> None:
-    supplier = Supplier.objects.get()
-    for article in ("calls", "search"):
-        usage.link(actor, supplier=supplier, reference="acc-1", line=line_of("V-acme", article))
-    usage.reprocess(actor, supplier=supplier)
-    client = client_as()
-    text = client.get("/usage/waiting/?reason=unknown_key").content.decode()
-    assert "what does “call” stand for?" in text
-    (value,) = [v for v in re.findall(r'name="key-\d" value="([^"]+)"', text) if from_text(v).product]  # type: ignore[union-attr]
-    sent = {"action": "stands", "chosen": "0", "key-0": value, "article-0": "search"}
-    assert "3 records found their line." in client.post("/usage/waiting/", sent, follow=True).content.decode()
-    assert ProductReference.objects.get().article.key == "search"
-
-
 def test_usage_is_sent_elsewhere(company: Seller, client_as: Callable[..., Client]) -> None:
     client = client_as()
     text = client.get("/usage/waiting/?reason=unknown_key").content.decode()
@@ -425,28 +410,6 @@ def test_many_are_tied_at_once(company: Seller, client_as: Callable[..., Client]
     text = client.post(where, sent, follow=True).content.decode()
     assert "3 records found their line." in text
     assert [tie.subscription.reference for tie in SubscriptionLink.objects.all()] == ["acc-1"]
-
-
-def test_the_way_out_of_waiting_leads_to_the_contract_the_rates_or_the_settings(
-    company: Seller, actor: Actor, client_as: Callable[..., Client]
-) -> None:
-    client, supplier, line = client_as(), Supplier.objects.get(), line_of("V-acme")
-    billing.tie(actor, supplier=supplier, ties=[("acc-1", line)])
-    lines = "e1,A1,ACME,acc-1,CALL,Calls,1,1,2020-02-03,EUR\nu1,A1,ACME,acc-1,CALL,Calls,1,1,2026-02-03,USD\n"
-    content = (HEAD.strip() + ",currency\n" + lines).encode()
-    billing.receive_file(actor, supplier=supplier, name="odd.csv", content=content)
-
-    def ways(reason: str) -> str:
-        text = client.get(f"/usage/waiting/?reason={reason}&q=acc-1").content.decode()
-        return text.partition("<tbody>")[2].partition("</tbody>")[0]
-
-    contract = f'href="/contracts/{line.contract_id}/"'
-    assert contract in ways("before_start") and contract in ways("currency")
-    billing.allow_conversion(actor, contract=line.contract, rule="day")
-    assert 'href="/usage/rates/new/"' in ways("no_rate") and not ways("currency")
-    close_period(actor, seller=company, until=date(2026, 1, 1))
-    usage.reprocess(actor, supplier=supplier)
-    assert 'href="/settings/company/"' in ways("closed_period")
 
 
 def test_a_start_before_the_contract_is_said_before_and_never_booked(

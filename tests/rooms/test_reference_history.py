@@ -89,6 +89,18 @@ def test_the_latest_day_of_a_file_counts_wherever_it_stands(actor: Actor, suppli
     assert SupplierSubscription.objects.get().quantity == 9
 
 
+def test_a_credit_does_not_say_how_many_there_are(actor: Actor, supplier: Supplier) -> None:
+    """Else a contract would be extended by none, where the supplier has taken back some of a month."""
+    credit = FIRST.replace("1,K1", "2,K1").replace("2.50,2026-01-05", "-1,2026-01-31")
+    load(actor, supplier, FIRST + credit, "after.csv")
+    assert SupplierSubscription.objects.get().quantity == Decimal("2.5")
+    load(actor, supplier, credit.replace("2,K1", "3,K1").replace("01-31", "02-28"), "alone.csv")
+    assert SupplierSubscription.objects.get().quantity == Decimal("2.5")
+    other = (credit + FIRST).replace("S-1", "S-2").replace("1,K1", "5,K1").replace("2,K1", "6,K1")
+    load(actor, supplier, other, "before.csv")
+    assert SupplierSubscription.objects.get(reference="S-2").quantity == Decimal("2.5")
+
+
 LATER = "3,K1,Acme AG,S-1,Mail Plus,,2026-02-01,2027-01-31,P-2,Mailbox L,seat,9,2026-03-01\n"
 
 

@@ -105,8 +105,8 @@ def extend(request: HttpRequest, pk: int) -> HttpResponse:
             add_refusal(form, refused)
         else:
             text = _("Contract %(key)s is extended by “%(article)s”.")
-            article = done[0].line.article
-            messages.success(request, text % {"key": contract.key, "article": article.title or article.key})
+            titles = dict(form.fields["article"].choices)  # type: ignore[attr-defined]
+            messages.success(request, text % {"key": contract.key, "article": titles[done[0].line.article.key]})
             say(request, tied)
             return redirect("supplier_subscription", pk)
     preview = f"{reverse('subscription_extend_preview', args=[pk])}?contract={contract.pk}"

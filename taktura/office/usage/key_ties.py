@@ -48,10 +48,11 @@ def tie_chosen(request: HttpRequest, seller: Seller, index: str) -> None:
 def say(request: HttpRequest, done: Tied) -> None:
     """Say how many records found their line, how many wait still, and which documents were made."""
     text = ngettext("%(count)s record found its line.", "%(count)s records found their line.", done.recorded)
-    messages.success(request, text % {"count": show.count(done.recorded)})
+    (messages.success if done.recorded else messages.info)(request, text % {"count": show.count(done.recorded)})
     if done.waiting:
-        text = ngettext("%(count)s still waits.", "%(count)s still wait.", len(done.waiting))
-        messages.info(request, text % {"count": show.count(len(done.waiting))})
+        text = ngettext("%(count)s still waits: %(why)s.", "%(count)s still wait: %(why)s.", len(done.waiting))
+        why = ", ".join(dict.fromkeys(show.word("waiting", reason) for reason in done.waiting))
+        messages.info(request, text % {"count": show.count(len(done.waiting)), "why": why})
     if done.issued:
         number = len(done.issued)
         text = ngettext("%(count)s interim bill was issued.", "%(count)s interim bills were issued.", number)

@@ -26,9 +26,10 @@ from taktura.office.forms import CurrencyField, DayField, ExactNumberField, add_
 from taktura.office.lists import Column, Filter, Link, Listing, list_page
 from taktura.office.page import actor_of, page, seller_of, today_of
 from taktura.office.usage.key_ties import say
-from taktura.office.usage.parts import tabs
+from taktura.office.usage.parts import from_text, tabs
 from taktura.usage import services as usage
-from taktura.usage.models import ExchangeRate
+from taktura.usage.groups import parts_of
+from taktura.usage.models import ExchangeRate, SubscriptionLink
 from taktura.usage.reader.rates import HEADINGS, read_rates
 
 PLACES = {"base": "base", "quote": "quote", "source": "base", "target": "quote"}
@@ -139,7 +140,8 @@ def _columns(seller: Seller) -> Iterator[Column]:
 @page("usage.change")
 def new(request: HttpRequest) -> HttpResponse:
     """Enter a rate."""
-    form = RateForm(request.POST or None, today=today_of(request), initial={"day": today_of(request)})
+    initial = {"day": today_of(request), **_wanted(request)}
+    form = RateForm(request.POST or None, today=today_of(request), initial=initial)
     if request.method == "POST" and form.is_valid() and _entered(request, form):
         return redirect("exchange_rates")
     context = {
@@ -164,6 +166,20 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
         % {"base": known.base, "quote": known.quote, "day": show.day(known.day)},
     }  # fmt: skip
     return render(request, "usage/rate.html", context, status=422 if form.errors else 200)
+
+
+def _wanted(request: HttpRequest) -> dict[str, Any]:
+    """The rate that a group of waiting usage lacks: from which currency to which, on its first day."""
+    key = from_text(request.GET.get("group", "")) if request.GET.get("group") else None
+    part = parts_of(seller_of(request).pk, key).select_related("record").order_by("first").first() if key else None
+    if part is None:
+        return {}
+    tied = SubscriptionLink.objects.filter(
+        subscription__supplier=part.record.supplier_id, subscription__folded=part.record.subscription
+    )
+    tie = tied.select_related("line__contract").order_by("-pk").first()
+    quote = tie.line.contract.currency if tie else ""
+    return {"base": part.record.currency, "quote": quote, "day": part.record.day}
 
 
 def _entered(request: HttpRequest, form: RateForm) -> bool:

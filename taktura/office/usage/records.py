@@ -94,7 +94,7 @@ def _columns() -> Iterator[Column]:
     yield Column(name="quantity", label=_("Quantity"), value=quantity, raw=_plain_quantity, numeric=True)
     yield Column(
         name="cost", label=_("Cost"), numeric=True, narrow=True, raw=lambda r: r.cost_amount,
-        value=lambda r: show.NONE if r.cost_amount is None else show.quantity(r.cost_amount),
+        value=lambda r: show.NONE if r.cost_amount is None else f"{show.quantity(r.cost_amount)} {r.currency}",
     )  # fmt: skip
     yield Column(
         name="source", label=_("Source"), value=lambda r: r.supplier.name if r.supplier else r.source, narrow=True

@@ -42,6 +42,7 @@ from taktura.office.usage.parts import (
 from taktura.usage import services as usage
 from taktura.usage.groups import REASONS, Group, Key, groups, records_of
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierSubscription
+from taktura.usage.overview import waiting_by_supplier
 from taktura.usage.proposals import LineProposal, propose_lines, usage_lines
 from taktura.usage.queries import waiting as records_waiting
 from taktura.usage.queries import waiting_by_reason
@@ -81,25 +82,28 @@ def waiting(request: HttpRequest) -> HttpResponse:
         if not user_of(request).may("usage.change"):
             raise PermissionDenied
         return _act(request, seller)
-    counts = waiting_by_reason(seller.pk)
+    wanted = request.GET.get("supplier", "")
+    supplier = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else None
+    counts = waiting_by_reason(seller.pk, supplier)
     reason = request.GET.get("reason", "")
     if reason not in REASONS:
         reason = next((r for r in REASONS if counts.get(r)), REASONS[0])
     text, number = request.GET.get("q", "").replace("\0", "")[:100], page_number(request)
-    wanted = request.GET.get("supplier", "")
-    supplier = int(wanted) if wanted.isdecimal() and len(wanted) < 18 else None
     found = groups(seller.pk, reason=reason, supplier=supplier, text=text, limit=PAGE + 1, offset=(number - 1) * PAGE)
     rows = _shown(seller, found[:PAGE])
+    kept = f"&supplier={supplier}" if supplier is not None else ""
     context = {
         "usage_tabs": tabs("usage_waiting"),
         "reasons": [
-            Tab(show.word("waiting", r), f"?reason={r}", counts[r], r == reason) for r in REASONS if counts.get(r)
+            Tab(show.word("waiting", r), f"?reason={r}{kept}", counts[r], r == reason) for r in REASONS if counts.get(r)
         ],
         "reason": reason, "means": MEANS[reason], "rows": rows, "q": text, "supplier": supplier or "",
         **pager(request, number, more=len(found) > PAGE),
         "any_proposal": any(r.proposals for r in rows), "any_sent": any(r.can_be_sent for r in rows),
         "any_article": any(r.articles for r in rows),
-        "waits": bool(counts), "records": records_waiting(seller.pk) if counts else 0,
+        "waits": bool(counts), "suppliers": list(seller.suppliers.order_by("name").values_list("pk", "name")),
+        "records": 0 if not counts else waiting_by_supplier(seller.pk).get(supplier, 0) if kept
+        else records_waiting(seller.pk),
     }  # fmt: skip
     return render(request, "usage/waiting.html", context)
 

@@ -360,8 +360,8 @@ def _rows(
     line = lines.begin()
     try:
         header = names or next(reader, [])
-    except csv.Error as error:
-        yield Problem(line=line, code="bad_line", value=str(error))
+    except csv.Error:
+        yield Problem(line=line, code="bad_line")
         return
     whole = delimiter.join(header)
     names = [UNSTORABLE.sub("\ufffd", cell).strip() for cell in header]
@@ -386,10 +386,10 @@ def _body(lines: _Lines, reader: Any, selection: Selection, width: int) -> Itera
             cells = next(reader)
         except StopIteration:
             break
-        except csv.Error as error:
+        except csv.Error:
             lines.give_back()
             empty = False
-            yield Problem(line=line, code="bad_line", value=str(error))
+            yield Problem(line=line, code="bad_line")
             continue
         if len(cells) != width or not any(cells):
             if not any(cell.strip() for cell in cells):

@@ -18,6 +18,8 @@ TEXTS = {
     "unknown_column": "A row has no column “%(column)s”: did you mean “%(value)s”?",
     "bad_number": "“%(value)s” in %(column)s is no number: write digits and one decimal sign, without thousands"
     " separators and with at most 12 decimals.",
+    "other_sign": "“%(value)s” in %(column)s is no number as the mapping reads numbers: choose the other decimal sign"
+    " in the mapping, or write digits without thousands separators.",
     "bad_date": "“%(value)s” in %(column)s is no date or timestamp: write 2026-06-30, or set the date format.",
     "date_number": "“%(value)s” in %(column)s is a bare number, as a spreadsheet counts days, and no date: format the"
     " column as a date there and save the file again, or set the date format.",
@@ -31,7 +33,8 @@ TEXTS = {
     "too_long": "“%(value)s” in %(column)s is too long: give the supplier's own short reference.",
     "bad_currency": "“%(value)s” in %(column)s is no currency: write its three letters, as in EUR.",
     "no_quantity": "The row has neither a quantity nor an amount: fill one of them.",
-    "no_subscription_id": "The row names no subscription: usage of a supplier is billed by its subscription.",
+    "no_subscription_id": "The row names no subscription, and usage of a supplier is billed by it: fill it, or name its"
+    " column in the mapping.",
     "no_date": "The row has no date: fill the start of its period.",
     "bad_duration": "“%(value)s” in %(column)s is no duration: write whole seconds, or hours, minutes and seconds as in"
     " 0:01:30.",
@@ -54,6 +57,7 @@ TEXTS = {
 _NAMES = {"\t": "tab"}
 _FIELDS = re.compile(r"([0-9]+) / ([0-9]+)")  # how a line with another number of fields is kept
 _BARE_NUMBER = re.compile(r"[0-9]{1,7}|[0-9]{5}[.,][0-9]+")  # a day, or a moment of it, as spreadsheets count them
+_OTHER_SIGN = re.compile(r"[+-]?[0-9]+[.,][0-9]{1,12}")  # it would be read, were the sign in it the decimal sign
 TOO_MANY = "rows"  # what a workbook of too many rows is kept as
 _BROKEN = {
     TOO_MANY: "too_many_rows", "gzip": "broken_archive", "zip": "broken_archive", "workbook": "broken_workbook",
@@ -141,6 +145,8 @@ class Problem:
             return "wrong_delimiter"
         if self.code == "bad_line" and _FIELDS.fullmatch(self.value):
             return "field_number"
+        if self.code == "bad_number" and _OTHER_SIGN.fullmatch(self.value.strip()):
+            return "other_sign"
         if self.code == "bad_date" and _BARE_NUMBER.fullmatch(self.value):
             return "date_number"
         return _BROKEN.get(self.value, "broken") if self.code == "broken" else self.code

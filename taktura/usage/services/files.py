@@ -247,7 +247,7 @@ def _records(
         if row.customer_id and _tells(row, customers.get(folded[row.customer_id])):
             customers[folded[row.customer_id]] = row
         known = subscriptions.get(subscription)
-        if known is None or row.first_day >= known.first_day:
+        if known is None or _holds(row, known):
             subscriptions[subscription] = row
         money = row.currency.upper()
         known_by = _digest_of(row, subscription, product, money)
@@ -306,6 +306,18 @@ def _tells(row: Row, known: Row | None) -> bool:
     return row.first_day >= known.first_day
 
 
+def _is_credit(row: Row) -> bool:
+    return row.quantity is not None and row.quantity < 0
+
+
+def _holds(row: Row, known: Row) -> bool:
+    """Whether a row says of its subscription what holds, rather than one before: that of the latest day. A credit takes
+    back some of what there was, and says nothing where another row does."""
+    if _is_credit(row) != _is_credit(known):
+        return _is_credit(known)
+    return row.first_day >= known.first_day
+
+
 class _Folded(dict[str, str]):
     """References folded once each."""
 
@@ -346,5 +358,5 @@ def _subscription(supplier: Supplier, folded: str, row: Row) -> tuple[Any, ...]:
         row.product_id,
         row.product_name[:300],
         row.unit[:100],
-        row.quantity,
+        None if _is_credit(row) else row.quantity,
     )

@@ -1,0 +1,85 @@
+"""The page of what waits: the ways out of it, and what of it is a supplier's."""
+
+import html
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from django.test import Client
+
+from taktura.billing import services as billing
+from taktura.customers.models import Seller
+from taktura.customers.services import close_period
+from taktura.kit.actor import Actor
+from taktura.office.usage.parts import from_text
+from taktura.usage import services as usage
+from taktura.usage.models import ProductReference, Supplier
+from tests.pages.test_usage import FILE, HEAD, line_of
+
+
+@pytest.fixture
+def company(seller: Seller, actor: Actor) -> Seller:
+    """The company with a file of seven rows of three unknown sub-accounts."""
+    usage.receive_file(actor, supplier=Supplier.objects.get(), name="feb.csv", content=FILE)
+    return seller
+
+
+def test_a_product_is_told_apart(company: Seller, actor: Actor, client_as: Callable[..., Client]) -> None:
+    supplier = Supplier.objects.get()
+    for article in ("calls", "search"):
+        usage.link(actor, supplier=supplier, reference="acc-1", line=line_of("V-acme", article))
+    usage.reprocess(actor, supplier=supplier)
+    client = client_as()
+    text = client.get("/usage/waiting/?reason=unknown_key").content.decode()
+    assert "what does “call” stand for?" in text
+    (value,) = [v for v in re.findall(r'name="key-\d" value="([^"]+)"', text) if from_text(v).product]  # type: ignore[union-attr]
+    sent = {"action": "stands", "chosen": "0", "key-0": value, "article-0": "search"}
+    assert "3 records found their line." in client.post("/usage/waiting/", sent, follow=True).content.decode()
+    assert ProductReference.objects.get().article.key == "search"
+    bare = "n1,A1,ACME,acc-1,,,1,1,2026-02-03\n"
+    billing.receive_file(actor, supplier=supplier, name="bare.csv", content=(HEAD + bare).encode())
+    text = client.get("/usage/waiting/?reason=unknown_key&q=acc-1").content.decode()
+    assert "the rows name no product: untie all but one" in text and "without a product" in text
+
+
+def test_the_way_out_of_waiting_leads_to_the_contract_the_rates_or_the_settings(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    client, supplier, line = client_as(), Supplier.objects.get(), line_of("V-acme")
+    billing.tie(actor, supplier=supplier, ties=[("acc-1", line)])
+    lines = "e1,A1,ACME,acc-1,CALL,Calls,1,1,2020-02-03,EUR\nu1,A1,ACME,acc-1,CALL,Calls,1,1,2026-02-03,USD\n"
+    content = (HEAD.strip() + ",currency\n" + lines).encode()
+    billing.receive_file(actor, supplier=supplier, name="odd.csv", content=content)
+
+    def ways(reason: str) -> str:
+        text = client.get(f"/usage/waiting/?reason={reason}&q=acc-1").content.decode()
+        return text.partition("<tbody>")[2].partition("</tbody>")[0]
+
+    contract = f'href="/contracts/{line.contract_id}/"'
+    assert contract in ways("before_start") and contract in ways("currency")
+    assert f'href="/contracts/{line.contract_id}/currency/"' in ways("currency")
+    others = [name for name in ("link", "extend") if f'value="{name}:0"' in ways("before_start")]
+    assert others == ["link", "extend"], "to another line, or another contract"
+    billing.allow_conversion(actor, contract=line.contract, rule="day")
+    found = re.search(r'href="(/usage/rates/new/[^"]*)"', ways("no_rate"))
+    assert found and not ways("currency")
+    form = client.get(html.unescape(found[1])).content.decode()
+    assert all(f'value="{text}"' in form for text in ("USD", "EUR", "3 Feb 2026")), "the rate that is lacking"
+    assert 'value="USD"' not in client.get("/usage/rates/new/?group=nonsense").content.decode()
+    close_period(actor, seller=company, until=date(2026, 1, 1))
+    usage.reprocess(actor, supplier=supplier)
+    assert 'href="/settings/company/"' in ways("closed_period")
+
+
+def test_what_waits_is_looked_at_by_supplier(company: Seller, actor: Actor, client_as: Callable[..., Client]) -> None:
+    """The reasons, their counts and what they lead to are those of the supplier that is chosen."""
+    other = usage.create_supplier(actor, seller=company, key="moon", name="Moon <b>", currency="EUR", time_zone="UTC")
+    lines = "1,A1,ACME,m-1,CALL,Calls,1,1,2026-02-03\n"
+    billing.receive_file(actor, supplier=other, name="m.csv", content=(HEAD + lines).encode())
+    client = client_as()
+    text = client.get(f"/usage/waiting/?supplier={other.pk}").content.decode()
+    assert f'<option value="{other.pk}" selected>Moon &lt;b&gt;</option>' in text and "1 record waits" in text
+    assert f"?reason=no_subscription&amp;supplier={other.pk}" in text and "m-1" in text and "acc-1" not in text
+    assert "reason=unknown_key" not in text and "reason=unknown_key" in client.get("/usage/waiting/").content.decode()
+    assert "acc-1" in client.get("/usage/waiting/?reason=no_subscription").content.decode()
