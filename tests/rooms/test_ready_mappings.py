@@ -1,19 +1,28 @@
 """Ready mappings: real files of suppliers to the last decimal, and telephone records with their legs."""
 
 import csv
+import importlib
 import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.apps import apps
+from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from taktura.catalog.terms import read_rates
 from taktura.core.money import EXACT
+from taktura.customers import services as customers
+from taktura.kit.actor import Actor
+from taktura.usage import services as usage
+from taktura.usage.models import MappingVersion, Supplier
 from taktura.usage.reader import READY, Counts, Mapping, Problem, Row, as_ready, fitting, named, propose, read
 from taktura.usage.reader.calls import answered
 
@@ -355,3 +364,40 @@ def test_a_ready_mapping_that_is_chosen_is_the_one_that_is_proposed(settings: di
     assert named(mapping) == "nce_licenses"
     assert named(mapping | {"id": "InvoiceNumber"}) == named({}) == ""
     assert as_ready("asterisk", b"")[0] == READY["asterisk"]
+
+
+def test_suppliers_with_the_focus_of_before_read_as_the_present_one(database: str, actor: Actor) -> None:
+    """What the product does when it is brought up; a mapping that somebody changed is theirs."""
+    upgrade = importlib.import_module("taktura.usage.migrations.0024_focus_ends")
+    seller = customers.create_seller(
+        actor, name="Seller", country="DE", currency="EUR", time_zone="UTC", vat=read_rates(19)
+    )
+    older = READY["focus"] | {"period_end": "ChargePeriodEnd"}
+    german = {"decimal": ",", "date_format": "%d.%m.%Y|ISO"}
+    mappings = {"old": older, "german": older | german, "own": older | {"unit": "ConsumedUnit"}, "new": READY["focus"]}
+    for key, mapping in mappings.items():
+        usage.create_supplier(actor, seller=seller, key=key, name=key, mapping=mapping)
+    upgrade.choose_again(apps, SimpleNamespace(connection=connection))
+    found = dict(Supplier.objects.values_list("key", "mapping"))
+    assert found == mappings | {"old": READY["focus"], "german": READY["focus"] | german}
+    assert [named(found[key]) for key in ("old", "german", "own")] == ["focus", "focus", ""]
+    versions = MappingVersion.objects.filter(supplier__key="old").order_by("number")
+    assert [v.mapping["period_end"] for v in versions] == ["ChargePeriodEnd", "=instant(ChargePeriodEnd)"]
+    assert MappingVersion.objects.filter(supplier__key="own").count() == 1
+
+
+def test_focus_in_a_workbook_with_bare_numbers_for_dates_says_what_to_do() -> None:
+    focus = ["SubAccountName", "SubAccountId", "BillingAccountId", "SkuId", "ServiceName", "ChargePeriodStart",
+             "ChargePeriodEnd", "ChargeCategory", "ConsumedQuantity", "ConsumedUnit", "BilledCost",
+             "BillingCurrency"]  # fmt: skip
+    book = Workbook()
+    book.active.append(focus)
+    for start, end in ((46174, 46204), (46174.5, 46175), (datetime(2026, 6, 1, tzinfo=None), 46204)):  # noqa: DTZ001
+        book.active.append(["S-1", "S-1", "B-1", "SKU", "X", start, end, "Usage", 1, "GB", 2.5, "EUR"])
+    out = io.BytesIO()
+    book.save(out)
+    found = list(read(out.getvalue(), Mapping.from_dict(READY["focus"]), UTC_ZONE))
+    problems = [p for p in found if isinstance(p, Problem)]
+    assert [(p.line, p.code) for p in problems] == [(2, "bad_date"), (3, "bad_date"), (4, "bad_date")]
+    assert problems[-1].column == "ChargePeriodEnd", "named by its heading"
+    assert all("format the column as a date" in p.text() for p in problems)
