@@ -61,6 +61,28 @@ def test_only_terms_at_the_suppliers_price_ask_for_one(supplier: Supplier) -> No
     assert [number for *_place, number in unpriced(supplier, FEBRUARY, MARCH)] == [1]
 
 
+def test_rows_without_a_cost_are_counted_where_it_is_marked_up(supplier: Supplier, seller: Seller) -> None:
+    """A file whose mapping names no cost: each row would be billed at 0. A supplier whose prices hold needs no cost."""
+    marked = {"title": "Marked up", "charge": "usage", "usage_pricing": "cost_plus", "markup": "10"}
+    tariff = catalog.define_tariff(ACTOR, seller=seller, key="plus", title="Plus", lines={"plus": marked})
+    contracts.sign(ACTOR, key="L-2", customer=Customer.objects.get(key="acme"), tariff=tariff, start=FEBRUARY)
+    line = ContractLine.objects.get(contract__key="L-2")
+    billing.tie(ACTOR, supplier=supplier, ties=[("T-3", line)])
+    text = b"id,subscription_id,quantity,cost_amount,amount,period_start\n" + b"".join(
+        b"P%d,T-3,%s,%s,9.00,2026-02-03\n" % (n, *cells)
+        for n, cells in enumerate([(b"2", b""), (b"1", b"4"), (b"0", b"")])
+    )
+    received, _ = billing.receive_file(ACTOR, supplier=supplier, name="plus.csv", content=text)
+    assert received.file is not None and received.outcome.recorded == 3
+    assert unpriced_of_file(received.file) == 1
+    rows = {row.reference: row for row in reconcile(supplier, FEBRUARY, MARCH).rows}
+    assert "no_price" in rows["T-3"].causes and rows["T-3"].unpriced == 1
+    usage.change_supplier(ACTOR, supplier=supplier, unit_price_from_import=True)
+    text = text.replace(b"\nP", b"\nQ")
+    received, _ = billing.receive_file(ACTOR, supplier=supplier, name="priced.csv", content=text)
+    assert received.file is not None and unpriced_of_file(received.file) == 0
+
+
 def test_it_is_said_before_and_after_the_bill(supplier: Supplier, seller: Seller) -> None:
     for told in (("no_price", "not_billed"), ("no_price", "loss")):
         rows = {row.reference: row for row in reconcile(supplier, FEBRUARY, MARCH).rows}
@@ -79,10 +101,10 @@ def test_the_pages_name_it_and_lead_to_the_mapping(supplier: Supplier, client_as
     mapping = reverse("supplier_change", args=[supplier.pk])
     text = client.get(f"/usage/files/{file.pk}/").content.decode()
     todo = text.partition('aria-label="What to do"')[2].partition("</aside>")[0]
-    assert "No price in the file" in todo and '<span class="figure">3</span>' in todo and mapping in todo
-    assert "Without a price: 3" in text
+    assert "No price or cost in the file" in todo and '<span class="figure">3</span>' in todo and mapping in todo
+    assert "Without price or cost: 3" in text
     text = client.get(f"/usage/reconciliation/?supplier={supplier.pk}&month=2026-02").content.decode()
     table = text.partition('id="subscriptions"')[2]
-    assert "No price in the file" in table and mapping in table
+    assert "No price or cost in the file" in table and mapping in table
     billing.undo_file(ACTOR, file=file)
-    assert "No price in the file" not in client.get(f"/usage/files/{file.pk}/").content.decode()
+    assert "No price or cost in the file" not in client.get(f"/usage/files/{file.pk}/").content.decode()

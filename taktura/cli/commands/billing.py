@@ -97,6 +97,7 @@ def _load(supplier: "Supplier", file: Path) -> None:
     from taktura.billing.services import receive_file
     from taktura.invoices.queries import documents_of
     from taktura.usage.queries import waiting_by_reason
+    from taktura.usage.unpriced import unpriced_of_file
 
     with progress(file.name):
         received, interim_bills = receive_file(
@@ -121,6 +122,13 @@ def _load(supplier: "Supplier", file: Path) -> None:
         right=frozenset(range(6)),
     )
     show_problems([_problem_text(p) for p in received.problems], _("problems"))
+    if received.file is not None and (number := unpriced_of_file(received.file)):
+        text = _(
+            "%(count)s rows lack the price or cost that their line is billed by, and are billed at 0: name its column"
+            " in the mapping, undo the import and read the file again.",
+            count=f"{number:,}",
+        )  # fmt: skip
+        console.print(f"[yellow]{escape(text)}[/yellow]")
     reasons = waiting_by_reason(supplier.seller_id)
     if reasons:
         console.print(_("Waiting in the exceptions, of all files:"))

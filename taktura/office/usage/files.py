@@ -285,7 +285,7 @@ def _steps(file: Any, unpriced: int = 0) -> Iterator[Step]:
     processed = [(_("New or replaced"), taken), (_("Duplicates"), file.duplicates), (_("Conflicts"), file.conflicts)]
     yield Step(_("Processed"), processed, not file.conflicts and bool(taken + file.duplicates))
     waiting = sum(waiting_of_file(file).values())
-    matched = [(_("Wait now"), waiting), *([(_("Without a price"), unpriced)] if unpriced else [])]
+    matched = [(_("Wait now"), waiting), *([(_("Without price or cost"), unpriced)] if unpriced else [])]
     yield Step(_("Matched"), matched, not waiting and not unpriced and bool(taken))
 
 

@@ -20,7 +20,7 @@ USAGE = {
         "unlinked": "Unlinked",
         "currency": "Another currency",
         "waiting": "Waits for another reason",
-        "no_price": "No price in the file",
+        "no_price": "No price or cost in the file",
         "late": "Came after the bill",
         "not_billed": "Not billed yet",
         "not_charged": "Not charged by the supplier",
