@@ -118,7 +118,7 @@ def _of_line(contract: Contract, unit: Rated, line: Line, today: date, rows: Row
     terms = at(line.terms, max(unit.start, line.start))
     quantity = used_in(line, terms, unit, contract.usage.get((line.id, unit.start), Usage()), life)
     if terms.flat_price:
-        fee = [s for s in rows[0] if s.line is line and s.key.kind == "flat"]
+        fee = [s for s in rows[0] if s.line.id == line.id and s.key.kind == "flat"]
         if terms.reference_price is None or not fee:  # a trial has no flat fee (R4.3)
             return
         rates = rates_of(contract.tax, unit.terms, terms)

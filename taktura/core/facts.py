@@ -133,9 +133,11 @@ class Line:
         return self.terms[0][1].article
 
     def on(self, day: date) -> "Line":
-        """The line as it is on the conditions of a day; itself while no others have been agreed."""
-        if not self.conditions or day < self.conditions[0][0]:
+        """The line as it is on the conditions of a day, without later ones; itself where none have ever changed."""
+        if not self.conditions:
             return self
+        if day < self.conditions[0][0]:
+            return replace(self, conditions=())
         return replace(self, conditions=(), **at(self.conditions, day)._asdict())
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taktura.core.facts import Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
+from taktura.core.monthly import whole_month
 from taktura.core.periods import Anchor
 from taktura.core.schedule import conditions_hold_from
 from taktura.core.settle import Scope, settle
@@ -93,7 +94,19 @@ def test_the_conditions_of_a_day(days: list[int], on: int) -> None:
     found = line.on(START + timedelta(days=on))
     before = [d for d in days if d <= on]
     assert found.price == (D(max(before) + 3) if before else D(99))
-    assert found.on(START + timedelta(days=on)) is found or not before
+    assert not found.conditions, "what comes later is no matter of the day's"
+    assert found.on(START + timedelta(days=99)) is found
+
+
+def test_a_whole_month_looks_ahead_by_the_conditions_of_its_day() -> None:
+    """What is agreed for later in the month cuts no quantity or price of it, whatever the kind of its price."""
+    seats = LineTerms(article="seat", charge="usage", price=D(10), usage_pricing="fixed_quantity")
+    flat = LineTerms(article="flat", charge="usage", price=D(50), flat_price=True)
+    for terms, whole in ((seats, 5000), (flat, 25000)):
+        contract = contract_of(terms, (date(2027, 6, 16), Conditions(discount=D(100))))
+        assert [
+            whole_month(contract, contract.lines[0], None, D(5), date(2027, 6, day)) for day in (1, 15, 16)
+        ] == [whole, whole, 0]  # fmt: skip
 
 
 @some(0.2)

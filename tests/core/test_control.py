@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from taktura.core.control import Watch, notional, since_of, watches
 from taktura.core.expected import rated_periods
-from taktura.core.facts import Charge, Contract, Coupon, Line, LineTerms, Phase, TariffTerms, Tax, Usage
+from taktura.core.facts import Charge, Conditions, Contract, Coupon, Line, LineTerms, Phase, TariffTerms, Tax, Usage
 from taktura.core.periods import DAY, FOREVER, Span, anchor
 from taktura.core.schedule import windows
 from taktura.core.settle import Scope, settle
@@ -258,3 +258,11 @@ def test_an_own_price_and_a_discount_move_the_flat_fee(price: Decimal | None) ->
     )  # fmt: skip
     flat = list(watches(replace(made, lines=(own,)), made.start, date(2026, 6, 2), made.start))
     assert [w.bound for w in flat if w.kind == "flat"] == [Fraction(price or D("29.90")) * 2 * 9 / 10]
+
+
+def test_the_flat_fee_of_a_period_is_that_of_its_conditions_day_by_day() -> None:
+    """R7.5, R19.1: 10 of 30 days of 30.00, 20 at half of it: 20.00 are held against what is used."""
+    made = contract(date(2026, 6, 1), replace(FLAT, price=D(30)), used={"flat": 1}, terms=TariffTerms())
+    own = replace(made.lines[0], conditions=((date(2026, 6, 11), Conditions(discount=D(50))),))
+    found = list(watches(replace(made, lines=(own,)), made.start, date(2026, 7, 2), made.start))
+    assert [(w.start.month, w.bound) for w in found] == [(6, 20), (7, 15)]
