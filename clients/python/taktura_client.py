@@ -7125,7 +7125,8 @@ class Taktura(Caller):
         idempotency_key: str | None = None,
     ) -> Imported:
         """Read a kept file by the supplier's present mapping: one that is not read yet, that was undone, or of which
-        nothing could be read. `background`: by the worker; the file tells how far it is.
+        nothing could be read. Of one that brought something, those rows that it lacks since another import was
+        undone. `background`: by the worker; the file tells how far it is.
 
         Scope: `usage.change`.
         """

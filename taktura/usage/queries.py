@@ -111,6 +111,14 @@ def records_of(contract_id: int, first: date, end: date) -> QuerySet[UsageRecord
     return found.filter(Q(day__gte=first) | Q(is_span=True)).order_by("-day", "-id")
 
 
+def lacks_undone(file: UsageFile) -> bool:
+    """Whether rows of a file may be lacking: they counted as duplicates of an import that was undone since."""
+    if file.read_at is None or file.emptied_at is not None or not file.duplicates:
+        return False
+    others = UsageFile.objects.filter(supplier=file.supplier_id, undone_at__gte=file.read_at)
+    return others.exclude(pk=file.pk).exists()
+
+
 def _exceptions(seller_id: int) -> QuerySet[UsageException]:
     return UsageException.objects.filter(record__seller=seller_id)
 

@@ -4,7 +4,7 @@ row."""
 import gzip
 import os
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -101,6 +101,37 @@ def test_a_file_that_only_repeated_another_is_read_once_that_was_undone(actor: A
     assert (again.pk, again.recorded, again.duplicates) == (repeat.pk, 1, 0)
     with pytest.raises(Refused, match="loaded already"):
         load(actor, supplier, "1,S-1,5,2026-06-01", "", name="sent-again.csv")
+
+
+def test_a_file_billed_in_part_gets_the_rows_that_an_undone_import_took_along(actor: Actor, supplier: Supplier) -> None:
+    first = load(actor, supplier, "1,S-1,5,2026-06-01", "2,S-9,1,2026-06-01", "3,S-1,2,2026-06-01", name="first.csv")
+    rows = [f"{row},2026-06-01" for row in ("1,S-1,5", "2,S-9,1", "3,S-1,2", "4,S-1,7", "5,S-1,x", "6,S-1,1")]
+    second = load(actor, supplier, *rows, name="second.csv")
+    assert (second.recorded, second.waiting, second.duplicates) == (2, 0, 3)
+    with pytest.raises(Refused, match="loaded already"):
+        billing.read_file(actor, file=second)
+    source = f"supplier:{supplier.key}"
+    usage.withdraw_usage(actor, seller=supplier.seller, external_id="3", source=source)
+    usage.withdraw_usage(actor, seller=supplier.seller, external_id="6", source=source)
+    later = Actor(actor.name, LATER)
+    billing.undo_file(Actor(actor.name, actor.now + timedelta(hours=1)), file=first)
+    assert billed(later, supplier, date(2026, 7, 1)).net == 1400
+    with pytest.raises(Refused):
+        billing.undo_file(later, file=second)
+    second.refresh_from_db()
+    received, _ = billing.read_file(later, file=second)
+    assert (received.outcome.recorded, len(received.outcome.exceptions), received.outcome.duplicates) == (1, 1, 0)
+    second.refresh_from_db()
+    assert (second.recorded, second.waiting, second.duplicates, second.rows) == (3, 1, 1, 6)
+    assert second.problems.count() == 1, "as before"
+    ids = UsageRecord.objects.order_by("external_id").values_list("external_id", "file", "row")
+    assert list(ids) == [("1", second.pk, 2), ("2", second.pk, 3), ("4", second.pk, 5)], "what was withdrawn stays so"
+    assert billed(later, supplier, date(2026, 7, 2)).net == 1000
+    with pytest.raises(Refused, match="loaded already"):
+        billing.read_file(later, file=second)
+    first.refresh_from_db()
+    received, _ = billing.read_file(later, file=first)
+    assert (received.outcome.recorded, received.outcome.duplicates) == (1, 2), "and the first brings nothing twice"
 
 
 def test_what_is_billed_is_not_undone(actor: Actor, supplier: Supplier) -> None:

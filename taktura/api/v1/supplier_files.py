@@ -193,8 +193,8 @@ class Undone(Out):
 
     records: int = Field(description="how many were taken out")
     repeating: list[Repeating] = Field(
-        description="later files of the supplier that counted duplicates, the earliest first, at most 100: undone and"
-        " read again they bring what they repeated"
+        description="later files of the supplier that counted duplicates, the earliest first, at most 100: read again"
+        " they bring what they lack now"
     )
 
 
@@ -278,7 +278,8 @@ def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
 )  # fmt: skip
 def read_file(request: HttpRequest, supplier: Key, file: Id, background: bool = False) -> Imported:
     """Read a kept file by the supplier's present mapping: one that is not read yet, that was undone, or of which
-    nothing could be read. `background`: by the worker; the file tells how far it is."""
+    nothing could be read. Of one that brought something, those rows that it lacks since another import was undone.
+    `background`: by the worker; the file tells how far it is."""
     call, found = call_of(request), file_by_id(supplier_of(request, supplier), file)
     if background:
         return _nothing(file=read_again(call.actor, file=found, origin="api").parameters["file"])

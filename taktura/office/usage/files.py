@@ -44,6 +44,7 @@ from taktura.usage.overview import (
     waiting_of_file,
     with_problems,
 )
+from taktura.usage.queries import lacks_undone
 from taktura.usage.reader import ENDINGS
 from taktura.usage.services import Received
 from taktura.usage.trace import content_of, problem_text
@@ -244,7 +245,8 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
         "steps": list(_steps(found, unpriced)),
         "unpriced": unpriced,
         "may_undo": found.undone_at is None and found.recorded + found.waiting > 0,
-        "may_read": found.emptied_at is None and now in ("undone", "empty", "unread", "failed"),
+        "may_read": found.emptied_at is None
+        and (now in ("undone", "empty", "unread", "failed") or lacks_undone(found)),
         "may_stop": now == "reading" and not found.work.stop_requested and user_of(request).may("usage.change"),
         "work": found.work,
         "no_worker": now == "reading" and is_left(found.work, actor_of(request).now),
@@ -304,7 +306,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
         if names := list(repeating(found)[:NAMED].values_list("name", flat=True)):
             text = _(
                 "These files counted duplicates, perhaps of rows that were taken out now, and do not bring them by"
-                " themselves: %(files)s. Undo and read them again, or load the rows in another file."
+                " themselves: %(files)s. Read them again: what they lack is taken in, and nothing twice."
             )
             messages.warning(request, text % {"files": ", ".join(names)})
     return redirect("usage_file", pk)

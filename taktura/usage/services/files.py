@@ -17,12 +17,13 @@ from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
 from taktura.kit.bulk import write_bytes
 from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierSubscription, UsageFile
-from taktura.usage.queries import fold
+from taktura.usage.queries import fold, lacks_undone
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
 from taktura.usage.services.former import find_former
 from taktura.usage.services.identity import Repeats, id_of
 from taktura.usage.services.records import digest, numbers_of
 from taktura.usage.store import Outcome, keep, take_in
+from taktura.usage.store.undo import keep_undone
 
 SUBSCRIPTION = (
     "customer_reference", "customer_folded", "name", "description", "start", "end", "product", "product_name", "unit",
@@ -90,13 +91,17 @@ def read_file(
     """Take the rows of a kept file in, in one step: all that can be read, or, where it is broken off, none. Again only
     while nothing of it is taken in (`conflict`), by a mapping that was corrected meanwhile, or after it was undone.
 
-    A bad row becomes a problem with its line and reason; it stops no other. `tell` is told the step (`STEPS`) and how
+    A file of which something is taken in, and that repeated rows of an import which was undone since, takes in these
+    rows alone. A bad row becomes a problem with its line and reason; it stops no other. `tell` is told the step
+    (`STEPS`) and how
     many rows are read; what it raises stops the import, and nothing of it stays but the file.
     """
     supplier = file.supplier
     # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
     Supplier.objects.select_for_update(no_key=True).get(pk=supplier.pk)
-    file.refresh_from_db(fields=["recorded", "waiting", "emptied_at", "undone_at"])
+    file.refresh_from_db(fields=["recorded", "waiting", "duplicates", "emptied_at", "undone_at", "ids_as_written"])
+    if file.recorded + file.waiting and lacks_undone(file):
+        return _read_missing(actor, file)
     _refuse_again(file)
     if file.emptied_at is not None:
         raise Refused("not_found", "The file is not kept any more: load it again.")
@@ -126,6 +131,36 @@ def read_file(
             "file": file.name, "sha256": file.sha256, "rows": received.rows, "recorded": outcome.recorded,
             "waiting": file.waiting,
         },
+    )  # fmt: skip
+    return received
+
+
+def _read_missing(actor: Actor, file: UsageFile) -> Received:
+    """Take those rows of a file in, by the mapping that it was read by, that counted as duplicates of an import which
+    was undone since. What it brought itself, and what was withdrawn by hand, stays as it is. Raises `Refused`
+    (`conflict`) where there are none."""
+    supplier, brought = file.supplier, 0
+    chosen = replace(Mapping.from_dict(file.mapping), tells_former=file.ids_as_written)
+    counts, seen = Counts(), _Seen(Repeats(chosen.number_repeats), Repeats(chosen.number_repeats))
+    received = Received(Outcome(), counts=counts)
+    rows = read(io.BytesIO(file.content), chosen, ZoneInfo(supplier.time_zone), counts)
+
+    def alone() -> None:
+        nonlocal brought
+        brought = keep_undone(file.pk)
+        if not brought:
+            _refuse_again(file)
+
+    records = _records(supplier, chosen, rows, file, seen, received)
+    outcome = received.outcome = take_in(actor, records, seller=supplier.seller_id, strict=False, staged=alone)
+    received.problems, received.file = [], file
+    file.recorded, file.waiting = file.recorded + outcome.recorded, file.waiting + len(outcome.exceptions)
+    file.duplicates -= brought
+    file.save(update_fields=["recorded", "waiting", "duplicates"])
+    record(
+        actor, "receive_file", f"supplier:{supplier.pk}",
+        {"file": file.name, "sha256": file.sha256, "rows": brought, "recorded": outcome.recorded,
+         "waiting": len(outcome.exceptions)},
     )  # fmt: skip
     return received
 

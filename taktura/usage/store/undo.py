@@ -43,3 +43,27 @@ def take_out(actor: Actor, file: int) -> int:
     for supplier in {supplier for supplier, _ in named if supplier is not None}:  # a file is one supplier's
         told_of_what_is_left(supplier, [reference for of, reference in named if of == supplier])
     return count
+
+
+# What became of a row last: an undoing of another import than this one takes its rows out at the instant at which it is
+# noted with that file; who withdraws a record by hand, or loads the import again, is later.
+_NOT_UNDONE = """
+DELETE FROM usage_staging s WHERE NOT COALESCE((
+    SELECT h.withdrawn AND EXISTS (SELECT FROM usage_usagefile f WHERE f.id = (h.record ->> 'file_id')::bigint
+        AND f.id <> %(file)s AND f.undone_at = h.replaced_at)
+    FROM usage_usagehistory h
+    WHERE h.seller_id = s.seller_id AND h.source = s.source AND h.external_id = s.external_id
+    ORDER BY h.replaced DESC LIMIT 1
+), FALSE) OR EXISTS (SELECT FROM usage_usagerecord r WHERE r.seller_id = s.seller_id AND r.source = s.source
+    AND r.external_id = s.external_id)
+"""
+
+
+def keep_undone(file: int) -> int:
+    """Of the staged rows of a file keep those alone that went with an import which was undone; gives how many."""
+    with connection.cursor() as cursor:
+        # By the ids of an earlier version, where the file was read by one.
+        cursor.execute("UPDATE usage_staging SET external_id = former_id WHERE former_id IS NOT NULL")
+        cursor.execute(_NOT_UNDONE, {"file": file})
+        cursor.execute("SELECT count(*) FROM usage_staging")
+        return int(cursor.fetchone()[0])
