@@ -13,7 +13,7 @@ from taktura.billing.services import bill
 from taktura.invoices.models import DocumentLine
 from taktura.kit.database import scratch_database
 
-CONTRACTS, SMALL = 20_000, 40
+CONTRACTS, SMALL = 100_000, 40
 FEWER = 10  # times, for the growth
 LINES = 4
 BILLED_ON = date(2026, 2, 1)
