@@ -146,10 +146,9 @@ def by_days(contract: Contract, until: date, since: date, wanted: Wanted = _all)
         for first, end in ranges:
             edges = sorted({first, end, *(c for c in cuts if first < c < end)})
             for a, b in zip(edges, edges[1:], strict=False):
-                quantity = at(line.quantities, a)
-                if not quantity:
+                quantity, own = at(line.quantities, a), line.on(a)
+                if not billed_quantity(own, terms, quantity):
                     continue
-                own = line.on(a)
                 base, span, proof = _period_cost(contract, own, terms, quantity, due, unit)
                 base = in_basis(base, contract.tax, rates, max(a, b - DAY))
                 if kind == "flat" and a == ranges[0][0]:  # shown once a period
@@ -332,7 +331,7 @@ def _whole(contract: Contract, until: date, since: date) -> Iterator[Amount]:
             quantity = max(quantity, booked[key])
         else:
             unit = unit_of(contract, ranges[0][0])
-        if not quantity:
+        if not billed_quantity(own, terms, quantity):
             continue
         base, _, proof = _period_cost(contract, own, terms, quantity, due, unit)
         rates = rates_of(contract.tax, unit.terms, terms)

@@ -109,9 +109,10 @@ def _plain(steps: Steps, terms: LineTerms) -> bool:
 
 
 def billed_quantity(line: Line, terms: LineTerms, quantity: Decimal) -> Decimal:
-    """The quantity of a booked line that its documents show: what is billed, so its minimum where that is more (R7.5).
-    A flat fee is one, whatever is used (R7.4)."""
-    return quantity if terms.charge == "usage" else max(quantity, line.minimum_quantity or quantity)
+    """The quantity of a booked line that its documents show: what is billed, so its minimum where that is more, also
+    than none (R7.5). A flat fee is one, whatever is used (R7.4); what is switched off is none."""
+    off = terms.booking == "on_off" and not quantity
+    return quantity if off or terms.charge == "usage" else max(quantity, line.minimum_quantity or quantity)
 
 
 def scale_percent(terms: LineTerms, quantity: Number) -> Decimal:

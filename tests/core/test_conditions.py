@@ -67,6 +67,16 @@ def test_a_minimum_from_a_day_and_its_end() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("proration", ["daily", "none"])
+def test_a_minimum_is_billed_of_none_too_but_not_of_what_is_off(proration: str) -> None:
+    """R7.5: the larger of actual and minimum, whatever is actual; what is switched off is not booked."""
+    for booking, expected in (("add_on", [3000]), ("on_off", [])):
+        desk = LineTerms(article="desk", price=D(10), booking=booking, proration=proration)
+        contract = contract_of(desk, (START, Conditions(minimum_quantity=D(3))))
+        none = replace(contract.lines[0], quantities=((START, D(0)),))
+        assert [c.amount for c in settle(replace(contract, lines=(none,)), (), Scope(on=START))] == expected
+
+
 @pytest.mark.parametrize(
     "terms",
     [
