@@ -12,6 +12,7 @@ from taktura.billing import services as billing
 from taktura.customers.models import Seller
 from taktura.customers.services import close_period
 from taktura.kit.actor import Actor
+from taktura.office.templatetags.office import days
 from taktura.office.usage.parts import from_text
 from taktura.usage import services as usage
 from taktura.usage.models import ProductReference, Supplier
@@ -83,3 +84,20 @@ def test_what_waits_is_looked_at_by_supplier(company: Seller, actor: Actor, clie
     assert f"?reason=no_subscription&amp;supplier={other.pk}" in text and "m-1" in text and "acc-1" not in text
     assert "reason=unknown_key" not in text and "reason=unknown_key" in client.get("/usage/waiting/").content.decode()
     assert "acc-1" in client.get("/usage/waiting/?reason=no_subscription").content.decode()
+
+
+def test_reconciliation_names_the_reason_for_which_usage_waits(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    supplier = Supplier.objects.get()
+    billing.tie(actor, supplier=supplier, ties=[("acc-1", line_of("V-acme"))])
+    early = "e1,A1,ACME,acc-1,CALL,Calls,1,1,2025-12-30\n"
+    billing.receive_file(actor, supplier=supplier, name="early.csv", content=(HEAD + early).encode())
+    page = f"/usage/reconciliation/?supplier={supplier.pk}&month=2025-12"
+    text = client_as().get(page).content.decode().partition('id="subscriptions"')[2].partition("<tbody>")[2]
+    assert "Waiting: Before the start" in text and "Waits for another reason" not in text
+
+
+def test_a_line_that_ended_before_it_began_has_no_days() -> None:
+    day = date(2026, 3, 1)
+    assert (days(day, day), days(day, date(2026, 3, 2))) == ("never", "1 Mar 2026")

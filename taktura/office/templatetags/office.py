@@ -13,6 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from taktura.accounts.models import User
 from taktura.catalog.titles import in_language
@@ -85,6 +86,8 @@ def last_day(end: date | None) -> SafeString | str:
 @register.filter
 def days(first: date, end: date | None) -> str:
     """A span of days as people print it, one day as that day: `{{ wait.first|days:wait.end }}`; `end` is exclusive."""
+    if end is not None and end <= first:
+        return _("never")  # what ended before it began
     single = end is not None and end.toordinal() - first.toordinal() == 1
     return show.day(first) if single else show.period(first, end)
 

@@ -18,7 +18,7 @@ from taktura.billing.supplier_invoices import invoices_against
 from taktura.core.errors import Refused
 from taktura.core.money import money, places, plain
 from taktura.core.periods import DAY, Span, add
-from taktura.core.reconciling import CAUSES, Account, Sum
+from taktura.core.reconciling import CAUSES, CURRENCY, Account, Sum
 from taktura.office import show
 from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx
 from taktura.office.lists import Link
@@ -62,6 +62,18 @@ class Shown:
             contracted=" + ".join(show.quantity(number) for number in fixed),
             loses=row.margin is not None and row.margin < 0, mend=_mend(row, supplier),
         )  # fmt: skip
+
+    @property
+    def causes(self) -> list[str]:
+        """Its causes in words; of what waits for another reason than those that are causes themselves, the reason."""
+        others = [
+            r for r, value in self.row.account.waiting.items() if value and r not in (*CURRENCY, "no_subscription")
+        ]
+        why = ", ".join(show.word("waiting", reason) for reason in others)
+        return [
+            _("Waiting: %(reason)s") % {"reason": why} if cause == "waiting" and why else show.word("reconciled", cause)
+            for cause in self.row.causes
+        ]
 
 
 @page("usage.view")
