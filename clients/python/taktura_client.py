@@ -1027,7 +1027,8 @@ class ConditionsOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContractLineOut:
-    """A contract line; `until` is exclusive, null while no end is fixed. Quantity and conditions are today's."""
+    """A contract line; `until` is exclusive, null while no end is fixed. Quantity and conditions are today's, of a line
+    to come those of its first day."""
 
     article: str
     line: str

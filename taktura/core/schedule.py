@@ -138,12 +138,30 @@ def _phase_dues(contract: Contract, line: Line, phase: Phase, ranges: list[Range
 def conditions_hold_from(contract: Contract, line: Line, day: date) -> date:
     """From when own conditions that a line has from a day on hold: by days from it; of usage, and of what is charged
     whole, from the first period that begins on or after it."""
+    by_days, begins, ends = _billed_with(contract, line, day)
+    return day if by_days or day == begins else ends
+
+
+def as_billed(contract: Contract, line: Line, day: date) -> Line:
+    """A line on the own conditions by which a day is billed: by days those of the day, of usage, and of what is charged
+    whole, those of its period's first day."""
+    by_days, begins, _ends = _billed_with(contract, line, day)
+    return line.on(day if by_days else begins)
+
+
+def own_over_time(contract: Contract, line: Line) -> list[tuple[date, Line]]:
+    """From when which own conditions of a line are billed, from its first day on; what never comes to hold is left
+    out."""
+    stop = min(line.end, contract.end)
+    days = {line.start, *(conditions_hold_from(contract, line, max(start, line.start)) for start, _ in line.conditions)}
+    return [(day, line.on(day)) for day in sorted(days) if day < stop or day == line.start]
+
+
+def _billed_with(contract: Contract, line: Line, day: date) -> tuple[bool, date, date]:
+    """Whether a line's own conditions bear on it by days, and its period in which a day lies."""
     terms = at(line.terms, day)
     unit = unit_of(contract, day)
     if terms.charge == "usage":
-        begins, ends = max(unit.start, line.start), unit.end
-    else:
-        period = unit.phase.anchor.grid(terms.interval).of(day)
-        begins, ends = max(period.start, unit.phase.start, line.start), period.end
-    by_days = terms.flat_price if terms.charge == "usage" else terms.proration != "none"
-    return day if by_days or day == begins else ends
+        return terms.flat_price, max(unit.start, line.start), unit.end
+    period = unit.phase.anchor.grid(terms.interval).of(day)
+    return terms.proration != "none", max(period.start, unit.phase.start, line.start), period.end

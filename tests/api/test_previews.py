@@ -171,3 +171,12 @@ def test_an_extension_is_shown_with_the_next_bill(
         assert refusal(api.post(path + query, {"subscription": "S-1", "contract": "D"})) == (422, "invalid")
     done = api.post(path, {**body, "from": "2026-03-01"}).data
     assert [x["quantity"] for x in done["contract"]["lines"] if x["article"] == "seats"] == ["4"]
+
+
+def test_a_line_to_come_is_told_as_it_will_begin(api: Api, contract: Contract) -> None:
+    """Quantity and own conditions that were changed before its first day, for that day."""
+    day = {"article": "cloud", "from": "2026-05-01"}
+    assert api.post("/contracts/C/book", {**day, "price": "0.90"}).status_code in (200, 201)
+    assert api.post("/contracts/C/change_conditions", {**day, "price": "0.80"}).status_code == 200
+    (line,) = [x for x in api.get("/contracts/C").data["lines"] if x["article"] == "cloud"]
+    assert (line["from"], line["price"]) == ("2026-05-01", "0.80")

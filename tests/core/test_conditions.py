@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from taktura.core.facts import Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
 from taktura.core.monthly import whole_month
 from taktura.core.periods import Anchor
-from taktura.core.schedule import conditions_hold_from
+from taktura.core.schedule import as_billed, conditions_hold_from, own_over_time
 from taktura.core.settle import Scope, settle
 from tests.core.test_histories import act, offers, some, steps
 
@@ -91,6 +91,21 @@ def test_usage_and_what_is_charged_whole_change_with_their_period(terms: LineTer
         assert [c.amount for c in settle(contract, (), Scope(on=date(2027, 8, 1)))] == expected
         holds = conditions_hold_from(contract, contract.lines[0], date(2027, 6, day))
         assert holds == (START if day == 1 else date(2027, 7, 1))
+        told = [as_billed(contract, contract.lines[0], date(2027, m, 29)).discount for m in (6, 7)]
+        assert told == [(5000 - amount) / D(50) for amount in expected], "what is told of a day is what it is billed at"
+
+
+def test_what_never_comes_to_hold_is_not_told() -> None:
+    """Of several changes within a period of usage the last one holds from the next on; each has its day by days."""
+    agreed = ((date(2027, 6, 10), Conditions(price=D(8))), (date(2027, 6, 20), Conditions(price=D(7))))
+    for terms, days in (
+        (LineTerms(article="call", charge="usage", price=D(10)), [(START, None), (date(2027, 7, 1), D(7))]),
+        (LineTerms(article="desk", price=D(10)), [(START, None), (agreed[0][0], D(8)), (agreed[1][0], D(7))]),
+    ):
+        contract = contract_of(terms, *agreed)
+        assert [(day, own.price) for day, own in own_over_time(contract, contract.lines[0])] == days
+    ended = replace(contract_of(LineTerms(article="call", charge="usage"), *agreed), end=date(2027, 7, 1))
+    assert [day for day, _own in own_over_time(ended, ended.lines[0])] == [START]
 
 
 @given(days=st.lists(st.integers(-3, 40), max_size=4, unique=True), on=st.integers(0, 45))

@@ -294,3 +294,21 @@ def test_own_conditions_of_usage_hold_from_its_next_period(contract: Contract, c
         preview(client_as("billing"), "change_conditions", contract, line=used.pk, start="10.2.", price="0.01")
     )
     assert "From 1 Mar 2026: own price" in told and "changes with the first one that begins" in told
+
+
+def test_own_conditions_of_usage_are_shown_as_they_are_billed(
+    contract: Contract, client_as: ClientAs, february: Actor
+) -> None:
+    used = ContractLine.objects.select_related("contract__customer__seller", "article").filter(
+        contract=contract, charge="usage"
+    )[0]
+    for day, price in ((10, "0.01"), (12, "0.02")):
+        billing.change_conditions(february, line=used, start=date(2026, 2, day), price=Decimal(price))
+    client = client_as("billing")
+    lines = show(client, "contract_lines", contract)
+    assert "as in the tariff 1 Mar 2026 own price" in lines and "12 Feb 2026" not in lines
+    assert lines.count("0.02") == 1, "it is not what this period is billed at"
+    overview = show(client, "contract", contract)
+    assert overview.count("own conditions become") == 1 and "own price €0.02" in overview
+    told = text_of(preview(client, "change_conditions", contract, line=used.pk, start="11.2.", price="0.03"))
+    assert "Until then: as in the tariff. From 1 Mar 2026: own price €0.02" in told, "the 12th was agreed already"

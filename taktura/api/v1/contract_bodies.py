@@ -60,7 +60,8 @@ class ConditionsOut(Out):
 
 
 class ContractLineOut(Out):
-    """A contract line; `until` is exclusive, null while no end is fixed. Quantity and conditions are today's."""
+    """A contract line; `until` is exclusive, null while no end is fixed. Quantity and conditions are today's, of a line
+    to come those of its first day."""
 
     article: str
     line: str = Field(description="its name, where it has one")
@@ -404,9 +405,10 @@ def _lines(contract: Contract) -> QuerySet[ContractLine]:
 
 def _line(line: ContractLine, today: date) -> ContractLineOut:
     timeline: Sequence[LineQuantity] = list(line.quantities.all())
-    begun = [q for q in timeline if q.start <= today] or timeline[:1]
+    day = max(today, line.start)  # of a line to come what it begins with
+    begun = [q for q in timeline if q.start <= day] or timeline[:1]
     agreed: Sequence[LineConditions] = list(line.conditions.all())
-    own = next((c for c in reversed(agreed) if c.start <= today), line)
+    own = next((c for c in reversed(agreed) if c.start <= day), line)
     return ContractLineOut(
         article=line.article.key, line=line.name, charge=line.charge, booking=line.booking, from_=line.start,
         until=line.end, notice_received=line.notice_received, quantity=begun[-1].quantity,

@@ -20,7 +20,7 @@ from taktura.contracts import services as contracts
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.core.periods import DAY
-from taktura.core.schedule import conditions_hold_from
+from taktura.core.schedule import as_billed, conditions_hold_from
 from taktura.invoices.confirmations import entry_of_notice, mail_confirmation
 from taktura.kit.actor import Actor
 from taktura.office import seen, show
@@ -216,7 +216,8 @@ def _conditions_from(contract: Contract, given: Given, found: Consequence) -> li
     line = next(x for x in found.contract.lines if x.id == given["line"].pk)
     start = given["start"]
     holds = conditions_hold_from(found.contract, line, start)
-    named = {"before": told(line.on(start - DAY), contract.currency), "after": told(line.on(start), contract.currency)}
+    before = as_billed(found.contract, line, max(holds - DAY, line.start))
+    named = {"before": told(before, contract.currency), "after": told(line.on(holds), contract.currency)}
     named["day"] = show.day(holds)
     said = [_("From %(day)s: %(after)s.") % named]
     if holds > line.start:

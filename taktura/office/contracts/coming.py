@@ -12,6 +12,7 @@ from taktura.contracts.queries import phases_after, quantity_changes, renewal_of
 from taktura.core import facts
 from taktura.core.facts import Line, at
 from taktura.core.periods import DAY, FOREVER
+from taktura.core.schedule import own_over_time
 from taktura.office import show
 from taktura.office.contracts.called import called
 from taktura.office.contracts.own import told
@@ -60,9 +61,9 @@ def _of_line(
         if max(today, line.start) < start < end:
             text = _("%(title)s: the quantity becomes %(quantity)s") % {**named, "quantity": show.quantity(quantity)}
             yield Coming(day=start, text=text, change=changes.get((line.id, start)))
-    for start, _conditions in line.conditions:
+    for start, agreed in own_over_time(values, line):
         if max(today, line.start) < start < end:
-            own = told(line.on(start), contract.currency)
+            own = told(agreed, contract.currency)
             text = _("%(title)s: own conditions become %(conditions)s") % {**named, "conditions": own}
             yield Coming(day=start, text=text)
     for start, terms in line.terms:

@@ -12,8 +12,10 @@ from taktura.billing import services as billing
 from taktura.billing.forecast import compared
 from taktura.billing.services import Standing
 from taktura.contracts.models import Contract, ContractCoupon, ContractLine, LineQuantity
+from taktura.core import facts
 from taktura.core.facts import Line, LineTerms, at
 from taktura.core.periods import FOREVER
+from taktura.core.schedule import as_billed, own_over_time
 from taktura.core.terms import parse_terms
 from taktura.invoices.models import DocumentState
 from taktura.invoices.queries import balance
@@ -150,6 +152,7 @@ def components(
         end = min(value.end, stands.contract.end)
         day = min(max(today, value.start), max(value.start, date.fromordinal(end.toordinal() - 1)))
         terms: LineTerms = at(value.terms, day)
+        own = as_billed(stands.contract, value, day)
         when = "coming" if value.start > today else "past" if end <= today else "running"
         found.append(
             (
@@ -160,16 +163,16 @@ def components(
                     article=value.article,
                     charge=terms.charge,
                     quantity=_quantity(terms, at(value.quantities, day)),
-                    price=price_of(terms, contract.currency, value.on(day).price),
+                    price=price_of(terms, contract.currency, own.price),
                     conditions=conditions_of(terms),
-                    own=_own(value.on(day), contract.currency),
+                    own=_own(own, contract.currency),
                     start=value.start,
                     end=stored_end(value.end) if value.end != FOREVER else None,
                     memo=rows[value.id].memo,
                     notice=rows[value.id].notice_received,
                     changeable=when != "past" and _changeable(terms),
                     agreeable=when != "past" and terms.charge != "once",
-                    agreed=_agreed(value, contract.currency),
+                    agreed=_agreed(stands.contract, value, contract.currency),
                     when=when,
                     timeline=_steps(quantities.get(value.id, ()), open_=when != "past"),
                     prices=[
@@ -198,12 +201,11 @@ def _steps(rows: Sequence[LineQuantity], *, open_: bool) -> list[Step]:
     return sorted(found, key=lambda s: s.start)
 
 
-def _agreed(line: Line, currency: str) -> list[tuple[date, str]]:
+def _agreed(contract: facts.Contract, line: Line, currency: str) -> list[tuple[date, str]]:
     """The own conditions of a line over time: (from, in words); nothing where they have not changed."""
-    days = [line.start, *(start for start, _own in line.conditions if start > line.start)]
     if not line.conditions:
         return []
-    return [(day, told(line.on(day), currency)) for day in days]
+    return [(day, told(own, currency)) for day, own in own_over_time(contract, line)]
 
 
 def _quantity(terms: LineTerms, quantity: Decimal) -> str:

@@ -18,6 +18,7 @@ from taktura.contracts.facts import load_one
 from taktura.contracts.models import Contract, ContractLine, LineStretch, PhaseVersion
 from taktura.contracts.queries import lines_on, phase_on
 from taktura.core.facts import LineTerms
+from taktura.core.schedule import as_billed
 from taktura.customers.models import PortalAccess
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField
@@ -111,7 +112,7 @@ def quantity(request: HttpRequest, access: PortalAccess, pk: int, line: int) -> 
     found.contract = contract
     values = load_one(contract)
     terms, now = lines_on(values, today)[line]
-    own = next(x for x in values.lines if x.id == line).on(today)
+    own = as_billed(values, next(x for x in values.lines if x.id == line), today)
     data = request.POST if request.method == "POST" else None
     fewer_from = max(contract.next_due or today, today)
     form = QuantityForm(data, initial={"quantity": now, "start": fewer_from}, today=today)
