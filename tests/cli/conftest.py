@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -44,16 +45,22 @@ def server_of(data: Path) -> Path:
     return postgres._place(data / "postgres")
 
 
-@pytest.fixture
-def own_folder(empty_folder: Path, tmp_path: Path) -> Iterator[Path]:
-    """A copy of the empty folder for this test alone: the files belong to whom they belong there."""
-    data = tmp_path / "var"
-    subprocess.run(["cp", "-a", empty_folder, data], check=True)
+@contextmanager
+def copied(folder: Path, data: Path) -> Iterator[Path]:
+    """A copy of a data folder whose server is stopped: the files belong to whom they belong there."""
+    subprocess.run(["cp", "-a", folder, data], check=True)
     if not server_of(data).exists():  # it lies elsewhere
-        subprocess.run(["cp", "-a", server_of(empty_folder).parent, server_of(data).parent], check=True)
+        subprocess.run(["cp", "-a", server_of(folder).parent, server_of(data).parent], check=True)
     assert (server_of(data) / "PG_VERSION").exists()
     yield data
     shutil.rmtree(server_of(data))
+
+
+@pytest.fixture
+def own_folder(empty_folder: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the empty folder for this test alone."""
+    with copied(empty_folder, tmp_path / "var") as data:
+        yield data
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 from taktura.cli.demo.users import LOGINS
 from taktura.cli.demo.users import PASSWORD as DEMO_PASSWORD
-from tests.cli.conftest import COMMAND, environment_of
+from tests.cli.conftest import COMMAND, copied, environment_of
 from tests.ports import free_port
 
 PATIENCE = 120  # seconds; a busy machine is slow
@@ -37,14 +37,21 @@ def port() -> int:
     return free_port()
 
 
+@pytest.fixture(scope="module")
+def seller_made(empty_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose server is stopped, with a seller, so that no demo company is made."""
+    with copied(empty_folder, tmp_path_factory.mktemp("seller") / "var") as data:
+        subprocess.run([sys.executable, "-c", SELLER], env=environment_of(data), check=True)
+        subprocess.run([COMMAND, "stop"], env=environment_of(data), check=True)  # what runs before, runs afterwards
+        yield data
+
+
 @pytest.fixture
-def environment(own_folder: Path) -> Iterator[dict[str, str]]:
-    """A data folder of its own with a seller, so that no demo company is made."""
-    found = environment_of(own_folder)
-    subprocess.run([sys.executable, "-c", SELLER], env=found, check=True)
-    subprocess.run([COMMAND, "stop"], env=found, check=True)  # what runs before, runs afterwards
-    yield found
-    subprocess.run([COMMAND, "stop"], env=found, capture_output=True, check=False)
+def environment(seller_made: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What a command sees with a copy of that folder for this test alone."""
+    with copied(seller_made, tmp_path / "var") as data:
+        yield environment_of(data)
+        subprocess.run([COMMAND, "stop"], env=environment_of(data), capture_output=True, check=False)
 
 
 @pytest.fixture
@@ -133,11 +140,8 @@ def test_the_address_is_printed_when_it_answers(environment: dict[str, str], por
         process.communicate(timeout=PATIENCE)
 
 
-def test_an_invoice_is_printed_right_after_the_demo_company_is_made(
-    tmp_path: Path, environment: dict[str, str], port: int
-) -> None:
-    environment = environment | {"TAKTURA_DATA": str(tmp_path / "new")}
-    process = _start(environment, port)
+def test_an_invoice_is_printed_right_after_the_demo_company_is_made(own_folder: Path, port: int) -> None:
+    process = _start(environment_of(own_folder), port)
     try:
         assert wait_for(lambda: answers(port) or process.poll() is not None)
         assert _first_invoice(port).startswith(b"%PDF-")
