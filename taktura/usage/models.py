@@ -183,6 +183,17 @@ class UsageFile(models.Model):
 ORIGINS = ("folder", "mail", "office", "api")
 
 
+class SupplierProduct(models.Model):
+    """How a supplier writes a product that its rows name, in its last import; they are compared folded."""
+
+    supplier = models.ForeignKey(Supplier, on_delete=models.CASCADE, related_name="products")
+    folded = models.CharField(max_length=200)
+    product = models.CharField(max_length=200)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["supplier", "folded"], name="supplier_product")]
+
+
 class FormerId(models.Model):
     """The id by which a row is stored that an earlier version read, and the one that it has now: its key was made of
     dates as they were written. `ids_as_written` of a supplier: it has such rows; of a file: its rows are not noted here

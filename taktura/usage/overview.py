@@ -16,6 +16,7 @@ from taktura.usage.models import (
     SubscriptionLink,
     Supplier,
     SupplierCustomer,
+    SupplierProduct,
     SupplierSubscription,
     UsageException,
     UsageFile,
@@ -171,18 +172,25 @@ def waiting_of_subscriptions(rows: list[SupplierSubscription]) -> dict[int, int]
 
 
 def write_products(records: Iterable[UsageRecord]) -> None:
-    """Say of records (with their product folded, as it is compared) how the supplier writes it, in `written`: as their
-    subscription has it, else as it was said for which article it stands; two queries."""
+    """Say of records (with their product folded, as it is compared) how the supplier writes it, in `written`."""
     rows: list[Any] = [row for row in records if row.supplier_id is not None and row.product]
-    if not rows:
-        return
-    suppliers, products = {row.supplier_id for row in rows}, {row.product for row in rows}
-    references = ProductReference.objects.filter(supplier__in=suppliers, folded__in=products)
-    known = {(of, folded): text for of, folded, text in references.values_list("supplier", "folded", "product")}
-    its = SupplierSubscription.objects.filter(supplier__in=suppliers, folded__in={row.subscription for row in rows})
-    known |= {(of, fold(text)): text for of, text in its.order_by("pk").values_list("supplier", "product")}
+    known = products_as_written([(row.supplier_id, row.subscription, row.product) for row in rows])
     for row in rows:
         row.written = known.get((row.supplier_id, row.product), row.product)
+
+
+def products_as_written(named: list[tuple[int, str, str]]) -> dict[tuple[int, str], str]:
+    """How suppliers write products, of (supplier, subscription, product) folded: as their last import has it; those of
+    earlier versions as their subscription has it, else as it was said for which article it stands. Three queries."""
+    if not named:
+        return {}
+    suppliers, products = {of for of, _sub, _product in named}, {product for _of, _sub, product in named}
+    references = ProductReference.objects.filter(supplier__in=suppliers, folded__in=products)
+    known = {(of, folded): text for of, folded, text in references.values_list("supplier", "folded", "product")}
+    its = SupplierSubscription.objects.filter(supplier__in=suppliers, folded__in={sub for _of, sub, _product in named})
+    known |= {(of, fold(text)): text for of, text in its.order_by("pk").values_list("supplier", "product")}
+    told = SupplierProduct.objects.filter(supplier__in=suppliers, folded__in=products)
+    return known | {(of, folded): text for of, folded, text in told.values_list("supplier", "folded", "product")}
 
 
 def sources(seller: int) -> list[str]:

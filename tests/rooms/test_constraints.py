@@ -142,6 +142,7 @@ FRESH: dict[str, Changes] = {
     "usage_usagemark": {"contract_id": "$contract"},
     "usage_watchedfile": {"name": "new"},
     "usage_formerid": {"external_id": "new"},
+    "usage_supplierproduct": {"folded": "new"},
     "usage_refusedfile": {},
     "usage_usagerecord": {"external_id": "new"},
 }
@@ -216,6 +217,7 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "supplier_invoice_number": ("usage_supplierinvoice", {"folded": "$same"}),
     "supplier_subscription_reference": ("usage_suppliersubscription", {"folded": "$same"}),
     "mapping_version": ("usage_mappingversion", {"number": "$same"}),
+    "supplier_product": ("usage_supplierproduct", {"folded": "$same"}),
     "usage_former_id": ("usage_formerid", {"external_id": "$same"}),
     "usage_file_content": ("usage_usagefile", {"sha256": "$same"}),
     "exchange_rate": ("usage_exchangerate", {"day": "$same"}),
@@ -459,9 +461,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         )
         Tariff.objects.update(public=True)
         Seller.objects.update(order_page=True)
-        wish = billing.Wish(
-            tariff=Tariff.objects.get(), name="A", street="B", postcode="C", city="D", country="DE", email="a@b.example"
-        )
+        whose = {"name": "A", "street": "B", "postcode": "C", "city": "D", "country": "DE", "email": "a@b.example"}
+        wish = billing.Wish(tariff=Tariff.objects.get(), **whose)
         seen = billing.mark_of(billing.shown_prices(billing.look_at(actor, wish=wish)))
         billing.place_order(actor, wish=wish, token="t", asker="", seen=seen, address="http://x/")
         VatCheck.objects.create(seller=seller, vat_id="ATU13585627", state="confirmed", asked_at=actor.now)

@@ -31,6 +31,7 @@ from taktura.usage.models import (
     UsageHistory,
     UsageRecord,
 )
+from taktura.usage.overview import write_products
 from taktura.usage.queries import waiting
 from taktura.usage.services import Received
 from taktura.usage.services.records import digest
@@ -355,6 +356,20 @@ def test_the_product_tells_lines_of_one_subscription_apart(world: World) -> None
     article = Article.objects.get(seller=world.seller, key="gb")
     usage.set_product_reference(world.actor, supplier=world.supplier, product="P", article=article)
     assert usage.reprocess(world.actor, supplier=world.supplier)[0] == 1
+
+
+def test_products_stand_as_the_supplier_writes_them(world: World) -> None:
+    """Also those that are not the one its subscription has now; of two ways of writing one the later."""
+    headings = "id,subscription_id,product_id,quantity,period_start"
+    rows = ["1,S-1,SKU-Ä/One,1,2026-06-01", "2,S-1,Sku-Two,1,2026-06-02", "3,S-1,SKU-TWO,1,2026-06-03"]
+    world.receive(*rows, headings=headings)
+    records = list(UsageRecord.objects.order_by("external_id"))
+    assert [r.product for r in records] == ["sku-ä/one", "sku-two", "sku-two"], "compared so"
+    write_products(records)
+    assert [r.written for r in records] == ["SKU-Ä/One", "SKU-TWO", "SKU-TWO"]
+    world.receive("4,S-1,sku-Two,1,2026-06-04", headings=headings)
+    write_products(records)
+    assert [r.written for r in records] == ["SKU-Ä/One", "sku-Two", "sku-Two"]
 
 
 def test_the_same_currency_or_none(world: World) -> None:

@@ -22,6 +22,7 @@ from taktura.contracts.queries import by_key
 from taktura.core.errors import Refused
 from taktura.kit.language import text_of
 from taktura.usage.models import UsageException, UsageHistory, UsageRecord
+from taktura.usage.overview import write_products
 from taktura.usage.queries import record_by_id, waiting_by_reason
 from taktura.usage.services import Entry, Unread, Verdict, withdraw_usage
 from taktura.usage.services.records import DEFAULT_SOURCE, MAX_BATCH
@@ -94,7 +95,7 @@ class RecordOut(Out):
     sent_for: str = Field(description="the article or key it was sent for")
     supplier: str | None
     subscription: str
-    product: str
+    product: str = Field(description="as the supplier writes it")
     at: datetime
     from_: Day = Field(validation_alias="from", serialization_alias="from")
     until: date
@@ -309,7 +310,8 @@ def shown(record: UsageRecord) -> RecordOut:
         id=record.external_id, source=record.source, revision=record.revision,
         contract=contract.key if contract else None, article=line.article.key if line else None,
         sent_for=record.article, supplier=record.supplier.key if record.supplier else None,
-        subscription=record.subscription, product=record.product, at=record.at, from_=record.day, until=record.end_day,
+        subscription=record.subscription, product=getattr(record, "written", record.product), at=record.at,
+        from_=record.day, until=record.end_day,
         quantity=record.quantity, seconds=record.seconds, cost_amount=record.cost_amount, amount=record.amount,
         discount=record.discount, currency=record.currency, rate_day=record.rate_day, rate_over=record.rate_over,
         rate_under=record.rate_under, rate_to=record.rate_to, attributes=record.attributes,
@@ -342,6 +344,7 @@ def list_usage(
     }  # fmt: skip
     found = narrowed(found, wanted)
     items, following = page_of(found.select_related(*RELATED), limit, after)
+    write_products(items)
     return Records(items=[shown(r) for r in items], next=following)
 
 
@@ -380,6 +383,7 @@ def list_exceptions(
     found = narrowed(found, wanted)
     related = found.select_related("record", *(f"record__{name}" for name in RELATED))
     items, following = page_of(related, limit, after)
+    write_products(e.record for e in items)
     return Exceptions(
         items=[
             Waiting(reason=e.reason, from_=e.first, until=e.end, since=e.since, record=shown(e.record)) for e in items
@@ -398,7 +402,9 @@ def withdraw_a_record(request: HttpRequest, body: Withdrawal) -> Answer:
 
 def one(call: Call, id: str, source: str = DEFAULT_SOURCE) -> RecordOut:  # noqa: A002
     """A record by its name; raises `Refused` (`not_found`)."""
-    return shown(record_by_id(call.seller.pk, source, id))
+    record = record_by_id(call.seller.pk, source, id)
+    write_products([record])
+    return shown(record)
 
 
 @endpoint(router, "PATCH", "/usage/record", "usage.change", answer=Corrected, codes=("closed_period",))

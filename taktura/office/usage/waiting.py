@@ -42,7 +42,7 @@ from taktura.office.usage.parts import (
 from taktura.usage import services as usage
 from taktura.usage.groups import REASONS, Group, Key, groups, records_of
 from taktura.usage.models import SubscriptionLink, Supplier, SupplierSubscription
-from taktura.usage.overview import waiting_by_supplier
+from taktura.usage.overview import products_as_written, waiting_by_supplier
 from taktura.usage.proposals import LineProposal, propose_lines, usage_lines
 from taktura.usage.queries import waiting as records_waiting
 from taktura.usage.queries import waiting_by_reason
@@ -67,6 +67,7 @@ class Shown:
     articles: list[Article] = field(default_factory=list)
     ties: list[Choice] = field(default_factory=list)
     contracts: list[Contract] = field(default_factory=list)
+    product: str = ""
 
     @property
     def can_be_sent(self) -> bool:
@@ -117,6 +118,8 @@ def _shown(seller: Seller, found: list[Group]) -> list[Shown]:
     known = SupplierSubscription.objects.filter(supplier__in=suppliers, folded__in=references)
     subscriptions = {(s.supplier_id, s.folded): s for s in known}
     names = customer_names(list(subscriptions.values()))
+    named = [(g.key.supplier, g.key.subscription, g.key.product) for g in found if g.key.supplier and g.key.product]
+    written = products_as_written(named)
     unlinked = [
         s for r in rows if r.group.key.reason == "no_subscription" and (s := subscriptions.get(_place(r.group.key)))
     ]
@@ -125,6 +128,7 @@ def _shown(seller: Seller, found: list[Group]) -> list[Shown]:
         key = row.group.key
         row.supplier, row.contract = suppliers.get(key.supplier or 0), contracts.get(key.contract or 0)
         row.subscription = subscriptions.get(_place(key))
+        row.product = written.get((key.supplier or 0, key.product), key.product)
         if row.subscription is not None:
             row.proposals = proposals.get(row.subscription.pk, [])
             row.customer = names.get(row.subscription.pk, "")

@@ -15,8 +15,8 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
-from taktura.kit.bulk import write_bytes
-from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierSubscription, UsageFile
+from taktura.kit.bulk import upsert_rows, write_bytes
+from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierProduct, SupplierSubscription, UsageFile
 from taktura.usage.queries import fold, lacks_undone
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
 from taktura.usage.services.former import find_former
@@ -253,6 +253,7 @@ class _Seen:
 
     repeats: Repeats
     former_repeats: Repeats
+    products: dict[str, str] = field(default_factory=dict)
     customers: dict[str, Row] = field(default_factory=dict)
     subscriptions: dict[str, Row] = field(default_factory=dict)
 
@@ -279,6 +280,8 @@ def _records(
         received.has_calls = received.has_calls or row.seconds is not None
         first, end = min(first, row.first_day), max(end, row.end_day)
         subscription, product = folded[row.subscription_id], folded[row.product_id]
+        if product:
+            seen.products[product] = row.product_id
         if row.customer_id and _tells(row, customers.get(folded[row.customer_id])):
             customers[folded[row.customer_id]] = row
         known = subscriptions.get(subscription)
@@ -364,6 +367,12 @@ class _Folded(dict[str, str]):
 def _keep_references(actor: Actor, supplier: Supplier, seen: _Seen, file: UsageFile | None) -> None:
     """Make or update the supplier's customers and subscriptions, if the supplier says so."""
     by = file.pk if file else None
+    if seen.products:
+        products = ((supplier.pk, folded, product) for folded, product in seen.products.items())
+        upsert_rows(
+            SupplierProduct._meta.db_table, ("supplier_id", "folded", "product"), products,
+            key=("supplier_id", "folded"), update=["product"],
+        )  # fmt: skip
     if supplier.create_customers and seen.customers:
         customers = (
             (supplier.pk, folded, row.customer_id, row.first_day, row.customer_name[:300])
