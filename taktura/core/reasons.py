@@ -144,11 +144,12 @@ def _steps(contract: Contract, line: Line, old: _State, new: _State, on: date) -
     """The rungs of the ladder: a cause, and what the line would cost once it has worked."""
     if old.by_days != new.by_days:
         return [("price", new.actual, _prices(line, contract, old, new, on))]
-    rungs: list[Step] = [("quantity" if _quantities(old) else "price", old.standing, {})]
+    cause = _cause_within(old)
+    rungs: list[Step] = [(cause, old.standing, _changed_within(old) if cause == "discount" else {})]
     rungs.append((_part_cause(old), old.full, _days(contract, old, "old")))
     rungs += _priced(contract, line, old, new, on)
     rungs.append((_part_cause(new), new.standing if new.by_days else new.actual, _days(contract, new, "new")))
-    rungs.append(("quantity" if _quantities(new) else "price", new.actual, _changed_within(new)))
+    rungs.append((_cause_within(new), new.actual, _changed_within(new)))
     return rungs
 
 
@@ -157,7 +158,17 @@ def _quantities(state: _State) -> bool:
     return len({c.quantity for c in state.charges}) > 1
 
 
+def _cause_within(state: _State) -> str:
+    """What changed within a period that was billed in parts; `price` too where nothing did."""
+    if _quantities(state):
+        return "quantity"
+    alike = len({c.proof.get("price") for c in state.charges}) == 1
+    return "discount" if alike and len({_percent(c.proof) for c in state.charges}) > 1 else "price"
+
+
 def _changed_within(state: _State) -> dict[str, str]:
+    if _cause_within(state) == "discount":
+        return {"old": _percent(state.charges[0].proof), "new": _percent(state.charge.proof)}
     if not _quantities(state):
         return {}
     return {"old": _plain(state.charges[0].quantity), "new": _plain(state.charge.quantity)}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from taktura.core.facts import Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
 from taktura.core.monthly import whole_month
 from taktura.core.periods import Anchor
+from taktura.core.reasons import reasons
 from taktura.core.schedule import as_billed, conditions_hold_from, own_over_time
 from taktura.core.settle import Scope, settle
 from tests.core.test_histories import act, offers, some, steps
@@ -121,6 +122,17 @@ def test_the_conditions_of_a_day(days: list[int], on: int) -> None:
     assert found.price == (D(max(before) + 3) if before else D(99))
     assert not found.conditions, "what comes later is no matter of the day's"
     assert found.on(START + timedelta(days=99)) is found
+
+
+@pytest.mark.parametrize(("day", "amount"), [(date(2027, 6, 16), -500), (date(2027, 7, 16), -516)])
+def test_a_discount_within_a_period_is_why_the_next_bill_differs(day: date, amount: int) -> None:
+    """Whether the older bill or the newer has the day, it is the discount, and no new version of the tariff."""
+    contract = contract_of(LineTerms(article="desk", price=D(10)), (day, Conditions(discount=D(20))))
+    june = bill(contract, START)
+    july = settle(contract, june, Scope(on=date(2027, 7, 1)))
+    nets = [sum(c.amount for c in charges) for charges in (june, july)]
+    (why,) = reasons(contract, contract.lines[0], june, july, *nets, START)
+    assert (why.cause, why.amount, why.values) == ("discount", amount, {"old": "0", "new": "20"})
 
 
 def test_a_whole_month_looks_ahead_by_the_conditions_of_its_day() -> None:
