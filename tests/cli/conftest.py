@@ -63,6 +63,22 @@ def own_folder(empty_folder: Path, tmp_path: Path) -> Iterator[Path]:
         yield data
 
 
+@pytest.fixture(scope="session")
+def demo_made(empty_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data folder whose server is stopped, with the demo company in it."""
+    with copied(empty_folder, tmp_path_factory.mktemp("demo") / "var") as data:
+        subprocess.run([COMMAND, "run", "--prepare"], env=environment_of(data), capture_output=True, check=True)
+        subprocess.run([COMMAND, "stop"], env=environment_of(data), capture_output=True, check=True)
+        yield data
+
+
+@pytest.fixture
+def own_demo(demo_made: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of the folder with the demo company for this test alone."""
+    with copied(demo_made, tmp_path / "var") as data:
+        yield data
+
+
 @pytest.fixture
 def database() -> Iterator[str]:
     """A database of this test's own; its name."""

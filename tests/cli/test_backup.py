@@ -30,10 +30,9 @@ def rows(python: str, data: Path) -> str:
     return subprocess.run([python, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=True).stdout
 
 
-def test_the_demo_company_moves_to_another_folder(own_folder: Path, taktura: Any, tmp_path: Path) -> None:
+def test_the_demo_company_moves_to_another_folder(own_demo: Path, taktura: Any, tmp_path: Path) -> None:
     import sys
 
-    ok(taktura("run", "--prepare"))
     assert re.search(r"[\d,]{5,} rows of \d+ tables", ok(taktura("backup", "all.taktura")))
     refused(taktura("backup", "all.taktura"), "conflict")
     there = {"TAKTURA_DATA": str(tmp_path / "other")}

@@ -76,9 +76,8 @@ def test_a_newcomers_first_hour(taktura: Any, tmp_path: Path) -> None:
 
 
 def test_a_bad_file_is_told_line_by_line_and_read_again_when_nothing_was_taken(
-    own_folder: Path, taktura: Any, tmp_path: Path
+    own_demo: Path, taktura: Any, tmp_path: Path
 ) -> None:
-    ok(taktura("run", "--prepare"))
     bad = tmp_path / "bad.csv"
     bad.write_text("one;two\n1;2\n", "utf-8")
     for _ in range(2):
