@@ -109,7 +109,7 @@ def compose(
     for references_of, group in sorted(_grouped(credits, documents).items(), key=lambda item: sorted(item[0])):
         note = _draft("credit_note", group, tuple(sorted(references_of)), rests, gross, -1)
         if (note.gross, note.net) > (0, 0):
-            if instead := [e for e in others if _waived_instead(e, group)]:
+            if instead := [e for e in others if _free_instead(e, group)]:
                 others = [e for e in others if e not in instead]
                 note = _draft("credit_note", [*group, *instead], tuple(sorted(references_of)), rests, gross, -1)
             drafts.append(note)
@@ -121,12 +121,12 @@ def compose(
     return drafts + _document([*turned, *others], tuple(sorted(corrected)), rests, gross)
 
 
-def _waived_instead(entry: Entry, credits: Sequence[Entry]) -> bool:
-    """Whether a charge that a credit by hand lowers to nothing takes the place of what `credits` take back. It stands
-    on their note: without an invoice it would stand nowhere, and its days would count as not billed in minimum and cap
-    until the next run."""
+def _free_instead(entry: Entry, credits: Sequence[Entry]) -> bool:
+    """Whether a charge over nothing (free now, or lowered by a credit by hand) takes the place of what `credits` take
+    back. It stands on their note (R14.5): without an invoice it would stand nowhere, and its days would count as not
+    billed, in minimum and cap and for the next change, until the next run."""
     charge = entry.charge
-    if charge is None or charge.amount or "waived" not in charge.proof:
+    if charge is None or charge.amount:
         return False
     return any(e.charge is not None and e.charge.key == charge.key for e in credits)
 

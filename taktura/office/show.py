@@ -149,6 +149,9 @@ def refusal(refused: Refused) -> str:
     return translate(refused.text, {n: _as_read(v) for n, v in refused.values.items()}, language())
 
 
+BY_ITSELF = ("schedule", "vies")  # who acts in the log when nobody does
+
+
 def actor(name: str) -> str:
     """Who acted, by the name in the log: without the mark of where they came in, but for customers."""
     kind, _sep, who = name.partition(":")
@@ -156,6 +159,8 @@ def actor(name: str) -> str:
         return gettext("%(who)s (customer portal)") % {"who": who}
     if kind == "button":
         return gettext("Notice without sign-in")
+    if name in BY_ITSELF:
+        return "Taktura"
     return name.removeprefix("user:").removeprefix("cli:")
 
 

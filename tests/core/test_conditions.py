@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from taktura.core.documents import Entry, compose
 from taktura.core.facts import Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
 from taktura.core.monthly import whole_month
 from taktura.core.periods import Anchor
@@ -19,6 +20,7 @@ from tests.core.test_histories import act, offers, some, steps
 
 D = Decimal
 START = date(2027, 6, 1)
+ONE = frozenset([1])
 
 
 def contract_of(terms: LineTerms, *conditions: tuple[date, Conditions]) -> Contract:
@@ -46,6 +48,21 @@ def test_what_is_billed_beyond_the_day_is_credited_and_charged_anew() -> None:
         (date(2027, 6, 16), date(2027, 7, 1), 2000),
     ]
     assert due[1].unit_price == D(8) and due[1].proof["price"] == "8"
+
+
+def test_what_was_free_for_a_while_is_billed_again_at_once() -> None:
+    """R14.5: the charge over nothing stands on the credit note, so that its days count as billed."""
+    desk, middle = LineTerms(article="desk", price=D(10)), date(2027, 6, 16)
+    billed = bill(contract_of(desk), START)
+    free = settle(contract_of(desk, (middle, Conditions(discount=D(100)))), billed, Scope(on=middle, lines=ONE))
+    entries = [Entry(contract=1, kind="recurring", order=(0, 0, 0), charge=c) for c in free]
+    (note,) = compose(entries, {c.id: c.document for c in billed}, {})
+    assert (note.kind, [x.amount for x in note.lines]) == ("credit_note", [2500, 0])
+    billed += tuple(replace(c, id=10 + i, document=2) for i, c in enumerate(free))
+    (again,) = [
+        c for c in settle(contract_of(desk, (middle, Conditions())), billed, Scope(on=middle, lines=ONE)) if c.amount
+    ]
+    assert (again.first, again.end, again.amount) == (middle, date(2027, 7, 1), 2500)
 
 
 def test_on_the_next_billing_date_nothing_is_credited() -> None:

@@ -73,6 +73,7 @@ def book(
             "price": price,
             "discount": discount,
             "reason": reason,
+            "minimum_quantity": minimum_quantity,
             "line": line.pk,
         },
     )
