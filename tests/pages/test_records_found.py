@@ -13,7 +13,7 @@ from taktura.contracts.models import ContractLine
 from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
 from taktura.usage import services as usage
-from taktura.usage.models import Supplier, SupplierSubscription, UsageRecord
+from taktura.usage.models import Supplier, SupplierProduct, SupplierSubscription, UsageRecord
 
 HEAD = b"id,subscription_id,product_id,quantity,period_start\n"
 ROWS = (
@@ -45,8 +45,12 @@ def ids(client: Client, text: str) -> set[str]:
 
 
 def test_a_product_stands_as_the_supplier_writes_it(company: Seller, client_as: Callable[..., Client]) -> None:
-    """As its subscription has it; one that the subscription does not have now, as it was said what it stands for."""
+    """As its last file has it; what came before that was kept, as its subscription has it, else as it was said what it
+    stands for."""
     SupplierSubscription.objects.filter(reference="Acc-1").update(product="PRD-L")
+    text = client_as().get("/usage/records/").content.decode()
+    assert "PRD-L" in text and "PRD-X" in text and "prd-l" not in text and "prd-x" not in text
+    SupplierProduct.objects.all().delete()
     text = client_as().get("/usage/records/").content.decode()
     assert "PRD-L" in text and "Prd-X" in text and "prd-l" not in text and "prd-x" not in text
     for external_id, product in (("p-1", "PRD-L"), ("p-2", "Prd-X")):

@@ -33,7 +33,7 @@ def test_a_product_is_told_apart(company: Seller, actor: Actor, client_as: Calla
     usage.reprocess(actor, supplier=supplier)
     client = client_as()
     text = client.get("/usage/waiting/?reason=unknown_key").content.decode()
-    assert "what does “call” stand for?" in text
+    assert "what does “CALL” stand for?" in text, "as the supplier writes it"
     (value,) = [v for v in re.findall(r'name="key-\d" value="([^"]+)"', text) if from_text(v).product]  # type: ignore[union-attr]
     sent = {"action": "stands", "chosen": "0", "key-0": value, "article-0": "search"}
     assert "3 records found their line." in client.post("/usage/waiting/", sent, follow=True).content.decode()

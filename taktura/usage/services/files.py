@@ -368,7 +368,7 @@ def _keep_references(actor: Actor, supplier: Supplier, seen: _Seen, file: UsageF
     """Make or update the supplier's customers and subscriptions, if the supplier says so."""
     by = file.pk if file else None
     if seen.products:
-        products = ((supplier.pk, folded, product) for folded, product in seen.products.items())
+        products = ((supplier.pk, folded, product) for folded, product in sorted(seen.products.items()))
         upsert_rows(
             SupplierProduct._meta.db_table, ("supplier_id", "folded", "product"), products,
             key=("supplier_id", "folded"), update=["product"],
