@@ -243,14 +243,22 @@ class World:
         return compose(entries, documents, self.rests(), gross=is_gross(self.contract.tax), netted=netted)
 
     def moving(self, due: Iterable[Charge]) -> list[Charge]:
-        """Charges without what makes no document by itself, which a floor may leave out: what costs nothing, and a
-        cent of a unit that goes from one VAT rate to another, too little for any VAT."""
+        """Charges without what makes no document by itself, which a floor may leave out: what costs nothing, a line
+        that a cap takes off again, and a cent of a unit that goes from one VAT rate to another, too little for any
+        VAT."""
         found = [c for c in due if c.amount]
-        units: dict[tuple[date | None, date], list[Charge]] = {}
+        units: dict[tuple[date, date], list[Charge]] = {}
         for charge in found:
-            units.setdefault((charge.key.phase, charge.key.start), []).append(charge)
+            units.setdefault(self.place_in(charge), []).append(charge)
         still = {place for place, rows in units.items() if not sum(c.amount for c in rows) and not self.drafts(rows)}
-        return [c for c in found if (c.key.phase, c.key.start) not in still]
+        return [c for c in found if self.place_in(c) not in still]
+
+    def place_in(self, charge: Charge) -> tuple[date, date]:
+        """The starts of phase and period of the unit that a charge is in; what is charged by days may begin before."""
+        if charge.key.phase is not None:
+            return charge.key.phase, charge.key.start
+        unit = unit_of(self.contract, charge.first)
+        return unit.phase.start, unit.start
 
     def rests(self) -> Rests:
         """What is left of each document by VAT, less the credit notes that correct only it (R14.4)."""
