@@ -11,10 +11,20 @@ from taktura.catalog import services as catalog
 from taktura.catalog.models import Article
 from taktura.catalog.terms import read_rates
 from taktura.customers import services as customers
+from taktura.customers.models import Seller
 from taktura.kit.actor import Actor
+from taktura.usage import reader
 from taktura.usage import services as usage
-from taktura.usage.models import ReferenceChange, Supplier, SupplierCustomer, SupplierSubscription, UsageFile
+from taktura.usage.models import (
+    ReferenceChange,
+    Supplier,
+    SupplierCustomer,
+    SupplierProduct,
+    SupplierSubscription,
+    UsageFile,
+)
 from taktura.usage.queries import changes_of
+from taktura.usage.services import files
 
 HEAD = (
     "id,customer_id,customer_name,subscription_id,subscription_name,subscription_description,subscription_start,"
@@ -135,6 +145,72 @@ def test_what_was_undone_is_no_later_word(actor: Actor, supplier: Supplier) -> N
     load(actor, supplier, LATER, "march.csv")
     assert (master()[0], master()[-1]) == ("Mail Plus", 9)
     assert SupplierCustomer.objects.get().told_day == SupplierSubscription.objects.get().told_day == date(2026, 3, 1)
+
+
+CONFLICT = "1,K9,Other,S-1,Mail Max,,2026-01-01,2030-12-31,P-9,Mailbox XL,desk,7,2026-01-05\n"
+
+
+def test_a_row_in_conflict_changes_nothing(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, FIRST, "jan.csv")
+    before = master()
+    load(actor, supplier, CONFLICT, "conflict.csv")
+    assert UsageFile.objects.get(name="conflict.csv").conflicts == 1
+    assert (master(), len(told(supplier))) == (before, 1)
+    assert [c.reference for c in SupplierCustomer.objects.all()] == ["K1"]
+    assert list(SupplierProduct.objects.values_list("product", flat=True)) == ["P-1"]
+    load(actor, supplier, CONFLICT.replace("S-1", "S-2"), "elsewhere.csv")
+    assert SupplierSubscription.objects.count() == 1, "no subscription without a row that was taken in"
+
+
+def test_beside_a_row_in_conflict_the_others_of_its_file_count(actor: Actor, supplier: Supplier) -> None:
+    load(actor, supplier, FIRST, "jan.csv")
+    good = FIRST.replace("1,K1", "2,K1").replace("2.50,2026-01-05", "4,2026-01-03").replace("Acme", "Acme AG")
+    load(actor, supplier, good.replace("01-03", "01-05") + CONFLICT, "first.csv")
+    assert (master()[0], master()[-1]) == ("Mail", 4)
+    assert [c.name for c in SupplierCustomer.objects.all()] == ["Acme AG"]
+    again = (FIRST + CONFLICT).replace("1,K", "3,K").replace("S-1", "S-3")
+    load(actor, supplier, again, "one-file.csv")
+    assert master("s-3")[-1] == Decimal("2.5"), "of two rows with one id in a file, the first is the one taken in"
+
+
+def test_rows_by_the_api_in_conflict_change_nothing(actor: Actor, supplier: Supplier) -> None:
+    row = {"id": "1", "subscription_id": "S-1", "quantity": 2, "period_start": "2026-01-01"}
+    other = row | {"id": "2", "quantity": 3}
+    usage.import_rows(actor, supplier=supplier, rows=[row])
+    usage.import_rows(actor, supplier=supplier, rows=[other, row | {"quantity": 9}])
+    assert master()[-1] == 3
+
+
+def test_an_outdated_revision_changes_nothing(actor: Actor, supplier: Supplier) -> None:
+    row = {"id": "1", "subscription_id": "S-1", "quantity": 2, "period_start": "2026-01-01", "revision": 2}
+    old = row | {"quantity": 9, "revision": 1}
+    usage.import_rows(actor, supplier=supplier, rows=[row])
+    usage.import_rows(actor, supplier=supplier, rows=[old])
+    assert master()[-1] == 2
+    usage.import_rows(actor, supplier=supplier, rows=[row | {"quantity": 5, "revision": 3}])
+    assert master()[-1] == 5, "a revision that is taken in tells"
+
+
+def test_a_correction_of_a_closed_period_changes_nothing(actor: Actor, supplier: Supplier) -> None:
+    row = {"id": "1", "subscription_id": "S-1", "quantity": 2, "period_start": "2026-01-01", "revision": 1}
+    usage.import_rows(actor, supplier=supplier, rows=[row])
+    Seller.objects.update(closed_until=date(2026, 2, 1))
+    usage.import_rows(actor, supplier=supplier, rows=[row | {"quantity": 5, "revision": 2}])
+    assert master()[-1] == 2
+
+
+def test_a_file_without_conflicts_is_read_once(
+    actor: Actor, supplier: Supplier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only where a row that was refused would have told is it read again."""
+    times = []
+    monkeypatch.setattr(files, "read", lambda *given: times.append(1) or reader.read(*given))
+    load(actor, supplier, FIRST, "jan.csv")
+    later = FIRST.replace("1,K1", "2,K1").replace("01-05", "02-05")
+    load(actor, supplier, CONFLICT.replace("K9", "K1").replace("P-9", "P-1") + later, "both.csv")
+    assert len(times) == 2
+    load(actor, supplier, CONFLICT, "conflict.csv")
+    assert len(times) == 4
 
 
 def test_of_one_file_the_latest_name_of_a_customer_counts(actor: Actor, supplier: Supplier) -> None:

@@ -423,7 +423,7 @@ def test_a_failing_import_leaves_nothing(world: World, monkeypatch: pytest.Monke
         raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr("taktura.usage.services.files._keep_references", fail)
+        broken.setattr("taktura.usage.services.files.keep_told", fail)
         with pytest.raises(RuntimeError):
             world.receive("1,S-1,2,2026-06-01,", "2,S-5,2,2026-06-01,", "3,S-1,x,2026-06-01,")
     with pytest.raises(Refused):

@@ -90,7 +90,7 @@ def read_file(actor: Actor, *, file: UsageFile, tell: Tell | None = None) -> tup
 
 @transaction.atomic
 def import_rows(
-    actor: Actor, *, supplier: Supplier, rows: Iterable[Mapping[str, Any]], mapping: Mapping[str, Any] | None = None
+    actor: Actor, *, supplier: Supplier, rows: Sequence[Mapping[str, Any]], mapping: Mapping[str, Any] | None = None
 ) -> tuple[Received, list[Issued]]:
     """Take rows of a supplier in (`usage.services.import_rows`); contracts at their threshold are billed (R11.3)."""
     received = usage.import_rows(actor, supplier=supplier, rows=rows, mapping=mapping)

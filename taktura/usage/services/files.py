@@ -3,7 +3,7 @@
 import hashlib
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,20 +15,17 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.kit.actor import Actor
-from taktura.kit.bulk import upsert_rows, write_bytes
-from taktura.usage.models import FileProblem, RefusedFile, Supplier, SupplierProduct, SupplierSubscription, UsageFile
-from taktura.usage.queries import fold, lacks_undone
+from taktura.kit.bulk import write_bytes
+from taktura.usage.models import FileProblem, RefusedFile, Supplier, UsageFile
+from taktura.usage.queries import lacks_undone
 from taktura.usage.reader import Counts, Mapping, Problem, Row, check_content, read, read_rows
 from taktura.usage.services.former import find_former
 from taktura.usage.services.identity import Repeats, id_of
 from taktura.usage.services.records import digest, numbers_of
-from taktura.usage.store import Outcome, keep, take_in
+from taktura.usage.services.told import Told, keep_told
+from taktura.usage.store import Outcome, refused_lines, take_in
 from taktura.usage.store.undo import keep_undone
 
-SUBSCRIPTION = (
-    "customer_reference", "customer_folded", "name", "description", "start", "end", "product", "product_name", "unit",
-    "quantity",
-)  # fmt: skip
 MAX_PROBLEMS_KEPT = 10_000
 TELL_ROWS = 20_000
 STEPS = ("read", "process", "match", "ready")
@@ -109,8 +106,11 @@ def read_file(
     file.mapping = dict(mapping or supplier.mapping)
     chosen = _chosen(supplier, file.mapping)
     counts, zone = Counts(), ZoneInfo(supplier.time_zone)
-    rows = read(io.BytesIO(file.content), chosen, zone, counts)
-    received = _take(actor, supplier, chosen, _told(rows, tell) if tell else rows, file, counts, tell)
+
+    def rows(counts: Counts) -> Iterator[Row | Problem]:
+        return read(io.BytesIO(file.content), chosen, zone, counts)
+
+    received = _take(actor, supplier, chosen, rows, file, counts, tell)
     outcome = received.outcome
     file.rows, file.recorded, file.duplicates = received.rows, outcome.recorded, outcome.duplicates
     file.conflicts, file.waiting = outcome.conflicts, len(outcome.exceptions)
@@ -141,7 +141,7 @@ def _read_missing(actor: Actor, file: UsageFile) -> Received:
     (`conflict`) where there are none."""
     supplier, brought = file.supplier, 0
     chosen = replace(Mapping.from_dict(file.mapping), tells_former=file.ids_as_written)
-    counts, seen = Counts(), _Seen(Repeats(chosen.number_repeats), Repeats(chosen.number_repeats))
+    counts = Counts()
     received = Received(Outcome(), counts=counts)
     rows = read(io.BytesIO(file.content), chosen, ZoneInfo(supplier.time_zone), counts)
 
@@ -151,7 +151,7 @@ def _read_missing(actor: Actor, file: UsageFile) -> Received:
         if not brought:
             _refuse_again(file)
 
-    records = _records(supplier, chosen, rows, file, seen, received)
+    records = _records(supplier, chosen, rows, file, Told(), received)
     outcome = received.outcome = take_in(actor, records, seller=supplier.seller_id, strict=False, staged=alone)
     received.problems, received.file = [], file
     file.recorded, file.waiting = file.recorded + outcome.recorded, file.waiting + len(outcome.exceptions)
@@ -175,7 +175,7 @@ def receive_file(
     return read_file(actor, file=file, mapping=mapping)
 
 
-def _told(rows: Iterator[Row | Problem], tell: Tell) -> Iterator[Row | Problem]:
+def _counted(rows: Iterator[Row | Problem], tell: Tell) -> Iterator[Row | Problem]:
     number = 0
     for number, row in enumerate(rows, 1):
         if number % TELL_ROWS == 0:
@@ -189,13 +189,13 @@ def import_rows(
     actor: Actor,
     *,
     supplier: Supplier,
-    rows: Iterable[AbstractMapping[str, Any]],
+    rows: Sequence[AbstractMapping[str, Any]],
     mapping: AbstractMapping[str, Any] | None = None,
 ) -> Received:
     """Take in rows that are parsed already, under the supplier's headings."""
     chosen = _chosen(supplier, mapping or supplier.mapping)
     counts, zone = Counts(), ZoneInfo(supplier.time_zone)
-    received = _take(actor, supplier, chosen, read_rows(rows, chosen, zone, counts), None, counts)
+    received = _take(actor, supplier, chosen, lambda counts: read_rows(rows, chosen, zone, counts), None, counts)
     record(
         actor, "import_rows", f"supplier:{supplier.pk}", {"rows": received.rows, "recorded": received.outcome.recorded}
     )
@@ -210,20 +210,20 @@ def _take(
     actor: Actor,
     supplier: Supplier,
     mapping: Mapping,
-    rows: Iterator[Row | Problem],
+    rows: Callable[[Counts], Iterator[Row | Problem]],
     file: UsageFile | None,
     counts: Counts,
     tell: Tell | None = None,
 ) -> Received:
-    seen = _Seen(Repeats(mapping.number_repeats), Repeats(mapping.number_repeats))
-    received = Received(Outcome(), counts=counts)
-    seller = supplier.seller
+    told, received, seller = Told(), Received(Outcome(), counts=counts), supplier.seller
+    found = _counted(rows(counts), tell) if tell else rows(counts)
     received.outcome = take_in(
-        actor, _records(supplier, mapping, rows, file, seen, received), seller=seller.pk, strict=False,
+        actor, _records(supplier, mapping, found, file, told, received), seller=seller.pk, strict=False,
         tell=(lambda step: tell(step, received.rows)) if tell else None,
         staged=(lambda: find_former(supplier, file.pk if file else None)) if supplier.ids_as_written else None,
     )  # fmt: skip
-    for line, external_id in received.outcome.conflict_rows:
+    outcome = received.outcome
+    for line, external_id in outcome.conflict_rows:
         received.problems.append(Problem(line=line, code="conflict", column="id", value=external_id))
     if file is not None:
         FileProblem.objects.bulk_create(
@@ -241,21 +241,20 @@ def _take(
             ),
             batch_size=2000,
         )
-    _keep_references(actor, supplier, seen, file)
+    if (outcome.conflicts or outcome.duplicates) and told.is_by(refused := refused_lines()):
+        told = _told_without(refused, rows(Counts()))
+    keep_told(actor, supplier, told, file)
     return received
 
 
-@dataclass(slots=True)
-class _Seen:
-    """What a file says of the supplier's customers and subscriptions: of each the last row of its latest day (of a
-    customer, that names it).
-    `repeats` and `former_repeats`: of the ids that rows have, and had before."""
-
-    repeats: Repeats
-    former_repeats: Repeats
-    products: dict[str, str] = field(default_factory=dict)
-    customers: dict[str, Row] = field(default_factory=dict)
-    subscriptions: dict[str, Row] = field(default_factory=dict)
+def _told_without(refused: Container[int], rows: Iterator[Row | Problem]) -> Told:
+    """What the rows but those that were refused say. They are read once more: what stands in all of them may be too
+    much to be kept until it is known which are refused."""
+    told = Told()
+    for row in rows:
+        if not isinstance(row, Problem) and row.line not in refused:
+            told.listen(row)
+    return told
 
 
 def _records(
@@ -263,13 +262,13 @@ def _records(
     mapping: Mapping,
     rows: Iterator[Row | Problem],
     file: UsageFile | None,
-    seen: _Seen,
+    told: Told,
     received: Received,
 ) -> Iterator[tuple[Any, ...]]:
     """Rows as the store takes them; problems and references are kept beside."""
     source, file_id, supplier_id = f"supplier:{supplier.key}", file.pk if file else None, supplier.pk
-    priced, currency, folded = supplier.unit_price_from_import, supplier.currency, _Folded()
-    customers, subscriptions = seen.customers, seen.subscriptions
+    priced, currency, folded = supplier.unit_price_from_import, supplier.currency, told.folded
+    repeats, former_repeats = Repeats(mapping.number_repeats), Repeats(mapping.number_repeats)
     first, end, numbers = date.max, date.min, mapping.numbers
     for row in rows:
         if isinstance(row, Problem):
@@ -280,16 +279,10 @@ def _records(
         received.has_calls = received.has_calls or row.seconds is not None
         first, end = min(first, row.first_day), max(end, row.end_day)
         subscription, product = folded[row.subscription_id], folded[row.product_id]
-        if product:
-            seen.products[product] = row.product_id
-        if row.customer_id and _tells(row, customers.get(folded[row.customer_id])):
-            customers[folded[row.customer_id]] = row
-        known = subscriptions.get(subscription)
-        if known is None or _holds(row, known):
-            subscriptions[subscription] = row
+        told.listen(row)
         money = row.currency.upper()
         known_by = _digest_of(row, subscription, product, money)
-        external_id = seen.repeats.told_apart(id_of(row, subscription, product))
+        external_id = repeats.told_apart(id_of(row, subscription, product))
         yield (
             source,
             external_id,
@@ -321,7 +314,7 @@ def _records(
             priced and row.amount is None,  # nothing says what it would be billed at
             # Before, the case of the currency counted.
             None if money == row.currency else _digest_of(row, subscription, product, row.currency),
-            seen.former_repeats.told_apart(row.former_id) if row.former_id else None,
+            former_repeats.told_apart(row.former_id) if row.former_id else None,
         )
     if end > first:
         received.first_day, received.end_day = first, end
@@ -335,72 +328,3 @@ def _digest_of(row: Row, subscription: str, product: str, currency: str) -> str:
     if row.seconds is not None or row.attributes is not None:
         content += (row.seconds, row.attributes)  # rows without them are known by a digest without them
     return digest(content)
-
-
-def _tells(row: Row, known: Row | None) -> bool:
-    """Whether a row says of its customer what holds: the name of the latest day."""
-    if known is None or bool(row.customer_name) != bool(known.customer_name):
-        return known is None or bool(row.customer_name)
-    return row.first_day >= known.first_day
-
-
-def _is_credit(row: Row) -> bool:
-    return row.quantity is not None and row.quantity < 0
-
-
-def _holds(row: Row, known: Row) -> bool:
-    """Whether a row says of its subscription what holds, rather than one before: that of the latest day. A credit takes
-    back some of what there was, and says nothing where another row does."""
-    if _is_credit(row) != _is_credit(known):
-        return _is_credit(known)
-    return row.first_day >= known.first_day
-
-
-class _Folded(dict[str, str]):
-    """References folded once each."""
-
-    def __missing__(self, key: str) -> str:
-        value = self[key] = fold(key)
-        return value
-
-
-def _keep_references(actor: Actor, supplier: Supplier, seen: _Seen, file: UsageFile | None) -> None:
-    """Make or update the supplier's customers and subscriptions, if the supplier says so."""
-    by = file.pk if file else None
-    if seen.products:
-        products = ((supplier.pk, folded, product) for folded, product in sorted(seen.products.items()))
-        upsert_rows(
-            SupplierProduct._meta.db_table, ("supplier_id", "folded", "product"), products,
-            key=("supplier_id", "folded"), update=["product"],
-        )  # fmt: skip
-    if supplier.create_customers and seen.customers:
-        customers = (
-            (supplier.pk, folded, row.customer_id, row.first_day, row.customer_name[:300])
-            for folded, row in seen.customers.items()
-        )
-        keep(actor, "customer", ["name"], customers, file=by)
-    known = set(seen.subscriptions)
-    if not supplier.create_subscriptions:
-        known &= set(SupplierSubscription.objects.filter(supplier=supplier).values_list("folded", flat=True))
-    if known:
-        subscriptions = (_subscription(supplier, folded, seen.subscriptions[folded]) for folded in known)
-        keep(actor, "subscription", SUBSCRIPTION, subscriptions, file=by)
-
-
-def _subscription(supplier: Supplier, folded: str, row: Row) -> tuple[Any, ...]:
-    return (
-        supplier.pk,
-        folded,
-        row.subscription_id,
-        row.first_day,
-        row.customer_id,
-        fold(row.customer_id),
-        row.subscription_name[:300],
-        row.subscription_description,
-        row.subscription_start,
-        row.subscription_end,
-        row.product_id,
-        row.product_name[:300],
-        row.unit[:100],
-        None if _is_credit(row) else row.quantity,
-    )

@@ -10,7 +10,7 @@ from taktura.usage.store.months import Month, months
 from taktura.usage.store.rates import Again, Taken, convert, take_rates, to_convert, waiting_for_rate
 from taktura.usage.store.references import keep
 from taktura.usage.store.sums import mark, sums
-from taktura.usage.store.take import Outcome, take_in, withdraw
+from taktura.usage.store.take import Outcome, refused_lines, take_in, withdraw
 
 __all__ = [
     "Behind",
@@ -22,6 +22,7 @@ __all__ = [
     "convert",
     "draw_marks",
     "mark",
+    "refused_lines",
     "match_records",
     "months",
     "rows_behind",

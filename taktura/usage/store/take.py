@@ -270,6 +270,17 @@ def _count(cursor: Any, outcome: Outcome, waits: bool) -> None:
         outcome.conflict_rows = list(cursor.fetchall())
 
 
+def refused_lines() -> set[int]:
+    """The lines of those staged rows that `take_in` refused: conflicts, and revisions older than the one stored."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT row FROM usage_staging WHERE state IN ('conflict', 'closed')
+                UNION ALL SELECT s.row FROM usage_staging s JOIN usage_usagerecord r ON {SAME}
+                WHERE s.state = 'duplicate' AND s.given_revision AND s.revision < r.revision"""
+        )
+        return {line for (line,) in cursor.fetchall()}
+
+
 def withdraw(actor: Actor, *, seller: int, source: str, external_id: str, closed_until: date | None) -> set[int]:
     """Remove a record; its history stays (R12.2). Gives the contract it was billed on.
 
