@@ -63,7 +63,7 @@ LEFT JOIN contracts_contractline l ON l.id = r.line_id
 WHERE r.seller_id = %(seller)s {narrow}
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 """
-_TEXT = """AND (strpos(r.subscription, %(text)s) > 0 OR strpos(r.product, %(text)s) > 0
+_TEXT = """ AND (strpos(r.subscription, %(text)s) > 0 OR strpos(r.product, %(text)s) > 0
     OR strpos(lower(r.article), %(text)s) > 0 OR strpos(lower(r.sent_to), %(text)s) > 0)"""
 
 

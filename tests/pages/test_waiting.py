@@ -84,6 +84,9 @@ def test_what_waits_is_looked_at_by_supplier(company: Seller, actor: Actor, clie
     assert f"?reason=no_subscription&amp;supplier={other.pk}" in text and "m-1" in text and "acc-1" not in text
     assert "reason=unknown_key" not in text and "reason=unknown_key" in client.get("/usage/waiting/").content.decode()
     assert "acc-1" in client.get("/usage/waiting/?reason=no_subscription").content.decode()
+    for q, found in (("M-1", True), ("acc-1", False)):
+        text = client.get(f"/usage/waiting/?supplier={other.pk}&q={q}").content.decode()
+        assert ('name="key-0"' in text) == found, "searched within the supplier's"
 
 
 def test_reconciliation_names_the_reason_for_which_usage_waits(
