@@ -29,6 +29,7 @@ from taktura.usage.models import (
     UsageRecord,
 )
 from taktura.usage.queries import waiting_by_reason
+from taktura.usage.services import Wish
 
 FILE = b"""id,customer_id,customer_name,subscription_id,product_id,quantity,cost,period_start
 1,K1,Acme,S-1,SEAT,2.5,1,2026-01-05
@@ -215,3 +216,43 @@ def test_a_file_knows_the_days_that_it_covers(seller: Seller, actor: Actor) -> N
     assert empty is not None and empty.first_day is None
     assert not UsageException.objects.filter(record__file=empty).exists()
     assert datetime(2026, 3, 1, 8, tzinfo=UTC) == empty.received_at
+
+
+def test_a_row_without_the_price_that_it_is_billed_at_waits_however_often_it_is_processed(
+    seller: Seller, actor: Actor
+) -> None:
+    supplier, line = Supplier.objects.get(), ContractLine.objects.get(article__key="disk")
+    usage.change_supplier(actor, supplier=supplier, unit_price_from_import=True)
+    bare = b"id,subscription_id,quantity,amount,period_start\n8,S-8,1,,2026-01-05\n9,S-8,1,2.50,2026-01-05\n"
+    usage.receive_file(actor, supplier=supplier, name="bare.csv", content=bare)
+    done = billing.tie(actor, supplier=supplier, ties=[("S-8", line)])
+    assert (done.recorded, done.waiting) == (1, ["invalid"]), "it would be billed at nothing"
+    billing.process_again(actor, seller=seller)
+    row = UsageRecord.objects.get(external_id="8")
+    assert row.line is None
+    billing.correct_usage(actor, seller=seller, record=row, changes={"amount": "1.20"})
+    assert UsageRecord.objects.get(external_id="8").line == line
+
+
+def test_rows_come_to_the_line_of_their_product_once_a_second_line_carries_the_subscription(
+    seller: Seller, actor: Actor
+) -> None:
+    """Until then the one line took them all, whatever their product (R17.1)."""
+    supplier, contract = Supplier.objects.get(), Contract.objects.get()
+    for product, article in (("SEAT", "seat"), ("DISK", "disk")):
+        usage.set_product_reference(actor, supplier=supplier, product=product, article=Article.objects.get(key=article))
+    rows = b"""id,subscription_id,product_id,quantity,cost,period_start
+11,S-1,DISK,1,1,2026-01-08
+12,S-1,OTHER,1,1,2026-01-09
+13,S-1,SEAT,4,1,2026-01-15
+"""
+    usage.receive_file(actor, supplier=supplier, name="b.csv", content=rows)
+    disk, s1 = ContractLine.objects.get(article__key="disk"), SupplierSubscription.objects.get(folded="s-1")
+    billing.tie(actor, supplier=supplier, ties=[("S-1", disk)])
+    assert set(UsageRecord.objects.filter(subscription="s-1").values_list("line", flat=True)) == {disk.pk}
+    wish = Wish(subscription=s1, contract=contract, article="seat", quantity=Decimal(4), start=date(2026, 1, 6))
+    billing.extend_contracts(actor, seller=seller, wishes=[wish])
+    found = dict(UsageRecord.objects.filter(subscription="s-1").values_list("external_id", "line__article__key"))
+    assert found == {"1": "disk", "2": "seat", "11": "disk", "12": "disk", "13": "seat"}, "1 lies before the new line"
+    seller.refresh_from_db()
+    assert not UsageException.objects.filter(record__subscription="s-1").exists()

@@ -19,8 +19,23 @@ from taktura.usage.models import SubscriptionLink, Supplier, SupplierCustomer, S
 from taktura.usage.queries import WAITS, checked, fold
 from taktura.usage.store import match_records
 
-_NAMED = """SELECT r.id FROM unnest(%s::bigint[], %s::text[]) AS s(supplier, folded)
-    JOIN usage_usagerecord r ON r.supplier_id = s.supplier AND r.subscription = s.folded WHERE r.line_id IS NULL"""
+# What waits of subscriptions; and, of those that several lines carry, what lies on one though its product stands for
+# the article of another, in whose life it lies: it came before that line was tied. What is closed stays.
+_NAMED = """
+SELECT r.id FROM unnest(%s::bigint[]) AS w(id) JOIN usage_suppliersubscription s ON s.id = w.id
+    JOIN usage_usagerecord r ON r.supplier_id = s.supplier_id AND r.subscription = s.folded WHERE r.line_id IS NULL
+UNION
+SELECT r.id FROM unnest(%s::bigint[]) AS w(id) JOIN usage_suppliersubscription s ON s.id = w.id
+    JOIN usage_subscriptionlink k ON k.subscription_id = s.id JOIN contracts_contractline l ON l.id = k.line_id
+    JOIN usage_subscriptionlink other ON other.subscription_id = s.id
+    JOIN contracts_contractline o ON o.id = other.line_id AND o.article_id <> l.article_id
+    JOIN contracts_contract c ON c.id = o.contract_id
+    JOIN usage_usagerecord r ON r.line_id = l.id AND r.supplier_id = s.supplier_id AND r.subscription = s.folded
+    JOIN usage_productreference p ON p.supplier_id = r.supplier_id AND p.folded = r.product
+        AND p.article_id = o.article_id
+WHERE r.day >= %s AND r.day >= GREATEST(o.start, c.start, c.billed_until, other.first)
+    AND r.end_day <= LEAST(o."end", c."end", 'infinity') AND r.day < COALESCE(other."end", 'infinity')
+"""
 
 
 @act
@@ -177,10 +192,12 @@ def match_waiting(
 def process_subscriptions(
     actor: Actor, *, seller: Seller, subscriptions: Iterable[SupplierSubscription]
 ) -> tuple[int, list[str], set[int]]:
-    """Process what waits of some subscriptions again; gives the same as `reprocess`."""
+    """Process what waits of some subscriptions again, and what now belongs to another of their lines; gives the same as
+    `reprocess`."""
     read_again(seller)
     rows = list(subscriptions)
-    named = RawSQL(_NAMED, [[s.supplier_id for s in rows], [s.folded for s in rows]])
+    ids = [s.pk for s in rows]
+    named = RawSQL(_NAMED, [ids, ids, seller.closed_until or date.min])
     outcome = match_records(actor, UsageRecord.objects.filter(pk__in=named), seller.closed_until)
     told = {"subscriptions": len(rows), "recorded": outcome[0], "waiting": len(outcome[1])}
     record(actor, "reprocess", f"seller:{seller.pk}", told)

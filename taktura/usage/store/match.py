@@ -176,8 +176,9 @@ SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT N
 # large it is.
 NEEDED = (
     "id", "seller_id", "supplier_id", "subscription", "product", "contract_id", "line_id", "article", "by_key", "day",
-    "end_day", "is_span", "currency", "cost_amount", "amount", *RATE,
+    "end_day", "is_span", "currency", "cost_amount", "amount", "priced", *RATE,
 )  # fmt: skip
+_UNPRICED = "r.priced AND r.amount IS NULL"  # nothing says what it would be billed at
 _AGAIN = "CREATE TEMP TABLE usage_again ({columns}) ON COMMIT DROP AS {records}"
 
 # What waits of them now. Of what waited before, only that is written which is not the same: the rest keeps the instant
@@ -261,7 +262,7 @@ def match_records(
         cursor.execute("SELECT min(id), max(id) FROM usage_again")
         lowest, highest = cursor.fetchone()
         between = {"lowest": lowest, "highest": highest}
-        if _match(cursor, "usage_again", many, "", "FALSE", closed_until):
+        if _match(cursor, "usage_again", many, "", _UNPRICED, closed_until):
             cursor.execute(
                 """UPDATE usage_usagerecord r SET contract_id = a.contract_id FROM usage_again a
                    WHERE a.id = r.id AND r.contract_id <> a.contract_id"""
