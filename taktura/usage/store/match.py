@@ -165,7 +165,7 @@ WHERE m.reason IS NULL AND m.is_span AND m.end_day > m.stop
 UNION ALL
 SELECT m.id, 'paused', GREATEST(p.start, m.day), LEAST(COALESCE(p."end", 'infinity'), m.end_day) FROM {matched} m
     JOIN contracts_pause p ON p.contract_id = m.contract_id AND p.start < m.end_day
-    AND COALESCE(p."end", 'infinity') > m.day
+    AND COALESCE(p."end", 'infinity') > GREATEST(p.start, m.day)
     WHERE m.reason IS NULL AND m.is_span
 UNION ALL
 SELECT m.id, m.reason, m.day, m.end_day FROM {matched} m WHERE m.reason IS NOT NULL
