@@ -102,13 +102,20 @@ class Ledger:
 
         A relief that names a line by days is a deduction of its own, which goes back by its own key.
         """
-        back = self._back.get(charge.id, ())
-        credited = sum(-c.amount for c in back if charge.rate is None or c.by_hand or c.key == charge.key)
+        back = [
+            c for c in self._back.get(charge.id, ()) if charge.rate is None or c.by_hand or c.key == charge.key
+        ]
+        credited = sum(-c.amount - sum(again.amount for again in self._back.get(c.id, ())) for c in back)
         return max(0, charge.amount - credited - self._taken.get(charge.id, 0))
 
     def take(self, charge: Charge, amount: int) -> None:
         """Remember a credit of the settlement under way."""
         self._taken[charge.id] = self._taken.get(charge.id, 0) + amount
+
+    def _stands_no_more(self, credit: Charge) -> bool:
+        """Whether a credit takes no days back (any more): a waiver, and one that is itself credited to be billed again,
+        as a line of a netted document may be."""
+        return _waives(credit) or any(c.by_hand and c.rebill for c in self._back.get(credit.id, ()))
 
     def covers(self, key: Key) -> list[tuple[date, date, Charge]]:
         """The days of a by-days key that are billed, each with its charge: less what settlement (or a credit with
@@ -118,7 +125,7 @@ class Ledger:
         for charge in reversed(self._by_days.get(key, [])):
             if charge.credits is not None:
                 continue
-            back = (c for c in self._back.get(charge.id, ()) if c.key == key and not _waives(c))
+            back = (c for c in self._back.get(charge.id, ()) if c.key == key and not self._stands_no_more(c))
             holes = [(c.first, c.end) for c in back]
             open_days = subtract(subtract([(charge.first, charge.end)], holes), later)
             rows += [(a, b, charge) for a, b in open_days]
