@@ -22,6 +22,8 @@ from taktura.core.periods import Anchor
 from taktura.kit.actor import Actor
 from taktura.kit.exact import number
 
+LONGEST_REASON = 200
+
 
 @act
 def book(
@@ -191,7 +193,10 @@ def conditions_of(fields: dict[str, Any]) -> dict[str, Any]:
         raise Refused("invalid", "Conditions have no field “%(field)s”.", field=sorted(unknown)[0])
     values = {k: number(v, k) for k, v in fields.items() if v is not None and k != "reason"}
     check_conditions(values.get("price"), values.get("discount", Decimal(0)), values.get("minimum_quantity"))
-    return {**values, "reason": fields.get("reason") or ""}
+    reason = fields.get("reason") or ""
+    if len(reason) > LONGEST_REASON:
+        raise Refused("invalid", "A reason has at most %(most)s characters.", most=LONGEST_REASON, field="reason")
+    return {**values, "reason": reason}
 
 
 def new_line(
