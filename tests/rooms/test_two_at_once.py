@@ -92,6 +92,12 @@ def change(quantity: int, day: int) -> Deed:
     return lambda actor, key: billing.change_quantity(actor, line=desk(key), quantity=Decimal(quantity), start=start)
 
 
+def agree(price: int, day: int) -> Deed:
+    """An own price from a day in June on."""
+    start = date(2026, 6, day)
+    return lambda actor, key: billing.change_conditions(actor, line=desk(key), start=start, price=Decimal(price))
+
+
 def notice(actor: Actor, key: str) -> object:
     """Notice of the contract; it ends with July."""
     return billing.give_notice(actor, contract=contract(key), received=date(2026, 6, 10))
@@ -136,9 +142,17 @@ def settles(seller: Seller) -> None:
         (change(8, 11), interim, {5, 8}, None, 100_00),
         (notice, interim, {5}, date(2026, 8, 1), 80_00),
         (use, interim, {5}, None, 90_00),
+        # 30.00; five desks at 10.00 for ten days 16.67, at 4.00 for ten 6.66, at 7.00 for ten 11.67
+        (agree(4, 11), agree(7, 21), {5}, None, 65_00),
+        # five at 10.00 for ten days 16.67, at 4.00 for ten 6.66, eight at 4.00 for ten 10.67
+        (agree(4, 11), change(8, 21), {5, 8}, None, 64_00),
+        (agree(4, 11), notice, {5}, date(2026, 8, 1), 60_00),
+        (agree(4, 11), run, {5}, None, 60_00),
+        (agree(4, 11), interim, {5}, None, 60_00),
     ],
     ids=["two changes", "change and notice", "change and run", "change and interim bill", "notice and interim bill",
-         "usage and interim bill"],
+         "usage and interim bill", "two prices", "price and quantity", "price and notice", "price and run",
+         "price and interim bill"],
 )  # fmt: skip
 def test_two_at_once_lose_nothing(
     seller: Seller, one: Deed, other: Deed, quantities: set[int], ends: date | None, billed: int
