@@ -150,7 +150,8 @@ def by_days(contract: Contract, until: date, since: date, wanted: Wanted = _all)
                 if not billed_quantity(own, terms, quantity):
                     continue
                 base, span, proof = _period_cost(contract, own, terms, quantity, due, unit)
-                base = in_basis(base, contract.tax, rates, max(a, b - DAY))
+                # The last day of all that is served, not of this part: a change leaves the price before it as it was.
+                base = in_basis(base, contract.tax, rates, end - DAY)
                 if kind == "flat" and a == ranges[0][0]:  # shown once a period
                     proof |= _used(contract, line, terms, unit, due)
                 yield Segment(

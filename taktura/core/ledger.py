@@ -102,9 +102,7 @@ class Ledger:
 
         A relief that names a line by days is a deduction of its own, which goes back by its own key.
         """
-        back = [
-            c for c in self._back.get(charge.id, ()) if charge.rate is None or c.by_hand or c.key == charge.key
-        ]
+        back = [c for c in self._back.get(charge.id, ()) if charge.rate is None or c.by_hand or c.key == charge.key]
         credited = sum(-c.amount - sum(again.amount for again in self._back.get(c.id, ())) for c in back)
         return max(0, charge.amount - credited - self._taken.get(charge.id, 0))
 

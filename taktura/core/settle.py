@@ -58,7 +58,8 @@ def take_coupons(work: Pass, segments: list[Segment], amounts: list[Amount]) -> 
         items: dict[Key, cp.Item] = {}
         rows: list[Segment | Amount] = [*segments, *amounts]
         for row in rows:
-            if row.key not in items:
+            found = items.get(row.key)
+            if found is None or not found.cost:  # what is free at first has its share by what it costs then
                 items[row.key] = cp.Item(
                     key=row.key, article=row.terms.article, start=row.unit.start, due=row.due, cost=row.base
                 )

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 
 from taktura.core.expected import Segment, cost_until, days_amount, unit_of
@@ -40,7 +41,7 @@ def _settle_days_key(work: Pass, key: Key, expected: list[Segment]) -> None:
             if cover is not None and at_once and not _stays(work, cover, a):
                 _extend(credits, cover, a, b)
             continue
-        same = cover is not None and cover.rate == segment.rate
+        same = cover is not None and _is_of(cover.rate, cover.quantity, segment)
         wanted = same or (at_once and cover is not None) or (index is not None and dues[index])
         if cover is not None and not same and wanted:
             _extend(credits, cover, a, b)
@@ -51,6 +52,19 @@ def _settle_days_key(work: Pass, key: Key, expected: list[Segment]) -> None:
     note_flagged(work, key, standing, covers if not standing and not at_once else [])
     if at_once or any(dues):
         _emit_days(work, key, credits, charges, standing)
+
+
+def _is_of(rate: Rate | None, quantity: Decimal, segment: Segment) -> bool:
+    """Whether a day at a cost, of which a quantity is billed, is what a segment expects of it. Under a minimum quantity
+    what is booked may differ, since neither quantity nor cost of what is billed does (R7.5)."""
+    if rate == segment.rate:
+        return True
+    assert rate is not None and segment.rate is not None
+    return quantity == _billed(segment) and rate == replace(segment.rate, quantity=rate.quantity)
+
+
+def _billed(segment: Segment) -> Decimal:
+    return billed_quantity(segment.line, segment.terms, segment.quantity)
 
 
 def _stays(work: Pass, cover: Charge, day: date) -> bool:
@@ -95,7 +109,7 @@ def _emit_days(
         assert segment.rate is not None
         for a, b, vat in service_spans(contract.tax, segment.rates, first, end):
             shares = tuple(work.shares.get(key, {}).items())
-            quantity = billed_quantity(segment.line, segment.terms, segment.quantity)
+            quantity = _billed(segment)
             new.append(
                 Charge(
                     key=key,
@@ -148,7 +162,9 @@ def _extend(rows: list, what: object, first: date, end: date) -> None:  # type: 
     """Add `[first, end)` of something to a list, joined to its neighbour where that is the same."""
     if rows:
         last, a, b = rows[-1]
-        same = last is what or (isinstance(what, Segment) and last.rate == what.rate and last.unit == what.unit)
+        same = last is what or (
+            isinstance(what, Segment) and _is_of(last.rate, _billed(last), what) and last.unit == what.unit
+        )
         if same and b == first:
             rows[-1] = (last, a, end)
             return

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from taktura.core.documents import Entry, compose
-from taktura.core.facts import Charge, Conditions, Contract, Line, LineTerms, Phase, TariffTerms, Usage
+from taktura.core.facts import Charge, Conditions, Contract, Coupon, Line, LineTerms, Phase, TariffTerms, Tax, Usage
 from taktura.core.monthly import whole_month
-from taktura.core.periods import Anchor
+from taktura.core.periods import Anchor, Span
 from taktura.core.reasons import reasons
 from taktura.core.schedule import as_billed, conditions_hold_from, own_over_time
 from taktura.core.settle import Scope, settle
@@ -65,6 +65,25 @@ def test_what_was_free_for_a_while_is_billed_again_at_once() -> None:
     assert (again.first, again.end, again.amount) == (middle, date(2027, 7, 1), 2500)
 
 
+@pytest.mark.parametrize("quantity", [False, True])
+def test_a_price_without_vat_keeps_its_rate_before_the_day(quantity: bool) -> None:
+    """R13.3: who pays no VAT pays a gross price less the home rate of the span's last day. A change from 1 July leaves
+    what is billed of June, though the rate of June was another than that of the end of the quarter."""
+    quarter = LineTerms(article="desk", price=D(10), interval=Span(3, "month"))
+    tax = Tax(category="G", gross=True, seller_rates=((date.min, D(19)), (date(2027, 8, 1), D(16))))
+    july = date(2027, 7, 1)
+    billed = bill(replace(contract_of(quarter), tax=tax), START)
+    changed = replace(contract_of(quarter, *([] if quantity else [(july, Conditions(price=D(8)))])), tax=tax)
+    if quantity:
+        line = replace(changed.lines[0], quantities=((START, D(5)), (july, D(4))))
+        changed = replace(changed, lines=(line,))
+    assert [c.amount for c in billed] == [12931]
+    found = settle(changed, billed, Scope(on=july, lines=ONE))
+    assert [(c.first, c.end, c.amount) for c in found] == [
+        (july, date(2027, 9, 1), -8621), (july, date(2027, 9, 1), 6897)
+    ]  # fmt: skip
+
+
 def test_on_the_next_billing_date_nothing_is_credited() -> None:
     desk = LineTerms(article="desk", price=D(10))
     billed = bill(contract_of(desk), START)
@@ -83,6 +102,33 @@ def test_a_minimum_from_a_day_and_its_end() -> None:
     assert [(c.first.day, c.quantity, c.amount) for c in settle(contract, (), Scope(on=START))] == [
         (1, D(5), 1667), (11, D(8), 2666), (21, D(5), 1667)
     ]  # fmt: skip
+
+
+def test_under_a_minimum_another_quantity_changes_nothing() -> None:
+    """R5.1: eight are billed, whether five of them are booked or six: no credit note, no invoice, one line."""
+    contract = contract_of(LineTerms(article="desk", price=D(10)), (START, Conditions(minimum_quantity=D(8))))
+    middle, billed = date(2027, 6, 16), bill(contract, START)
+    for quantity, expected in ((6, []), (0, []), (8, []), (9, [-4000, 4500])):
+        line = replace(contract.lines[0], quantities=((START, D(5)), (middle, D(quantity))))
+        changed = replace(contract, lines=(line,))
+        due = settle(changed, billed, Scope(on=middle, lines=ONE))
+        assert [c.amount for c in due] == expected
+        assert [(c.quantity, c.amount) for c in settle(changed, (), Scope(on=START))] == (
+            [(D(8), 4000), (D(9), 4500)] if expected else [(D(8), 8000)]
+        )
+
+
+def test_a_coupon_of_an_amount_finds_a_line_that_is_free_at_first() -> None:
+    """R10.2: 50.00 from 11 June less 5.00 a month: 20 of 30 days of 45.00, though the month begins for free."""
+    desk = LineTerms(article="desk", price=D(10))
+    five = Coupon(id=1, given=START, first=START, amount=D(5))
+    free, usual = Conditions(discount=D(100)), Conditions()
+    for agreed, expected in (
+        (((START, free), (date(2027, 6, 11), usual)), [0, 3000]),
+        (((START, usual), (date(2027, 6, 11), free)), [1500, 0]),
+    ):
+        contract = replace(contract_of(desk, *agreed), coupons=(five,))
+        assert [c.amount for c in settle(contract, (), Scope(on=START))] == expected
 
 
 @pytest.mark.parametrize("proration", ["daily", "none"])
