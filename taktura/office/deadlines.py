@@ -4,7 +4,8 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -17,7 +18,7 @@ from taktura.office.page import page, seller_of, today_of
 
 
 @page("contracts.view")
-def deadline_list(request: HttpRequest) -> HttpResponse:
+def deadline_list(request: HttpRequest) -> HttpResponseBase:
     """The contracts that can be ended until a day within the next month, and bind for longer afterwards."""
     seller, today = seller_of(request), today_of(request)
     found = deadlines(seller, today)

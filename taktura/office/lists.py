@@ -5,26 +5,32 @@ on a selection, export. A page says what it lists (`Listing`); `list_page` does 
 import base64
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, DecimalField, F, Field, Model, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils import translation
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from taktura.accounts.models import User
 from taktura.kit.exact import to_json
 from taktura.kit.fields import ExactField
 from taktura.office import show
-from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx
+from taktura.office.exports import CSV, XLSX, as_csv, as_xlsx, plain, stream_csv
 from taktura.office.page import may_open, today_of, user_of, zone_of
 from taktura.office.typed import read_day
 
 PAGE = 50
 MOST_EXPORTED = 100_000
+PART = 2_000  # rows of a file that are read and prepared at a time
 MOST_SAVED = 20
 PLAIN_NUMBER = re.compile(r"-?[0-9]{1,60}(\.[0-9]{1,60})?")  # as a cursor has it
 
@@ -92,7 +98,8 @@ class Listing:
     """What a list page shows. `order` is the column sorted by at first, `-name` downwards.
 
     `search` narrows by a text; `prepare` adds to the rows of a page what cells need, in a fixed number of queries.
-    `most` rows are exported at once. `most_counted`: of more rows than that only this is said (0: all are counted).
+    A workbook has `most` rows, a CSV all; of rows each of which is `worked_out` a CSV has no more, either.
+    `most_counted`: of more rows than that only this is said (0: all are counted).
     `totals`: other sums of all that the filter finds, as texts by column; not asked for beyond `most_counted`.
     `tone` gives a row a class of its own: `unlinked`. `kept`: parameters of the address that stay when one filters.
     """
@@ -114,6 +121,7 @@ class Listing:
     empty_title: str = ""
     empty_text: str = ""
     most: int = MOST_EXPORTED
+    worked_out: bool = False
     most_counted: int = 0
     totals: Callable[[Rows], Mapping[str, str]] | None = None
     tone: Callable[[Any], str] | None = None
@@ -131,7 +139,7 @@ class _Shown:
     after: str | None
 
 
-def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
+def list_page(request: HttpRequest, listing: Listing) -> HttpResponseBase:
     """Answer for a list page: the page, its table alone (htmx), an export, or an action."""
     user = user_of(request)
     found = _filtered(request, listing)
@@ -156,6 +164,7 @@ def list_page(request: HttpRequest, listing: Listing) -> HttpResponse:
         "sort": sort,
         "number": number - more,
         "more_than": more,
+        "is_cut": number > listing.most or more,
         "sums": sums,
         "shown": shown,
         "table": _table(listing, columns, shown.rows, user),
@@ -365,15 +374,54 @@ def _act(request: HttpRequest, listing: Listing, found: Rows, user: User) -> Htt
     return action.run(request, found)
 
 
-def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: str, zone: str) -> HttpResponse:
-    rows = list(ordered[: listing.most])
-    if listing.prepare is not None:
-        listing.prepare(rows)
+def _export(listing: Listing, columns: Sequence[Column], ordered: Rows, form: str, zone: str) -> HttpResponseBase:
+    """The list as a file: at once where it is short; else a CSV is sent while it is read, and a workbook is cut."""
     # A cell of a file is a plain number: what it is an amount of has to stand beside it.
     columns = [*columns, *(c for c in listing.columns if c.name == "currency" and c not in columns)]
-    table = ([(c.raw or c.value)(row) for c in columns] for row in rows)
-    write = as_csv if form == CSV else as_xlsx
-    return write(listing.slug, [str(c.label) for c in columns], table, zone)
+    heads, is_csv = [str(c.label) for c in columns], form == CSV
+    most = listing.most if listing.worked_out or not is_csv else None
+    few = list(ordered[: PART + 1])
+    is_long = len(few) > PART
+    rows = _read_all(ordered if most is None else ordered[: most + 1]) if is_long else few
+    cells = _cells(listing, columns, rows, zone, most, get_language())
+    if is_csv:
+        return (stream_csv if is_long else as_csv)(listing.slug, heads, cells, zone)
+    return as_xlsx(listing.slug, heads, cells, zone, many=is_long)
+
+
+def _read_all(rows: Rows) -> Iterator[Any]:
+    """Any number of rows by one query, of which the database gives some at a time."""
+    with transaction.atomic():  # outside of one it would write all of them into a file of its own first
+        yield from rows.iterator(chunk_size=PART)
+
+
+def _cells(
+    listing: Listing, columns: Sequence[Column], rows: Iterable[Any], zone: str, most: int | None, language: str | None
+) -> Iterator[list[Any]]:
+    """The cells of rows, which are prepared in parts; behind `most` of them it is said that there are more. They are
+    worked out when the page has been answered: in the `language` of who asked."""
+    left, given = most, iter(rows)
+    while part := list(islice(given, PART)):
+        cut = left is not None and len(part) > left
+        part = part[:left] if cut else part
+        left = None if left is None else left - len(part)
+        with translation.override(language):
+            if listing.prepare is not None and part:
+                listing.prepare(part)
+            cells = [[plain((c.raw or c.value)(row), zone) for c in columns] for row in part]
+            if cut:
+                cells.append([_cut(listing), *[None] * (len(columns) - 1)])
+        yield from cells
+        if cut:
+            return
+
+
+def _cut(listing: Listing) -> str:
+    if listing.worked_out:
+        text = _("Only the first %(count)s rows are here. Narrow the list by its filters to have the others.")
+    else:
+        text = _("Only the first %(count)s rows are here. Save the list as CSV to have all of them.")
+    return text % {"count": show.count(listing.most)}
 
 
 def yes_no(value: bool) -> str:

@@ -11,10 +11,14 @@ from typing import Any
 import openpyxl
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django.utils import translation
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -235,6 +239,99 @@ def test_exports_have_all_rows_and_no_formulas(database: None) -> None:
     assert rows[2][:2] == ("Name 000", "K000")
 
 
+def sent(response: HttpResponseBase) -> str:
+    """A CSV that was sent while its rows were read."""
+    assert isinstance(response, StreamingHttpResponse)
+    return b"".join(response).decode("utf-8-sig")
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists of more than 40 rows count as long."""
+    monkeypatch.setattr(lists, "PART", 40)
+
+
+def test_a_long_list_is_sent_while_it_is_read_and_is_the_same_file(
+    database: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = list_page(ask("?export=csv&sort=-made"), listing()).content.decode("utf-8-sig")
+    monkeypatch.setattr(lists, "PART", 40)
+    assert sent(list_page(ask("?export=csv&sort=-made"), listing())) == whole
+    assert "\r\nName 126,K126," in whole and ",'=1+1,," in whole
+
+
+def test_a_long_list_has_all_rows_by_one_query_and_is_prepared_in_parts(database: None, few: None) -> None:
+    parts: list[int] = []
+    long = replace(listing(), prepare=lambda rows: parts.append(len(rows)), most=100)
+    with CaptureQueriesContext(connection) as asked:
+        response = list_page(ask("?export=csv"), long)
+        before = len(asked)
+        assert len(sent(response).splitlines()) == 131, "a CSV ends at no number of rows"
+    assert parts == [40, 40, 40, 10]
+    assert [q["sql"].split()[0] for q in asked.captured_queries[before:]] == ["BEGIN", "DECLARE", "COMMIT"]
+
+
+def test_a_long_list_speaks_the_language_of_who_asked(database: None, few: None) -> None:
+    words = replace(listing(), columns=[
+        Column(name="name", label="Name", value=lambda c: gettext_lazy("Yes"), sort="name")
+    ])  # fmt: skip
+    with translation.override("de"):
+        response = list_page(ask("?export=csv"), words)
+    assert set(sent(response).splitlines()[1:]) == {"Ja"}
+
+
+def test_who_stops_a_long_export_leaves_nothing_open(
+    database: None, few: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exports, "_SENT", 100)
+    response = list_page(ask("?export=csv"), listing())
+    assert isinstance(response, StreamingHttpResponse)
+    next(iter(response))
+    assert connection.in_atomic_block
+    response.close()
+    assert not connection.in_atomic_block
+
+
+def cells(query: str, page: Listing) -> list[tuple[Any, ...]]:
+    """The rows of a workbook."""
+    book = openpyxl.load_workbook(io.BytesIO(list_page(ask(query), page).content))
+    return list(book.active.iter_rows(values_only=True))
+
+
+@pytest.mark.parametrize("part", [40, 2000])
+def test_a_workbook_that_was_cut_says_so(database: None, monkeypatch: pytest.MonkeyPatch, part: int) -> None:
+    monkeypatch.setattr(lists, "PART", part)
+    whole, cut = replace(listing(), most=130), replace(listing(), most=100)
+    rows = cells("?export=xlsx&sort=key", cut)
+    assert (len(rows), rows[100][1]) == (102, "K098")
+    assert rows[101] == (
+        "Only the first 100 rows are here. Save the list as CSV to have all of them.",
+        None,
+        None,
+        None,
+    )
+    assert len(cells("?export=xlsx", whole)) == 131 and len(cells("?export=xlsx&language=de", cut)) == 66
+    note = "A workbook has the first 100 rows; a CSV has all."
+    assert note in list_page(ask(), cut).content.decode()
+    assert note in list_page(ask(), replace(cut, most_counted=90)).content.decode()
+    assert "A workbook has" not in list_page(ask(), whole).content.decode()
+    assert "A workbook has" not in list_page(ask("?language=de"), cut).content.decode()
+
+
+@pytest.mark.parametrize("part", [40, 2000])
+def test_a_csv_of_rows_that_are_worked_out_says_that_it_was_cut(
+    database: None, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(lists, "PART", part)
+    page = replace(listing(), most=100, worked_out=True)
+    response = list_page(ask("?export=csv"), page)
+    text = sent(response) if response.streaming else response.content.decode("utf-8-sig")
+    *rows, last = text.splitlines()
+    assert len(rows) == 101
+    assert last == "Only the first 100 rows are here. Narrow the list by its filters to have the others.,,,"
+    assert "Files have the first 100 rows" in list_page(ask(), page).content.decode()
+
+
 @given(st.text(max_size=20))
 def test_no_text_is_a_formula_in_a_spreadsheet(text: str) -> None:
     assert not exports.harmless(text).startswith(exports.FORMULA)
@@ -264,9 +361,6 @@ def test_text_from_people_is_never_markup(database: None) -> None:
 
 
 def test_the_number_of_queries_does_not_grow(database: None, django_assert_num_queries: Any = None) -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as few:
         list_page(ask("?q=script"), listing())
     with CaptureQueriesContext(connection) as many:

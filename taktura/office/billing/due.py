@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Case, F, Q, When
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -33,7 +34,7 @@ YEARS_AHEAD = 100  # a later day is a slip, and periods end where the calendar d
 
 
 @page("billing.view")
-def billing_page(request: HttpRequest) -> HttpResponse:
+def billing_page(request: HttpRequest) -> HttpResponseBase:
     """What is due, what is odd, is it safe to issue?"""
     seller, on = seller_of(request), day_of(request)
     left_out, stands = left_out_of(request, seller), standing(seller.pk, on)
@@ -61,6 +62,7 @@ def billing_page(request: HttpRequest) -> HttpResponse:
         empty_title=_("Nothing is due"),
         empty_text=_("All that is due until this day is billed. Choose a later day to look ahead."),
         most=MOST_EXPORTED,
+        worked_out=True,
         template="billing/due.html",
         more={"on": on, "left_out": len(left_out), "stands": stands, "run_kind": RUN},
     )

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Count, Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -143,7 +144,7 @@ def _stopped(request: HttpRequest, pk: str) -> Work | None:
 
 
 @page("billing.view")
-def runs(request: HttpRequest) -> HttpResponse:
+def runs(request: HttpRequest) -> HttpResponseBase:
     """All runs, the newest first."""
     seller = seller_of(request)
     listing = Listing(
@@ -218,7 +219,7 @@ def _told(problem: RunProblem) -> dict[str, Any]:
 
 
 @page("documents.view")
-def run_documents(request: HttpRequest, pk: int) -> HttpResponse:
+def run_documents(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The documents of a run as a list, where they can be sent or downloaded, many at once."""
     seller = seller_of(request)
     found = get_object_or_404(BillingRun, pk=pk, seller=seller)

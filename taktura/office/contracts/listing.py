@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -29,7 +30,7 @@ KEPT = ("customer", "had")  # of a customer, by number; of those who have or had
 
 
 @page("contracts.view")
-def contract_list(request: HttpRequest) -> HttpResponse:
+def contract_list(request: HttpRequest) -> HttpResponseBase:
     """All contracts of the seller."""
     shown, more = listing(request), banner(request)
     return list_page(request, replace(shown, more=more, links=[*lasting_link(more), *shown.links]))

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -43,7 +44,7 @@ class RefusalForm(forms.Form):
 
 
 @page("contracts.view")
-def order_list(request: HttpRequest) -> HttpResponse:
+def order_list(request: HttpRequest) -> HttpResponseBase:
     """All orders of the seller, the latest first."""
     return list_page(request, listing(request))
 

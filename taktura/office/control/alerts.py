@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -31,7 +32,7 @@ NO_SHARE = Decimal(-1)
 
 
 @page("control.view")
-def alerts(request: HttpRequest) -> HttpResponse:
+def alerts(request: HttpRequest) -> HttpResponseBase:
     """The alerts, the newest first."""
     seller, today = seller_of(request), today_of(request)
     return list_page(

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -32,7 +33,7 @@ FEE, WORTH = "#0b6e4f", "#f59f00"
 
 
 @page("control.view")
-def profitability(request: HttpRequest) -> HttpResponse:
+def profitability(request: HttpRequest) -> HttpResponseBase:
     """All flat prices, the worst first, under the sums by month."""
     seller, today = seller_of(request), today_of(request)
     chosen = {name: _id(request, name) for name in ("tariff", "article", "customer")}

@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
@@ -22,7 +23,7 @@ from taktura.office.templatetags.office import state
 
 
 @page("customers.view")
-def customers(request: HttpRequest) -> HttpResponse:
+def customers(request: HttpRequest) -> HttpResponseBase:
     """All customers of the seller."""
     seller, today = seller_of(request), today_of(request)
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ MINE, NOBODY, TO_DO = "mine", "nobody", "to_do"
 
 
 @page("desk.view")
-def tickets(request: HttpRequest) -> HttpResponse:
+def tickets(request: HttpRequest) -> HttpResponseBase:
     """All tickets of the seller."""
     seller, user, now = seller_of(request), user_of(request), actor_of(request).now
     rows = Ticket.objects.filter(seller=seller).select_related("customer", "queue", "assignee")

@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -73,7 +74,7 @@ def _one(request: HttpRequest, pk: int) -> IncomingMail:
 
 
 @page("desk.change")
-def mails(request: HttpRequest) -> HttpResponse:
+def mails(request: HttpRequest) -> HttpResponseBase:
     """The mails that wait, the newest first."""
     return list_page(
         request,

@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any
 
 from django.db.models import BigIntegerField, Case, ExpressionWrapper, F, Q, QuerySet, When
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,7 +32,7 @@ FOUND_CUSTOMERS = 500  # of a search; more names than that are no search for som
 
 
 @page("documents.view")
-def documents(request: HttpRequest) -> HttpResponse:
+def documents(request: HttpRequest) -> HttpResponseBase:
     """All documents of the seller, the newest first."""
     return list_page(request, document_listing(seller_of(request), today_of(request)))
 

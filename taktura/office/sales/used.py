@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -37,7 +38,7 @@ MOST = 1000  # left out or taken up at once
 
 
 @page("billing.view")
-def used_services(request: HttpRequest) -> HttpResponse:
+def used_services(request: HttpRequest) -> HttpResponseBase:
     """The services of all months that were to be sold, the latest first."""
     seller = seller_of(request)
     rows = ServiceSale.objects.filter(customer__seller=seller).select_related(

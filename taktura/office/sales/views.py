@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -64,7 +65,7 @@ def find(request: HttpRequest, pk: int) -> SalesItem:
 
 
 @page("billing.view")
-def sales(request: HttpRequest) -> HttpResponse:
+def sales(request: HttpRequest) -> HttpResponseBase:
     """All sales items: those that wait for a bill, and those that are billed."""
     rows = SalesItem.objects.filter(customer__seller=seller_of(request)).prefetch_related("lines")
     rows = rows.select_related("customer__seller", "customer__billing_information", "document")

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -36,7 +37,7 @@ def _one(request: HttpRequest, pk: int) -> IncomingMail:
 
 
 @page("jobs.view")
-def mails(request: HttpRequest) -> HttpResponse:
+def mails(request: HttpRequest) -> HttpResponseBase:
     """All mails that came, the last first."""
     return list_page(
         request,

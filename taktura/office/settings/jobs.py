@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -41,7 +42,7 @@ RECENT = 10
 
 
 @page("jobs.view")
-def jobs(request: HttpRequest) -> HttpResponse:
+def jobs(request: HttpRequest) -> HttpResponseBase:
     """All jobs, long work, and whether a worker is there."""
     seller, now = seller_of(request), actor_of(request).now
     rows = queries.jobs()

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -31,7 +32,7 @@ FIRST, LAST = date(1900, 1, 1), date(9999, 12, 30)
 
 
 @page("log.view")
-def log(request: HttpRequest) -> HttpResponse:
+def log(request: HttpRequest) -> HttpResponseBase:
     """All entries, the newest first."""
     zone, user = zone_of(request), user_of(request)
 

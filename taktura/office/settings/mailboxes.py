@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -138,7 +139,7 @@ def supplier_names(seller: Seller) -> dict[str, str]:
 
 
 @page("settings.view")
-def mailboxes(request: HttpRequest) -> HttpResponse:
+def mailboxes(request: HttpRequest) -> HttpResponseBase:
     """All mailboxes of the company."""
     seller = seller_of(request)
 

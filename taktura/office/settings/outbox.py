@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -51,7 +52,7 @@ def _may_read(request: HttpRequest, mail: OutgoingMail) -> bool:
 
 
 @page("jobs.view")
-def outbox(request: HttpRequest) -> HttpResponse:
+def outbox(request: HttpRequest) -> HttpResponseBase:
     """All mails of the company, and those of sign-in."""
     zone = zone_of(request)
     return list_page(

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -35,7 +36,7 @@ class QueueForm(forms.Form):
 
 
 @page("settings.view")
-def queues(request: HttpRequest) -> HttpResponse:
+def queues(request: HttpRequest) -> HttpResponseBase:
     """All queues of the seller."""
     return list_page(
         request,

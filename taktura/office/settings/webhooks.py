@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -96,7 +97,7 @@ def groups(chosen: list[str]) -> list[tuple[str, list[tuple[str, str, bool]]]]:
 
 
 @page("settings.view")
-def webhooks(request: HttpRequest) -> HttpResponse:
+def webhooks(request: HttpRequest) -> HttpResponseBase:
     """All webhooks of the company."""
 
     def prepare(rows: list[Any]) -> None:

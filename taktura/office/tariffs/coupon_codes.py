@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -46,7 +47,7 @@ class DrawForm(forms.Form):
 
 
 @page("tariffs.view")
-def codes(request: HttpRequest, pk: int) -> HttpResponse:
+def codes(request: HttpRequest, pk: int) -> HttpResponseBase:
     """All codes of a coupon."""
     found, user = find(request, pk), user_of(request)
     linked = may_open(user, reverse("contract", args=[1]))

@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -106,7 +107,7 @@ def uses_of(coupon: Coupon) -> str:
 
 
 @page("tariffs.view")
-def coupons(request: HttpRequest) -> HttpResponse:
+def coupons(request: HttpRequest) -> HttpResponseBase:
     """All coupons of the seller."""
     seller, today = seller_of(request), today_of(request)
     return list_page(

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -77,7 +78,7 @@ def find(request: HttpRequest, pk: int) -> Key:
 
 
 @page("tariffs.view")
-def keys(request: HttpRequest) -> HttpResponse:
+def keys(request: HttpRequest) -> HttpResponseBase:
     """All keys of the seller."""
     seller, since = seller_of(request), today_of(request) - LATELY
     may_change = user_of(request).may("tariffs.change")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -23,7 +24,7 @@ STATES = ("offered", "retired")
 
 
 @page("tariffs.view")
-def tariffs(request: HttpRequest) -> HttpResponse:
+def tariffs(request: HttpRequest) -> HttpResponseBase:
     """All tariffs of the seller, by the version that holds today."""
     seller, today = seller_of(request), today_of(request)
     version = TariffVersion.objects.filter(tariff=OuterRef("pk"), valid_from__lte=today).order_by("-valid_from", "-id")

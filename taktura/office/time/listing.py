@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q, Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -30,7 +31,7 @@ COUNTED = 10_000  # of more time than that the list says so, and gives no sum
 
 
 @page("desk.view")
-def times(request: HttpRequest) -> HttpResponse:
+def times(request: HttpRequest) -> HttpResponseBase:
     """All worked time of the seller's customers, the latest first."""
     seller = seller_of(request).pk
     rows = TimeEntry.objects.filter(customer__seller=seller).select_related("customer", "ticket", "user", "activity")

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -34,7 +35,7 @@ FOUND = 20
 
 
 @page("usage.view")
-def customers(request: HttpRequest) -> HttpResponse:
+def customers(request: HttpRequest) -> HttpResponseBase:
     """All customers of suppliers; unlinked ones stand out."""
     seller = seller_of(request)
     rows = SupplierCustomer.objects.filter(supplier__seller=seller).select_related("supplier", "customer")

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -147,7 +148,7 @@ def _say(request: HttpRequest, recorded: int, issued: int, waiting: int = 0, unr
 
 
 @page("usage.view")
-def files(request: HttpRequest) -> HttpResponse:
+def files(request: HttpRequest) -> HttpResponseBase:
     """All files, the last first."""
     seller = seller_of(request)
     rows = UsageFile.objects.filter(supplier__seller=seller).select_related("supplier").defer("content")
@@ -348,7 +349,7 @@ def _problems(file: UsageFile) -> QuerySet[FileProblem]:
 
 
 @page("usage.view")
-def problems(request: HttpRequest, pk: int) -> HttpResponse:
+def problems(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The rows of a file that could not be taken in, and why."""
     found, language = find(request, pk), show.language()
     columns = [

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -27,7 +28,7 @@ FEW_LINES = 1_000  # of an article: an index of their records answers
 
 
 @page("usage.view")
-def records(request: HttpRequest) -> HttpResponse:
+def records(request: HttpRequest) -> HttpResponseBase:
     """The records, the latest day first."""
     seller = seller_of(request)
     rows = UsageRecord.objects.filter(seller=seller)

@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -25,7 +26,7 @@ MOST_AT_ONCE = 10_000
 
 
 @page("usage.view")
-def refused_files(request: HttpRequest) -> HttpResponse:
+def refused_files(request: HttpRequest) -> HttpResponseBase:
     """Files that were not loaded, the last first."""
     seller = seller_of(request)
     rows = RefusedFile.objects.filter(supplier__seller=seller).select_related("supplier")

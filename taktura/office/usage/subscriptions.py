@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -33,7 +34,7 @@ def link_filter(apply_unlinked: Any, apply_linked: Any) -> Filter:
 
 
 @page("usage.view")
-def subscriptions(request: HttpRequest) -> HttpResponse:
+def subscriptions(request: HttpRequest) -> HttpResponseBase:
     """All subscriptions of suppliers; unlinked ones stand out."""
     seller = seller_of(request)
     tied = Exists(SubscriptionLink.objects.filter(subscription=OuterRef("pk")))

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
@@ -137,7 +138,7 @@ class InvoiceForm(forms.Form):
 
 @page("usage.view")
 @require_safe
-def invoices(request: HttpRequest, pk: int) -> HttpResponse:
+def invoices(request: HttpRequest, pk: int) -> HttpResponseBase:
     """A supplier's own invoices, those for the latest days first."""
     found = supplier_of(seller_of(request), pk)
     new = reverse("supplier_invoice_new", args=[pk])

@@ -9,6 +9,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -68,7 +69,7 @@ NO_TABLE = (
 
 
 @page("usage.view")
-def suppliers(request: HttpRequest) -> HttpResponse:
+def suppliers(request: HttpRequest) -> HttpResponseBase:
     """All suppliers."""
     seller = seller_of(request)
 
