@@ -1536,7 +1536,7 @@ class FailedOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileOut(Marked):
+class FileOut:
     """A file as it was received."""
 
     id: int
@@ -1556,6 +1556,30 @@ class FileOut(Marked):
     undone_at: datetime | None
     emptied_at: datetime | None
     mapping: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileWithRows(Marked):
+    """A file as it was received, with what its rows lack."""
+
+    id: int
+    name: str
+    sha256: str
+    received_at: datetime
+    state: str
+    read_at: datetime | None
+    background: Progress | None
+    rows: int
+    recorded: int
+    duplicates: int
+    conflicts: int
+    waiting: int
+    skipped: int
+    merged: int
+    undone_at: datetime | None
+    emptied_at: datetime | None
+    mapping: dict[str, Any]
+    unpriced: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1831,6 +1855,7 @@ class Imported:
     more_problems: int
     skipped: int
     merged: int
+    unpriced: int | None
     documents: list[int]
     preview: LookOut | None
 
@@ -7109,12 +7134,12 @@ class Taktura(Caller):
             after,
         )
 
-    def get_file(self, supplier: str, file: int, *, known: FileOut | None = None) -> FileOut:
+    def get_file(self, supplier: str, file: int, *, known: FileWithRows | None = None) -> FileWithRows:
         """A file, and what became of its rows.
 
         Scope: `usage.view`.
         """
-        return self._ask(FileOut, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}", known=known)
+        return self._ask(FileWithRows, "GET", f"/suppliers/{_part(supplier)}/files/{_part(file)}", known=known)
 
     def read_file(
         self,
@@ -7141,14 +7166,14 @@ class Taktura(Caller):
 
     def stop_reading(
         self, supplier: str, file: int, *, preview: bool = False, idempotency_key: str | None = None
-    ) -> FileOut:
+    ) -> FileWithRows:
         """Stop what reads the file in the background: the file stays, and none of its rows is taken in. Where nothing
         reads it, nothing happens.
 
         Scope: `usage.change`.
         """
         return self._ask(
-            FileOut,
+            FileWithRows,
             "POST",
             f"/suppliers/{_part(supplier)}/files/{_part(file)}/stop",
             query={"preview": preview},

@@ -314,6 +314,26 @@ def test_a_file_is_looked_at_loaded_and_undone(sold: Api) -> None:
     assert refusal(sold.post(f"{place}/undo", None)) == (409, "conflict")
 
 
+def test_a_file_says_how_many_rows_lack_what_their_line_is_billed_by(sold: Api, actor: Actor) -> None:
+    plus = {"charge": "usage", "usage_pricing": "cost_plus", "markup": "10"}
+    assert sold.post("/tariffs", {"tariff": "plus", "lines": {"seat": plus}}).status_code == 201
+    contract = {"contract": "P", "customer": "K", "tariff": "plus", "start": "2026-02-01"}
+    assert sold.post("/contracts", contract).status_code == 201
+    sold.post("/suppliers", {"supplier": "sun", "create_subscriptions": True})
+    link = {"subscription": "S-1", "contract": "P", "article": "seat"}
+    assert sold.post("/suppliers/sun/link", link).status_code == 200
+    content = b"id,subscription_id,quantity,cost_amount,period_start\n1,S-1,2,,2026-02-03\n2,S-1,1,4,2026-02-03\n"
+    loaded = sold.call("POST", "/suppliers/sun/files?name=a.csv", content, Content_Type="text/csv").data
+    assert (loaded["recorded"], loaded["unpriced"]) == (2, 1)
+    place = f"/suppliers/sun/files/{loaded['file']}"
+    assert sold.get(place).data["unpriced"] == 1
+    assert "unpriced" not in sold.get("/suppliers/sun/files").data["items"][0], "it costs a look at all rows of a file"
+    assert sold.post(f"{place}/undo", None).data["records"] == 2
+    assert sold.get(place).data["unpriced"] == 0
+    rows = {"rows": [{"id": "9", "subscription_id": "S-1", "quantity": 3, "period_start": "2026-02-04"}]}
+    assert sold.post("/suppliers/sun/import_usage", rows).data["unpriced"] is None, "rows of no file"
+
+
 def test_what_waits_is_matched_again_in_the_background(sold: Api) -> None:
     sold.post("/suppliers", {"supplier": "sun"})
     sold.post("/usage", [{**CALL, "id": "early", "contract": "D"}])

@@ -27,6 +27,7 @@ from taktura.usage.reader import Problem
 from taktura.usage.reading import works_of
 from taktura.usage.services import Received, settle_refusals
 from taktura.usage.trace import content_of, problem_text
+from taktura.usage.unpriced import unpriced_of_file
 
 router = Router()
 MOST_FILE_BYTES = 100 * 1024**2
@@ -100,6 +101,10 @@ class Imported(Out):
     more_problems: int
     skipped: int = Field(description="rows that a condition of the mapping leaves out")
     merged: int = Field(description="further legs of calls")
+    unpriced: int | None = Field(
+        description="rows that lack the price or cost that their line is billed by, and are billed at 0; null: rows of"
+        " no file, or nothing is read yet"
+    )
     documents: list[int] = Field(description="ids of interim bills by threshold")
     preview: LookOut | None = None
 
@@ -145,6 +150,15 @@ class FileOut(Out):
     undone_at: datetime | None
     emptied_at: datetime | None = Field(description="its content was removed, for the telephone numbers in it")
     mapping: dict[str, Any] = Field(description="what it was read by")
+
+
+class FileWithRows(FileOut):
+    """A file as it was received, with what its rows lack."""
+
+    unpriced: int = Field(
+        description="rows that lack the price (imported_price) or cost (cost_plus) that their line is billed by, and"
+        " are billed at 0"
+    )
 
 
 class RefusedFileOut(Out):
@@ -264,11 +278,11 @@ def list_files(request: HttpRequest, supplier: Key, limit: Limit = LIMIT, after:
     rows = UsageFile.objects.filter(supplier=supplier_of(request, supplier)).defer("content")
     items, following = page_of(rows.select_related("supplier"), limit, after, newest_first=True)
     count_problems(items)
-    return Files(items=[_file(request, f) for f in items], next=following)
+    return Files(items=[FileOut(**_told(request, f)) for f in items], next=following)
 
 
-@endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}", "usage.view", answer=FileOut, etag=True)
-def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
+@endpoint(router, "GET", "/suppliers/{supplier}/files/{int:file}", "usage.view", answer=FileWithRows, etag=True)
+def get_file(request: HttpRequest, supplier: Key, file: Id) -> FileWithRows:
     """A file, and what became of its rows."""
     return _one(request, supplier, file)
 
@@ -287,8 +301,8 @@ def read_file(request: HttpRequest, supplier: Key, file: Id, background: bool = 
     return _imported(call, received, [d.id for d in issued])
 
 
-@endpoint(router, "POST", "/suppliers/{supplier}/files/{int:file}/stop", "usage.change", answer=FileOut)
-def stop_reading(request: HttpRequest, supplier: Key, file: Id) -> FileOut:
+@endpoint(router, "POST", "/suppliers/{supplier}/files/{int:file}/stop", "usage.change", answer=FileWithRows)
+def stop_reading(request: HttpRequest, supplier: Key, file: Id) -> FileWithRows:
     """Stop what reads the file in the background: the file stays, and none of its rows is taken in. Where nothing reads
     it, nothing happens."""
     found = file_by_id(supplier_of(request, supplier), file)
@@ -366,16 +380,16 @@ def list_problems(request: HttpRequest, supplier: Key, file: Id, limit: Limit = 
     return Problems(items=shown_rows, next=following)
 
 
-def _one(request: HttpRequest, supplier: str, file: int) -> FileOut:
+def _one(request: HttpRequest, supplier: str, file: int) -> FileWithRows:
     found = file_by_id(supplier_of(request, supplier), file)
     count_problems([found])
-    return _file(request, found)
+    return FileWithRows(**_told(request, found), unpriced=unpriced_of_file(found))
 
 
-def _file(request: HttpRequest, file: UsageFile) -> FileOut:
+def _told(request: HttpRequest, file: UsageFile) -> dict[str, Any]:
     stored = {name: getattr(file, name) for name in FileOut.model_fields if name not in ("state", "background")}
     work = file.work  # type: ignore[attr-defined]  # of `count_problems`
-    return FileOut(**stored, state=state_of(file), background=_progress(request, work) if work else None)
+    return {**stored, "state": state_of(file), "background": _progress(request, work) if work else None}
 
 
 def _progress(request: HttpRequest, work: Work) -> Progress:
@@ -391,7 +405,8 @@ def _progress(request: HttpRequest, work: Work) -> Progress:
 def _nothing(*, file: int | None = None, **more: Any) -> Imported:
     """What became of a file of which nothing is read yet."""
     return Imported(
-        file=file, rows=0, recorded=0, duplicates=0, conflicts=0, waiting={}, skipped=0, merged=0, documents=[],
+        file=file, rows=0, recorded=0, duplicates=0, conflicts=0, waiting={}, skipped=0, merged=0, unpriced=None,
+        documents=[],
         **{"problems": [], "more_problems": 0, **more},
     )  # fmt: skip
 
@@ -418,4 +433,5 @@ def _imported(call: Call, received: Received, documents: list[int]) -> Imported:
         problems=[_problem(call, p) for p in received.problems[:MOST_PROBLEMS]],
         more_problems=max(0, len(received.problems) - MOST_PROBLEMS), documents=documents,
         skipped=received.counts.skipped, merged=received.counts.merged,
+        unpriced=unpriced_of_file(received.file) if received.file else None,
     )  # fmt: skip
