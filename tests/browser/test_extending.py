@@ -34,8 +34,10 @@ MAY = "2024-05-01;2024-05-31\n"
 ONE = f"1;K-1;Muster Gesellschaft;S-1;Postfächer Vertrieb;2024-05-01;PRD-9;Postfach 50 GB;Stück;12.5;{MAY}"
 # As in Microsoft's reconciliation of Tier 1 partners: no product.
 BARE = f"2;K-1;Muster Gesellschaft;S-2;Postfächer Lager;2024-05-01;;;Stück;4;{MAY}"
+# A name with a word that is wider than its column.
+LONG = "Speicher der Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 REST = "".join(
-    f"x{i};K-1;Muster Gesellschaft;X-{i:02};Speicher;2024-05-01;PRD-7;Speicher;Stück;2;{MAY}" for i in range(12)
+    f"x{i};K-1;Muster Gesellschaft;X-{i:02};{LONG};2024-05-01;PRD-7;Speicher;Stück;2;{MAY}" for i in range(12)
 )
 
 
@@ -143,6 +145,7 @@ def _many(page: Page, url: str, width: str) -> None:
         rows.nth(number).locator("input[name=chosen]").check()
     expect(page.locator("#extend-sum")).to_contain_text("12,00")
     _seen(page, "many", width)
+    assert page.evaluate(SIDEWAYS) == [], "the money of a month is in sight"
     page.locator("#form button.btn-primary").click()
     expect(page).to_have_url(re.compile(r"/usage/subscriptions/extended/"))
     expect(page.locator("tbody tr").last).to_contain_text("12,00")

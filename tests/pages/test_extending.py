@@ -178,6 +178,21 @@ def test_a_product_is_said_once(company: Seller, client_as: Callable[..., Client
     assert re.search(r'value="mail" selected', row)
 
 
+def test_what_was_extended_leads_to_its_contract(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    client, contract = client_as(), Contract.objects.get(key="CLOUD")
+    line = contracts.book(actor, contract=contract, article="mail", start=date(2026, 2, 10))
+    record = UsageRecord.objects.get(external_id="1")
+    assert "Tie to a contract line" in client.get(f"/usage/records/{record.pk}/").content.decode()
+    usage.link(actor, supplier=Supplier.objects.get(), reference="acc-1", line=line)
+    text = client.get(f"/usage/subscriptions/extended/?s={pk_of('acc-1')}").content.decode()
+    assert f'href="/contracts/{contract.pk}/"' in text.partition("<tbody>")[2]
+    assert "Move to another line" in client.get(f"/usage/records/{record.pk}/").content.decode()
+    form = client.get(f"/usage/subscriptions/{pk_of('acc-1')}/extend/?contract={contract.pk}").content.decode()
+    assert "Product: SEAT" in form, "of what it is said that it stands for the article"
+
+
 def test_the_ways_to_it(company: Seller, client_as: Callable[..., Client]) -> None:
     client = client_as()
     contract = Contract.objects.get(key="CLOUD").pk

@@ -58,6 +58,17 @@ def test_a_product_stands_as_the_supplier_writes_it(company: Seller, client_as: 
         assert f"<dd>{product}</dd>" in client_as().get(f"/usage/records/{record}/").content.decode()
 
 
+def test_costs_are_written_as_money_with_all_their_digits(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    rows = b"id,subscription_id,quantity,cost_amount,amount,period_start\nm-1,Acc-2,1,99.9,183.4417,2026-02-05\n"
+    usage.receive_file(actor, supplier=Supplier.objects.get(), name="m.csv", content=rows)
+    record = UsageRecord.objects.get(external_id="m-1")
+    text = client_as().get(f"/usage/records/{record.pk}/").content.decode()
+    assert "€99.90" in text and "€183.4417" in text
+    assert "€99.90" in client_as().get("/usage/records/?q=m-1").content.decode()
+
+
 def test_records_are_found_by_their_supplier_subscription(company: Seller, client_as: Callable[..., Client]) -> None:
     client = client_as()
     assert ids(client, "p-1") == {"p-1"}

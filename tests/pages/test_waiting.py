@@ -9,13 +9,14 @@ import pytest
 from django.test import Client
 
 from taktura.billing import services as billing
+from taktura.contracts.models import ContractLine
 from taktura.customers.models import Seller
 from taktura.customers.services import close_period
 from taktura.kit.actor import Actor
 from taktura.office.templatetags.office import days
 from taktura.office.usage.parts import from_text
 from taktura.usage import services as usage
-from taktura.usage.models import ProductReference, Supplier
+from taktura.usage.models import ProductReference, Supplier, SupplierSubscription
 from tests.pages.test_usage import FILE, HEAD, line_of
 
 
@@ -73,6 +74,46 @@ def test_the_way_out_of_waiting_leads_to_the_contract_the_rates_or_the_settings(
     assert 'href="/settings/company/"' in ways("closed_period")
 
 
+def test_a_further_line_is_booked_for_a_product_that_none_of_the_lines_stands_for(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    """The subscription stays with the lines that carry it, unless somebody says otherwise."""
+    supplier, client = Supplier.objects.get(), client_as()
+    billing.tie(actor, supplier=supplier, ties=[("acc-1", line_of("V-acme", "calls"))])
+    subscription = SupplierSubscription.objects.get(folded="acc-1")
+    form = f"/usage/subscriptions/{subscription.pk}/extend/?contract={line_of('V-acme').contract_id}"
+
+    def leaves() -> bool:
+        field = re.search(r'<input[^>]*name="moves"[^>]*>', client.get(form).content.decode())
+        assert field
+        return "checked" in field[0]
+
+    assert leaves()
+    billing.tie(actor, supplier=supplier, ties=[("acc-1", line_of("V-acme", "search"))])
+    new = "n2,A1,ACME,acc-1,VISIO,Visio,1,1,2026-02-03\n"
+    billing.receive_file(actor, supplier=supplier, name="new.csv", content=(HEAD + new).encode())
+    assert not leaves()
+    text = client.get("/usage/waiting/?reason=unknown_key&q=visio").content.decode()
+    assert 'value="extend:0"' in text and "what does “VISIO” stand for?" in text
+
+
+def test_usage_of_what_takes_none_is_sent_elsewhere(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    client, base = client_as(), ContractLine.objects.filter(contract__key="V-acme").exclude(charge="usage").first()
+    assert base is not None
+    usage.record_usage(
+        actor, seller=company,
+        entries=[{"contract": "V-acme", "article": base.article.key, "quantity": 1, "at": "2026-02-03", "id": "odd"}],
+    )  # fmt: skip
+    text = client.get("/usage/waiting/?reason=invalid").content.decode()
+    (value,) = re.findall(r'name="key-\d" value="([^"]+)"', text)
+    assert "tick it and send it elsewhere" in text
+    sent = client.post("/usage/waiting/?reason=invalid", {"action": "send", "chosen": "0", "key-0": value})
+    done = client.post(sent["Location"], {"contract": "", "article": "calls"}, follow=True)
+    assert "1 record found its line." in done.content.decode()
+
+
 def test_what_waits_is_looked_at_by_supplier(company: Seller, actor: Actor, client_as: Callable[..., Client]) -> None:
     """The reasons, their counts and what they lead to are those of the supplier that is chosen."""
     other = usage.create_supplier(actor, seller=company, key="moon", name="Moon <b>", currency="EUR", time_zone="UTC")
@@ -99,6 +140,9 @@ def test_reconciliation_names_the_reason_for_which_usage_waits(
     page = f"/usage/reconciliation/?supplier={supplier.pk}&month=2025-12"
     text = client_as().get(page).content.decode().partition('id="subscriptions"')[2].partition("<tbody>")[2]
     assert "Waiting: Before the start" in text and "Waits for another reason" not in text
+    way = f"/usage/waiting/?supplier={supplier.pk}&reason=before_start&q=acc-1"
+    assert html.escape(way) in text
+    assert 'name="key-0"' in client_as().get(way).content.decode()
 
 
 def test_a_line_that_ended_before_it_began_has_no_days() -> None:

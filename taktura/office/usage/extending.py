@@ -40,6 +40,7 @@ FOUND = 20  # that a search shows
 SUGGESTED = 12  # contracts, as they are typed
 BETWEEN = " · "  # a contract's key and its customer, as it is typed
 MANY = 100  # subscriptions that one step takes
+SHARED = 2  # lines that carry a subscription: a further one takes none of them from it, unless that is ticked
 
 
 class ExtendForm(forms.Form):
@@ -65,12 +66,13 @@ class ExtendForm(forms.Form):
         product: str,
         today: date,
         tied: bool = False,
+        leaves: bool = True,
         **options: Any,
     ) -> None:
         known = given.article if given.article in {a.key for a in articles} else ""
         initial = {
             "article": known, "quantity": given.quantity, "start": given.start, "stands_for": bool(product),
-            "moves": tied,
+            "moves": tied and leaves,
         }  # fmt: skip
         super().__init__(*args, **{"initial": initial, **options})
         choices = [("", _("Choose")), *((a.key, a.title or a.key) for a in articles)]
@@ -137,11 +139,12 @@ def _choose_contract(request: HttpRequest, row: SupplierSubscription) -> HttpRes
 
 def _extend_form(request: HttpRequest, row: SupplierSubscription, contract: Contract) -> ExtendForm:
     day = billing.days_after_billed([row.pk]).get(row.pk)  # of one that is tied already
+    lines = row.links.filter(end__isnull=True).count() if day else 0
     (given,) = extensions([Wish(subscription=row, contract=contract, start=day)])
     articles = articles_of([contract.pk]).on(contract.pk, given.start)
     return ExtendForm(
         request.POST or None, articles=articles, given=given, product=row.product, today=today_of(request),
-        tied=day is not None,
+        tied=day is not None, leaves=lines < SHARED,
     )  # fmt: skip
 
 

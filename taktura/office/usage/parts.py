@@ -41,11 +41,13 @@ MEANS = {
     ),
     "before_start": (
         lazy("The usage lies before its line begins."),
-        lazy("Book a line with an earlier start, or correct the day. What shall not be billed may stay."),
+        lazy(
+            "Book a line with an earlier start, or correct the day. What shall not be billed may stay, or be withdrawn."
+        ),
     ),
     "after_end": (
         lazy("The usage lies after its line or contract has ended."),
-        lazy("Book a line for these days, or correct the day. What shall not be billed may stay."),
+        lazy("Book a line for these days, or correct the day. What shall not be billed may stay, or be withdrawn."),
     ),
     "paused": (
         lazy("The contract is paused on these days."),
@@ -69,8 +71,14 @@ MEANS = {
         lazy("Enter the rate, or load a file of rates: what waits for it is processed again by that."),
     ),
     "invalid": (
-        lazy("The record cannot be billed by its line: an amount is missing, or the line takes no usage."),
-        lazy("Correct the record, or tie the subscription to a usage line."),
+        lazy(
+            "The record cannot be billed: its line takes no usage, or all usage of its supplier is billed at the price"
+            " in the files, and the row has none."
+        ),
+        lazy(
+            "Send the usage to another article, or correct the record. Where many rows have no price, name its column"
+            " in the mapping, undo the import, and read it again."
+        ),
     ),
 }
 

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -196,7 +197,8 @@ def _mend(row: Row, supplier: Supplier) -> Link | None:
     waits = {"unlinked": "no_subscription", "currency": "currency" if "currency" in row.account.waiting else ""}
     reason = waits.get(cause) or next(iter(row.account.waiting), "") if cause in (*waits, "waiting") else ""
     if reason:
-        return Link(label=_("See what waits"), url=_waiting(supplier, reason), icon="hourglass")
+        url = f"{_waiting(supplier, reason)}&{urlencode({'q': row.reference})}"
+        return Link(label=_("See what waits"), url=url, icon="hourglass")
     if cause in ("excluded", "cancelled") and row.subscription:
         url = f"{reverse('usage_records')}?subscription={row.subscription}"
         return Link(label=_("Show its records"), url=url, icon="activity")

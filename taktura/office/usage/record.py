@@ -57,6 +57,8 @@ def record(request: HttpRequest, pk: int) -> HttpResponse:
         "waits": [(w, *MEANS[w.reason]) for w in waits],
         "quantity": listing.quantity(row),
         "discount": discount(row.discount),
+        "cost": listing.amount(row.cost_amount, row.currency),
+        "price": listing.amount(row.amount, row.currency),
         "rate": rate_of(vars(row)),
         "article": listing.article(row),
         "title": titles_of([row.line])[row.line.pk] if row.line else "",

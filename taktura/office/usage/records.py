@@ -95,7 +95,7 @@ def _columns() -> Iterator[Column]:
     yield Column(name="quantity", label=_("Quantity"), value=quantity, raw=_plain_quantity, numeric=True)
     yield Column(
         name="cost", label=_("Cost"), numeric=True, narrow=True, raw=lambda r: r.cost_amount,
-        value=lambda r: show.NONE if r.cost_amount is None else f"{show.quantity(r.cost_amount)} {r.currency}",
+        value=lambda r: amount(r.cost_amount, r.currency),
     )  # fmt: skip
     yield Column(
         name="source", label=_("Source"), value=lambda r: r.supplier.name if r.supplier else r.source, narrow=True
@@ -121,6 +121,13 @@ def article(record: UsageRecord) -> str:
     if record.line is not None:
         return record.line.article.title or record.line.article.key
     return record.article or getattr(record, "written", record.product) or show.NONE
+
+
+def amount(value: Decimal | None, currency: str) -> str:
+    """A cost or price of a record, with all its decimals."""
+    if value is None:
+        return show.NONE
+    return show.price(value, currency) if currency else show.quantity(value)
 
 
 def quantity(record: UsageRecord) -> str:

@@ -49,7 +49,7 @@ from taktura.usage.queries import waiting_by_reason
 from taktura.usage.ties import Choice
 
 PAGE = 25  # groups
-SENT = ("unknown_key", "no_contract")  # reasons for which usage can be sent elsewhere
+SENT = ("unknown_key", "no_contract", "invalid")  # reasons for which usage can be sent elsewhere
 AT_CONTRACT = ("before_start", "after_end", "paused", "currency")  # what is mended at the contract
 
 
