@@ -1,9 +1,23 @@
 """The installed command as a person calls it, on an embedded server of its own."""
 
 import gzip
+from datetime import UTC, date, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 from typing import Any
+
+import pytest
+
+from taktura.billing.services import tie
+from taktura.catalog.services import define_tariff
+from taktura.catalog.terms import read_rates
+from taktura.cli.commands import billing
+from taktura.contracts.models import ContractLine
+from taktura.contracts.services import sign
+from taktura.customers.services import create_customer, create_seller
+from taktura.kit.actor import Actor
+from taktura.kit.database import scratch_database
+from taktura.usage.services import create_supplier
 
 PAST = "The day is past: the documents bear it as their date"
 
@@ -96,6 +110,31 @@ def test_a_bad_file_is_told_line_by_line_and_read_again_when_nothing_was_taken(
     kept = sorted(f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file())
     assert kept == ["c.csv.part", "loaded/a.csv.gz", "refused/b.pdf"]
     assert ok(taktura(*supplier_of_folder)) == ""
+
+
+def test_loading_says_how_many_rows_are_billed_at_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows without a cost on a line that marks it up; a file whose rows have theirs says nothing of it."""
+    actor = Actor("test", datetime(2026, 3, 1, 8, tzinfo=UTC))
+    file = tmp_path / "plus.csv"
+    with scratch_database():
+        seller = create_seller(actor, name="S", country="DE", currency="EUR", time_zone="UTC", vat=read_rates(19))
+        plus = {"charge": "usage", "usage_pricing": "cost_plus", "markup": "10", "title": "Plus"}
+        tariff = define_tariff(actor, seller=seller, key="plus", title="Plus", lines={"plus": plus})
+        customer = create_customer(actor, seller=seller, key="K", name="K")
+        sign(actor, key="C", customer=customer, tariff=tariff, start=date(2026, 2, 1))
+        supplier = create_supplier(actor, seller=seller, key="sun", create_subscriptions=True)
+        tie(actor, supplier=supplier, ties=[("S-1", ContractLine.objects.get())])
+        said = []
+        for costs in (("", "4", ""), ("1", "2", "3")):
+            rows = [f"{cost}{n},S-1,1,{cost},2026-02-03\n" for n, cost in enumerate(costs)]
+            file.write_text("id,subscription_id,quantity,cost_amount,period_start\n" + "".join(rows), "utf-8")
+            billing._load(supplier, file)
+            said.append(" ".join(capsys.readouterr().out.split()))
+    line = "2 rows lack the price or cost that their line is billed by, and are billed at 0: name its column"
+    assert line in said[0] and "in the mapping, undo the import and read the file again." in said[0]
+    assert "lack the price" not in said[1] and "recorded" in said[1]
 
 
 def test_scenarios(taktura: Any, tmp_path: Path) -> None:

@@ -26,6 +26,17 @@ HEAD = "id,subscription_id,quantity,period_start,period_end,price,discount,secon
 GOOD = "g,S,1,2026-06-01,,,,"
 
 
+def two_sheets() -> bytes:
+    """A workbook with the same columns on two sheets."""
+    book = Workbook()
+    for sheet in (book.active, book.create_sheet("July")):
+        for row in (HEAD, GOOD):
+            sheet.append(row.split(","))
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
 def damaged_workbook() -> bytes:
     """A workbook whose sheet ends in the middle of its text."""
     book, out, cut = Workbook(), io.BytesIO(), io.BytesIO()
@@ -62,6 +73,7 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "bad_discount": (f"{HEAD}\n1,S,1,2026-06-01,,5,200,", {}),
     "bad_expression": (f"{HEAD}\n1,S,1,2026-06-01,,,,", {"quantity": "=quantity / 0"}),
     "no_rows": (HEAD, {}),
+    "further_sheets": (two_sheets(), {}),
     "conflict": (f"{HEAD}\n{GOOD}\ng,S,2,2026-06-01,,,,", {}),
 }
 

@@ -132,6 +132,44 @@ def test_a_sheet_lines_before_the_headings_and_empty_rows() -> None:
         list(read(content, Mapping(sheet="Datum"), BERLIN))
 
 
+def sheets(**given: list[list[Any]]) -> bytes:
+    """A workbook of several sheets."""
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in given.items():
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def test_of_several_sheets_the_first_with_rows_is_read_and_others_like_it_are_named() -> None:
+    june, july = [["1", "S-1", 1, "2026-06-01"]], [["2", "S-2", 2, "2026-07-01"]]
+    content = sheets(
+        Cover=[], June=[HEAD, *june], Sums=[["Total", 3]], July=[["Note", *HEAD], [], ["", *july[0]]],
+        August=[["x"], HEAD, *july], May=[HEAD],
+    )  # fmt: skip
+    *rows, problem = read(content, Mapping(), BERLIN)
+    assert [r.id for r in rows if isinstance(r, Row)] == ["1"] and len(rows) == 1
+    assert isinstance(problem, Problem) and problem.of_file
+    assert (problem.code, problem.value) == ("further_sheets", "July, August")
+    assert problem.text() == (
+        "The workbook has further sheets with the same columns, and they are not read: July, August. Save each as a"
+        " file of its own and load these."
+    )
+    assert [r.id for r in rows_of(content, sheet="July")] == ["2"], "who names a sheet means that one alone"
+    below = sheets(June=[["Export"], [], HEAD, *june], July=[["Export"], [], HEAD, *july])
+    *_, problem = read(below, Mapping(skip_lines=2), BERLIN)
+    assert isinstance(problem, Problem) and problem.value == "July"
+
+
+def test_sheets_of_another_kind_are_passed_over() -> None:
+    content = sheets(June=[HEAD, ["1", "S-1", 1, "2026-06-01"]], Notes=[["id", "what it means"], ["1", "x"]], Last=[])
+    assert [r.id for r in rows_of(content)] == ["1"]
+
+
 def test_a_bad_row_of_a_workbook_stops_no_other() -> None:
     found = list(
         read(

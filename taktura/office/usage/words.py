@@ -102,6 +102,6 @@ FILE_PROBLEMS = {
     "bad_currency": "No currency",
     "no_subscription_id": "No reference of the supplier", "no_date": "No day", "no_rows": "No rows",
     "bad_duration": "No duration", "bad_discount": "No discount of this row",
-    "bad_expression": "Not to be worked out", "broken": "Damaged file",
+    "bad_expression": "Not to be worked out", "broken": "Damaged file", "further_sheets": "Further sheets not read",
     "conflict": "Conflict with a stored record",
 }  # fmt: skip

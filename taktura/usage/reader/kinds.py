@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, time
 from decimal import Decimal
+from itertools import islice
 from math import isfinite
 from typing import Any, BinaryIO, NamedTuple
 
@@ -41,6 +42,8 @@ FOREIGN = {
     "pdf": (b"%PDF-",),
 }
 Typed = tuple[int, Sequence[Any]]
+Further = tuple[str, list[Sequence[Any]]]  # a sheet's title and its first rows
+FURTHER_ROWS = 100
 
 log = logging.getLogger(__name__)
 
@@ -217,13 +220,14 @@ def _zip_chunks(stream: BinaryIO) -> Iterator[bytes]:
         raise Broken("zip") from error
 
 
-def typed_rows(kind: str, stream: BinaryIO, sheet: str | None) -> Iterator[Typed]:
+def typed_rows(kind: str, stream: BinaryIO, sheet: str | None, further: list[Further] | None = None) -> Iterator[Typed]:
     """The rows of a workbook or a Parquet file: number of the line, and cells as texts, whole numbers, decimals, dates,
     timestamps, or None. Numbers that are stored as binary fractions are told as their 15 digits, as Excel shows them.
 
-    Raises `Broken` where a file cannot be read further; rows before that are good.
+    `further`: gets the sheets of a workbook that are not read where none is named, once its rows are read. Raises
+    `Broken` where a file cannot be read further; rows before that are good.
     """
-    rows = _sheet_rows(stream, sheet) if kind == "workbook" else _parquet_rows(stream)
+    rows = _sheet_rows(stream, sheet, further) if kind == "workbook" else _parquet_rows(stream)
     try:
         yield from rows
     except (Broken, Refused):
@@ -233,7 +237,7 @@ def typed_rows(kind: str, stream: BinaryIO, sheet: str | None) -> Iterator[Typed
         raise Broken(kind) from error
 
 
-def _sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[Typed]:
+def _sheet_rows(stream: BinaryIO, sheet: str | None, further: list[Further] | None) -> Iterator[Typed]:
     from openpyxl import load_workbook
 
     book = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
@@ -248,6 +252,10 @@ def _sheet_rows(stream: BinaryIO, sheet: str | None) -> Iterator[Typed]:
         while cells and cells[-1] is None:
             cells.pop()
         yield number, cells
+    if sheet is None and further is not None:
+        for other in book.worksheets[book.worksheets.index(found) + 1 :]:
+            other.reset_dimensions()
+            further.append((other.title, list(islice(other.iter_rows(values_only=True), FURTHER_ROWS))))
 
 
 def _first_filled(book: Any) -> Any:

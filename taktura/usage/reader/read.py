@@ -6,7 +6,7 @@ import difflib
 import io
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Mapping as AbstractMapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from taktura.usage.reader.calls import of_calls
 from taktura.usage.reader.convert import Converter
-from taktura.usage.reader.kinds import Broken, Typed, opened, typed_rows
+from taktura.usage.reader.kinds import Broken, Further, Typed, opened, typed_rows
 from taktura.usage.reader.mapping import NUMBERS, Mapping
 from taktura.usage.reader.rows import UNSTORABLE, Counts, Problem, Row, shown
 from taktura.usage.reader.select import DELIMITERS, Selection, column_place, heading_problems
@@ -55,7 +55,8 @@ def _read(data: BinaryIO | bytes, mapping: Mapping, zone: ZoneInfo, counts: Coun
         if kind == "text":
             yield from _read_text(stream, mapping, zone, counts)
         else:
-            yield from _read_typed(typed_rows(kind, stream, mapping.sheet), mapping, zone, counts)
+            further: list[Further] = []
+            yield from _read_typed(typed_rows(kind, stream, mapping.sheet, further), mapping, zone, counts, further)
         if damaged:
             raise Broken(damaged)
     except Broken as error:
@@ -104,7 +105,9 @@ def given_headings(mapping: Mapping, widths: list[int]) -> list[str]:
     return [*mapping.headings, *more][:width]
 
 
-def _read_typed(rows: Iterator[Typed], mapping: Mapping, zone: ZoneInfo, counts: Counts) -> Iterator[Row | Problem]:
+def _read_typed(
+    rows: Iterator[Typed], mapping: Mapping, zone: ZoneInfo, counts: Counts, further: list[Further]
+) -> Iterator[Row | Problem]:
     """Rows of a workbook or of Parquet: what precedes the headings is skipped, empty rows do not count."""
     selection, names, empty = None, list(mapping.headings), True
     if names:
@@ -134,6 +137,15 @@ def _read_typed(rows: Iterator[Typed], mapping: Mapping, zone: ZoneInfo, counts:
             yield found
     if empty:
         yield Problem(line=None, code="no_rows")
+    wanted = mapping.names() & set(names)
+    if unread := [title for title, first in further if wanted and _has_rows(first, wanted)]:
+        yield Problem(line=None, code="further_sheets", value=shown(", ".join(unread)))
+
+
+def _has_rows(first: list[Sequence[Any]], wanted: set[str]) -> bool:
+    """Whether a sheet of a workbook has rows below headings, by its first rows."""
+    filled = [texts for cells in first if any(texts := ["" if c is None else str(c).strip() for c in cells])]
+    return any(wanted <= set(texts) for texts in filled[:-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

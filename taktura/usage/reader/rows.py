@@ -51,6 +51,8 @@ TEXTS = {
     " again.",
     "too_many_rows": "The workbook has more rows than can be read of one: those before are read. Load the rest in a"
     " file of its own, or all of it as CSV.",
+    "further_sheets": "The workbook has further sheets with the same columns, and they are not read: %(value)s. Save"
+    " each as a file of its own and load these.",
     "no_rows": "The file has no rows: export it again.",
     "conflict": "Another record with the id “%(value)s” is stored: give a higher revision to correct it.",
 }
