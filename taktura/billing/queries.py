@@ -204,19 +204,18 @@ def entries(contract: facts.Contract, charges: Iterable[Charge], place: int) -> 
         gone = len(contract.phases) > 1 and last_from < current
         order = (place, (1000 if gone else 0) + last.position, line.id)
         kind = "usage" if charge.key.kind == "flat" else charge.key.kind
-        found.append(
-            Entry(
-                contract=contract.id,
-                article=terms.article,
-                title=terms.title,
-                titles=terms.titles,
-                kind=kind,
-                unit=terms.unit,
-                order=order,
-                charge=charge,
-                note={"name": line.name} | note_of(charge) if line.name else note_of(charge),
-            )
+        entry = Entry(
+            contract=contract.id,
+            article=terms.article,
+            title=terms.title,
+            titles=terms.titles,
+            kind=kind,
+            unit=terms.unit,
+            order=order,
+            charge=charge,
+            note={"name": line.name} | note_of(charge) if line.name else note_of(charge),
         )
+        found.append(replace(entry, unit="") if entry.is_difference else entry)
     return found
 
 
@@ -232,6 +231,7 @@ def note_of(charge: Charge) -> dict[str, object]:
         "minimum_quantity",
         "package",
         "tiers",
+        "instead",
         "a",
         "b",
         "n",

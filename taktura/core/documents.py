@@ -37,6 +37,18 @@ class Entry:
     source: int = 0
     note: Mapping[str, object] = field(default_factory=dict)
 
+    @property
+    def is_difference(self) -> bool:
+        """Whether it is what a period comes to at another price than before: an amount, of no quantity at a price."""
+        return self.charge is not None and "instead" in self.charge.proof
+
+    @property
+    def price(self) -> Decimal | None:
+        """What its line shows as the price of one."""
+        if self.charge is None:
+            return self.unit_price
+        return None if self.is_difference else self.charge.unit_price
+
     def title_in(self, language: str) -> str:
         """The title in a language, else the one that all languages share; empty where it has none."""
         return dict(self.titles).get(language) or self.title
@@ -202,6 +214,8 @@ def _quantity(entry: Entry, sign: int) -> Decimal:
     """The quantity to print: by days it stays positive on a credit note; elsewhere it follows the sign. Zero is no
     negative zero: the database knows none, and the document's hash would not be that of what it shows."""
     charge = entry.charge
+    if entry.is_difference:
+        return Decimal(1 if sign * amount_of(entry) > 0 else -1)
     quantity = entry.quantity if charge is None else charge.quantity
     same = sign > 0
     if charge is not None and charge.rate is not None:

@@ -85,6 +85,11 @@ class Ledger:
         rows = self._by_key.get(key)
         return rows[-1].vat if rows else None
 
+    def price_of(self, key: Key) -> Decimal | None:
+        """The price of one at which a key was settled last, None where it has none."""
+        prices = [c.unit_price for c in self._by_key.get(key, ()) if not c.by_hand and c.unit_price is not None]
+        return prices[-1] if prices else None
+
     def last(self, key: Key) -> Charge:
         """The newest charge of a key."""
         return self._by_key[key][-1]

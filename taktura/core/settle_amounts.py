@@ -8,7 +8,7 @@ from fractions import Fraction
 from taktura.core import units
 from taktura.core.expected import Amount, Rated, rated_periods, unit_of
 from taktura.core.facts import Charge, Key
-from taktura.core.money import fraction_text, half_up, plain
+from taktura.core.money import Money, fraction_text, half_up, minor, plain
 from taktura.core.periods import DAY
 from taktura.core.settling import Pass, flag, is_due
 from taktura.core.tax import Vat, service_spans, vat_on
@@ -237,6 +237,9 @@ def _charges(work: Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charge
     quantity = plain(Fraction(row.quantity) - Fraction(work.ledger.quantity(delta.key)))
     proof = row.proof | {"expected": delta.expected, "billed_before": before}
     each = plain(row.each) if row.each is not None else None
+    if each is not None and _at_another_price(work, delta.key, each) and amount != _costs(work, quantity, each):
+        digits = work.contract.digits
+        proof["instead"] = [str(Money(delta.expected, digits)), str(Money(before, digits))]
     shares = tuple(work.shares.get(delta.key, {}).items()) if delta.key.kind != "usage" else ()
     spans = service_spans(work.contract.tax, row.rates, row.first, row.end)
     charges, length, done = [], (row.end - row.first).days, 0
@@ -257,6 +260,16 @@ def _charges(work: Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charge
         )
         done = so_far
     return charges
+
+
+def _at_another_price(work: Pass, key: Key, each: Decimal) -> bool:
+    """Whether a key is billed at another price than now: what is due then is no quantity at either."""
+    before = work.ledger.price_of(key)
+    return before is not None and before != each
+
+
+def _costs(work: Pass, quantity: Decimal, each: Decimal) -> int:
+    return minor(Fraction(quantity) * Fraction(each), work.contract.digits)
 
 
 def _credit(

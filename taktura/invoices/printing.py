@@ -176,6 +176,9 @@ def notes_of(note: Mapping[str, Any], unit: str, formats: Formats, reason: str =
             number = formats.quantity(quantity)
             word = unit_word(unit, quantity, formats.language)
             yield words[key].format(quantity=f"{number}\u00a0{word}" if word else number)
+    if "instead" in note:
+        now, before = (formats.money(Decimal(amount)) for amount in note["instead"])
+        yield words["instead"].format(now=now, before=before)
     if "tiers" in note:
         yield words["tiers"]
     if "package" in note:

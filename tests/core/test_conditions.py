@@ -238,3 +238,32 @@ def test_conditions_bear_on_just_the_days_from_which_they_hold(
         for found in (usual, free)
     )
     assert {k: v for k, v in after.items() if k in before} == before
+
+
+@pytest.mark.parametrize("proration", ["daily", "none"])
+@pytest.mark.parametrize(
+    ("then", "quantity", "amount", "price", "instead"),
+    [
+        (Conditions(price=D(12)), D(1), 1000, None, ["60.00", "50.00"]),  # no “0 × 12.00”
+        (Conditions(price=D(12), minimum_quantity=D(7)), D(1), 3400, None, ["84.00", "50.00"]),  # no “2 × 12.00”
+        (Conditions(minimum_quantity=D(7)), D(2), 2000, D(10), None),
+    ],
+)
+def test_another_price_of_a_period_that_is_billed_is_a_difference(
+    proration: str, then: Conditions, quantity: Decimal, amount: int, price: Decimal | None, instead: list[str] | None
+) -> None:
+    """R12.1: what is billed by amount is corrected by its difference; the line does not say a quantity at a price that
+    it does not come from, but which sum stands in place of which."""
+    kind = {"charge": "usage"} if proration == "daily" else {"proration": "none"}
+    terms = LineTerms(article="a", price=D(10), **kind)
+    used = {(1, START): Usage(parts=((1, D(5), D(0), D(0)),), count=1)}
+    contract = replace(contract_of(terms), usage=used, end=date(2027, 7, 1))
+    billed = bill(contract, date(2027, 7, 1))
+    changed = replace(contract_of(terms, (START, then)), usage=used, end=contract.end)
+    due = settle(changed, billed, Scope(on=date(2027, 7, 2), lines=ONE))
+    entries = [Entry(contract=1, kind=c.key.kind, order=(0, 0, 0), charge=c) for c in due]
+    ((line,),) = [d.lines for d in compose(entries, {c.id: c.document for c in billed}, {})]
+    assert (line.quantity, line.amount, line.entry.price) == (quantity, amount, price)
+    assert line.entry.charge is not None and line.entry.charge.proof.get("instead") == instead
+    billed += tuple(replace(c, id=10 + i, document=2) for i, c in enumerate(due))
+    assert not settle(changed, billed, Scope(on=date(2027, 7, 3)))

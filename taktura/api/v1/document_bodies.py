@@ -179,7 +179,7 @@ def _draft(ready: Ready, keys: dict[int | None, str], numbers: dict[int, str]) -
             kind=kind,
             unit=entry.unit,
             quantity=row.quantity,
-            unit_price=charge.unit_price if charge else entry.unit_price,
+            unit_price=entry.price,
             net=amount(row.net),
             vat=rate,
             category=category,

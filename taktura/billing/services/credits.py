@@ -210,6 +210,9 @@ def _entry(
             end=line.end,
             source=line.pk,
         )
+    if charge.rate is None:
+        # The quantity of a difference of amounts is in no document: it goes back with all of the line.
+        quantity = charge.quantity if of is not None and of == line.quantity else quantity
     taken = replace(
         charge,
         amount=-amount,

@@ -75,7 +75,7 @@ def described_ready(ready: Ready) -> dict[str, Any]:
                 "title": row.entry.title,
                 "kind": row.entry.kind,
                 "quantity": row.quantity,
-                "unit_price": row.entry.charge.unit_price if row.entry.charge else row.entry.unit_price,
+                "unit_price": row.entry.price,
                 "net": exact(row.net),
                 "vat": (row.entry.charge.vat if row.entry.charge else row.entry.vat)[1],
                 "from": row.entry.charge.first if row.entry.charge else row.entry.first,

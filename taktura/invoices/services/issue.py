@@ -229,7 +229,7 @@ def _line(
         kind,
         entry.unit,
         line.quantity,
-        charge.unit_price if charge else entry.unit_price,
+        entry.price,
         line.amount,
         line.net,
         vat[0],

@@ -155,12 +155,11 @@ def papers_of(documents: Iterable[int]) -> list[Paper]:
 def _line(line: DraftLine, currency: str) -> ShownLine:
     entry, charge = line.entry, line.entry.charge
     first, end = (charge.first, charge.end) if charge else (entry.first, entry.end)
-    price = charge.unit_price if charge else entry.unit_price
     return ShownLine(
         title=entry.title_in(show.language()) or title_of(entry.kind, show.language()),
         period=show.period(first, end) if first and end else show.day(first) if first else "",
         quantity=amount_of(line.quantity, entry.unit),
-        price=show.price(price, currency) if price is not None else "",
+        price=show.price(entry.price, currency) if entry.price is not None else "",
         amount=show.minor(line.amount, currency),
         notes=_notes(entry.note, entry.unit, currency),
     )
