@@ -20,10 +20,9 @@ SHARE_DECIMALS = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineUsage:
-    """A usage line in a period. `quantity` as it is billed so far (minutes for times), `included` what of it is free
-    in all, `share` how much of that is used (1 is all; None: nothing is included), `beyond` what is used besides.
-    `amount`: what the quantity so far
-    costs by itself, before minimum and cap, in the price's basis."""
+    """A usage line in a period. `quantity` as it is billed so far (minutes for times), `included` what of it is free in
+    all, `share` how much of that is used (1 is all; None: nothing is included), `beyond` what is used besides.
+    `amount`: what the quantity so far costs by itself, before minimum and cap, in the price's basis."""
 
     line: int
     terms: LineTerms

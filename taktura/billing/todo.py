@@ -46,11 +46,11 @@ _COUNTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToDo:
-    """Usage records that wait, files that were not loaded, supplier subscriptions without a contract line, customers
-    of suppliers who are nobody's here yet, customers
-    who have something due but no complete billing information, contracts due, invoices overdue, mails not delivered,
-    jobs failed, sales items to be billed, time that waits for approval, and such of customers who lack billing
-    information (`time_blocked`), orders to be decided, notices to be looked at. No count goes beyond `MOST`."""
+    """Usage records that wait, files that were not loaded, supplier subscriptions without a contract line, customers of
+    suppliers who are nobody's here yet, customers who have something due but no complete billing information, contracts
+    due, invoices overdue, mails not delivered, jobs failed, sales items to be billed, time that waits for approval, and
+    such of customers who lack billing information (`time_blocked`), orders to be decided, notices to be looked at. No
+    count goes beyond `MOST`."""
 
     waiting: int
     refused_files: int

@@ -190,10 +190,10 @@ class Foreign(NamedTuple):
 class Usage:
     """Sums of the usage of one line over one rated period, as the store gives them (whole seconds, exact decimals).
 
-    `parts` are sums over spans of several days: (days of the whole span, quantity × days, cost × days,
-    amount × days) with the days that lie in the period; what has no span counts as one of one day.
-    `imported` is the amount (as in parts) of rows whose supplier sets the price.
-    `foreign` are costs and amounts in other currencies; quantities of such rows are in the other sums.
+    `parts` are sums over spans of several days: (days of the whole span, quantity × days, cost × days, amount × days)
+    with the days that lie in the period; what has no span counts as one of one day. `imported` is the amount (as in
+    parts) of rows whose supplier sets the price. `foreign` are costs and amounts in other currencies; quantities of
+    such rows are in the other sums.
     """
 
     quantity: Decimal = ZERO

@@ -124,11 +124,11 @@ def causes(row: Compared) -> tuple[str, ...]:
 
     `lost`: not accounted for. `unlinked`: usage of a subscription that is tied to no line. `currency`: another than the
     contract's, and not converted. `waiting`: for another reason. `no_price`: rows of a line that is billed at the
-    supplier's price carry none, and bill 0. `late`: what came or changed after its period was
-    billed. `not_billed`: to be billed, and nothing of the period is billed. `not_charged`: the customer pays, the
-    supplier charges nothing. `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the
-    contract says, though all usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn,
-    credited, or in a pause. `cancelled`: rows that are not billed cancel each other, such as a charge and its credit.
+    supplier's price carry none, and bill 0. `late`: what came or changed after its period was billed. `not_billed`: to
+    be billed, and nothing of the period is billed. `not_charged`: the customer pays, the supplier charges nothing.
+    `quantity`: the supplier's is not the contract's. `price`: what is billed is not what the contract says, though all
+    usage is billed. `loss`: less is billed than the supplier charges. `excluded`: withdrawn, credited, or in a pause.
+    `cancelled`: rows that are not billed cancel each other, such as a charge and its credit.
     """
     known = row.account
     waits = {reason for reason, value in known.waiting.items() if value}

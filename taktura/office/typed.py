@@ -30,8 +30,8 @@ _SPACES = re.compile(r"[\s\u00a0\u202f'’]")
 
 
 def read_day(text: str, language: str, today: date | None) -> date | None:
-    """The day that somebody typed, or None. Day before month, always. A year left out is
-    this year, but around its turn the nearer one: 28.12. typed in January was last December."""
+    """The day that somebody typed, or None. Day before month, always. A year left out is this year, but around its turn
+    the nearer one: 28.12. typed in January was last December."""
     typed = " ".join(text.lower().split())
     if found := _ISO.fullmatch(typed):
         return _date(*map(int, found.groups()))

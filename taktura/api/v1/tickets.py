@@ -267,8 +267,7 @@ def list_tickets(
     """Tickets, in the order in which they were opened.
 
     `assignee`: a user's e-mail address. `unassigned`: only those of nobody. `overdue`: those that wait for staff longer
-    than their service level says. `search_for`: those whose number, subject
-    or requester holds each of these words.
+    than their service level says. `search_for`: those whose number, subject or requester holds each of these words.
     """
     wanted = {
         "customer__key": customer, "status": status, "priority": priority, "queue": queue,

@@ -19,8 +19,7 @@ class Mailbox(models.Model):
 
     `senders`: from whom mails are wanted, addresses or "@domain"; empty for everybody. `strangers`: what its handler
     does with mails of addresses that it does not know ("ignore", "leave" them in their folder, "collect" them for a
-    person). `not_before`: mails that came before that
-    day stay where they are.
+    person). `not_before`: mails that came before that day stay where they are.
     """
 
     owner = models.CharField(max_length=50)

@@ -58,12 +58,12 @@ class Mapping:
     “|” between, of which “ISO” is ISO 8601; without it that is what is read. `skip_lines` physical lines stand before
     the headings. Cells that equal one of `null_texts` are absent, as empty ones are. `sheet`: of a workbook, else its
     first with rows. `headings`: of a file that has none. `skip_rows`: conditions; a row for which one is true is left
-    out. `attributes`: free names to headings or expressions. `numbers`: which of the attributes are
-    telephone numbers, that are masked after a time. `number_repeats`: rows that would have the same id in a file are
-    told apart by their number, where a supplier gives rows no id of their own. `discount_is`: whether the discount of
-    a row is a percentage or money off the row. `discount_of`: the unit prices that it is off; without it
-    the price, of a row that has none the cost. `tells_former` is no setting: rows tell the ids, too, that they had
-    before keys were made of what dates and numbers mean.
+    out. `attributes`: free names to headings or expressions. `numbers`: which of the attributes are telephone numbers,
+    that are masked after a time. `number_repeats`: rows that would have the same id in a file are told apart by their
+    number, where a supplier gives rows no id of their own. `discount_is`: whether the discount of a row is a percentage
+    or money off the row. `discount_of`: the unit prices that it is off; without it the price, of a row that has none
+    the cost. `tells_former` is no setting: rows tell the ids, too, that they had before keys were made of what dates
+    and numbers mean.
     """
 
     columns: dict[str, str] = field(default_factory=dict)

@@ -90,8 +90,7 @@ def read_file(
 
     A file of which something is taken in, and that repeated rows of an import which was undone since, takes in these
     rows alone. A bad row becomes a problem with its line and reason; it stops no other. `tell` is told the step
-    (`STEPS`) and how
-    many rows are read; what it raises stops the import, and nothing of it stays but the file.
+    (`STEPS`) and how many rows are read; what it raises stops the import, and nothing of it stays but the file.
     """
     supplier = file.supplier
     # The same file twice at once: one after the other. Others go on while it is read: the act begins in `take_in`.
