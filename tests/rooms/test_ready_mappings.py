@@ -386,6 +386,40 @@ def test_suppliers_with_the_focus_of_before_read_as_the_present_one(database: st
     assert MappingVersion.objects.filter(supplier__key="own").count() == 1
 
 
+def test_suppliers_with_the_microsoft_mappings_of_before_read_as_the_present_ones(database: str, actor: Actor) -> None:
+    """Their ends are days, with an hour behind or without. How a file's dates are written stays where it was chosen."""
+    upgrade = importlib.import_module("taktura.usage.migrations.0026_nce_days")
+    seller = customers.create_seller(
+        actor, name="Seller", country="DE", currency="EUR", time_zone="UTC", vat=read_rates(19)
+    )
+    written = {"date_format": "%m/%d/%Y|%m/%d/%Y %H:%M:%S|ISO"}
+    licenses = READY["nce_licenses"] | written | {
+        "subscription_start": "=first(SubscriptionStartDate)", "subscription_end": "=first(SubscriptionEndDate)",
+        "period_start": "ChargeStartDate", "period_end": "ChargeEndDate",
+    }  # fmt: skip
+    daily = READY["nce_usage"] | written | {"period_start": "UsageDate"}
+    german = {"decimal": ",", "date_format": "%d.%m.%Y|ISO"}
+    mappings = {
+        "licenses": licenses, "daily": daily, "german": licenses | german, "own": licenses | {"unit": "UnitType"},
+        "half": licenses | {"period_end": "=day(ChargeEndDate)"}, "new": READY["nce_licenses"],
+        "focus": READY["focus"],
+    }  # fmt: skip
+    for key, mapping in mappings.items():
+        usage.create_supplier(actor, seller=seller, key=key, name=key, mapping=mapping)
+    upgrade.choose_again(apps, SimpleNamespace(connection=connection))
+    upgrade.choose_again(apps, SimpleNamespace(connection=connection))
+    found = dict(Supplier.objects.values_list("key", "mapping"))
+    present = {
+        "licenses": READY["nce_licenses"], "daily": READY["nce_usage"], "german": READY["nce_licenses"] | german,
+    }  # fmt: skip
+    assert found == mappings | present
+    numbers = MappingVersion.objects.order_by("supplier__key", "number").values_list("supplier__key", "number", "by")
+    assert [row for row in numbers if row[1] > 1] == [(key, 2, "Taktura") for key in ("daily", "german", "licenses")]
+    row = nce(ChargeStartDate="9/1/2026 00:00:00", ChargeEndDate="9/30/2026 00:00:00")
+    (read_now,) = read(lines(NCE, row), Mapping.from_dict(found["licenses"]), ZoneInfo("Europe/Berlin"))
+    assert isinstance(read_now, Row) and read_now.end_day.isoformat() == "2026-10-01"
+
+
 def test_focus_in_a_workbook_with_bare_numbers_for_dates_says_what_to_do() -> None:
     focus = ["SubAccountName", "SubAccountId", "BillingAccountId", "SkuId", "ServiceName", "ChargePeriodStart",
              "ChargePeriodEnd", "ChargeCategory", "ConsumedQuantity", "ConsumedUnit", "BilledCost",
