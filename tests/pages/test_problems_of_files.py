@@ -73,6 +73,7 @@ CODES: dict[str, tuple[str | bytes, dict[str, Any]]] = {
     "bad_discount": (f"{HEAD}\n1,S,1,2026-06-01,,5,200,", {}),
     "bad_expression": (f"{HEAD}\n1,S,1,2026-06-01,,,,", {"quantity": "=quantity / 0"}),
     "no_rows": (HEAD, {}),
+    "cut_id": (f"{HEAD}\n1.23457E+15,S,1,2026-06-01,,,,", {}),
     "further_sheets": (two_sheets(), {}),
     "conflict": (f"{HEAD}\n{GOOD}\ng,S,2,2026-06-01,,,,", {}),
 }

@@ -193,6 +193,48 @@ def test_a_day_that_a_sheet_holds_as_a_bare_number_says_what_to_do() -> None:
     assert all("format the column as a date" in text for text in texts)
 
 
+CUT = "number as a spreadsheet shortens it, and the end of the id is lost"
+CODES_HEAD = "id,customer_id,subscription_id,product_id,quantity,period_start"
+
+
+@pytest.mark.parametrize("column", ["id", "customer_id", "subscription_id", "product_id"])
+@pytest.mark.parametrize("text", ["1.23457E+15", '"1,23457E+15"', "1E+11", "-9.99e+20", "1.23456789012346e+16"])
+def test_an_id_that_a_spreadsheet_has_shortened_is_refused(column: str, text: str) -> None:
+    cells = [text if name == column else "x" for name in CODES_HEAD.split(",")[:4]]
+    content = f"{CODES_HEAD}\n{','.join(cells)},1,2026-06-01\ny,y,y,y,1,2026-06-01\n".encode()
+    problem, row = read(content, Mapping(), BERLIN)
+    assert isinstance(problem, Problem) and isinstance(row, Row)
+    assert (problem.line, problem.code, problem.column, problem.value) == (2, "cut_id", column, text.strip('"'))
+    assert CUT in problem.text() and "load the original file" in problem.text()
+
+
+@pytest.mark.parametrize(
+    "text", ["123457000000000", "1E11", "1E+5", "1.5e+06", "E+15", "1E-15", "A1.2E+15", "0012E+15"]
+)
+def test_what_only_looks_a_little_like_it_is_an_id(text: str) -> None:
+    content = f"{CODES_HEAD}\n{text},{text},{text},{text},1,2026-06-01\n".encode()
+    (row,) = rows_of(content)
+    assert {row.id, row.customer_id, row.subscription_id, row.product_id} == {text}
+
+
+def test_a_shortened_number_in_a_key_or_a_call_is_refused_by_its_heading() -> None:
+    content = b"Order,subscription_id,quantity,Amount,period_start\n1.2E+15,S,1,1.2E+15,2026-06-01\n"
+    (problem,) = read(content, Mapping(columns={"id": "=key(Order, subscription_id)"}), BERLIN)
+    assert isinstance(problem, Problem) and (problem.code, problem.column) == ("cut_id", "Order")
+    numbers = {"id": "=key(subscription_id, Amount)", "cost_amount": "Amount"}
+    assert len(rows_of(content, columns=numbers)) == 1, "what is a number may be written so"
+    calls = b"subscription_id,seconds,call_id,period_start\nS,5,1.2E+15,2026-06-01 10:00:00\n"
+    (problem,) = read(calls, Mapping(columns={"call_id": "call_id", "seconds": "seconds"}), BERLIN)
+    assert isinstance(problem, Problem) and (problem.code, problem.column) == ("cut_id", "call_id")
+
+
+def test_a_number_that_a_workbook_itself_cannot_hold_is_no_id() -> None:
+    book = workbook(HEAD, [1.23456789012346e20, "S", 1, "2026-06-01"], [123456789012345, "S", 1, "2026-06-01"])
+    problem, row = read(book, Mapping(), BERLIN)
+    assert isinstance(problem, Problem) and (problem.code, problem.column) == ("cut_id", "id")
+    assert isinstance(row, Row) and row.id == "123456789012345"
+
+
 def test_a_file_that_was_cut_off_gives_the_rows_before() -> None:
     lines = "".join(f"{i},S-{i},{i * 7919 % 1000},2026-06-01,\n" for i in range(20_000))
     content = f"{','.join(HEAD)}\n{lines}".encode()

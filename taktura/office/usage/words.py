@@ -103,5 +103,6 @@ FILE_PROBLEMS = {
     "no_subscription_id": "No reference of the supplier", "no_date": "No day", "no_rows": "No rows",
     "bad_duration": "No duration", "bad_discount": "No discount of this row",
     "bad_expression": "Not to be worked out", "broken": "Damaged file", "further_sheets": "Further sheets not read",
+    "cut_id": "Id cut by a spreadsheet",
     "conflict": "Conflict with a stored record",
 }  # fmt: skip

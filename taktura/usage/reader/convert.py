@@ -31,6 +31,8 @@ Amounts = tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None, 
 
 _ORDINARY = r"[+-]?[0-9]{1,%d}(?:\%s[0-9]{0,%d})?"
 _ANY_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+# Of 12 digits on a spreadsheet writes a number so. With fewer it is a program's way of writing amounts, and no id.
+_CUT = re.compile(r"[+-]?[0-9](?:[.,][0-9]{1,15})?[eE]\+(?:1[1-9]|[2-9][0-9])")
 _CLOCK = re.compile(r"([0-9]{1,5}):([0-5][0-9]):([0-5][0-9])")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8}")
 _ISO_TIMESTAMP = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}[T ][0-9].*")
@@ -112,6 +114,10 @@ class Converter:
             or len(money) > MAX_CURRENCY
         ):
             _check_lengths(identity, customer, subscription, product, money)
+        called = self._text(call) if call else ""
+        if "+" in f"{identity}{customer}{subscription}{product}{called}":
+            _refuse_cut(id=identity, customer_id=customer, subscription_id=subscription, product_id=product,
+                        call_id=called)  # fmt: skip
         at, first_day, end_day, is_span = self._spans[period_start, period_end]
         return Row(
             line,
@@ -138,7 +144,7 @@ class Converter:
             end_day,
             is_span,
             seconds,
-            self._text(call) if call else "",
+            called,
             None,
             taken,
         )
@@ -159,7 +165,19 @@ class Converter:
         digits, however a file writes them; all else, and what cannot be read so, as it is written."""
         if heading.casefold() in self._dates:
             return self._told.__getitem__
-        return self._number_told if heading.casefold() in self._numeric else self._text
+        return self._number_told if heading.casefold() in self._numeric else self._whole(heading)
+
+    def _whole(self, heading: str) -> Callable[[Any], str]:
+        """The texts under a heading of which a key is made; an id that was cut is none."""
+        text = self._text
+
+        def told(value: Any) -> str:
+            found = text(value)
+            if "+" in found:
+                _refuse_cut(**{heading: found})
+            return found
+
+        return told
 
     def _moment_told(self, value: Any) -> str:
         """A date or timestamp by the clock by which it is written, a midnight as its day, so that it does not matter
@@ -400,6 +418,13 @@ def _exponent(number: Decimal) -> int:
     exponent = number.as_tuple().exponent
     assert isinstance(exponent, int)  # only numbers come here
     return exponent
+
+
+def _refuse_cut(**ids: str) -> None:
+    """Raise `Unreadable` for an id, by its column, of which a spreadsheet has kept the first digits alone."""
+    for column, value in ids.items():
+        if _CUT.fullmatch(value):
+            raise Unreadable("cut_id", column, value)
 
 
 def _check_lengths(identity: str, customer: str, subscription: str, product: str, currency: str) -> None:

@@ -31,6 +31,8 @@ TEXTS = {
     "bad_encoding": "The line holds bytes that are no text in this encoding: save the file as UTF-8, or set the"
     " encoding.",
     "too_long": "“%(value)s” in %(column)s is too long: give the supplier's own short reference.",
+    "cut_id": "“%(value)s” in %(column)s is a number as a spreadsheet shortens it, and the end of the id is lost: load"
+    " the original file, or format the column as text before it is filled.",
     "bad_currency": "“%(value)s” in %(column)s is no currency: write its three letters, as in EUR.",
     "no_quantity": "The row has neither a quantity nor an amount: fill one of them.",
     "no_subscription_id": "The row names no subscription, and usage of a supplier is billed by it: fill it, or name its"
