@@ -26,7 +26,8 @@ LEGAL_FORMS = frozenset(
     [
         "gmbh", "ag", "kg", "ohg", "gbr", "mbh", "ug", "eg", "ev", "se", "co", "kgaa", "haftungsbeschrankt", "ab", "hb",
         "kb", "ltd", "llc", "inc", "plc", "limited", "corp", "corporation", "company", "bv", "nv", "sa", "sarl", "srl",
-        "oy", "as", "aps", "the", "und", "och", "and", "for",
+        "oy", "as", "aps", "ggmbh", "gug", "partg", "partgmbb", "mbb", "ek", "e", "v",
+        "fur", "the", "und", "och", "and", "for",
     ]
 )  # fmt: skip
 WORD = re.compile(r"[a-z0-9]+")
@@ -227,11 +228,15 @@ def propose_contracts(seller: int, rows: Sequence[SupplierSubscription]) -> dict
 
 
 def of_customer(rows: QuerySet[SupplierSubscription], customer: int) -> QuerySet[SupplierSubscription]:
-    """The subscriptions of suppliers' customers that are linked to a customer."""
-    its = SupplierCustomer.objects.filter(
-        customer=customer, supplier=OuterRef("supplier"), folded=OuterRef("customer_folded")
-    )
-    return rows.filter(Exists(its))
+    """The subscriptions of suppliers' customers that are linked to a customer, or, of those linked to none, that have
+    others tied to its contracts."""
+    same = SupplierCustomer.objects.filter(supplier=OuterRef("supplier"), folded=OuterRef("customer_folded"))
+    beside = SubscriptionLink.objects.filter(
+        line__contract__customer=customer, subscription__supplier=OuterRef("supplier"),
+        subscription__customer_folded=OuterRef("customer_folded"),
+    ).exclude(subscription__customer_folded="")  # fmt: skip
+    others = same.filter(customer__isnull=False)
+    return rows.filter(Exists(same.filter(customer=customer)) | (Exists(beside) & ~Exists(others)))
 
 
 def titles_of(lines: Sequence[ContractLine]) -> dict[int, str]:

@@ -178,6 +178,25 @@ def test_a_product_is_said_once(company: Seller, client_as: Callable[..., Client
     assert re.search(r'value="mail" selected', row)
 
 
+def test_from_a_contract_those_come_that_its_customers_others_point_to(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    client, contract, supplier = client_as(), Contract.objects.get(key="CLOUD"), Supplier.objects.get()
+    line = contracts.book(actor, contract=contract, article="mail", start=date(2026, 2, 10))
+    usage.link(actor, supplier=supplier, reference="acc-1", line=line)
+
+    def shown(more: str = "") -> set[str]:
+        text = client.get(f"{PATH}?contract={contract.pk}{more}").content.decode()
+        return {r for r in ("acc-2", "acc-3") if f'value="{pk_of(r)}"' in text}
+
+    assert shown() == {"acc-2"}, "its customer is linked"
+    SupplierCustomer.objects.update(customer=None)
+    assert shown() == {"acc-2"}, "another of this customer of the supplier is tied to it"
+    assert shown("&all=1") == {"acc-2", "acc-3"}
+    SupplierCustomer.objects.update(customer=Customer.objects.exclude(key="acme").first())
+    assert shown() == {"acc-2", "acc-3"}, "linked to somebody else: none is this customer's, so all are shown"
+
+
 def test_what_was_extended_leads_to_its_contract(
     company: Seller, actor: Actor, client_as: Callable[..., Client]
 ) -> None:

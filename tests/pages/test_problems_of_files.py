@@ -121,3 +121,32 @@ def test_a_problem_says_in_german_what_is_wrong_and_leads_to_what_to_do(
     assert [way for way in ways if way not in text] == []
     with override("de"):
         assert show.word("file_problem", problem.code) != problem.code
+
+
+def test_a_conflict_of_rows_without_an_id_says_what_they_are_known_by(
+    seller: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    supplier, client = Supplier.objects.get(), client_as()
+
+    def page(rows: str, mapping: dict[str, Any] | None = None) -> str:
+        usage.change_supplier(actor, supplier=supplier, mapping=mapping or {})
+        received, _ = billing.receive_file(actor, supplier=supplier, name="a.csv", content=rows.encode())
+        assert received.file is not None and received.file.conflicts == 1
+        return client.get(f"/usage/files/{received.file.pk}/").content.decode()
+
+    told = "Rows have no id: two of the same subscription, product and period count as one."
+    bare = page("subscription_id,quantity,period_start\nS,1,2026-06-01\nS,-1,2026-06-01\n")
+    assert told in bare and "/problems/?code=conflict" in bare
+    assert told not in page(
+        "Ref,subscription_id,quantity,period_start\nR,T,1,2026-06-01\nR,T,2,2026-06-01\n", {"id": "Ref"}
+    )
+
+
+def test_a_missing_column_is_no_other_than_one_that_looks_like_it(
+    seller: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    supplier = Supplier.objects.get()
+    usage.change_supplier(actor, supplier=supplier, mapping={"period_start": "Von"})
+    rows = b"Position;Abonnement;Menge;Von\n1;A;2;2026-06-01\n"
+    received, _ = billing.receive_file(actor, supplier=supplier, name="b.csv", content=rows)
+    assert received.problems[0].value == "Position, Abonnement, Menge, Von", "all, where none is like “subscription_id”"

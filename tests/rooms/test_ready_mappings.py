@@ -435,3 +435,16 @@ def test_focus_in_a_workbook_with_bare_numbers_for_dates_says_what_to_do() -> No
     assert [(p.line, p.code) for p in problems] == [(2, "bad_date"), (3, "bad_date"), (4, "bad_date")]
     assert problems[-1].column == "ChargePeriodEnd", "named by its heading"
     assert all("format the column as a date" in p.text() for p in problems)
+
+
+def test_headings_of_a_german_wholesaler_are_proposed() -> None:
+    """The days that are charged before those of the subscription, and the subscription by its reference."""
+    head = "Position;Kundennummer;Abonnement;Abonnementname;Beginn;Ende;Menge;Leistung von;Leistung bis"
+    head += ";EK je Einheit;EK gesamt"
+    mapping, _table = propose(f"{head}\n1;K;S;N;01.01.2026;;1,5;13.10.2026;31.10.2026;2,00;3,00\n".encode())
+    found = {c: mapping.get(c) for c in ("subscription_id", "period_start", "period_end", "cost", "cost_amount", "id")}
+    assert found == {
+        "subscription_id": "Abonnement", "period_start": "Leistung von", "period_end": "Leistung bis",
+        "cost": "EK je Einheit", "cost_amount": "EK gesamt", "id": None,
+    }  # fmt: skip
+    assert mapping["subscription_name"] == "Abonnementname" and mapping["decimal"] == ","

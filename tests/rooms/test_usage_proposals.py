@@ -104,6 +104,7 @@ def test_groups_of_usage_that_was_sent(seller: Seller, actor: Actor) -> None:
         ("Öztürk Praxis GmbH", "praxis ozturk", 100),
         ("Nordwind", "Nordwind Logistik AG", 50),
         ("GmbH & Co. KG", "Acme", 0),
+        ("Hospiz und Seelsorge gGmbH", "Seelsorge Hospiz e. V.", 100),
         ("", "Acme", 0),
     ],
 )

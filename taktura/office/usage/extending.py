@@ -243,7 +243,9 @@ def many(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": rows, "number": all_of_them, "usage_tabs": tabs("supplier_subscriptions"), "error": error,
         "first": first + 1, "last": first + len(rows), **pager(request, number, more=first + MANY < all_of_them),
-        "q": request.GET.get("q", ""), "contract": contract, "sums": _sums(rows), "kept": _kept(request),
+        "q": request.GET.get("q", ""), "contract": contract,
+        "narrowed": contract is not None and not _chosen(request) and not request.GET.get("all"),
+        "sums": _sums(rows), "kept": _kept(request),
         "preview_url": f"{reverse('subscriptions_extend_preview')}?{request.GET.urlencode()}",
     }  # fmt: skip
     return render(request, "usage/extend_many.html", context, status=422 if error else 200)
@@ -296,7 +298,7 @@ def _chosen(request: HttpRequest) -> list[int]:
 
 def _kept(request: HttpRequest) -> list[tuple[str, str]]:
     """What of the address a search keeps."""
-    return [("contract", v) for v in request.GET.getlist("contract")]
+    return [(name, v) for name in ("contract", "all") for v in request.GET.getlist(name)]
 
 
 def _subscriptions(
@@ -307,8 +309,9 @@ def _subscriptions(
     rows = unlinked(SupplierSubscription.objects.filter(supplier__seller=seller))
     if chosen := _chosen(request):
         rows = rows.filter(pk__in=chosen)
-    elif contract is not None and (its := of_customer(rows, contract.customer_id)).exists():
-        rows = its
+    elif contract is not None and not request.GET.get("all"):
+        its = of_customer(rows, contract.customer_id)
+        rows = its if its.exists() else rows
     if text := request.GET.get("q", "").replace("\0", "").strip()[:100]:
         rows = holding(rows, text, "reference", "name", "product", "product_name", "customer_reference")
     first = (page_number(request) - 1) * MANY

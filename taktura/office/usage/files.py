@@ -46,7 +46,7 @@ from taktura.usage.overview import (
     with_problems,
 )
 from taktura.usage.queries import lacks_undone
-from taktura.usage.reader import ENDINGS
+from taktura.usage.reader import ENDINGS, Mapping
 from taktura.usage.services import Received
 from taktura.usage.trace import content_of, problem_text
 from taktura.usage.unpriced import unpriced_of_file
@@ -253,9 +253,14 @@ def file(request: HttpRequest, pk: int) -> HttpResponse:
         "no_worker": now == "reading" and is_left(found.work, actor_of(request).now),
         "refused": translate(refused["text"], refused["values"], show.language()) if refused else "",
         "waits": [(reason, counts[reason], *MEANS[reason]) for reason in REASONS if counts.get(reason)],
+        "without_ids": bool(found.conflicts) and _made_id(found),
+        "partly": found.recorded + found.waiting - _taken(found),
         "first": [(p, problem_text(p, show.language())) for p in _problems(found).order_by("line", "pk")[:5]],
     }
     return render(request, "usage/file.html", context)
+
+
+MADE_OF = 3  # signs that part what an id is made of
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,14 +287,29 @@ def _steps(file: Any, unpriced: int = 0) -> Iterator[Step]:
     unread = max(file.problem_count - file.conflicts, 0)
     read = [(_("Rows"), file.rows), (_("Not readable"), unread), (_("Left out by a condition"), file.skipped),
             (_("Further legs of calls"), file.merged)]  # fmt: skip
-    # A row of which only a part waits is recorded, and waits, too.
-    taken = min(file.recorded + file.waiting, file.rows - unread - file.duplicates - file.conflicts)
+    taken = _taken(file)
     yield Step(_("Read"), read, not unread and bool(taken + file.duplicates + file.conflicts))
     processed = [(_("New or replaced"), taken), (_("Duplicates"), file.duplicates), (_("Conflicts"), file.conflicts)]
     yield Step(_("Processed"), processed, not file.conflicts and bool(taken + file.duplicates))
     waiting = sum(waiting_of_file(file).values())
     matched = [(_("Wait now"), waiting), *([(_("Without price or cost"), unpriced)] if unpriced else [])]
-    yield Step(_("Matched"), matched, not waiting and not unpriced and bool(taken))
+    there = bool(taken + file.duplicates + file.conflicts)
+    yield Step(_("Matched"), matched, not waiting and not unpriced and there)
+
+
+def _taken(file: Any) -> int:
+    """How many rows are new or replaced; one of which only a part waits is recorded, and waits, too."""
+    unread = max(file.problem_count - file.conflicts, 0)
+    return int(min(file.recorded + file.waiting, file.rows - unread - file.duplicates - file.conflicts))
+
+
+def _made_id(file: UsageFile) -> bool:
+    """Whether its rows are known by subscription, product and period, since nothing in them is an id."""
+    mapping = Mapping.from_dict(file.mapping)
+    one = _problems(file).filter(code="conflict").first()
+    if one is None or mapping.number_repeats or mapping.columns.keys() & {"id", "call_id"}:
+        return False
+    return one.value.count("|") >= MADE_OF
 
 
 @page("usage.change")

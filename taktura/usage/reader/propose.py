@@ -26,8 +26,8 @@ SYNONYMS = {
     "customer_name": "customername subaccountname endcustomername customercompanyname customer companyname clientname"
     " tenantname accountname kundenname kunde firma kundnamn kund",
     "subscription_id": "subscriptionid subscriptionguid subscriptionreference subaccountid contractid licenseid"
-    " agreementid serviceid subscription abonnementid abonnementnummer lizenzid"
-    " abonummer abonr aboid vertragsnummer avtalsnummer abo",
+    " agreementid serviceid subscription abonnementid abonnementnummer abonnementsnummer lizenzid"
+    " abonummer abonr aboid vertragsnummer avtalsnummer abo abonnement abonnemang",
     "subscription_name": "subscriptionname subscriptionfriendlyname subaccountname friendlyname abonnementname"
     " aboname abobezeichnung abonnementbezeichnung abonnementsname abonnement vertragsbezeichnung abonnemangsnamn",
     "subscription_description": "subscriptiondescription abobeschreibung abonnementbeschreibung abonnemangsbeskrivning",
@@ -43,12 +43,13 @@ SYNONYMS = {
     "quantity": "quantity consumedquantity pricingquantity usagequantity billablequantity units qty menge anzahl antal"
     " kvantitet",
     "period_start": "periodstart chargeperiodstart chargestartdate usagestart usagestartdate usagedate startdate start"
-    " date day from datum tag zeitraumvon von leistungsbeginn beginn periodstart startdatum från",
+    " date day from datum tag zeitraumvon von leistungvon leistungsbeginn beginn periodstart startdatum från",
     "period_end": "periodend chargeperiodend chargeenddate usageend usageenddate enddate end until zeitraumbis bis"
-    " leistungsende ende slutdatum till",
-    "cost": "unitcost effectiveunitprice effectiveprice partnerunitprice einkaufspreis ekpreis stückkosten inköpspris",
+    " leistungbis leistungsende ende slutdatum till",
+    "cost": "unitcost effectiveunitprice effectiveprice partnerunitprice einkaufspreis ekpreis"
+    " ekjeeinheit ekeinzelpreis stückkosten inköpspris",
     "cost_amount": "costamount billedcost effectivecost costinbillingcurrency pretaxcost partnertotal totalcost"
-    " subtotal cost kosten gesamtkosten ekbetrag kostnad inköpsbelopp",
+    " subtotal cost kosten gesamtkosten ekbetrag ekgesamt ekgesamtpreis kostnad inköpsbelopp",
     "price": "unitprice listunitprice retailunitprice contractedunitprice price einzelpreis preis stückpreis styckpris"
     " pris",
     "amount": "amount total totalforcustomer customertotal listcost extendedprice betrag gesamtbetrag gesamtpreis summe"

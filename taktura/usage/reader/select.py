@@ -99,7 +99,7 @@ def heading_problems(names: Sequence[str], mapping: Mapping, delimiter: str, lin
         other = next(
             (d for d in DELIMITERS if d != delimiter and heading in [n.strip(' "') for n in whole.split(d)]), ""
         ) if delimiter else ""  # fmt: skip
-        near = difflib.get_close_matches(heading, names, 3, 0.5) or [n for n in names if n][:MAX_HEADINGS_SHOWN]
+        near = difflib.get_close_matches(heading, names, 3, 0.6) or [n for n in names if n][:MAX_HEADINGS_SHOWN]
         yield Problem(
             line=line,
             code="missing_column",
