@@ -123,6 +123,8 @@ def test_an_import_is_undone_read_and_matched_again(company: Seller, client_as: 
     said = client.post(f"{place}undo/", follow=True).content.decode()
     assert f"{records} record" in said and "Undone" in said and "Read it again" in said
     assert "undone already" in client.post(f"{place}undo/", follow=True).content.decode()
+    text = client.get(place).content.decode()
+    assert "none of its rows is there any more" in text and "every row is where it belongs" not in text
     client.post(f"{place}read/")
     assert UsageRecord.objects.filter(file=file).count() == records
 
