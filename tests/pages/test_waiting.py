@@ -16,7 +16,7 @@ from taktura.kit.actor import Actor
 from taktura.office.templatetags.office import days
 from taktura.office.usage.parts import from_text
 from taktura.usage import services as usage
-from taktura.usage.models import ProductReference, Supplier, SupplierSubscription
+from taktura.usage.models import ProductReference, Supplier, SupplierSubscription, UsageRecord
 from tests.pages.test_usage import FILE, HEAD, line_of
 
 
@@ -148,3 +148,15 @@ def test_reconciliation_names_the_reason_for_which_usage_waits(
 def test_a_line_that_ended_before_it_began_has_no_days() -> None:
     day = date(2026, 3, 1)
     assert (days(day, day), days(day, date(2026, 3, 2))) == ("never", "1 Mar 2026")
+
+
+def test_a_refusal_names_days_as_the_reader_writes_them(
+    company: Seller, actor: Actor, client_as: Callable[..., Client]
+) -> None:
+    supplier = Supplier.objects.get()
+    billing.tie(actor, supplier=supplier, ties=[("acc-1", line_of("V-acme"))])
+    record = UsageRecord.objects.filter(subscription="acc-1").first()
+    assert record is not None
+    close_period(actor, seller=company, until=date(2026, 3, 1))
+    answer = client_as(language="de").post(f"/usage/records/{record.pk}/withdraw/", follow=True).content.decode()
+    assert "01.03.2026" in answer and "2026-03-01" not in answer

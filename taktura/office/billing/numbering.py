@@ -15,7 +15,6 @@ from taktura.core.errors import Refused
 from taktura.invoices.models import KINDS
 from taktura.invoices.services import Numbering, confirm_numbering, numbers_of
 from taktura.invoices.services.numbering import check_numbering, numbers_from
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.billing.due import day_of
 from taktura.office.page import actor_of, page, seller_of
@@ -60,7 +59,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
                         next=form.cleaned_data[f"next_{kind}"],
                     )  # fmt: skip
         except Refused as refused:
-            form.add_error(f"format_{kind}", text_of(refused, show.language()))
+            form.add_error(f"format_{kind}", show.refusal(refused))
         else:
             messages.success(request, _("The numbers are confirmed."))
             return redirect(f"{reverse('start_run')}?on={on.isoformat()}")
@@ -94,5 +93,5 @@ def preview(request: HttpRequest) -> HttpResponse:
                 numbers = numbers_from(text, following, on, EXAMPLES)
                 examples.append({"kind": kind, "numbers": numbers, "error": ""})
             except Refused as refused:
-                examples.append({"kind": kind, "numbers": [], "error": text_of(refused, show.language())})
+                examples.append({"kind": kind, "numbers": [], "error": show.refusal(refused)})
     return render(request, "billing/numbering_preview.html", {"form": form, "examples": examples})

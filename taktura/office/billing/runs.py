@@ -27,7 +27,7 @@ from taktura.invoices.printing import views_of_ready
 from taktura.invoices.services import numbers_of
 from taktura.kit.jobs.models import Work
 from taktura.kit.jobs.queries import recent_work
-from taktura.kit.language import text_of, translate
+from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.billing.due import day_of, leave_out, left_out_of
 from taktura.office.documents.listing import document_listing, rows_of
@@ -116,7 +116,7 @@ def start_billing(request: HttpRequest) -> HttpResponse:
         try:
             work = start_run(actor_of(request), seller=seller, on=on, exclude=left_out)
         except Refused as refused:
-            messages.error(request, text_of(refused, get_language() or "en"))
+            messages.error(request, show.refusal(refused))
             return redirect("billing")
         leave_out(request, seller, [])
         return redirect("work", work.pk)

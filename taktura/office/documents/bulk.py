@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from taktura.core.errors import Refused
@@ -15,7 +14,6 @@ from taktura.invoices.models import Document
 from taktura.invoices.printing import pdf_of
 from taktura.invoices.services.mailing import file_name
 from taktura.invoices.tasks import MOST_SENT, start_sending
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.documents.payments import MOST_PAID, payments_form, payments_page
 from taktura.office.lists import Action, Rows
@@ -79,6 +77,6 @@ def _send(request: HttpRequest, rows: Rows) -> HttpResponse:
     try:
         work = start_sending(actor_of(request), seller=seller_of(request), documents=ids)
     except Refused as refused:
-        messages.error(request, text_of(refused, get_language() or "en"))
+        messages.error(request, show.refusal(refused))
         return redirect(request.get_full_path())
     return redirect("work", work.pk)

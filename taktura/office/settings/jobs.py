@@ -22,7 +22,7 @@ from taktura.customers.models import Seller
 from taktura.kit.jobs import queries
 from taktura.kit.jobs.models import Work
 from taktura.kit.jobs.services import cancel_job, give_up_job, retry_job, stop
-from taktura.kit.language import text_of, translate
+from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.lists import Action, Column, Filter, Listing, Rows, list_page
 from taktura.office.page import actor_of, page, seller_of
@@ -161,7 +161,7 @@ def _retry(request: HttpRequest, rows: Rows) -> HttpResponse:
         try:
             retry_job(job.pk)
         except Refused as refused:
-            messages.error(request, f"{job.pk}: {text_of(refused, show.language())}")
+            messages.error(request, f"{job.pk}: {show.refusal(refused)}")
         else:
             number += 1
     messages.success(request, ngettext("%(count)s job is tried again.", "%(count)s jobs are tried again.", number)
@@ -229,7 +229,7 @@ def _done(request: HttpRequest, pk: int, act: Callable[[int], None], said: str) 
     except Refused as refused:
         if refused.code == "not_found":
             raise Http404 from refused
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, said)
     return redirect("job", pk)

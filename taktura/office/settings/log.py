@@ -20,7 +20,6 @@ from taktura.audit.services import digest
 from taktura.audit.tasks import PROOF, start_proof
 from taktura.core.errors import Refused
 from taktura.kit.jobs.queries import recent_work
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.history import action, told
 from taktura.office.lists import Column, Filter, Listing, Rows, list_page
@@ -140,7 +139,7 @@ def prove(request: HttpRequest) -> HttpResponse:
     try:
         start_proof(actor_of(request))
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("The log is being proven. The outcome stands here."))
     return redirect("log")

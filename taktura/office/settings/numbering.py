@@ -14,7 +14,6 @@ from django.views.decorators.http import require_POST
 from taktura.core.errors import Refused
 from taktura.invoices import queries
 from taktura.invoices.services.numbering import check_numbering, confirm_numbering, numbers_from, restarts
-from taktura.kit.language import text_of
 from taktura.office import seen, show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
@@ -89,7 +88,7 @@ def consequence(request: HttpRequest, kind: str) -> HttpResponse:
         try:
             check_numbering(kind, shape, following)
         except Refused as refused:
-            context["refused"] = text_of(refused, show.language())
+            context["refused"] = show.refusal(refused)
         else:
             context["examples"] = numbers_from(shape, following, today_of(request), SHOWN)
             context["restarts"] = restarts(shape)

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from taktura.core.errors import Refused
-from taktura.kit.language import text_of
 from taktura.kit.mail.models import STATES, OutgoingMail
 from taktura.kit.mail.queries import is_secret, mails
 from taktura.kit.mail.services import AGAIN, TROUBLE, give_up, send_again
@@ -178,7 +177,7 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         send_again(actor_of(request).now, mail=one)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("The mail is tried again."))
     return redirect("outbox_mail", pk)
@@ -192,7 +191,7 @@ def rest(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         give_up(mail=one)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("The mail is given up."))
     return redirect("outbox_mail", pk)

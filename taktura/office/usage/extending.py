@@ -23,7 +23,6 @@ from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.invoices.printing import views_of_ready
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.page import actor_of, page, seller_of, today_of
@@ -164,7 +163,7 @@ def extend_preview(request: HttpRequest, pk: int) -> HttpResponse:
         context |= {"values": values, "waiting": waiting_of_subscriptions([row]).get(pk, 0)}
         (foreseen,) = billing.preview_extensions(actor, seller=seller_of(request), wishes=[wish])
         if foreseen.extending.refused is not None:
-            context["refused"] = text_of(foreseen.extending.refused, show.language())
+            context["refused"] = show.refusal(foreseen.extending.refused)
         else:
             first = foreseen.extending.given.start  # what is booked, whatever was typed
             context |= {"values": {**values, "start": first}, "too_early": form.cleaned_data["start"] < first}
@@ -210,7 +209,7 @@ class Row:
     def refused(self) -> str:
         """Why it cannot be done."""
         found = self.foreseen.extending.refused if self.foreseen else None
-        return text_of(found, show.language()) if found else ""
+        return show.refusal(found) if found else ""
 
     @property
     def ready(self) -> bool:
@@ -236,7 +235,7 @@ def many(request: HttpRequest) -> HttpResponse:
             try:
                 _done, tied = billing.extend_contracts(actor_of(request), seller=seller, wishes=wishes)
             except Refused as refused:
-                error = text_of(refused, show.language())
+                error = show.refusal(refused)
             else:
                 return _after(request, wishes, tied)
     number, first = page_number(request), (page_number(request) - 1) * MANY

@@ -26,7 +26,6 @@ from taktura.core.errors import Refused
 from taktura.customers.models import Seller
 from taktura.invoices.services import Issued
 from taktura.kit.jobs.queries import is_left
-from taktura.kit.language import text_of as text_of_refusal
 from taktura.kit.language import translate
 from taktura.office import show
 from taktura.office.forms import add_refusal
@@ -320,7 +319,7 @@ def undo(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         count = undo_file(actor_of(request), file=found)
     except Refused as refused:
-        messages.error(request, text_of_refusal(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         text = ngettext("%(count)s record was taken out.", "%(count)s records were taken out.", count)
         messages.success(request, text % {"count": show.count(count)})
@@ -346,7 +345,7 @@ def read_again(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("usage_file", pk)
         received, issued = read_file(actor, file=found)
     except Refused as refused:
-        messages.error(request, text_of_refusal(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         _say_received(request, received, issued)
     return redirect("usage_file", pk)
@@ -429,7 +428,7 @@ def content(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         sent = content_of(found)
     except Refused as refused:
-        messages.error(request, text_of_refusal(refused, show.language()))
+        messages.error(request, show.refusal(refused))
         return redirect("usage_file", pk)
     disposition = content_disposition_header(as_attachment=True, filename=found.name) or "attachment"
     return HttpResponse(sent, content_type="application/octet-stream", headers={"Content-Disposition": disposition})

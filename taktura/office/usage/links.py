@@ -16,7 +16,6 @@ from django.views.decorators.http import require_POST
 from taktura.billing import services as billing
 from taktura.contracts.models import ContractLine
 from taktura.core.errors import Refused
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import DayField
 from taktura.office.page import actor_of, page, seller_of, today_of
@@ -64,7 +63,7 @@ def link(request: HttpRequest, pk: int) -> HttpResponse:
             _tie(request, row, line, form.cleaned_data if form else {})
             return redirect("supplier_subscription", pk)
         except Refused as refused:
-            error = text_of(refused, show.language())
+            error = show.refusal(refused)
     found = search_lines(seller.pk, text, FOUND) if text else []
     context = {
         "row": row, "q": text, "error": error, "found": found, "move": form, "tied": _tied(row) if days else [],
@@ -111,7 +110,7 @@ def unlink(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         billing.untie(actor_of(request), supplier=row.supplier, reference=row.reference, line=line)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("Untied. Its usage waits again; what was billed is credited with the next bill."))
     return redirect("supplier_subscription", pk)
@@ -160,7 +159,7 @@ def _tie_many(request: HttpRequest, rows: Any) -> HttpResponse:
             actor = actor_of(request)
             done = total(billing.tie(actor, supplier=suppliers[pk], ties=some) for pk, some in ties.items())
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
         return redirect(request.get_full_path())
     if done is None:
         messages.warning(request, _("Nothing is done: choose what the selected rows stand for."))

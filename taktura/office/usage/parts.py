@@ -17,7 +17,6 @@ from django.utils.translation import gettext_lazy as lazy
 from taktura.billing.imports import IN_BACKGROUND, start_matching
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.lists import Filter, can_be_kept
 from taktura.office.page import actor_of, seller_of
@@ -187,7 +186,7 @@ def match_in_background(request: HttpRequest, supplier: Supplier | None, back: H
     try:
         return redirect("work", start_matching(actor_of(request), seller=seller, supplier=supplier).pk)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
         return back
 
 

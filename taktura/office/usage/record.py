@@ -18,7 +18,6 @@ from taktura.billing.models import Charge
 from taktura.contracts.models import Contract
 from taktura.core.errors import Refused
 from taktura.invoices.models import Document
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import DayField, ExactNumberField, add_refusal
 from taktura.office.history import field, value_of
@@ -232,7 +231,7 @@ def withdraw(request: HttpRequest, pk: int) -> HttpResponse:
             actor_of(request), seller=seller_of(request), external_id=row.external_id, source=row.source
         )
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
         return redirect("usage_record", pk)
     messages.success(request, _("Withdrawn. What was billed of it is credited with the next bill."))
     old = revisions(row.seller_id, row.source, row.external_id).first()

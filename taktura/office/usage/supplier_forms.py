@@ -10,7 +10,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from taktura.core.errors import Refused
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.usage.models import Supplier
 from taktura.usage.reader import COLUMNS, NUMBERS_OF_CALLS, READY, Mapping, beginning
@@ -179,7 +178,7 @@ class SupplierForm(forms.Form):
             Mapping.from_dict(mapping)
         except Refused as refused:
             about_date = "date_format" in mapping and "date" in refused.text
-            self.add_error("date_format" if about_date else None, text_of(refused, show.language()))
+            self.add_error("date_format" if about_date else None, show.refusal(refused))
         values["mapping"] = mapping
         return values
 

@@ -22,7 +22,6 @@ from taktura.billing.supplier_invoices import Against, invoices_against
 from taktura.core.errors import Refused
 from taktura.core.money import money, places
 from taktura.core.periods import DAY, Span, add
-from taktura.kit.language import text_of
 from taktura.office import seen, show
 from taktura.office.forms import CurrencyField, DayField, ExactNumberField, add_refusal
 from taktura.office.lists import Column, Link, Listing, list_page
@@ -274,7 +273,7 @@ def remove(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         usage.remove_supplier_invoice(actor_of(request), invoice=found)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("Invoice %(number)s is taken out.") % {"number": found.number})
     return redirect("supplier_invoices", found.supplier_id)

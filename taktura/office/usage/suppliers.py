@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from taktura.catalog.models import Article
 from taktura.core.errors import Refused
-from taktura.kit.language import text_of, translate
+from taktura.kit.language import translate
 from taktura.office import seen, show
 from taktura.office.forms import add_refusal
 from taktura.office.lists import Column, Link, Listing, list_page
@@ -137,7 +137,7 @@ def mapping(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         usage.change_supplier(actor_of(request), supplier=found, mapping=version.mapping)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("Saved."))
     return redirect("supplier", pk)
@@ -223,7 +223,7 @@ def _proposed(request: HttpRequest, form: SupplierForm, *, is_new: bool) -> Supp
     try:
         proposed, found, carried = _mapping_for(content, data)
     except Refused as refused:
-        messages.warning(request, text_of(refused, show.language()))
+        messages.warning(request, show.refusal(refused))
         return SupplierForm(initial=typed, is_new=is_new)
     if content and not found.headings:
         messages.warning(request, _("The file has no headings that could be read."))
@@ -270,7 +270,7 @@ def sample(request: HttpRequest) -> HttpResponse:
     try:
         tried = Mapping.from_dict(said)
     except Refused as refused:
-        return render(request, "usage/sample.html", {"refused": text_of(refused, show.language())})
+        return render(request, "usage/sample.html", {"refused": show.refusal(refused)})
     zone = form.cleaned_data.get("time_zone") or "UTC"
     good, bad, counts = [], [], Counts()
     for row in islice(read(form.sample_bytes(), tried, ZoneInfo(zone), counts), READ_ROWS):
@@ -348,7 +348,7 @@ def products(request: HttpRequest, pk: int) -> HttpResponse:
             actor_of(request), supplier=found, product=form.cleaned_data["product"], article=article
         )
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
     else:
         messages.success(request, _("Saved."))
     return redirect("supplier", pk)

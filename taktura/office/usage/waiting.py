@@ -22,7 +22,6 @@ from taktura.catalog.models import Article
 from taktura.contracts.models import Contract, ContractLine
 from taktura.core.errors import Refused
 from taktura.customers.models import Seller
-from taktura.kit.language import text_of
 from taktura.office import show
 from taktura.office.forms import add_refusal
 from taktura.office.page import actor_of, page, seller_of, user_of
@@ -191,7 +190,7 @@ def _act(request: HttpRequest, seller: Seller) -> HttpResponse:
         with transaction.atomic():
             done = do()
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
         return back
     if done is None:
         messages.warning(request, _("Nothing is done: choose what the selected rows stand for."))
@@ -209,7 +208,7 @@ def _go(request: HttpRequest, seller: Seller, action: str, index: str) -> HttpRe
     try:
         noted = usage.note_subscription(actor_of(request), supplier=supplier, reference=key.subscription)
     except Refused as refused:
-        messages.error(request, text_of(refused, show.language()))
+        messages.error(request, show.refusal(refused))
         return None
     return redirect(f"subscription_{action}", noted.pk)
 
