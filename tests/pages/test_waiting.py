@@ -75,7 +75,7 @@ def test_the_way_out_of_waiting_leads_to_the_contract_the_rates_or_the_settings(
 
 
 def test_a_further_line_is_booked_for_a_product_that_none_of_the_lines_stands_for(
-    company: Seller, actor: Actor, client_as: Callable[..., Client]
+    company: Seller, actor: Actor, client_as: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The subscription stays with the lines that carry it, unless somebody says otherwise."""
     supplier, client = Supplier.objects.get(), client_as()
@@ -89,10 +89,14 @@ def test_a_further_line_is_booked_for_a_product_that_none_of_the_lines_stands_fo
         return "checked" in field[0]
 
     assert leaves()
+    SupplierSubscription.objects.filter(pk=subscription.pk).update(start=date(2026, 2, 1))
+    monkeypatch.setattr(billing, "days_after_billed", lambda pks: dict.fromkeys(pks, date(2026, 5, 1)))
+    assert 'value="1 May 2026"' in client.get(form).content.decode(), "the day after what was billed"
     billing.tie(actor, supplier=supplier, ties=[("acc-1", line_of("V-acme", "search"))])
     new = "n2,A1,ACME,acc-1,VISIO,Visio,1,1,2026-02-03\n"
     billing.receive_file(actor, supplier=supplier, name="new.csv", content=(HEAD + new).encode())
     assert not leaves()
+    assert 'value="1 Feb 2026"' in client.get(form).content.decode(), "from its start on, as a new line does"
     text = client.get("/usage/waiting/?reason=unknown_key&q=visio").content.decode()
     assert 'value="extend:0"' in text and "what does “VISIO” stand for?" in text
 

@@ -138,12 +138,12 @@ def _choose_contract(request: HttpRequest, row: SupplierSubscription) -> HttpRes
 
 def _extend_form(request: HttpRequest, row: SupplierSubscription, contract: Contract) -> ExtendForm:
     day = billing.days_after_billed([row.pk]).get(row.pk)  # of one that is tied already
-    lines = row.links.filter(end__isnull=True).count() if day else 0
-    (given,) = extensions([Wish(subscription=row, contract=contract, start=day)])
+    leaves = day is None or row.links.filter(end__isnull=True).count() < SHARED
+    (given,) = extensions([Wish(subscription=row, contract=contract, start=day if leaves else None)])
     articles = articles_of([contract.pk]).on(contract.pk, given.start)
     return ExtendForm(
         request.POST or None, articles=articles, given=given, product=row.product, today=today_of(request),
-        tied=day is not None, leaves=lines < SHARED,
+        tied=day is not None, leaves=leaves,
     )  # fmt: skip
 
 
