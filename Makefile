@@ -66,11 +66,12 @@ messages: $(VENV)/.dev ## Collect the messages to be translated, and compile the
 bench: $(VENV)/.dev ## Measure speed against limits taken in the same run
 	@$(BIN)/python -m bench
 
-soak: $(VENV)/.dev ## Run the long tests: 20,000 histories, 500 of them through the services, 10,000 mutilated files, 30 imports killed
+soak: $(VENV)/.dev ## Run the long tests: 20,000 histories, 500 of them through the services, 10,000 mutilated files, 30 imports killed, all misfits in all forms
 	@TAKTURA_HISTORIES=20000 $(BIN)/pytest -n auto tests/core
 	@TAKTURA_SERVICE_HISTORIES=500 $(BIN)/pytest -n auto tests/scenarios/test_histories.py
 	@TAKTURA_MUTILATED=10000 $(BIN)/pytest -n auto tests/rooms/test_imports.py -k mutilated
 	@TAKTURA_KILLS=30 $(BIN)/pytest -n auto tests/rooms/test_killed_imports.py
+	@TAKTURA_ALL_MISFITS=1 $(BIN)/pytest -n auto tests/pages/test_attacks.py -k does_not_fit
 
 docs: $(VENV)/.dev ## Build the manual into site/
 	@$(BIN)/mkdocs build --strict > /dev/null 2>&1

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import os
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -143,9 +144,13 @@ MISFITS: dict[str, Any] = {
 }  # fmt: skip
 
 
+ONE_OF = 1 if os.environ.get("TAKTURA_ALL_MISFITS") else 3
+
+
 @pytest.mark.parametrize("misfit", MISFITS)
 def test_what_does_not_fit_is_refused_or_taken_but_no_error(walked: Walked, client_as: SignIn, misfit: str) -> None:
-    client = client_as()
+    """A part of the requests, another for each misfit; `TAKTURA_ALL_MISFITS=1` sends all."""
+    client, turn = client_as(), list(MISFITS).index(misfit)
     client.raise_request_exception = False
     failed, done = [], set()
     for sent in post_forms(walked):
@@ -155,6 +160,8 @@ def test_what_does_not_fit_is_refused_or_taken_but_no_error(walked: Walked, clie
             if not names or request in done:  # nothing would be wrong, or the same is wrong in a form of another page
                 continue
             done.add(request)
+            if (len(done) + turn) % ONE_OF:
+                continue
             status = client.post(sent.to, values).status_code
             if status >= 500:
                 failed.append(f"{sent.to} with {misfit} in {sorted(names)}: {status}")
