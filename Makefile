@@ -23,9 +23,10 @@ $(VENV)/.run: requirements.lock pyproject.toml
 	@touch $@
 
 # What tests and checks need besides.
-$(VENV)/.dev: $(VENV)/.run requirements-dev.lock
+$(VENV)/.dev: $(VENV)/.run requirements-dev.lock requirements-rules.lock
 	@echo "Installing what requirements-dev.lock names …"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps --upgrade --target $(VENV)/rules -r requirements-rules.lock
 	@touch $@
 
 # The translations, compiled for the running product.

@@ -24,6 +24,7 @@ MODULES = {
     "change": ("change",),
     "what_if": ("what_if",),
     "reconciliation": ("reconciliation",),
+    "documents": ("pdf", "einvoice"),
     "pages": ("pages",),
 }
 NAMES = tuple(name for names in MODULES.values() for name in names)

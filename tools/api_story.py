@@ -289,6 +289,7 @@ STORY: list[tuple[Any, ...]] = [
     ("list_documents", {}, {"customer": "K-1", "order": "newest_first"}, None),
     ("get_document", {"document": "1"}, {}, None),
     ("get_pdf", {"document": "1"}, {}, None),
+    ("get_einvoice", {"document": "1"}, {"profile": "zugferd"}, None),
     ("get_letter", {"document": "1"}, {}, None),
     ("send_document", {"document": "1"}, {}, {"to": "rechnung@acme.example"}),
     ("list_mails", {"document": "1"}, {}, None),

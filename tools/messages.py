@@ -54,7 +54,7 @@ TABLES = {
     "taktura/office/billing/words.py": {"BILLING"},
     "taktura/office/contracts/words.py": {"HANDED_OVER"},
     "taktura/office/desk/words.py": {"DESK", "ACTIONS", "DESK_FIELDS"},
-    "taktura/office/customer_words.py": {"CUSTOMER_FIELDS", "DELIVERIES"},
+    "taktura/office/customer_words.py": {"CUSTOMER_FIELDS", "DELIVERIES", "EINVOICES"},
     "taktura/office/job_words.py": {"JOBS"},
     "taktura/office/portal_words.py": {"PORTAL", "ACTIONS"},
     "taktura/office/settings/words.py": {"MAILBOXES", "USERS"},

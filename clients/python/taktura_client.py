@@ -408,6 +408,9 @@ class BillingInformationIn(TypedDict):
     iban: NotRequired[str | None]
     mandate_reference: NotRequired[str | None]
     mandate_date: NotRequired[Day | None]
+    einvoice: NotRequired[Literal["", "none", "zugferd", "xrechnung", "xrechnung_cii", "peppol"] | None]
+    electronic_address: NotRequired[str | None]
+    buyer_reference: NotRequired[str | None]
 
 
 class BuyerIn(TypedDict):
@@ -889,6 +892,9 @@ class BillingInformationOut:
     iban: str
     mandate_reference: str
     mandate_date: date | None
+    einvoice: str
+    electronic_address: str
+    buyer_reference: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -1288,6 +1294,7 @@ class DocumentDetail(Marked):
     gross: Decimal
     open: Decimal | None
     status: str | None
+    einvoice: str
     language: str
     prices_are: str
     reason: str
@@ -1337,6 +1344,7 @@ class DocumentOut:
     gross: Decimal
     open: Decimal | None
     status: str | None
+    einvoice: str
     language: str
     prices_are: str
     reason: str
@@ -1366,6 +1374,7 @@ class DocumentSummary:
     gross: Decimal
     open: Decimal | None
     status: str | None
+    einvoice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -3261,6 +3270,8 @@ class SellerOut(Marked):
     terms_url: str
     privacy_url: str
     withdrawal: str
+    electronic_address: str
+    einvoice: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -4191,6 +4202,8 @@ class Taktura(Caller):
         terms_url: str | None | Omit = OMIT,
         privacy_url: str | None | Omit = OMIT,
         withdrawal: str | None | Omit = OMIT,
+        electronic_address: str | None | Omit = OMIT,
+        einvoice: Literal["", "zugferd"] | None | Omit = OMIT,
         preview: bool = False,
         idempotency_key: str | None = None,
     ) -> SellerOut:
@@ -4237,6 +4250,8 @@ class Taktura(Caller):
                 "terms_url": terms_url,
                 "privacy_url": privacy_url,
                 "withdrawal": withdrawal,
+                "electronic_address": electronic_address,
+                "einvoice": einvoice,
             },
             query={"preview": preview},
             idempotency_key=idempotency_key,
@@ -4286,6 +4301,8 @@ class Taktura(Caller):
         terms_url: str | None | Omit = OMIT,
         privacy_url: str | None | Omit = OMIT,
         withdrawal: str | None | Omit = OMIT,
+        electronic_address: str | None | Omit = OMIT,
+        einvoice: Literal["", "zugferd"] | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> SellerOut:
@@ -4334,6 +4351,8 @@ class Taktura(Caller):
                 "terms_url": terms_url,
                 "privacy_url": privacy_url,
                 "withdrawal": withdrawal,
+                "electronic_address": electronic_address,
+                "einvoice": einvoice,
             },
             query={"preview": preview},
             if_match=if_match,
@@ -4528,6 +4547,9 @@ class Taktura(Caller):
         iban: str | None | Omit = OMIT,
         mandate_reference: str | None | Omit = OMIT,
         mandate_date: Day | None | Omit = OMIT,
+        einvoice: Literal["", "none", "zugferd", "xrechnung", "xrechnung_cii", "peppol"] | None | Omit = OMIT,
+        electronic_address: str | None | Omit = OMIT,
+        buyer_reference: str | None | Omit = OMIT,
         preview: bool = False,
         if_match: Marked | str | None = None,
     ) -> CustomerOut:
@@ -4558,6 +4580,9 @@ class Taktura(Caller):
                 "iban": iban,
                 "mandate_reference": mandate_reference,
                 "mandate_date": mandate_date,
+                "einvoice": einvoice,
+                "electronic_address": electronic_address,
+                "buyer_reference": buyer_reference,
             },
             query={"preview": preview},
             if_match=if_match,
@@ -8053,12 +8078,26 @@ class Taktura(Caller):
         """
         return self._ask(DocumentDetail, "GET", f"/documents/{_part(document)}", known=known)
 
-    def get_pdf(self, document: int) -> bytes:
+    def get_pdf(self, document: int, *, profile: Literal["zugferd"] | None = None) -> bytes:
         """A document as PDF/A-3 in its recipient's language; the same bytes each time.
+
+        Where its profile is `zugferd`, or `profile` says so, the XML of the e-invoice stands within it.
 
         Scope: `documents.view`.
         """
-        return self._ask(bytes, "GET", f"/documents/{_part(document)}/pdf")
+        return self._ask(bytes, "GET", f"/documents/{_part(document)}/pdf", query={"profile": profile})
+
+    def get_einvoice(
+        self, document: int, *, profile: Literal["zugferd", "xrechnung", "xrechnung_cii", "peppol"] | None = None
+    ) -> bytes:
+        """A document as EN 16931 XML: UBL for `xrechnung` and `peppol`, CII for `xrechnung_cii` and `zugferd`; the
+        same bytes each time. `profile`: null: that in which it goes to its recipient, else `zugferd`.
+
+        What the profile asks for and the document does not say is named (`billing_information_missing`).
+
+        Scope: `documents.view`.
+        """
+        return self._ask(bytes, "GET", f"/documents/{_part(document)}/einvoice", query={"profile": profile})
 
     def explain_line(self, document: int, line: int, *, limit: int = 100, after: str = "") -> ExplanationOut:
         """Why a line of a document has its amount, down to the rows of usage; `limit` and `after` are of these.

@@ -57,6 +57,7 @@ for command in (
     billing.interim,
     proving.explain,
     proving.pdf,
+    proving.einvoice,
     proving.verify,
     simulating.simulate,
     trying.what_if,

@@ -36,6 +36,16 @@ class Seller(models.Model):
     creditor_id = models.CharField(
         max_length=35, blank=True, default="", db_default="", help_text="by which SEPA direct debits are collected"
     )
+    electronic_address = models.CharField(
+        max_length=105, blank=True, default="", db_default="", help_text="scheme:id (EAS); empty: the e-mail address"
+    )
+    einvoice = models.CharField(
+        max_length=13,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the format of businesses that have none of their own; empty: PDF alone",
+    )
     currency = models.CharField(max_length=3)
     time_zone = models.CharField(max_length=50)
     vat: Any = models.JSONField(help_text="dated rates in percent: [[from or null, rate], …]")
@@ -69,6 +79,7 @@ class Seller(models.Model):
             models.CheckConstraint(condition=Q(coupon_and_scale__in=["coupon", "best", "both"]), name="seller_scale"),
             models.CheckConstraint(condition=Q(rate_change__in=["end", "split"]), name="seller_rate_change"),
             models.CheckConstraint(condition=Q(consumer_rules__in=["DE", "none"]), name="seller_consumer_rules"),
+            models.CheckConstraint(condition=Q(einvoice__in=["", "zugferd"]), name="seller_einvoice"),
         ]
 
 
@@ -131,6 +142,15 @@ class BillingInformation(models.Model):
     direct_debit = models.BooleanField(default=False)
     mandate_reference = models.CharField(max_length=35, blank=True, help_text="of the SEPA mandate")
     mandate_date = models.DateField(null=True, blank=True, help_text="on which the mandate was signed")
+    einvoice = models.CharField(
+        max_length=13, blank=True, default="", db_default="", help_text="a format, or none; empty: as the seller has it"
+    )
+    electronic_address = models.CharField(
+        max_length=105, blank=True, default="", db_default="", help_text="scheme:id (EAS); empty: the e-mail address"
+    )
+    buyer_reference = models.CharField(
+        max_length=100, blank=True, default="", db_default="", help_text="the customer's own sign, as a Leitweg-ID"
+    )
 
     class Meta:
         constraints = [
@@ -143,6 +163,10 @@ class BillingInformation(models.Model):
                 condition=Q(direct_debit=False)
                 | Q(mandate_date__isnull=False) & ~Q(iban="") & ~Q(mandate_reference=""),
                 name="billing_direct_debit",
+            ),
+            models.CheckConstraint(
+                condition=Q(einvoice__in=["", "none", "zugferd", "xrechnung", "xrechnung_cii", "peppol"]),
+                name="billing_einvoice",
             ),
         ]
 

@@ -10,7 +10,7 @@ from django.db.models.functions import Cast
 
 from taktura.core.errors import Refused
 from taktura.core.facts import Rates, Tax
-from taktura.customers import vat_id
+from taktura.customers import einvoices, vat_id
 from taktura.customers.models import BillingInformation, Customer, PortalAccess, Seller
 from taktura.kit.bulk import among
 from taktura.kit.fold import fold
@@ -29,7 +29,7 @@ def missing_billing_information(customer: Customer) -> list[str]:
         foreign = state in vat_id.EU and state != customer.seller.country
         if not (foreign and vat_id.is_valid(info.vat_id)):
             missing.append("vat_id")
-    return missing
+    return missing + einvoices.missing(customer, info)
 
 
 def billing_information_complete(customer: Customer) -> bool:

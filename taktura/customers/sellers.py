@@ -12,8 +12,9 @@ from django.core.validators import URLValidator
 
 from taktura.core.errors import Refused
 from taktura.customers import creditor, iban, vat_id
-from taktura.customers.addresses import check_email
+from taktura.customers.addresses import check_electronic_address, check_email
 from taktura.customers.models import Seller
+from taktura.einvoice import ZUGFERD
 from taktura.kit.exact import number
 
 SELLER_FIELDS = (
@@ -21,7 +22,7 @@ SELLER_FIELDS = (
     "bank_name", "iban", "bic", "creditor_id", "currency", "time_zone", "vat", "prices_are", "change_documents",
     "stacking", "coupon_and_scale", "consumer_rules", "rate_change", "payment_days", "unattended_runs", "second_factor",
     "portal_allows", "order_page", "order_approval", "vies", "terms_url", "privacy_url", "withdrawal",
-    "rate_days", "call_number_months",
+    "rate_days", "call_number_months", "electronic_address", "einvoice",
 )  # fmt: skip
 # From these follows what a charge must be: once something is billed by them they stay.
 FIXED = ("currency", "prices_are", "stacking", "coupon_and_scale", "rate_change")
@@ -32,6 +33,7 @@ WORDS = {
     "coupon_and_scale": ("coupon", "best", "both"),
     "consumer_rules": ("DE", "none"),
     "rate_change": ("end", "split"),
+    "einvoice": ("", ZUGFERD),
 }
 PORTAL_ALLOWS = ("tickets", "book", "quantity", "notice", "data")  # what the portal's users may be allowed
 MOST_DAYS = 365
@@ -92,6 +94,7 @@ def _check_codes(values: dict[str, Any]) -> None:
                 name=values["time_zone"], field="time_zone",
             ) from error  # fmt: skip
     check_email(values.get("email") or "")
+    check_electronic_address(values.get("electronic_address") or "")
     if values.get("iban") and not iban.is_valid(values["iban"]):
         raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=values["iban"],
                       field="iban")  # fmt: skip

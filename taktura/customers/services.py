@@ -10,6 +10,7 @@ from taktura.audit.acts import act
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers import iban
+from taktura.customers.einvoices import check_profile, check_seller
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.customers.queries import missing_billing_information
 from taktura.customers.sellers import changed, checked
@@ -32,7 +33,8 @@ CUSTOMER_FIELDS = (
 )
 BILLING_FIELDS = (
     "name", "legal_form", "street", "postcode", "city", "country", "email", "delivery", "debtor_number", "tax_status",
-    "vat_id", "payment_days", "direct_debit", "iban", "mandate_reference", "mandate_date",
+    "vat_id", "payment_days", "direct_debit", "iban", "mandate_reference", "mandate_date", "einvoice",
+    "electronic_address", "buyer_reference",
 )  # fmt: skip
 
 DELIVERIES = ("email", "post", "portal")  # how documents reach a customer
@@ -65,6 +67,7 @@ def change_seller(actor: Actor, *, seller: Seller, **fields: Any) -> Seller:
     before = {name: getattr(seller, name) for name in new}
     for name, value in new.items():
         setattr(seller, name, value)
+    check_seller(seller)
     seller.save(update_fields=list(new))
     if "country" in new:
         _complete_again(seller)
@@ -159,7 +162,11 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
             raise Refused("invalid", "“%(value)s” is no IBAN: compare it digit by digit.", value=fields["iban"],
                           field="iban")  # fmt: skip
     before = BillingInformation.objects.filter(customer=customer).first()
-    _check_payment(before, fields)
+    after = BillingInformation(**{n: getattr(before, n) for n in BILLING_FIELDS} if before else {})
+    for name, value in fields.items():
+        setattr(after, name, value)
+    _check_payment(after)
+    check_profile(customer.seller, after)
     known = before.vat_id if before else None
     info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
     if info.vat_id != known and customer.seller.vies and latest_of(customer.seller_id, info.vat_id) is None:
@@ -171,14 +178,11 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
     return info
 
 
-def _check_payment(before: BillingInformation | None, fields: dict[str, Any]) -> None:
+def _check_payment(after: BillingInformation) -> None:
     """Raise `Refused` (`invalid`) for a way of delivery that nobody knows, and a direct debit without its mandate."""
-    if "delivery" in fields and fields["delivery"] not in DELIVERIES:
-        raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=fields["delivery"],
+    if after.delivery not in DELIVERIES:
+        raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=after.delivery,
                       known=", ".join(DELIVERIES), field="delivery")  # fmt: skip
-    after = BillingInformation(**{n: getattr(before, n) for n in BILLING_FIELDS} if before else {})
-    for name, value in fields.items():
-        setattr(after, name, value)
     if not after.direct_debit:
         return
     for name in ("iban", "mandate_reference", "mandate_date"):

@@ -26,13 +26,20 @@ from taktura.kit.actor import Actor
 
 
 def pdf_of(document: Document) -> bytes:
-    """Return an issued document as PDF/A-3b in its recipient's language; the same bytes each time (R14.1)."""
+    """Return an issued document as PDF/A-3b in its recipient's language, as people read it; what is sent is
+    `electronic.sent_pdf`."""
     return render_pdf(view_of(document))
 
 
 def view_of(document: Document) -> DocumentView:
     """Return what an issued document prints, in six queries at most."""
     return views_of([document])[0]
+
+
+def load(documents: Sequence[Document]) -> None:
+    """Read what issued documents print along with them, in six queries at most whatever their number; a document that
+    has it already is left alone."""
+    prefetch_related_objects(documents, "contract", "lines__contract", "taxes", "references__corrects")
 
 
 def views_of(documents: Iterable[Document]) -> list[DocumentView]:
@@ -42,7 +49,7 @@ def views_of(documents: Iterable[Document]) -> list[DocumentView]:
     corrects, oldest first. Raises `ValueError` for a document that does not add up.
     """
     rows = list(documents)
-    prefetch_related_objects(rows, "contract", "lines__contract", "taxes", "references__corrects")
+    load(rows)
     return [
         _view(
             document,
@@ -148,11 +155,11 @@ def _line(line: DocumentLine, document: Document) -> LineView:
         vat_category=line.vat_category,
         vat_rate=line.vat_rate,
         first_day=line.first,
-        last_day=_last_day(line.first, line.end),
+        last_day=last_day(line.first, line.end),
     )
 
 
-def _last_day(first: date | None, end: date | None) -> date | None:
+def last_day(first: date | None, end: date | None) -> date | None:
     """The last day included of `[first, end)`; a span of no days is the day itself."""
     if end is None:
         return None

@@ -145,8 +145,18 @@ def span(value: Span | None) -> str:
 
 
 def refusal(refused: Refused) -> str:
-    """A refusal's sentence in the reader's language; days and numbers in it as the reader writes them."""
-    return translate(refused.text, {n: _as_read(v) for n, v in refused.values.items()}, language())
+    """A refusal's sentence in the reader's language; days, numbers and names of fields in it as the reader has them."""
+    values = {n: _as_read(v) for n, v in refused.values.items()}
+    if "fields" in values:
+        values["fields"] = ", ".join(field(name) for name in str(values["fields"]).split(", "))
+    return translate(refused.text, values, language())
+
+
+def field(name: str) -> str:
+    """The name of a field that lacks something, as forms have it: `seller.phone` is one of the own company."""
+    whose, _sep, own = name.rpartition(".")
+    found = word("field", own)
+    return gettext("%(field)s (your company)") % {"field": found} if whose == "seller" else found
 
 
 BY_ITSELF = ("schedule", "vies")  # who acts in the log when nobody does

@@ -3,7 +3,7 @@ modules, offer numbers and price lists stand in a file of their own."""
 
 from taktura.office.billing.words import BILLING
 from taktura.office.contracts.words import HANDED_OVER
-from taktura.office.customer_words import CUSTOMER_FIELDS, DELIVERIES
+from taktura.office.customer_words import CUSTOMER_FIELDS, DELIVERIES, EINVOICES
 from taktura.office.desk.words import ACTIONS as DESK_ACTIONS
 from taktura.office.desk.words import DESK, DESK_FIELDS
 from taktura.office.job_words import JOBS
@@ -236,6 +236,7 @@ WORDS = {
     "tick": {"minute": "By the minute", "second": "By the second"},
     "applies_to": {"all": "All contracts, from their next period", "new": "New contracts only"},
     "way_of_delivery": DELIVERIES,
+    "einvoice": EINVOICES,
     "complete": {"True": "Complete", "False": "Missing"},
     "yes": {"True": "Yes", "False": "No"},
     # What the log calls a field.

@@ -65,7 +65,7 @@ TABLE = {
     "billing.run": "run_billing start_billing stop_work interim_bill",
     "sales.change": "create_sales_item move_a_sales_item sell_used_services leave_out_used_services"
     " take_up_used_services put_service_pricing",
-    "documents.view": "list_documents get_document get_pdf explain_line list_payments list_mails"
+    "documents.view": "list_documents get_document get_pdf get_einvoice explain_line list_payments list_mails"
     " get_letter get_left_to_credit",
     "documents.credit": "credit_document",
     "documents.send": "send_document send_document_again",

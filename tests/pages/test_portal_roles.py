@@ -32,14 +32,15 @@ TABLE = {
     "customer": "portal_customer portal_contract portal_usage portal_usage_csv portal_tickets portal_ticket_new"
     " portal_ticket portal_ticket_file portal_data portal_profile",
     "administrators": "portal_documents portal_document portal_document_usage portal_document_usage_csv"
-    " portal_document_pdf portal_data_change portal_notice portal_withdraw"
+    " portal_document_pdf portal_document_xml portal_data_change portal_notice portal_withdraw"
     " portal_book portal_line_notice portal_line_withdraw portal_quantity portal_people portal_invite portal_person"
     " portal_person_sign_out portal_person_end",
 }
 # Pages that are looked at and never sent to, and such as are only sent to; all others are both.
 ONLY_SEEN = {
     "portal_home", "portal_customer", "portal_contract", "portal_tickets", "portal_data", "portal_documents",
-    "portal_document_pdf", "portal_people", "portal_ticket_file", "portal_usage", "portal_usage_csv", "portal_document",
+    "portal_document_pdf", "portal_document_xml", "portal_people", "portal_ticket_file", "portal_usage",
+    "portal_usage_csv", "portal_document",
     "portal_document_usage", "portal_document_usage_csv",
 }  # fmt: skip
 ONLY_SENT = {"portal_language", "portal_sign_out", "portal_person_sign_out"}

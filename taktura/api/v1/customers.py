@@ -36,6 +36,7 @@ Kind = Literal["business", "consumer"]
 Language = Literal["en", "de", "sv"]
 DocumentsPer = Literal["contract", "customer"]
 Delivery = Literal["email", "post", "portal"]
+EInvoice = Literal["", "none", "zugferd", "xrechnung", "xrechnung_cii", "peppol"]
 TaxStatus = Literal["domestic", "reverse_charge", "export", "exempt"]
 
 
@@ -58,6 +59,11 @@ class BillingInformationIn(In):
     iban: Text50 | None = Field(None, max_length=34)
     mandate_reference: Text40 | None = Field(None, max_length=35)
     mandate_date: Day | None = None
+    einvoice: EInvoice | None = Field(None, description="the profile of e-invoices; empty: as the seller has it")
+    electronic_address: Text200 | None = Field(
+        None, max_length=105, description="`scheme:id` by the EAS list; empty: the e-mail address"
+    )
+    buyer_reference: Text100 | None = Field(None, description="the customer's own sign (BT-10), as a Leitweg-ID")
 
 
 class BillingInformationOut(Out):
@@ -79,6 +85,9 @@ class BillingInformationOut(Out):
     iban: str
     mandate_reference: str
     mandate_date: Day | None
+    einvoice: str
+    electronic_address: str
+    buyer_reference: str
 
 
 class CustomerChange(In):

@@ -10,6 +10,7 @@ from pydantic import Field
 from taktura.api.fields import Day, Out, Told
 from taktura.contracts.models import Contract
 from taktura.core.money import places
+from taktura.invoices.electronic import profile_kept
 from taktura.invoices.models import Document, DocumentLine
 from taktura.invoices.queries import exact
 from taktura.invoices.services import Ready
@@ -76,6 +77,7 @@ class DocumentSummary(Out):
     gross: Told
     open: Told | None = Field(description="what is still to be paid of an invoice; null for a credit note")
     status: str | None = Field(description="open, partly_paid, paid or credited; null for a credit note")
+    einvoice: str = Field(description="the profile in which it goes to its recipient; empty: PDF alone")
 
 
 class DocumentOut(DocumentSummary):
@@ -110,7 +112,7 @@ def document_out(document: Document) -> DocumentOut:
         **_head(document), language=document.language, prices_are=document.prices_are, reason=document.reason,
         hash=document.hash, references=[r.corrects.number for r in document.references.all()],
         seller={k: str(v) for k, v in document.seller_data.items()},
-        recipient={k: str(v) for k, v in document.buyer_data.items()},
+        recipient={k: str(v) for k, v in document.buyer_data.items() if k != "debit_account"},
         lines=[_line(line, digits) for line in document.lines.all()],
         taxes=[
             TaxOut(category=t.category, rate=t.rate, net=exact(t.net, digits), tax=exact(t.tax, digits))
@@ -136,6 +138,7 @@ def _head(document: Document) -> dict[str, Any]:
         "gross": exact(document.gross, digits),
         "open": exact(document.state.open, digits) if document.kind == "invoice" else None,
         "status": document.state.payment or None,
+        "einvoice": profile_kept(document),
     }
 
 

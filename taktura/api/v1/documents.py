@@ -25,8 +25,8 @@ from taktura.billing.explain import Explanation, explain, plainly
 from taktura.billing.services import credit, preview_credit
 from taktura.billing.services.credits import left_to_credit
 from taktura.core.errors import Refused
+from taktura.invoices.electronic import profile_kept, sent_pdf, xml_file
 from taktura.invoices.models import Document, Payment
-from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import by_id, exact, mails_of
 from taktura.invoices.services import check_payment, mail_document, pay
 from taktura.invoices.services.mailing import about, letter_of
@@ -37,6 +37,7 @@ from taktura.usage.store import rows_behind, totals_behind
 router = Router()
 Kind = Literal["invoice", "credit_note"]
 PaymentStatus = Literal["open", "partly_paid", "paid", "credited"]
+Profile = Literal["zugferd", "xrechnung", "xrechnung_cii", "peppol"]
 Order = Literal["oldest_first", "newest_first"]
 
 
@@ -251,14 +252,38 @@ def get_document(request: HttpRequest, document: Id) -> DocumentDetail:
 
 
 @endpoint(
-    router, "GET", "/documents/{int:document}/pdf", "documents.view", answer=None, media="application/pdf"
+    router, "GET", "/documents/{int:document}/pdf", "documents.view", answer=None, media="application/pdf",
+    codes=("billing_information_missing",),
 )  # fmt: skip
-def get_pdf(request: HttpRequest, document: Id) -> HttpResponse:
-    """A document as PDF/A-3 in its recipient's language; the same bytes each time."""
+def get_pdf(request: HttpRequest, document: Id, profile: Literal["zugferd"] | None = None) -> HttpResponse:
+    """A document as PDF/A-3 in its recipient's language; the same bytes each time.
+
+    Where its profile is `zugferd`, or `profile` says so, the XML of the e-invoice stands within it.
+    """
     found = by_id(call_of(request).seller.pk, document)
-    answer = HttpResponse(pdf_of(found), content_type="application/pdf")
-    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in found.number)
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name.encode("ascii", "replace").decode()}.pdf"'
+    return _file(found, sent_pdf(found, profile or ""), "application/pdf", "pdf")
+
+
+@endpoint(
+    router, "GET", "/documents/{int:document}/einvoice", "documents.view", answer=None, media="application/xml",
+    codes=("billing_information_missing",),
+)  # fmt: skip
+def get_einvoice(request: HttpRequest, document: Id, profile: Profile | None = None) -> HttpResponse:
+    """A document as EN 16931 XML: UBL for `xrechnung` and `peppol`, CII for `xrechnung_cii` and `zugferd`; the same
+    bytes each time. `profile`: null: that in which it goes to its recipient, else `zugferd`.
+
+    What the profile asks for and the document does not say is named (`billing_information_missing`).
+    """
+    found = by_id(call_of(request).seller.pk, document)
+    return _file(found, xml_file(found, profile or profile_kept(found) or "zugferd"), "application/xml", "xml")
+
+
+def _file(document: Document, content: bytes, media: str, ending: str) -> HttpResponse:
+    """A file of a document, to be kept under its number."""
+    answer = HttpResponse(content, content_type=media)
+    name = "".join(c if c.isalnum() or c in "-_." else "_" for c in document.number)
+    name = name.encode("ascii", "replace").decode()
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}.{ending}"'
     answer.headers["Cache-Control"] = "private, no-cache"
     return answer
 

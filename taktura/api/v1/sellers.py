@@ -62,6 +62,8 @@ class SellerOut(Out):
     terms_url: str
     privacy_url: str
     withdrawal: str = Field(description="what consumers are told of their right of withdrawal")
+    electronic_address: str = Field(description="`scheme:id` by the EAS list; empty: the e-mail address")
+    einvoice: str = Field(description="the profile for businesses that have none of their own; empty: PDF alone")
 
 
 class Sellers(Out):
@@ -127,6 +129,12 @@ class SellerChange(In):
     terms_url: str | None = Field(None, max_length=500)
     privacy_url: str | None = Field(None, max_length=500)
     withdrawal: str | None = Field(None, max_length=10_000)
+    electronic_address: Text200 | None = Field(
+        None, max_length=105, description="`scheme:id` by the EAS list; empty: the e-mail address"
+    )
+    einvoice: Literal["", "zugferd"] | None = Field(
+        None, description="the profile for businesses that have none of their own; empty: PDF alone"
+    )
 
 
 class SellerNew(SellerChange):

@@ -9,6 +9,7 @@ from rich.markup import escape
 from taktura.cli.commands.context import find_seller, open_database, seller_option
 from taktura.cli.show import _, console, days, errors, number, show_table, terminal_language
 from taktura.core.errors import Refused
+from taktura.einvoice import PROFILES, ZUGFERD
 
 ROWS_SHOWN = 50
 # What `verify` says that it checks.
@@ -81,12 +82,39 @@ def explain(invoice: str, line: int, show_all: bool, seller_name: str | None) ->
 def pdf(invoice: str, output: Path | None, seller_name: str | None) -> None:
     """Write an INVOICE or credit note as PDF, in the customer's language."""
     open_database()
-    from taktura.invoices.printing import pdf_of
+    from taktura.invoices.electronic import sent_pdf
     from taktura.invoices.queries import by_number
 
     document = by_number(find_seller(seller_name).pk, invoice)
-    path = output or Path(f"{invoice.replace('/', '-')}.pdf")
-    content = pdf_of(document)
+    _write(output or Path(f"{invoice.replace('/', '-')}.pdf"), sent_pdf(document))
+
+
+@click.command(short_help="Write a document as e-invoice.")
+@click.argument("invoice")
+@click.option(
+    "--profile", type=click.Choice(PROFILES), help="In which; that of its customer if not given, else zugferd."
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Where to write it; INVOICE.xml here if not given.",
+)
+@seller_option
+def einvoice(invoice: str, profile: str | None, output: Path | None, seller_name: str | None) -> None:
+    """Write an INVOICE or credit note as EN 16931 XML: UBL for xrechnung and peppol, CII for xrechnung_cii and
+    zugferd. What the profile asks for and the document does not say is named."""
+    open_database()
+    from taktura.invoices.electronic import profile_kept, xml_file
+    from taktura.invoices.queries import by_number
+
+    document = by_number(find_seller(seller_name).pk, invoice)
+    content = xml_file(document, profile or profile_kept(document) or ZUGFERD)
+    _write(output or Path(f"{invoice.replace('/', '-')}.xml"), content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file, and say so."""
     try:
         path.write_bytes(content)
     except OSError as error:

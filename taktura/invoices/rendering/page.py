@@ -38,7 +38,7 @@ def page_of(view: DocumentView) -> dict[str, Any]:
         "lines": [_line(position, line, view, formats) for position, line in enumerate(view.lines, 1)],
         "sums": _sums(view, formats),
         "total": [words[f"total_{view.kind}"], formats.money(view.gross)],
-        "payment": _payment(view, formats),
+        "payment": payment_of(view, formats),
         "texts": _texts(view),
         "footer": _footer(view),
     }
@@ -152,7 +152,7 @@ def _tax_label(row: TaxView, view: DocumentView, formats: Formats) -> str:
     return f"{label} ({words[f'label_{row.category}']})" if row.category in WITHOUT_VAT else label
 
 
-def _payment(view: DocumentView, formats: Formats) -> list[str]:
+def payment_of(view: DocumentView, formats: Formats) -> list[str]:
     """What is to be done now: nothing where nothing is to be paid."""
     words, seller = words_of(view.language), view.seller
     if view.kind == "credit_note":

@@ -9,6 +9,7 @@ from typing import Any
 
 from taktura.core.documents import Draft
 from taktura.core.money import places
+from taktura.customers.einvoices import profile_of
 from taktura.customers.iban import masked
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.invoices.services.numbering import take_numbers
@@ -74,6 +75,7 @@ SELLER = (
     "bank_name",
     "iban",
     "bic",
+    "electronic_address",
 )
 BUYER = ("name", "street", "postcode", "city", "country", "email", "vat_id", "tax_status")
 
@@ -197,18 +199,25 @@ def _document(
 
 
 def _beside(seller: Seller, customer: Customer, info: BillingInformation, draft: Draft) -> dict[str, str]:
-    """What a document keeps of the billing information where there is some: the debtor number, the head office, and
-    that it is paid by direct debit: from where, by which mandate, and who collects it. Of the IBAN only what is printed
-    is kept."""
+    """What a document keeps of the billing information where there is some: the debtor number, the head office, the
+    format of its e-invoice with what that tells of the recipient, and that it is paid by direct debit: from where, by
+    which mandate, and who collects it. Of the IBAN only what is printed is kept, unless there is an e-invoice."""
     kept = {}
     if info.debtor_number:
         kept["debtor_number"] = info.debtor_number
     if customer.head_office_id is not None and customer.head_office is not None:
         kept["head_office"] = customer.head_office.name
+    if profile := profile_of(customer):
+        kept["einvoice"] = profile
+    for name in ("electronic_address", "buyer_reference"):
+        if getattr(info, name):
+            kept[name] = getattr(info, name)
     if info.direct_debit and draft.kind == "invoice" and draft.gross > 0:
         kept |= {"debit_iban": masked(info.iban), "mandate": info.mandate_reference}
         if seller.creditor_id:
             kept["creditor_id"] = seller.creditor_id
+        if profile:
+            kept["debit_account"] = info.iban  # an e-invoice names it in full (BT-91)
     return kept
 
 

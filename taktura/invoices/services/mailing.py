@@ -9,8 +9,8 @@ from django.db import transaction
 from taktura.audit.services import record
 from taktura.core.errors import Refused
 from taktura.customers.models import BillingInformation, Customer
+from taktura.invoices.electronic import sent_pdf, sent_xml
 from taktura.invoices.models import Document, DocumentState
-from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import exact
 from taktura.invoices.rendering.formats import formats_of
 from taktura.kit.actor import Actor
@@ -29,7 +29,7 @@ TEXTS = {
     "credit_note": "Good day,\n\nyou find our credit note %(number)s of %(date)s over %(amount)s attached.\n\n"
     "Kind regards\n%(seller)s",
 }
-PDF = "application/pdf"
+PDF, XML = "application/pdf", "application/xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +97,8 @@ def _letter(
 
 @transaction.atomic
 def mail_document(actor: Actor, *, document: Document, to: str = "", subject: str = "", text: str = "") -> OutgoingMail:
-    """Put a document's mail into the outbox, with the PDF; what is left empty is as in `letter_of`.
+    """Put a document's mail into the outbox, with the PDF and, where that is its
+    format, the XML of the e-invoice; what is left empty is as in `letter_of`.
 
     Raises `Refused` (`billing_information_missing`: no address is known; `invalid`: the address or the subject).
     """
@@ -109,11 +110,13 @@ def mail_document(actor: Actor, *, document: Document, to: str = "", subject: st
             "%(name)s has no e-mail address: enter it in the billing information.",
             name=document.customer.name,
         )
-    content = pdf_of(document)
+    files = [(letter.file_name, PDF, sent_pdf(document))]
+    if (xml := sent_xml(document)) is not None:
+        files.append((xml_name(document), XML, xml))
     mail = post(
         actor.now, to=address, subject=subject or letter.subject, text=text or letter.text,
         sender=f"seller:{document.seller_id}", kind="document", about=about(document.pk), language=document.language,
-        attachments=[(letter.file_name, PDF, content)],
+        attachments=files,
     )  # fmt: skip
     DocumentState.objects.filter(pk=document.pk).update(mailed_at=actor.now)
     record(actor, "send_document", f"document:{document.pk}", {"to": mail.recipient, "mail": mail.pk})
@@ -128,6 +131,11 @@ def about(document_id: int) -> str:
 def file_name(document: Document) -> str:
     """The name of a document's PDF: its number, without signs that a file cannot have."""
     return _file_name(document.number)
+
+
+def xml_name(document: Document) -> str:
+    """The name of a document's XML file."""
+    return _file_name(document.number).removesuffix(".pdf") + ".xml"
 
 
 def _file_name(number: str) -> str:

@@ -17,9 +17,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from taktura.core.errors import Refused
 from taktura.customers import iban, services, vat_id
+from taktura.customers.einvoices import check_profile
 from taktura.customers.models import BillingInformation, Customer, Seller
 from taktura.customers.queries import missing_billing_information, without_billing_information
-from taktura.office import seen
+from taktura.office import seen, show
 from taktura.office.contracts.customer_field import CustomerField
 from taktura.office.customers.changes import choices, countries
 from taktura.office.customers.detail import find
@@ -31,7 +32,8 @@ from taktura.office.page import actor_of, next_of, page, seller_of, today_of
 ADDRESS = ("name", "legal_form", "street", "postcode", "city", "country", "head_office")
 BILLING = (
     "tax_status", "vat_id", "email", "delivery", "language", "payment_days", "direct_debit", "iban",
-    "mandate_reference", "mandate_date", "debtor_number", "round_up_minutes", "hourly_rate",
+    "mandate_reference", "mandate_date", "debtor_number", "einvoice", "electronic_address", "buyer_reference",
+    "round_up_minutes", "hourly_rate",
 )  # fmt: skip
 SECTIONS = {"address": ADDRESS, "billing": BILLING}
 OF_CUSTOMER = ("language", "round_up_minutes", "hourly_rate", "head_office")
@@ -72,6 +74,16 @@ class BillingForm(forms.Form):
     debtor_number = forms.CharField(
         label=lazy("Debtor number"), max_length=20, required=False, help_text=lazy("The customer's in bookkeeping.")
     )
+    einvoice = forms.ChoiceField(label=lazy("E-invoice"), required=False)
+    electronic_address = forms.CharField(
+        label=lazy("Electronic address"), max_length=105, required=False,
+        help_text=lazy("Scheme and identifier, as in 0204:991-12345-67. Left empty: the e-mail address."),
+    )  # fmt: skip
+    buyer_reference = forms.CharField(
+        label=lazy("Buyer reference"), max_length=100, required=False,
+        help_text=lazy("As the customer wants it on the e-invoice: authorities have a Leitweg-ID. Left empty: the"
+                       " customer number."),
+    )  # fmt: skip
     round_up_minutes = forms.IntegerField(
         label=lazy("Time step in minutes"), min_value=1, max_value=1440,
         help_text=lazy("Approved time is rounded up to it."),
@@ -83,6 +95,7 @@ class BillingForm(forms.Form):
         kinds = {"tax_status": "tax_status", "delivery": "way_of_delivery", "language": "language"}
         for name, kind in kinds.items():
             self.fields[name].choices = choices(kind)  # type: ignore[attr-defined]
+        self.fields["einvoice"].choices = [("", _as_company(seller)), *choices("einvoice")]  # type: ignore[attr-defined]
         self.fields["country"].choices = countries()  # type: ignore[attr-defined]
         self.fields["head_office"].of(seller)  # type: ignore[attr-defined]
         self.fields["mandate_date"].today = today  # type: ignore[attr-defined]
@@ -111,6 +124,11 @@ class BillingForm(forms.Form):
         """What changes of the customer itself."""
         given = {n: v for n, v in self.cleaned_data.items() if n in OF_CUSTOMER}
         return {n: v for n, v in given.items() if getattr(customer, n) != v}
+
+
+def _as_company(seller: Seller) -> str:
+    """The choice of the company's own profile, with what it is."""
+    return _("As the company has it: %(what)s") % {"what": show.word("einvoice", seller.einvoice or "none")}
 
 
 @page("customers.change")
@@ -157,6 +175,10 @@ def billing_consequence(request: HttpRequest, pk: int) -> HttpResponse:
         setattr(info, name, form.cleaned_data.get(name, "" if name not in ("payment_days", "mandate_date") else None))
     customer.billing_information = info
     missing = in_words(customer).split(", ") if missing_billing_information(customer) else []
+    try:
+        check_profile(customer.seller, info)
+    except Refused as refused:
+        missing.append(show.refusal(refused))
     return render(request, "customers/billing_consequence.html", {
         "missing": missing, "info": info, "creditor_id": customer.seller.creditor_id,
     })  # fmt: skip

@@ -19,6 +19,7 @@ FIELDS = {
     "city": lazy("City"),
     "country": lazy("Country"),
     "vat_id": lazy("VAT id"),
+    "electronic_address": lazy("Electronic address"),
 }
 
 

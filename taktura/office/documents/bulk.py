@@ -10,8 +10,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from taktura.core.errors import Refused
+from taktura.invoices.electronic import sent_pdf, sent_xml
 from taktura.invoices.models import Document
-from taktura.invoices.printing import pdf_of
+from taktura.invoices.printing import load
 from taktura.invoices.services.mailing import file_name
 from taktura.invoices.tasks import MOST_SENT, start_sending
 from taktura.office import show
@@ -39,7 +40,8 @@ def bulk_actions() -> Sequence[Action]:
 
 
 def _zip(request: HttpRequest, rows: Rows) -> HttpResponse:
-    """The PDFs of documents in a ZIP file; two of one number get their kind before it."""
+    """The PDFs of documents in a ZIP file, with the XML of e-invoices that have some; two of one number get their kind
+    before it."""
     ids = list(rows.order_by("pk").values_list("pk", flat=True)[: MOST_IN_ZIP + 1])
     if not ids or len(ids) > MOST_IN_ZIP:
         text = _("At most %(most)s PDFs go into one file: choose fewer documents.") % {"most": show.count(MOST_IN_ZIP)}
@@ -48,11 +50,15 @@ def _zip(request: HttpRequest, rows: Rows) -> HttpResponse:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:  # a PDF is compressed already
         taken: set[str] = set()
-        for document in Document.objects.filter(pk__in=ids).order_by("pk"):
+        documents = list(Document.objects.filter(pk__in=ids).order_by("pk"))
+        load(documents)
+        for document in documents:
             name = file_name(document)
             name = f"{document.kind}-{name}" if name in taken else name
             taken.add(name)
-            archive.writestr(name, pdf_of(document))
+            archive.writestr(name, sent_pdf(document))
+            if (xml := sent_xml(document)) is not None:
+                archive.writestr(name.removesuffix(".pdf") + ".xml", xml)
     head = {"Content-Disposition": 'attachment; filename="documents.zip"'}
     return HttpResponse(content.getvalue(), content_type="application/zip", headers=head)
 

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from taktura.audit.models import LogEntry
+from taktura.invoices.electronic import sent_pdf
 from taktura.invoices.models import Document, DocumentLine
-from taktura.invoices.printing import pdf_of, view_of
+from taktura.invoices.printing import view_of
 from taktura.invoices.proof import is_unchanged
 from taktura.invoices.queries import credited, mails_of
 from taktura.invoices.services.mailing import file_name
+from taktura.office.documents.einvoice import offered
 from taktura.office.documents.listing import payment_state
 from taktura.office.history import told
 from taktura.office.page import page, seller_of, today_of
@@ -90,6 +92,7 @@ def document(request: HttpRequest, pk: int) -> HttpResponse:
             "corrects": [r.corrects for r in found.references.select_related("corrects").order_by("corrects_id")],
             "corrected_by": [r.document for r in found.corrected_by.select_related("document").order_by("document_id")],
             "unchanged": is_unchanged(found.pk),
+            **offered(found),
         },
     )
 
@@ -107,7 +110,7 @@ def document_pdf(request: HttpRequest, pk: int) -> HttpResponse:
     found = document_of(request, pk)
     how = "attachment" if "download" in request.GET else "inline"
     head = {"Content-Disposition": f'{how}; filename="{file_name(found)}"'}
-    return HttpResponse(pdf_of(found), content_type="application/pdf", headers=head)
+    return HttpResponse(sent_pdf(found), content_type="application/pdf", headers=head)
 
 
 @page("documents.view")

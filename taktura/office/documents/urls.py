@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from taktura.office.documents import acts, detail, listing, payments, proof
+from taktura.office.documents import acts, detail, einvoice, listing, payments, proof
 
 urlpatterns = [
     path("", listing.documents, name="documents"),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:pk>/", detail.document, name="document"),
     path("<int:pk>/printed/", detail.document_print, name="document_print"),
     path("<int:pk>/pdf/", detail.document_pdf, name="document_pdf"),
+    path("<int:pk>/einvoice/<slug:profile>/", einvoice.document_einvoice, name="document_einvoice"),
     path("<int:pk>/payments/", detail.document_payments, name="document_payments"),
     path("<int:pk>/payments/new/", acts.pay_document, name="pay_document"),
     path("<int:pk>/payments/preview/", acts.preview_payment, name="preview_payment"),

@@ -15,6 +15,7 @@ from taktura.accounts.models import User
 from taktura.accounts.permissions import ROLES, may_bill
 from taktura.billing.services import change_seller, is_fixed
 from taktura.core.errors import Refused
+from taktura.customers.einvoices import check_seller
 from taktura.customers.models import Seller
 from taktura.customers.sellers import changed, checked
 from taktura.customers.services import close_period
@@ -31,6 +32,7 @@ SECTIONS: dict[str, tuple[Any, type[SectionForm]]] = {
     "address": (lazy("Name and address"), company_form.AddressForm),
     "tax": (lazy("Tax and register"), company_form.TaxForm),
     "bank": (lazy("Bank and payment"), company_form.BankForm),
+    "einvoices": (lazy("E-invoices"), company_form.EInvoiceForm),
     "vat": (lazy("VAT rates"), company_form.VatForm),
     "rules": (lazy("Rules of billing"), company_form.RulesForm),
     "period": (lazy("Closed period"), company_form.PeriodForm),
@@ -100,6 +102,11 @@ def consequence(request: HttpRequest, section: str) -> HttpResponse:
     for name, value in values.items():
         setattr(seller, name, value)
     context |= {"seller": seller, "new": new, "printed": section in PRINTED}
+    try:
+        check_seller(seller)
+    except Refused as refused:
+        add_refusal(form, refused)
+        return render(request, "settings/consequence.html", {"incomplete": True, "form": form})
     if section == "vat":
         context["rates"] = rate_spans(seller.vat)
     if section == "sign-in":
@@ -148,6 +155,8 @@ def _said(name: str, value: Any) -> str:
         return ", ".join(show.word(name, one) for one in value) or show.NONE
     if name == "closed_until":
         return show.day(value)
+    if name == "einvoice":
+        return show.word(name, value or "none")
     if name == "country":
         return str(dict(countries()).get(value, value))
     return show.word(name, value) if name in WORDS else str(value or show.NONE)

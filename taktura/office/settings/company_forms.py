@@ -93,6 +93,25 @@ class BankForm(SectionForm):
     )  # fmt: skip
 
 
+class EInvoiceForm(SectionForm):
+    """As what documents of businesses go out, and where e-invoices are answered."""
+
+    einvoice = forms.ChoiceField(
+        label=_("E-invoices of businesses"), required=False,
+        help_text=_("Where the customer's billing information says nothing else. Consumers get a PDF alone."),
+    )  # fmt: skip
+    electronic_address = forms.CharField(
+        label=_("Electronic address"), max_length=105, required=False,
+        help_text=_("Scheme and identifier, as in 9930:DE123456789 (VAT id) or 0007:5560360793 (Swedish company)."
+                    " Peppol needs it; left empty, others have the e-mail address."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        words = dict(choices("einvoice"))
+        self.fields["einvoice"].choices = [("", words["none"]), ("zugferd", words["zugferd"])]  # type: ignore[attr-defined]
+
+
 class RulesForm(SectionForm):
     """What documents and amounts follow."""
 

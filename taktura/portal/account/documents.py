@@ -3,16 +3,17 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from taktura.billing.explain import lines_with_usage
 from taktura.customers.models import PortalAccess
+from taktura.einvoice import BY_XML
+from taktura.invoices.electronic import profile_kept, sent_pdf, sent_xml
 from taktura.invoices.models import Document, DocumentState
-from taktura.invoices.printing import pdf_of
 from taktura.invoices.queries import open_by_customer
-from taktura.invoices.services.mailing import file_name
+from taktura.invoices.services.mailing import file_name, xml_name
 from taktura.office.contracts.consequence import papers_of
 from taktura.portal.account.frame import answer
 from taktura.portal.page import ADMINISTRATORS, portal_page
@@ -45,7 +46,19 @@ def pdf(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
     rows = Document.objects.select_related(*related).filter(customer=access.customer_id)
     found = get_object_or_404(rows, pk=pk)
     head = {"Content-Disposition": f'attachment; filename="{file_name(found)}"'}
-    return HttpResponse(pdf_of(found), content_type="application/pdf", headers=head)
+    return HttpResponse(sent_pdf(found), content_type="application/pdf", headers=head)
+
+
+@portal_page(ADMINISTRATORS)
+@require_safe
+def xml(request: HttpRequest, access: PortalAccess, pk: int) -> HttpResponse:
+    """A document's e-invoice, where it goes out as XML; else the document."""
+    found = get_object_or_404(Document.objects.select_related("contract").filter(customer=access.customer_id), pk=pk)
+    content = sent_xml(found)
+    if content is None:
+        return redirect("portal_document", access.customer_id, pk)
+    head = {"Content-Disposition": f'attachment; filename="{xml_name(found)}"'}
+    return HttpResponse(content, content_type="application/xml", headers=head)
 
 
 @portal_page(ADMINISTRATORS)
@@ -55,5 +68,6 @@ def document(request: HttpRequest, access: PortalAccess, pk: int) -> HttpRespons
     found = get_object_or_404(Document.objects.filter(customer=access.customer_id), pk=pk)
     return answer(
         request, access, "portal_documents", "portal/document.html", document=found, title=found.number,
-        papers=papers_of([pk]), with_usage=[str(n) for n in lines_with_usage(found)],
+        papers=papers_of([pk]), by_xml=profile_kept(found) in BY_XML,
+        with_usage=[str(n) for n in lines_with_usage(found)],
     )  # fmt: skip

@@ -38,6 +38,7 @@ urlpatterns = [
         name="portal_document_usage_csv",
     ),
     path("<int:customer>/documents/<int:pk>/pdf/", documents.pdf, name="portal_document_pdf"),
+    path("<int:customer>/documents/<int:pk>/xml/", documents.xml, name="portal_document_xml"),
     path("<int:customer>/tickets/", tickets.tickets, name="portal_tickets"),
     path("<int:customer>/tickets/new/", tickets.new, name="portal_ticket_new"),
     path("<int:customer>/tickets/<int:pk>/", tickets.ticket, name="portal_ticket"),

@@ -1,0 +1,69 @@
+"""In which profile a customer gets e-invoices, and what the profile asks of both sides. Nothing is written here."""
+
+from taktura.core.errors import Refused
+from taktura.customers.addresses import check_electronic_address
+from taktura.customers.models import BillingInformation, Customer, Seller
+from taktura.einvoice import BY_XML, PROFILES, Party, lacks_of_buyer, lacks_of_seller
+
+NONE = "none"  # of a customer: none, whatever the seller's profile is
+CHOICES = ("", NONE, *PROFILES)
+NAMES = {
+    "zugferd": "ZUGFeRD", "xrechnung": "XRechnung (UBL)", "xrechnung_cii": "XRechnung (CII)", "peppol": "Peppol BIS",
+}  # fmt: skip
+
+
+def profile_of(customer: Customer) -> str:
+    """The profile of a customer's e-invoices: its own, else, of a business, the seller's; empty: PDF alone."""
+    info: BillingInformation | None = getattr(customer, "billing_information", None)
+    own = info.einvoice if info else ""
+    if own:
+        return "" if own == NONE else own
+    return customer.seller.einvoice if customer.kind == "business" else ""
+
+
+def missing(customer: Customer, info: BillingInformation) -> list[str]:
+    """The fields of the billing information without which the customer's own profile cannot be made. The seller's asks
+    for nothing that a document does not need anyway."""
+    if info.einvoice not in BY_XML:
+        return []
+    found = [name.removeprefix("buyer.") for name in lacks_of_buyer(_buyer(info), info.einvoice)]
+    return [name for name in found if name == "electronic_address"]  # the others are asked for of every document
+
+
+def check_profile(seller: Seller, info: BillingInformation) -> None:
+    """Raise `Refused` (`invalid`) for a profile or an electronic address that there is not, and a profile for which the
+    seller's own particulars lack something."""
+    if info.einvoice not in CHOICES:
+        raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=info.einvoice,
+                      known=", ".join(CHOICES[1:]), field="einvoice")  # fmt: skip
+    check_electronic_address(info.electronic_address)
+    if info.einvoice in PROFILES:
+        _check(seller, info.einvoice)
+
+
+def check_seller(seller: Seller) -> None:
+    """Raise `Refused` (`invalid`) when a seller as it would be lacks what the profiles in use ask for."""
+    rows = BillingInformation.objects.filter(customer__seller=seller.pk, einvoice__in=PROFILES)
+    used = set(rows.order_by().values_list("einvoice", flat=True).distinct()) | ({seller.einvoice} - {""})
+    for profile in sorted(used):
+        _check(seller, profile)
+
+
+def _check(seller: Seller, profile: str) -> None:
+    names = [name.removeprefix("seller.") for name in lacks_of_seller(party_of(seller), profile)]
+    if names:
+        raise Refused(
+            "invalid", "%(format)s needs more of your own company, in its settings: %(fields)s.", format=NAMES[profile],
+            fields=", ".join(names), field="einvoice",
+        )  # fmt: skip
+
+
+def party_of(seller: Seller) -> Party:
+    """The seller as an e-invoice has it."""
+    names = ("name", "street", "postcode", "city", "country", "vat_id", "tax_number", "email", "phone")
+    return Party(address=seller.electronic_address, **{name: getattr(seller, name) for name in names})
+
+
+def _buyer(info: BillingInformation) -> Party:
+    names = ("name", "street", "postcode", "city", "country", "vat_id", "email")
+    return Party(address=info.electronic_address, **{name: getattr(info, name) for name in names})
