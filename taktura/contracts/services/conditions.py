@@ -76,9 +76,7 @@ def _check_effect(line: ContractLine, start: date, own: facts.Conditions) -> Non
     known = tariff_line_terms(pk for _, pk in rows)
     held = [known[pk] for day, pk in rows if day <= start][-1:] + [known[pk] for day, pk in rows if day > start]
     if own.price is not None and all(x.usage_pricing in ("cost_plus", "imported_price") for x in held):
-        raise Refused(
-            "invalid", "What the supplier charges sets the price of this line: agree a discount instead.", field="price"
-        )
+        raise Refused("invalid", "The supplier's prices hold for this line: agree a discount instead.", field="price")
     if own.minimum_quantity is not None and all(x.flat_price or x.usage_pricing != "tariff" for x in held):
         raise Refused(
             "invalid", "A minimum quantity has no effect on this line: its usage is not counted at the tariff's price.",
