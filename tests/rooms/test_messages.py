@@ -56,7 +56,7 @@ GLOSSARY = [
 # Words that the house does not use alone.
 NEVER = {
     "de": r"(?<!Nutzungsdaten-)Subscription|(?<![Gg]ebuchte )(?<![Gg]ebuchten )Komponente|Abonnement|\bBuchung"
-    r"|\bEintrag",
+    r"|\bEintrag|\bBeleg",
     "sv": r"(?<![Ll]everantörs)abonnemang|[Pp]renumeration|kreditnota|\bbokning",
 }
 
