@@ -18,7 +18,7 @@ from psycopg import errors
 
 from taktura.core.errors import Refused
 from taktura.kit.fields import ExactField
-from tests.rooms import levels_constraints
+from tests.rooms import billing_constraints, levels_constraints
 from tests.rooms.desk_rows import work_at_the_desk
 
 USAGE_FILE = """id,customer_id,subscription_id,product_id,quantity,period_start,cost_amount
@@ -299,9 +299,6 @@ ATTEMPTS: dict[str, tuple[str, Changes]] = {
     "incoming_state": ("mailbox_incomingmail", {"state": "lost"}),
     "incoming_content": ("mailbox_incomingmail", {"content": "\\x61"}),
     "pause_end": ("contracts_pause", {"start": "2027-03-10", "end": "2027-03-09"}),
-    "billing_delivery": ("customers_billinginformation", {"delivery": "pigeon"}),
-    "billing_direct_debit": ("customers_billinginformation", {"direct_debit": True}),
-    "billing_tax_status": ("customers_billinginformation", {"tax_status": "unknown"}),
     "customer_documents": ("customers_customer", {"documents_per": "line"}),
     "customer_kind": ("customers_customer", {"kind": "friend"}),
     "customer_step": ("customers_customer", {"round_up_minutes": 0}),
@@ -406,7 +403,7 @@ EXACT = {
     for field in model._meta.local_fields
     if isinstance(field, ExactField)
 }
-ATTEMPTS |= EXACT | levels_constraints.ATTEMPTS
+ATTEMPTS |= EXACT | levels_constraints.ATTEMPTS | billing_constraints.ATTEMPTS
 FRESH |= levels_constraints.FRESH
 MORE += [(name, {next(iter(changes)): "-Infinity"}) for name, (_, changes) in EXACT.items()]
 
