@@ -39,6 +39,7 @@ def test_a_product_is_told_apart(company: Seller, actor: Actor, client_as: Calla
     sent = {"action": "stands", "chosen": "0", "key-0": value, "article-0": "search"}
     assert "3 records found their line." in client.post("/usage/waiting/", sent, follow=True).content.decode()
     assert ProductReference.objects.get().article.key == "search"
+    assert ProductReference.objects.get().product == "CALL", "as the supplier writes it, there too"
     bare = "n1,A1,ACME,acc-1,,,1,1,2026-02-03\n"
     billing.receive_file(actor, supplier=supplier, name="bare.csv", content=(HEAD + bare).encode())
     text = client.get("/usage/waiting/?reason=unknown_key&q=acc-1").content.decode()

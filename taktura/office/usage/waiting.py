@@ -235,12 +235,14 @@ def lines_of(seller: Seller, given: Any) -> dict[str, ContractLine]:
 def _stand(request: HttpRequest, seller: Seller, chosen: list[tuple[str, Key]]) -> Tied | None:
     """Say which articles the chosen groups' products stand for."""
     actor, suppliers = actor_of(request), dict[int, Supplier]()
+    written = products_as_written([(key.supplier or 0, key.subscription, key.product) for _i, key in chosen])
     for i, key in chosen:
         article = Article.objects.filter(seller=seller, key=request.POST.get(f"article-{i}", "")).first()
         if article is None or key.supplier is None or not key.product:
             continue
         suppliers[key.supplier] = supplier_of(seller, key.supplier)
-        usage.set_product_reference(actor, supplier=suppliers[key.supplier], product=key.product, article=article)
+        product = written.get((key.supplier, key.product), key.product)
+        usage.set_product_reference(actor, supplier=suppliers[key.supplier], product=product, article=article)
     return total(billing.tie(actor, supplier=s, ties=[]) for s in suppliers.values())
 
 
