@@ -214,7 +214,7 @@ def _quantity(entry: Entry, sign: int) -> Decimal:
     """The quantity to print: by days it stays positive on a credit note; elsewhere it follows the sign. Zero is no
     negative zero: the database knows none, and the document's hash would not be that of what it shows."""
     charge = entry.charge
-    if entry.is_difference:
+    if entry.is_difference or charge is not None and charge.by_hand and charge.amount and not charge.quantity:
         return Decimal(1 if sign * amount_of(entry) > 0 else -1)
     quantity = entry.quantity if charge is None else charge.quantity
     same = sign > 0

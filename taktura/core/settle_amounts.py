@@ -237,7 +237,7 @@ def _charges(work: Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charge
     quantity = plain(Fraction(row.quantity) - Fraction(work.ledger.quantity(delta.key)))
     proof = row.proof | {"expected": delta.expected, "billed_before": before}
     each = plain(row.each) if row.each is not None else None
-    if each is not None and _at_another_price(work, delta.key, each) and amount != _costs(work, quantity, each):
+    if each is not None and _is_difference(work, delta.key, quantity, each) and amount != _costs(work, quantity, each):
         digits = work.contract.digits
         proof["instead"] = [str(Money(delta.expected, digits)), str(Money(before, digits))]
     shares = tuple(work.shares.get(delta.key, {}).items()) if delta.key.kind != "usage" else ()
@@ -262,10 +262,10 @@ def _charges(work: Pass, unit: Rated, delta: _Delta, amount: int) -> list[Charge
     return charges
 
 
-def _at_another_price(work: Pass, key: Key, each: Decimal) -> bool:
-    """Whether a key is billed at another price than now: what is due then is no quantity at either."""
+def _is_difference(work: Pass, key: Key, quantity: Decimal, each: Decimal) -> bool:
+    """Whether what is due of a key is no quantity at a price: it is billed at another, or all of it is billed."""
     before = work.ledger.price_of(key)
-    return before is not None and before != each
+    return before is not None and (before != each or not quantity)
 
 
 def _costs(work: Pass, quantity: Decimal, each: Decimal) -> int:

@@ -211,8 +211,8 @@ def _entry(
             source=line.pk,
         )
     if charge.rate is None:
-        # The quantity of a difference of amounts is in no document: it goes back with all of the line.
-        quantity = charge.quantity if of is not None and of == line.quantity else quantity
+        # A mere amount takes no quantity back, nor is that of a difference of amounts the one that its line shows.
+        quantity = Decimal(0) if of is None and rebill else charge.quantity if of == line.quantity else quantity
     taken = replace(
         charge,
         amount=-amount,
