@@ -69,7 +69,7 @@ PLACES = {
 # What else stands in a place.
 OTHERS: dict[str, Any] = {
     "article": "calls", "position": 1, "n": 1, "number": 1, "line": 1, "section": "address", "kind": "invoice",
-    "which": "company",
+    "which": "company", "profile": "zugferd",
 }  # fmt: skip
 
 

@@ -22,6 +22,7 @@ SignIn = Callable[..., Client]
 CHANGES: dict[str, tuple[str, str, Any]] = {
     "address": ("city", "Potsdam", "Potsdam"),
     "tax": ("vat_id", "DE 136 695 976", "DE136695976"),
+    "einvoices": ("electronic_address", "9930:DE136695976", "9930:DE136695976"),
     "bank": ("payment_days", "30", 30),
     "vat": ("rate_0", "16", [[None, "16"]]),
     "rules": ("change_documents", "netted", "netted"),
