@@ -3,9 +3,10 @@
 from taktura.core.errors import Refused
 from taktura.customers.addresses import check_electronic_address
 from taktura.customers.models import BillingInformation, Customer, Seller
-from taktura.einvoice import BY_XML, PROFILES, Party, lacks_of_buyer, lacks_of_seller
+from taktura.einvoice import BY_XML, PROFILES, Party, lacks_of_buyer, lacks_of_seller, needs_creditor
 
 NONE = "none"  # of a customer: none, whatever the seller's profile is
+ABROAD = ("reverse_charge", "export")  # there the seller's tax number does not do: its VAT id is told (AE, G)
 CHOICES = ("", NONE, *PROFILES)
 NAMES = {
     "zugferd": "ZUGFeRD", "xrechnung": "XRechnung (UBL)", "xrechnung_cii": "XRechnung (CII)", "peppol": "Peppol BIS",
@@ -37,20 +38,30 @@ def check_profile(seller: Seller, info: BillingInformation) -> None:
         raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=info.einvoice,
                       known=", ".join(CHOICES[1:]), field="einvoice")  # fmt: skip
     check_electronic_address(info.electronic_address)
-    if info.einvoice in PROFILES:
-        _check(seller, info.einvoice)
+    if profile := _profile(seller, info.einvoice):
+        _check(seller, profile, debit=info.direct_debit, tax_status=info.tax_status)
 
 
 def check_seller(seller: Seller) -> None:
     """Raise `Refused` (`invalid`) when a seller as it would be lacks what the profiles in use ask for."""
-    rows = BillingInformation.objects.filter(customer__seller=seller.pk, einvoice__in=PROFILES)
-    used = set(rows.order_by().values_list("einvoice", flat=True).distinct()) | ({seller.einvoice} - {""})
-    for profile in sorted(used):
-        _check(seller, profile)
+    rows = BillingInformation.objects.filter(customer__seller=seller.pk).order_by()
+    used = set(rows.values_list("einvoice", "direct_debit", "tax_status").distinct())
+    for own, debit, tax_status in sorted(used | {("", False, "domestic")}):
+        if profile := _profile(seller, own):
+            _check(seller, profile, debit=debit, tax_status=tax_status)
 
 
-def _check(seller: Seller, profile: str) -> None:
+def _profile(seller: Seller, own: str) -> str:
+    """The profile of a business with this one of its own."""
+    return "" if own == NONE else own or seller.einvoice
+
+
+def _check(seller: Seller, profile: str, *, debit: bool, tax_status: str) -> None:
     names = [name.removeprefix("seller.") for name in lacks_of_seller(party_of(seller), profile)]
+    if tax_status in ABROAD and not seller.vat_id and "vat_id" not in names:
+        names.append("vat_id")
+    if debit and not seller.creditor_id and needs_creditor(profile):
+        names.append("creditor_id")
     if names:
         raise Refused(
             "invalid", "%(format)s needs more of your own company, in its settings: %(fields)s.", format=NAMES[profile],

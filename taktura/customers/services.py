@@ -48,7 +48,9 @@ def create_seller(actor: Actor, **fields: Any) -> Seller:
     fields.setdefault("consumer_rules", "DE" if fields["country"] == "DE" else "none")  # R15.4
     fields.setdefault("call_number_months", MONTHS_IN_GERMANY if fields["country"] == "DE" else 0)
     closed = {name: fields.pop(name) for name in ("closed_until",) if name in fields}
-    seller = Seller.objects.create(**checked(fields), **closed)
+    values = checked(fields)
+    check_seller(Seller(**values))
+    seller = Seller.objects.create(**values, **closed)
     record(actor, "create_seller", f"seller:{seller.pk}", {"name": seller.name})
     return seller
 

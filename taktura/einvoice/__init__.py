@@ -13,10 +13,12 @@ from taktura.einvoice.profiles import (
     lacks,
     lacks_of_buyer,
     lacks_of_seller,
+    needs_creditor,
 )
 from taktura.einvoice.xml import xml_of
 
 __all__ = [
     "BY_XML", "PROFILES", "PEPPOL", "XRECHNUNG", "XRECHNUNG_CII", "ZUGFERD", "Debit", "EInvoice", "Line", "Party",
-    "TaxSum", "is_address", "lacks", "lacks_of_buyer", "lacks_of_seller", "price_of", "with_xml", "xml_of",
+    "TaxSum", "is_address", "lacks", "lacks_of_buyer", "lacks_of_seller", "needs_creditor", "price_of", "with_xml",
+    "xml_of",
 ]  # fmt: skip

@@ -54,9 +54,14 @@ def lacks(invoice: EInvoice, profile: str) -> tuple[str, ...]:
         missing.append("seller.vat_id")
     if "AE" in categories and not invoice.buyer.vat_id:  # BR-AE-2
         missing.append("buyer.vat_id")
-    if invoice.debit is not None and not invoice.debit.creditor and profile in _GERMAN:  # BR-DE-30
+    if invoice.debit is not None and not invoice.debit.creditor and needs_creditor(profile):
         missing.append("seller.creditor_id")
     return tuple(dict.fromkeys(missing))
+
+
+def needs_creditor(profile: str) -> bool:
+    """Whether a direct debit must name who collects it (BR-DE-30)."""
+    return profile in _GERMAN
 
 
 def lacks_of_seller(seller: Party, profile: str) -> list[str]:

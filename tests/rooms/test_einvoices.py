@@ -205,6 +205,34 @@ def test_a_seller_needs_a_tax_number_for_any(database: str, actor: Actor) -> Non
     billing.change_seller(actor, seller=office.seller, einvoice="zugferd", tax_number="12/345/67890")
 
 
+DEBIT = {"direct_debit": True, "iban": "DE89370400440532013000", "mandate_reference": "M", "mandate_date": "2026-01-05"}
+
+
+@pytest.mark.parametrize(
+    ("seller", "info", "lacks"),
+    [
+        ({"creditor_id": ""}, DEBIT | {"einvoice": "xrechnung"}, "creditor_id"),
+        ({"vat_id": "", "tax_number": "1"}, {"tax_status": "export", "country": "US"}, "vat_id"),
+        ({"vat_id": "", "tax_number": "1"}, {"tax_status": "reverse_charge", "einvoice": "xrechnung_cii"}, "vat_id"),
+    ],
+)
+def test_what_some_customers_ask_of_the_seller(
+    office: Office, seller: dict[str, Any], info: dict[str, Any], lacks: str
+) -> None:
+    """Who collects a direct debit (BR-DE-30), and the VAT id where no VAT is charged (BR-AE-2, BR-G-2); whichever comes
+    first, customer or setting."""
+    whole = {"creditor_id": "DE98ZZZ09999999999", "vat_id": "DE136695976", "einvoice": "zugferd"}
+    billing.change_seller(office.actor, seller=office.seller, **whole | seller)
+    office.seller.refresh_from_db()
+    with pytest.raises(Refused, match=rf"in its settings: {lacks}\."):
+        office.customer("early", email="a@b.example", **info)
+    billing.change_seller(office.actor, seller=office.seller, **whole)
+    office.seller.refresh_from_db()
+    office.customer("late", email="a@b.example", **info)
+    with pytest.raises(Refused, match=rf"in its settings: {lacks}\."):
+        billing.change_seller(office.actor, seller=office.seller, **seller)
+
+
 @pytest.mark.parametrize(
     ("info", "missing"),
     [
