@@ -3,7 +3,7 @@
 from taktura.core.errors import Refused
 from taktura.customers.addresses import check_electronic_address
 from taktura.customers.models import BillingInformation, Customer, Seller
-from taktura.einvoice import BY_XML, PROFILES, Party, lacks_of_buyer, lacks_of_seller, needs_creditor
+from taktura.einvoice import PROFILES, Party, lacks_of_buyer, lacks_of_seller, needs_creditor, vat_id_of
 
 NONE = "none"  # of a customer: none, whatever the seller's profile is
 ABROAD = ("reverse_charge", "export")  # there the seller's tax number does not do: its VAT id is told (AE, G)
@@ -16,49 +16,49 @@ NAMES = {
 def profile_of(customer: Customer) -> str:
     """The profile of a customer's e-invoices: its own, else, of a business, the seller's; empty: PDF alone."""
     info: BillingInformation | None = getattr(customer, "billing_information", None)
-    own = info.einvoice if info else ""
+    return _profile(info.einvoice if info else "", customer.kind, customer.seller)
+
+
+def _profile(own: str, kind: str, seller: Seller) -> str:
     if own:
         return "" if own == NONE else own
-    return customer.seller.einvoice if customer.kind == "business" else ""
+    return seller.einvoice if kind == "business" else ""
 
 
 def missing(customer: Customer, info: BillingInformation) -> list[str]:
     """The fields of the billing information without which the customer's own profile cannot be made. The seller's asks
     for nothing that a document does not need anyway."""
-    if info.einvoice not in BY_XML:
+    if info.einvoice not in PROFILES:
         return []
     found = [name.removeprefix("buyer.") for name in lacks_of_buyer(_buyer(info), info.einvoice)]
-    return [name for name in found if name == "electronic_address"]  # the others are asked for of every document
+    # The others are asked for of every document; of a country it is asked here that the rules know it.
+    return [name for name in found if name == "electronic_address" or name == "country" and info.country.strip()]
 
 
-def check_profile(seller: Seller, info: BillingInformation) -> None:
-    """Raise `Refused` (`invalid`) for a profile or an electronic address that there is not, and a profile for which the
-    seller's own particulars lack something."""
+def check_profile(customer: Customer, info: BillingInformation) -> None:
+    """Raise `Refused` (`invalid`) for a profile or an electronic address that there is not, and for a profile for which
+    the seller's own particulars lack something. `info` is the customer's as it would be."""
     if info.einvoice not in CHOICES:
         raise Refused("invalid", "“%(value)s” is not one of %(known)s.", value=info.einvoice,
                       known=", ".join(CHOICES[1:]), field="einvoice")  # fmt: skip
     check_electronic_address(info.electronic_address)
-    if profile := _profile(seller, info.einvoice):
-        _check(seller, profile, debit=info.direct_debit, tax_status=info.tax_status)
+    if profile := _profile(info.einvoice, customer.kind, customer.seller):
+        _check(customer.seller, profile, debit=info.direct_debit, tax_status=info.tax_status)
 
 
 def check_seller(seller: Seller) -> None:
     """Raise `Refused` (`invalid`) when a seller as it would be lacks what the profiles in use ask for."""
     rows = BillingInformation.objects.filter(customer__seller=seller.pk).order_by()
-    used = set(rows.values_list("einvoice", "direct_debit", "tax_status").distinct())
-    for own, debit, tax_status in sorted(used | {("", False, "domestic")}):
-        if profile := _profile(seller, own):
+    used = set(rows.values_list("einvoice", "customer__kind", "direct_debit", "tax_status").distinct())
+    for own, kind, debit, tax_status in sorted(used | {("", "business", False, "domestic")}):
+        if profile := _profile(own, kind, seller):
             _check(seller, profile, debit=debit, tax_status=tax_status)
 
 
-def _profile(seller: Seller, own: str) -> str:
-    """The profile of a business with this one of its own."""
-    return "" if own == NONE else own or seller.einvoice
-
-
 def _check(seller: Seller, profile: str, *, debit: bool, tax_status: str) -> None:
-    names = [name.removeprefix("seller.") for name in lacks_of_seller(party_of(seller), profile)]
-    if tax_status in ABROAD and not seller.vat_id and "vat_id" not in names:
+    party = party_of(seller)
+    names = [name.removeprefix("seller.") for name in lacks_of_seller(party, profile)]
+    if tax_status in ABROAD and not vat_id_of(party) and "vat_id" not in names:
         names.append("vat_id")
     if debit and not seller.creditor_id and needs_creditor(profile):
         names.append("creditor_id")

@@ -168,7 +168,7 @@ def set_billing_information(actor: Actor, *, customer: Customer, **fields: Any) 
     for name, value in fields.items():
         setattr(after, name, value)
     _check_payment(after)
-    check_profile(customer.seller, after)
+    check_profile(customer, after)
     known = before.vat_id if before else None
     info, _ = BillingInformation.objects.update_or_create(customer=customer, defaults=fields)
     if info.vat_id != known and customer.seller.vies and latest_of(customer.seller_id, info.vat_id) is None:

@@ -14,11 +14,12 @@ from taktura.einvoice.profiles import (
     lacks_of_buyer,
     lacks_of_seller,
     needs_creditor,
+    vat_id_of,
 )
 from taktura.einvoice.xml import xml_of
 
 __all__ = [
     "BY_XML", "PROFILES", "PEPPOL", "XRECHNUNG", "XRECHNUNG_CII", "ZUGFERD", "Debit", "EInvoice", "Line", "Party",
-    "TaxSum", "is_address", "lacks", "lacks_of_buyer", "lacks_of_seller", "needs_creditor", "price_of", "with_xml",
-    "xml_of",
+    "TaxSum", "is_address", "lacks", "lacks_of_buyer", "lacks_of_seller", "needs_creditor", "price_of", "vat_id_of",
+    "with_xml", "xml_of",
 ]  # fmt: skip

@@ -61,7 +61,8 @@ class TaxSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Debit:
-    """By direct debit (BG-19): the mandate (BT-89), who collects (BT-90) and from which account (BT-91)."""
+    """By direct debit (BG-19): the mandate (BT-89), who collects (BT-90) and from which account (BT-91), empty where it
+    is not known in full."""
 
     mandate: str
     creditor: str

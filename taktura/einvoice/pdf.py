@@ -61,6 +61,7 @@ def with_xml(pdf: bytes, xml: bytes, on: date) -> bytes:
     """
     reader = PdfReader(io.BytesIO(pdf))
     writer = PdfWriter(clone_from=reader)
+    writer.pdf_header = reader.pdf_header  # pypdf's own is that of an older PDF
     root = writer.root_object
     metadata = root["/Metadata"].get_object()
     assert isinstance(metadata, StreamObject)

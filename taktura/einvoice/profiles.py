@@ -38,6 +38,25 @@ _CHECKED: dict[str, Callable[[str], object]] = {
     MAIL: re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch,
 }
 _GERMAN = (XRECHNUNG, XRECHNUNG_CII)
+# ISO 3166-1, by which countries are told; Kosovo, which it does not have, has a code of its own in EN 16931 (BR-CL-14).
+COUNTRIES = frozenset({
+    "AD", "AE", "AF", "AG", "AI", "AL", "AM", "AO", "AQ", "AR", "AS", "AT", "AU", "AW", "AX", "AZ", "BA", "BB", "BD",
+    "BE", "BF", "BG", "BH", "BI", "BJ", "BL", "BM", "BN", "BO", "BQ", "BR", "BS", "BT", "BV", "BW", "BY", "BZ", "CA",
+    "CC", "CD", "CF", "CG", "CH", "CI", "CK", "CL", "CM", "CN", "CO", "CR", "CU", "CV", "CW", "CX", "CY", "CZ", "DE",
+    "DJ", "DK", "DM", "DO", "DZ", "EC", "EE", "EG", "EH", "ER", "ES", "ET", "FI", "FJ", "FK", "FM", "FO", "FR", "GA",
+    "GB", "GD", "GE", "GF", "GG", "GH", "GI", "GL", "GM", "GN", "GP", "GQ", "GR", "GS", "GT", "GU", "GW", "GY", "HK",
+    "HM", "HN", "HR", "HT", "HU", "ID", "IE", "IL", "IM", "IN", "IO", "IQ", "IR", "IS", "IT", "JE", "JM", "JO", "JP",
+    "KE", "KG", "KH", "KI", "KM", "KN", "KP", "KR", "KW", "KY", "KZ", "LA", "LB", "LC", "LI", "LK", "LR", "LS", "LT",
+    "LU", "LV", "LY", "MA", "MC", "MD", "ME", "MF", "MG", "MH", "MK", "ML", "MM", "MN", "MO", "MP", "MQ", "MR", "MS",
+    "MT", "MU", "MV", "MW", "MX", "MY", "MZ", "NA", "NC", "NE", "NF", "NG", "NI", "NL", "NO", "NP", "NR", "NU", "NZ",
+    "OM", "PA", "PE", "PF", "PG", "PH", "PK", "PL", "PM", "PN", "PR", "PS", "PT", "PW", "PY", "QA", "RE", "RO", "RS",
+    "RU", "RW", "SA", "SB", "SC", "SD", "SE", "SG", "SH", "SI", "SJ", "SK", "SL", "SM", "SN", "SO", "SR", "SS", "ST",
+    "SV", "SX", "SY", "SZ", "TC", "TD", "TF", "TG", "TH", "TJ", "TK", "TL", "TM", "TN", "TO", "TR", "TT", "TV", "TW",
+    "TZ", "UA", "UG", "UM", "US", "UY", "UZ", "VA", "VC", "VE", "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA",
+    "ZM", "ZW",
+})  # fmt: skip
+OTHERWISE = {"XK": "1A"}
+_PREFIXES = COUNTRIES | {"EL", "XI"}  # of VAT ids: Greece and Northern Ireland have others (BR-CO-09)
 
 
 def lacks(invoice: EInvoice, profile: str) -> tuple[str, ...]:
@@ -50,12 +69,14 @@ def lacks(invoice: EInvoice, profile: str) -> tuple[str, ...]:
     missing = lacks_of_seller(invoice.seller, profile)
     missing += lacks_of_buyer(invoice.buyer, profile)
     categories = {row.category for row in invoice.taxes} | {line.category for line in invoice.lines}
-    if categories & {"AE", "G"} and not invoice.seller.vat_id:  # BR-AE-2, BR-G-2
+    if categories & {"AE", "G"} and not vat_id_of(invoice.seller):  # BR-AE-2, BR-G-2
         missing.append("seller.vat_id")
-    if "AE" in categories and not invoice.buyer.vat_id:  # BR-AE-2
+    if "AE" in categories and not vat_id_of(invoice.buyer):  # BR-AE-2
         missing.append("buyer.vat_id")
     if invoice.debit is not None and not invoice.debit.creditor and needs_creditor(profile):
         missing.append("seller.creditor_id")
+    if invoice.debit is not None and not invoice.debit.account and profile != ZUGFERD:  # BR-DE-31
+        missing.append("buyer.iban")
     return tuple(dict.fromkeys(missing))
 
 
@@ -66,11 +87,13 @@ def needs_creditor(profile: str) -> bool:
 
 def lacks_of_seller(seller: Party, profile: str) -> list[str]:
     """What the seller's particulars lack for a profile."""
-    asked = ["name", "country"]
+    asked = ["name"]
     if profile in _GERMAN or profile == PEPPOL and seller.country == "DE":
         asked += ["postcode", "city", "phone", "email"]
     missing = [f"seller.{field}" for field in asked if not getattr(seller, field).strip()]
-    if not seller.vat_id and not seller.tax_number:
+    if not _has_country(seller):
+        missing.append("seller.country")
+    if not vat_id_of(seller) and not seller.tax_number:
         missing.append("seller.vat_id")
     if profile == PEPPOL and scheme_of(seller) in ("", MAIL):
         missing.append("seller.electronic_address")
@@ -79,8 +102,10 @@ def lacks_of_seller(seller: Party, profile: str) -> list[str]:
 
 def lacks_of_buyer(buyer: Party, profile: str) -> list[str]:
     """What the buyer's particulars lack for a profile."""
-    asked = ["name", "country"] if profile == ZUGFERD else ["name", "country", "postcode", "city"]
+    asked = ["name"] if profile == ZUGFERD else ["name", "postcode", "city"]
     missing = [f"buyer.{field}" for field in asked if not getattr(buyer, field).strip()]
+    if not _has_country(buyer):
+        missing.append("buyer.country")
     scheme = scheme_of(buyer)
     if profile != ZUGFERD and not scheme or profile == PEPPOL and scheme == MAIL:
         missing.append("buyer.electronic_address")
@@ -94,6 +119,15 @@ def is_address(text: str) -> bool:
     if found is None or found[1] not in SCHEMES:
         return False
     return bool(_CHECKED.get(found[1], bool)(found[2]))
+
+
+def _has_country(party: Party) -> bool:
+    return party.country in COUNTRIES or party.country in OTHERWISE
+
+
+def vat_id_of(party: Party) -> str:
+    """The VAT id, as far as it is one that begins with its country; else empty: what is none is not told as one."""
+    return party.vat_id if party.vat_id[:2] in _PREFIXES else ""
 
 
 def scheme_of(party: Party) -> str:

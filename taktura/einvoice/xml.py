@@ -8,7 +8,15 @@ from facturx.generate_xml import generate_cii_xml, generate_ubl_xml
 from lxml import etree
 
 from taktura.einvoice.model import EInvoice, Line, Party, TaxSum
-from taktura.einvoice.profiles import PEPPOL, XRECHNUNG, XRECHNUNG_CII, ZUGFERD, electronic_address
+from taktura.einvoice.profiles import (
+    OTHERWISE,
+    PEPPOL,
+    XRECHNUNG,
+    XRECHNUNG_CII,
+    ZUGFERD,
+    electronic_address,
+    vat_id_of,
+)
 
 RAM = "urn:un:unece:uncefact:data:standard:ReusableAggregateBusinessInformationEntity:100"
 CBC = "urn:oasis:names:specification:ubl:schema:xsd:CommonBasicComponents-2"
@@ -68,7 +76,7 @@ def business_terms(invoice: EInvoice) -> dict[str, Any]:
         "BT-10": invoice.buyer_reference,
         "BT-12": invoice.contract,
         "BT-20": invoice.terms,
-        "BT-72": max(lasts, default=None),
+        "BT-72": max((day for day in lasts if max(lasts) <= invoice.issued_on), default=None),  # a day that was
         "BT-73": min(firsts, default=None),
         "BT-74": max(lasts, default=None),
         "BG-1": [{"BT-22": "\n".join(invoice.notes)}] if invoice.notes else [],  # one (PEPPOL-EN16931-R002)
@@ -102,14 +110,15 @@ def _party(party: Party) -> dict[str, Any]:
     scheme, address = electronic_address(party)
     return {
         "name": party.name, "addr_l1": party.street, "city": party.city, "postcode": party.postcode,
-        "country_code": party.country, "vat_identifier": party.vat_id, "einvoicing_addr": address,
+        "country_code": OTHERWISE.get(party.country, party.country), "vat_identifier": vat_id_of(party),
+        "einvoicing_addr": address,
         "einvoicing_addr_schemeid": scheme,
     }  # fmt: skip
 
 
 def _seller(seller: Party) -> dict[str, Any]:
     """BG-4. Without a VAT id the tax number is its identifier, too (BR-CO-26)."""
-    known: dict[str, Any] = {} if seller.vat_id else {"identifiers": {None: seller.tax_number}}
+    known: dict[str, Any] = {} if vat_id_of(seller) else {"identifiers": {None: seller.tax_number}}
     contact = {"name": seller.name, "phone": seller.phone, "email": seller.email}
     return {
         **_party(seller), **known, "tax_identifier": seller.tax_number, "legal_info": seller.legal,
@@ -126,11 +135,12 @@ def _buyer(buyer: Party) -> dict[str, Any]:
 
 
 def _payment(invoice: EInvoice) -> dict[str, Any]:
-    """BG-16: by direct debit, else by transfer to the seller's account, by SEPA where it is in euros."""
+    """BG-16: by direct debit, else by transfer to the seller's account, by SEPA where it is in euros. Where nothing is
+    to be paid no account is named, so that nobody's bookkeeping transfers what is credited."""
     if invoice.debit is not None:
         debit = invoice.debit
         means = {"BT-81": DIRECT_DEBIT, "BT-89": debit.mandate, "BT-90": debit.creditor, "BT-91": debit.account}
-    elif invoice.iban:
+    elif invoice.iban and invoice.kind == "invoice" and invoice.gross > 0:
         means = {"BT-81": SEPA_TRANSFER if invoice.currency == "EUR" else TRANSFER, "BT-84": invoice.iban}
         means |= {"BT-85": invoice.seller.name, "BT-86": invoice.bic}
     else:

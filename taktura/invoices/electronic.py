@@ -104,7 +104,7 @@ def einvoice_of(document: Document) -> EInvoice:
         digits=digits,
         seller=_seller(document.seller_data),
         buyer=_buyer(buyer),
-        buyer_reference=buyer.get("buyer_reference") or buyer["customer"],
+        buyer_reference=buyer.get("buyer_reference", "").strip() or buyer["customer"],
         contract=document.contract.key if document.contract else "",
         references=tuple((one.number, one.issued_on) for one in corrects),
         lines=tuple(_line(line, document, formats) for line in document.lines.all()),
@@ -141,17 +141,19 @@ def _buyer(data: Mapping[str, str]) -> Party:
 
 
 def _debit(data: Mapping[str, str]) -> Debit | None:
-    """By direct debit; a document from before e-invoices kept the masked IBAN alone."""
+    """By direct debit. A document that went out as PDF alone kept the masked IBAN, which is no account to be told."""
     if not data.get("debit_iban"):
         return None
-    account = data.get("debit_account") or data["debit_iban"]
-    return Debit(mandate=data.get("mandate", ""), creditor=data.get("creditor_id", ""), account=account)
+    return Debit(
+        mandate=data.get("mandate", ""), creditor=data.get("creditor_id", ""), account=data.get("debit_account", "")
+    )
 
 
 def _line(line: DocumentLine, document: Document, formats: Formats) -> Line:
     net = exact(line.net, document.digits)
     unit = UNITS.get(line.unit, ONE)
     price = line.unit_price if document.prices_are == "net" else None
+    price = price_of(line.quantity, price, net, document.digits)
     return Line(
         title=line.title,
         article=line.article,
@@ -160,18 +162,22 @@ def _line(line: DocumentLine, document: Document, formats: Formats) -> Line:
         rate=line.vat_rate,
         quantity=line.quantity,
         unit=unit,
-        price=price_of(line.quantity, price, net, document.digits),
-        notes=tuple(_notes(line, document, formats)),
+        price=price,
+        notes=tuple(_notes(line, document, formats, priced=price is not None)),
         first_day=line.first,
         last_day=cast(Any, last_day(line.first, line.end)),
     )
 
 
-def _notes(line: DocumentLine, document: Document, formats: Formats) -> list[str]:
-    """What stands below the line on paper, and what only the table shows there: its contract, its unit."""
+def _notes(line: DocumentLine, document: Document, formats: Formats, *, priced: bool) -> list[str]:
+    """What stands below the line on paper, and what only the table shows there: its contract, its unit, and the price
+    of a unit where the e-invoice has that of all."""
     words, found = words_of(document.language), []
     if document.contract_id is None and line.contract is not None:
         found.append(f"{words['contract']} {line.contract.key}")
     if line.unit and line.unit not in UNITS:
         found.append(f"{words['quantity']}: {formats.quantity(line.quantity)} {line.unit}")
+    if line.unit_price is not None and not priced:
+        basis = f" ({words['line_gross']})" if document.prices_are == "gross" else ""
+        found.append(f"{words['unit_price']}{basis}: {formats.unit_price(line.unit_price)}")
     return found + [text for text in notes_of(line.note, line.unit, formats, document.reason) if text.strip()]

@@ -222,6 +222,62 @@ def test_the_price_of_a_unit_is_told_only_where_it_gives_the_amount() -> None:
     assert price_of(Decimal(2), None, Decimal("2.00"), 2) is None
 
 
+@pytest.mark.parametrize("profile", PROFILES)
+def test_nobody_is_asked_to_pay_what_is_credited_or_nothing(profile: str) -> None:
+    """A credit note and a document over 0.00 name no account to pay to: what reads it would transfer."""
+    nothing = replace(sample().lines[0], net=Decimal("0.00"), quantity=Decimal(0))
+    zero = {"net": Decimal("0.00"), "tax": Decimal("0.00"), "gross": Decimal("0.00"), "lines": (nothing,)}
+    for document in (sample(kind="credit_note", due_on=None), sample(**zero, taxes=taxes_of([nothing]))):
+        made = xml_of(document, profile)
+        assert faults(made, profile) == []
+        assert IBAN not in made.decode()
+        assert [code for code in values(made, "PaymentMeansCode") + values(made, "TypeCode") if code in "1 30 58"] == [
+            "1"
+        ]
+    assert IBAN in xml_of(sample(), profile).decode()
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_no_day_of_delivery_is_told_before_it_has_come(profile: str) -> None:
+    """What is billed in advance has its period alone; the actual delivery (BT-72) is a day that was."""
+    line = replace(sample().lines[0], first_day=date(2026, 2, 1), last_day=date(2026, 2, 28))
+    names = ("ActualDeliveryDate", "ActualDeliverySupplyChainEvent")
+    assert values(xml_of(sample(), profile), *names) != []
+    made = xml_of(sample(lines=(line,)), profile)
+    assert values(made, *names) == [] and faults(made, profile) == []
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("vat_id", ["9876", "12-3456789", "xx1234"])
+def test_what_is_no_vat_id_is_not_told_as_one(vat_id: str, profile: str) -> None:
+    """A VAT id begins with its country (BR-CO-09): what does not is left out, and missing where one is needed."""
+    made = xml_of(sample(buyer=replace(BUYERS["S"], vat_id=vat_id)), profile)
+    assert faults(made, profile) == [] and vat_id not in made.decode()
+    seller = replace(SELLER, vat_id=vat_id)
+    assert lacks(sample(seller=seller), profile) == ()
+    assert faults(xml_of(sample(seller=seller), profile), profile) == []
+    assert "seller.vat_id" in lacks(sample(seller=replace(seller, tax_number="")), profile)
+    line = replace(sample().lines[0], category="AE", rate=Decimal(0))
+    untaxed = {"lines": (line,), "taxes": taxes_of([line]), "tax": Decimal("0.00"), "gross": Decimal("100.00")}
+    missing = lacks(sample(**untaxed, seller=seller, buyer=replace(BUYERS["AE"], vat_id=vat_id)), profile)
+    assert missing == ("seller.vat_id", "buyer.vat_id")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_countries_are_those_of_the_code_list(profile: str) -> None:
+    for country, good in (("GB", True), ("XK", True), ("XX", False), ("ZZ", False), ("EU", False)):
+        invoice = sample(buyer=replace(BUYERS["S"], country=country))
+        assert lacks(invoice, profile) == (() if good else ("buyer.country",))
+        assert bool(faults(xml_of(invoice, profile), profile)) is not good, country
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_direct_debit_of_which_the_account_is_not_known_in_full(profile: str) -> None:
+    invoice = sample(debit=Debit(mandate="M-1", creditor="DE98ZZZ09999999999", account=""))
+    assert lacks(invoice, profile) == (() if profile == "zugferd" else ("buyer.iban",))
+    assert bool(faults(xml_of(invoice, profile), profile)) is (profile != "zugferd")
+
+
 def test_what_does_not_add_up_is_no_einvoice() -> None:
     with pytest.raises(ValueError, match="the lines sum to 100.00"):
         sample(net=Decimal("99.00"), gross=Decimal("118.00"))
@@ -256,6 +312,7 @@ def test_the_xml_stands_within_the_pdf() -> None:
     xml = xml_of(sample(), "zugferd")
     made = with_xml(printed(), xml, date(2026, 2, 1))
     assert with_xml(printed(), xml, date(2026, 2, 1)) == made
+    assert made.startswith(printed()[:9])  # the version of PDF that the pages are written in (PDF/A-3, 6.1.2)
     with pikepdf.open(io.BytesIO(made)) as pdf:
         assert pdf.attachments[FILE].get_file().read_bytes() == xml
         [file] = list(pdf.Root.AF)

@@ -17,7 +17,7 @@ from taktura.customers.queries import missing_billing_information
 from taktura.einvoice import PROFILES
 from taktura.invoices.electronic import einvoice_of, lacking, profile_kept, sent_pdf, sent_xml, xml_file
 from taktura.invoices.models import Document
-from taktura.invoices.printing import pdf_of
+from taktura.invoices.printing import load, pdf_of
 from taktura.invoices.services import mail_document
 from taktura.kit.actor import Actor
 from tests.einvoice.official import faults
@@ -196,6 +196,68 @@ def test_a_seller_keeps_what_the_profiles_in_use_ask_for(office: Office, fields:
         billing.change_seller(office.actor, seller=office.seller, **fields)
 
 
+DEBIT = {"direct_debit": True, "iban": "DE89370400440532013000", "mandate_reference": "M", "mandate_date": "2026-01-05"}
+AUSTRIAN: dict[str, Any] = {"tax_status": "reverse_charge", "country": "AT", "vat_id": "ATU13585627"}
+
+
+def test_the_sellers_profile_asks_for_what_its_customers_need(office: Office) -> None:
+    """Switched on for all, ZUGFeRD asks for the VAT id when there are businesses without VAT; others do not count."""
+    billing.change_seller(office.actor, seller=office.seller, vat_id="", tax_number="12/345/67890")
+    office.seller.refresh_from_db()
+    paper = office.customer("paper", einvoice="none", **AUSTRIAN)
+    person = office.customer("person", **AUSTRIAN)
+    customers.change_customer(office.actor, customer=person, kind="consumer")
+    office.seller = billing.change_seller(office.actor, seller=office.seller, einvoice="zugferd")
+    office.seller = billing.change_seller(office.actor, seller=office.seller, einvoice="")
+    customers.set_billing_information(office.actor, customer=paper, einvoice="")
+    with pytest.raises(Refused, match=r"in its settings: vat_id\."):
+        billing.change_seller(office.actor, seller=office.seller, einvoice="zugferd")
+
+
+@pytest.mark.parametrize("fields", [{"country": "ZZ"}, {"vat_id": "136695976"}], ids=str)
+def test_a_seller_stays_one_that_the_rules_know(office: Office, fields: dict[str, Any]) -> None:
+    billing.change_seller(office.actor, seller=office.seller, einvoice="zugferd")
+    with pytest.raises(Refused, match=rf"in its settings: {next(iter(fields))}\."):
+        billing.change_seller(office.actor, seller=office.seller, **fields)
+
+
+def test_an_unknown_country_is_asked_for_before(office: Office) -> None:
+    customer = office.customer(einvoice="zugferd", country="XX")
+    assert missing_billing_information(customer) == ["country"] and not customer.complete
+    customers.set_billing_information(office.actor, customer=customer, country="XK")
+    assert customer.complete
+
+
+@pytest.mark.parametrize(("prices", "says"), [("net", "Einzelpreis: 98,00"), ("gross", "Einzelpreis (Brutto): 98,00")])
+def test_the_price_that_is_printed_stands_in_a_note_where_it_does_not_give_the_amount(
+    database: str, actor: Actor, prices: str, says: str
+) -> None:
+    """Of a part of a month the XML has the price of all; what paper says of a unit is said, too."""
+    document = issue(make_office(actor, prices_are=prices, **CONTACT))
+    load([document])
+    row = document.lines.all()[0]
+    assert (einvoice_of(document).lines[0].notes == ()) is (prices == "net")  # 49.00 of one
+    row.unit_price = Decimal("98.00")
+    line = einvoice_of(document).lines[0]
+    assert line.price is None and line.notes[0] == says
+    assert any(says in text for text in texts(xml_file(document, "zugferd"), "Content"))
+
+
+def test_a_blank_reference_is_none(office: Office) -> None:
+    document = issue(office, einvoice="xrechnung", buyer_reference="   ")
+    made = xml_file(document, "xrechnung")
+    assert texts(made, "BuyerReference") == ["acme"] and faults(made, "xrechnung") == []
+
+
+def test_of_a_debit_that_went_out_as_pdf_no_account_is_told(office: Office) -> None:
+    """It kept the first and last signs of the IBAN, which is no account."""
+    document = issue(office, **DEBIT)
+    assert lacking(document)["xrechnung"] == ("seller.creditor_id", "buyer.iban")
+    made = xml_file(document, "zugferd")
+    assert faults(made, "zugferd") == [] and texts(made, "PayerPartyDebtorFinancialAccount") == []
+    assert "DE89370400440532013000" not in made.decode() and {"59"} <= set(texts(made, "TypeCode"))
+
+
 def test_a_seller_needs_a_tax_number_for_any(database: str, actor: Actor) -> None:
     office = make_office(actor)
     billing.change_seller(actor, seller=office.seller, vat_id="")
@@ -203,9 +265,6 @@ def test_a_seller_needs_a_tax_number_for_any(database: str, actor: Actor) -> Non
     with pytest.raises(Refused, match="ZUGFeRD needs more of your own company, in its settings: vat_id."):
         billing.change_seller(actor, seller=office.seller, einvoice="zugferd")
     billing.change_seller(actor, seller=office.seller, einvoice="zugferd", tax_number="12/345/67890")
-
-
-DEBIT = {"direct_debit": True, "iban": "DE89370400440532013000", "mandate_reference": "M", "mandate_date": "2026-01-05"}
 
 
 @pytest.mark.parametrize(

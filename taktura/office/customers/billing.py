@@ -176,7 +176,7 @@ def billing_consequence(request: HttpRequest, pk: int) -> HttpResponse:
     customer.billing_information = info
     missing = in_words(customer).split(", ") if missing_billing_information(customer) else []
     try:
-        check_profile(customer.seller, info)
+        check_profile(customer, info)
     except Refused as refused:
         missing.append(show.refusal(refused))
     return render(request, "customers/billing_consequence.html", {
