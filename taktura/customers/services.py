@@ -119,6 +119,8 @@ def change_customer(actor: Actor, *, customer: Customer, **fields: Any) -> None:
     before = {name: getattr(customer, name) for name in fields}
     for name, value in fields.items():
         setattr(customer, name, value)
+    if "kind" in fields and (info := getattr(customer, "billing_information", None)):
+        check_profile(customer, info)  # as a business it gets the seller's
     customer.folded = folded(customer.name, customer.key)
     customer.save(update_fields=[*fields, "folded"])
     record(

@@ -208,7 +208,11 @@ def test_the_sellers_profile_asks_for_what_its_customers_need(office: Office) ->
     person = office.customer("person", **AUSTRIAN)
     customers.change_customer(office.actor, customer=person, kind="consumer")
     office.seller = billing.change_seller(office.actor, seller=office.seller, einvoice="zugferd")
+    with pytest.raises(Refused, match=r"in its settings: vat_id\."):
+        customers.change_customer(office.actor, customer=person, kind="business")
     office.seller = billing.change_seller(office.actor, seller=office.seller, einvoice="")
+    customers.change_customer(office.actor, customer=person, kind="business")
+    customers.change_customer(office.actor, customer=person, kind="consumer")
     customers.set_billing_information(office.actor, customer=paper, einvoice="")
     with pytest.raises(Refused, match=r"in its settings: vat_id\."):
         billing.change_seller(office.actor, seller=office.seller, einvoice="zugferd")
