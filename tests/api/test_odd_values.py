@@ -48,7 +48,7 @@ def fits(schema: dict[str, Any], value: str) -> bool | None:
     return any(
         s.get("minLength", 0) <= len(value) <= s.get("maxLength", len(value))
         and re.search(s.get("pattern", "")[:-1] + r"\Z" if s.get("pattern") else "", value) is not None
-        and value in s.get("enum", [value])
+        and value in s.get("enum", [s.get("const", value)])
         for s in choices
     )
 
