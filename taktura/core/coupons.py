@@ -122,9 +122,10 @@ def _spread(
             else max(Fraction(0), i.cost)
             for i in group
         ]
-        given = min(max(rest, 0), half_up(sum(weights, Fraction(0)) * unit))
-        if not given:
+        whole = [half_up(weight * unit) for weight in weights]  # what covers each line, alone or beside others
+        given = whole if sum(whole) <= rest else split(max(rest, 0), weights)
+        if not any(given):
             continue
-        for item, share in zip(group, split(given, weights), strict=True):
+        for item, share in zip(group, given, strict=True):
             shares.setdefault(item.key, {})[coupon.id] = share
-        rest -= given
+        rest -= sum(given)
